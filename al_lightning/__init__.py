@@ -1,0 +1,96 @@
+"""Deep active learning for image classification."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from al_lightning.budget import Budget
+    from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
+    from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
+    from al_lightning.errors import DataError, JournalError, UsageError
+    from al_lightning.evidence import Evidence, Need
+    from al_lightning.journal import Journal
+    from al_lightning.loop import ActiveLearningLoop
+    from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
+    from al_lightning.oracle import DatasetOracle, Oracle
+    from al_lightning.pool import Pool
+    from al_lightning.recipe import Recipe
+    from al_lightning.scoring import Scorer
+    from al_lightning.strategies import ScoreStrategy, Selection, Strategy
+    from al_lightning.summary import summarize
+    from al_lightning.trainers import RoundTrainers
+
+# Imported when first used: `python -m al_lightning --help` must not wait for torch.
+_HOMES = {
+    "CNN": "models",
+    "ActiveLearningLoop": "loop",
+    "Backbone": "models",
+    "Budget": "budget",
+    "DataError": "errors",
+    "DatasetOracle": "oracle",
+    "DatasetSource": "data",
+    "Embedder": "models",
+    "Evidence": "evidence",
+    "ImageClassifier": "models",
+    "ImageData": "data",
+    "Images": "data",
+    "Journal": "journal",
+    "JournalError": "errors",
+    "LoopCallback": "callbacks",
+    "Need": "evidence",
+    "Oracle": "oracle",
+    "Pool": "pool",
+    "PoolDataModule": "data",
+    "Query": "callbacks",
+    "Recipe": "recipe",
+    "RoundResult": "callbacks",
+    "RoundTrainers": "trainers",
+    "ScoreStrategy": "strategies",
+    "Scorer": "scoring",
+    "Selection": "strategies",
+    "Strategy": "strategies",
+    "UsageError": "errors",
+    "summarize": "summary",
+}
+
+__all__ = [
+    "CNN",
+    "ActiveLearningLoop",
+    "Backbone",
+    "Budget",
+    "DataError",
+    "DatasetOracle",
+    "DatasetSource",
+    "Embedder",
+    "Evidence",
+    "ImageClassifier",
+    "ImageData",
+    "Images",
+    "Journal",
+    "JournalError",
+    "LoopCallback",
+    "Need",
+    "Oracle",
+    "Pool",
+    "PoolDataModule",
+    "Query",
+    "Recipe",
+    "RoundResult",
+    "RoundTrainers",
+    "ScoreStrategy",
+    "Scorer",
+    "Selection",
+    "Strategy",
+    "UsageError",
+    "summarize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

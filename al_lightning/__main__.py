@@ -1,0 +1,228 @@
+"""The command line: compose, instantiate, run. Nothing else knows Hydra or OmegaConf."""
+
+import logging
+import os
+import re
+import shutil
+import sys
+import warnings
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import InstantiationException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from al_lightning.errors import UsageError
+from al_lightning.process import prepare_process
+
+if TYPE_CHECKING:
+    from al_lightning.budget import Budget
+    from al_lightning.callbacks.console import ConsoleProgress
+    from al_lightning.journal import Journal
+
+# Nothing heavy is imported above: --help and --cfg must answer at once.
+
+_PACKAGE = Path(__file__).resolve().parent
+# In a wheel the configuration lies inside the package, in a source tree beside it.
+_CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
+
+_IN_FOLDER_ALREADY = ("dataset", "model", "strategy", "seed", "experiment")
+_NOT_IN_FOLDER = ("data_root", "output_root", "overwrite", "progress", "names", "dataset.root")
+# What lies at these places is checked by its content, not by its path.
+_NO_EFFECT_ON_RESULTS = (*_NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
+_LONGEST_NAME = 120  # characters of a folder's name; file systems allow 255
+_ARTIFACTS = ("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra")
+_LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
+_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def run_name(seed: int, overrides: Sequence[str]) -> str:
+    """Return the last part of a run's folder: the seed, then what else was overridden, sorted.
+
+    What a file system would not take is replaced, and what is too long is cut and made unique again.
+    """
+    others = sorted(
+        override
+        for override in overrides
+        if (key := override.split("=", 1)[0].lstrip("+~")) not in _IN_FOLDER_ALREADY
+        and not any(key == name or key.startswith(f"{name}.") for name in _NOT_IN_FOLDER)
+    )
+    full = ",".join([f"seed={seed}", *others])
+    name = re.sub(r"[^\w.,=+\[\]-]", "-", full)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = sha256(full.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
+
+
+OmegaConf.register_new_resolver("run_name", run_name, replace=True)
+
+
+@hydra.main(version_base="1.3", config_path=str(_CONF), config_name="config")
+def main(cfg: DictConfig) -> None:
+    """Run what was composed; report errors of usage in a message instead of a traceback."""
+    prepare_process()
+    try:
+        run(cfg)
+    except (UsageError, InstantiationException, OmegaConfBaseException) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1" or _in_sweep():
+            raise
+        print(f"Error: {_message(error)}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
+        sys.exit(_INTERRUPTED)
+
+
+def run(cfg: DictConfig) -> "Journal":
+    """Instantiate and run; the run's folder is Hydra's output folder."""
+    from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415 - see above
+    from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
+    from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
+    from al_lightning.journal import Journal  # noqa: PLC0415
+    from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
+    from al_lightning.summary import SummaryFile  # noqa: PLC0415
+    from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
+
+    _quiet()
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    config = _plain(cfg)
+    if cfg.overwrite:
+        _clear(folder)
+    journal = Journal(folder / "journal.jsonl")
+    _set_threads(cfg.threads, journal)
+
+    recipe = _instantiate(cfg.recipe)
+    budget = _instantiate(cfg.budget)
+    strategy = _instantiate(cfg.strategy)
+    datamodule = recipe.datamodule(_instantiate(cfg.dataset))
+    data = datamodule.data
+    make_backbone = _instantiate(cfg.model)
+
+    with _console(cfg, budget, folder) as console:
+        loop = ActiveLearningLoop(
+            datamodule,
+            lambda: recipe.classifier(
+                make_backbone(image_shape=data.image_shape, num_classes=len(data.classes)),
+                len(data.classes),
+            ),
+            RoundTrainers(
+                _instantiate(cfg.trainer), recipe, folder / "tensorboard", console.trainer_callbacks
+            ),
+            strategy,
+            _instantiate(cfg.oracle)(data.train.labels),
+            journal,
+            budget=budget,
+            seed=cfg.seed,
+            warm_start=recipe.warm_start,
+            config=config,
+            irrelevant=_NO_EFFECT_ON_RESULTS,
+            callbacks=[
+                QuerySheets(folder / "queries"),
+                TensorBoardDashboard(folder / "tensorboard"),
+                SummaryFile(folder / "summary.json", {**config["names"], "seed": cfg.seed}),
+                ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
+                console,
+            ],
+        )
+        return loop.run()
+
+
+def _plain(cfg: DictConfig) -> dict[str, Any]:
+    """Return the configuration as plain values, interpolations resolved."""
+    plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
+    return plain
+
+
+def _instantiate(node: DictConfig) -> Any:
+    # "all": constructors get lists and dicts, never OmegaConf's own containers.
+    return hydra.utils.instantiate(node, _convert_="all")
+
+
+def _set_threads(wanted: int | None, journal: "Journal") -> None:
+    """Compute with the threads that the journal began with, since the bits depend on their number."""
+    import torch  # noqa: PLC0415
+
+    recorded = journal.start["hardware"]["threads"] if journal.start else None
+    if wanted is not None and recorded not in (None, wanted):
+        raise UsageError(
+            f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
+            "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
+        )
+    threads = recorded or wanted
+    if threads is not None:
+        if threads < 1:
+            raise UsageError(f"threads must be at least 1, not {threads}")
+        torch.set_num_threads(threads)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a run left in its folder, and nothing else."""
+    for name in _ARTIFACTS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _hydra_files(cfg: DictConfig) -> dict[str, str]:
+    """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
+    hydra_cfg = HydraConfig.get()
+    return {
+        "config.yaml": OmegaConf.to_yaml(cfg),
+        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_cfg})),
+        "overrides.yaml": OmegaConf.to_yaml(hydra_cfg.overrides.task),
+    }
+
+
+def _console(cfg: DictConfig, budget: "Budget", folder: Path) -> "ConsoleProgress":
+    from rich.console import Console  # noqa: PLC0415
+
+    from al_lightning.callbacks.console import ConsoleProgress  # noqa: PLC0415
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = _LINE_WIDTH
+    bars = console.is_terminal if cfg.progress == "auto" else bool(cfg.progress)
+    title = f"{cfg.names.strategy} on {cfg.names.dataset} with {cfg.names.model}, seed {cfg.seed}"
+    return ConsoleProgress(console, title, budget, _shortest(folder), bars)
+
+
+def _shortest(path: Path) -> Path:
+    """Return a path relative to the working folder where that is possible."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _quiet() -> None:
+    """Keep Lightning from repeating its hardware report and its advice every round."""
+    logging.getLogger("lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for advice in (
+        ".*does not have many workers.*",
+        ".*smaller than the logging interval.*",
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
+    ):
+        warnings.filterwarnings("ignore", message=advice)
+
+
+def _in_sweep() -> bool:
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def _message(error: BaseException) -> str:
+    """Return what went wrong, without the layers of how it was called."""
+    cause = error.__cause__
+    if isinstance(error, InstantiationException) and isinstance(cause, UsageError):
+        return str(cause)
+    return str(error)
+
+
+if __name__ == "__main__":
+    main()

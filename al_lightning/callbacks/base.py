@@ -1,0 +1,74 @@
+"""What can watch a run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.journal import Journal
+from al_lightning.pool import Pool
+
+
+@dataclass(frozen=True)
+class RoundResult:
+    """A round that was fitted and tested.
+
+    Attributes:
+        index: Its number, from 0.
+        pool: What was labeled in it.
+        event: What the journal says of it.
+        confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows.
+    """
+
+    index: int
+    pool: Pool
+    event: Mapping[str, Any]
+    confusion: Tensor
+
+
+@dataclass(frozen=True)
+class Query:
+    """Images that a round asked for, and the labels that came.
+
+    Attributes:
+        round: The first round that has the labels.
+        ids: (M,) int64, first choice first.
+        scores: The strategy's scores, (M,) float32.
+        probabilities: What the classifier thought of them, (M, C) float32.
+        labels: What the oracle said, (M,) int64.
+    """
+
+    round: int
+    ids: Tensor
+    scores: Tensor
+    probabilities: Tensor
+    labels: Tensor
+
+
+class LoopCallback:
+    """Watches a run without a part in it; all methods do nothing here.
+
+    What a callback makes of a round is made before the journal says that the round is done. So it
+    exists whenever the journal says so, and is made again, the same, when a killed run goes on.
+    """
+
+    def on_run_start(self, journal: Journal, data: ImageData) -> None:
+        """Look at a run that begins or goes on."""
+
+    def on_fit_start(self, index: int, pool: Pool) -> None:
+        """Look at a round before it is fitted."""
+
+    def on_fit_end(self, index: int, classifier: L.LightningModule) -> None:
+        """Look at a fitted classifier; it may have come from the checkpoint."""
+
+    def on_round_end(self, result: RoundResult) -> None:
+        """Look at a round's results, before the journal has them."""
+
+    def on_query(self, query: Query) -> None:
+        """Look at new labels, before the journal has them."""
+
+    def on_run_end(self, journal: Journal) -> None:
+        """Look at a finished run; called again each time a finished run is run."""

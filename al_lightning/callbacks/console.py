@@ -1,0 +1,219 @@
+"""What a person at the terminal sees of a run."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from al_lightning.budget import Budget
+from al_lightning.callbacks.base import LoopCallback, RoundResult
+from al_lightning.data.source import ImageData
+from al_lightning.journal import Journal
+from al_lightning.pool import Pool
+from al_lightning.report.area import area_under_budget_curve
+
+_COLUMNS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced",
+    "macro_precision": "precision",
+    "macro_recall": "recall",
+    "macro_f1": "macro F1",
+    "nll": "NLL",
+    "ece": "ECE",
+}
+
+
+class ConsoleProgress(LoopCallback):
+    """Shows rounds outside, epochs and passes inside; a line a round; a table at the end.
+
+    Used as a context manager, so that the terminal is whole again after an error.
+
+    Args:
+        console: Where to.
+        title: What the run is called.
+        budget: Says how many rounds there will be.
+        folder: Where the run's files are.
+        bars: Whether to show moving bars; lines alone where nobody watches.
+    """
+
+    def __init__(
+        self, console: Console, title: str, budget: Budget, folder: Path, bars: bool
+    ) -> None:
+        self._console = console
+        self._title = title
+        self._budget = budget
+        self._folder = folder
+        self._progress = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not bars,
+        )
+        self._rounds: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Start the bars."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Clear the bars away."""
+        self._progress.stop()
+
+    def trainer_callbacks(self) -> list[Callback]:
+        """Return the callbacks that let a trainer move the inner bar."""
+        return [_InnerBar(self._progress)]
+
+    def on_run_start(self, journal: Journal, data: ImageData) -> None:
+        """Say what begins, or what goes on."""
+        channels, height, width = data.image_shape
+        self._console.print(
+            f"[bold]{self._title}[/]: {len(data.train):,} images to learn from, {len(data.test):,} to "
+            f"test on, {channels}x{height}x{width}, {len(data.classes)} classes"
+        )
+        done = len(journal.rounds)
+        if done:
+            bought = journal.rounds[-1]["labels_bought"]
+            self._console.print(f"Going on after round {done - 1}, {bought:,} labels bought")
+        total = _count_rounds(self._budget, len(data.train))
+        self._rounds = self._progress.add_task("rounds", total=total, completed=done)
+
+    def on_fit_start(self, index: int, pool: Pool) -> None:
+        """Say which round is being fitted."""
+        if self._rounds is not None:
+            self._progress.update(
+                self._rounds, description=f"round {index}, {pool.labels_bought:,} labels"
+            )
+
+    def on_round_end(self, result: RoundResult) -> None:
+        """Print a line, and move the outer bar."""
+        metrics, seconds = result.event["metrics"], result.event["seconds"]
+        self._console.print(
+            f"round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
+            f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  "
+            f"{sum(seconds.values()):6.1f} s"
+        )
+        missing = len(set(range(len(result.confusion)))) - len(set(result.pool.labels.tolist()))
+        if missing > 0:
+            self._console.print(f"[yellow]          {missing} class(es) have no label yet[/]")
+        if self._rounds is not None:
+            self._progress.update(self._rounds, completed=result.index + 1)
+
+    def on_run_end(self, journal: Journal) -> None:
+        """Print the table, and where everything is."""
+        self._progress.stop()
+        self._console.print(results_table(journal, self._title))
+        curve = [(e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds]
+        labels, scores = [b for b, _ in curve], [a for _, a in curve]
+        if (area := area_under_budget_curve(labels, scores)) is not None:
+            self._console.print(
+                f"AUBC of the accuracy over [{labels[0]:,}, {labels[-1]:,}] labels: {area:.4f}"
+            )
+        seconds = sum(sum(event["seconds"].values()) for event in journal.rounds)
+        self._console.print(f"{seconds:.1f} s of fitting, testing, scoring and selecting\n")
+        for name, what in (
+            ("journal.jsonl", "everything that happened, in order"),
+            ("summary.json", "the figures of the table"),
+            ("queries", "what was asked for, round by round"),
+            ("tensorboard", f"tensorboard --logdir {self._folder}"),
+            ("checkpoints/last.ckpt", "the last weights"),
+        ):
+            if (path := self._folder / name).exists():
+                self._console.print(f"  {path}  [dim]{what}[/]", soft_wrap=True, highlight=False)
+
+
+def results_table(journal: Journal, title: str) -> Table:
+    """Return the rounds of a run as a table."""
+    table = Table(title=title)
+    for name in ("round", "labels", *_COLUMNS.values(), "fit s", "score s", "select s"):
+        table.add_column(name, justify="right")
+    for event in journal.rounds:
+        seconds = event["seconds"]
+        table.add_row(
+            str(event["round"]),
+            f"{event['labels_bought']:,}",
+            *(f"{event['metrics'][name]:.4f}" for name in _COLUMNS),
+            *(f"{seconds[phase]:.1f}" for phase in ("fit", "score", "select")),
+        )
+    return table
+
+
+def _count_rounds(budget: Budget, size: int) -> int:
+    first = size if budget.initial == "all" else budget.initial + budget.validation
+    return 1 + -(-(budget.limit(size) - first) // budget.query)
+
+
+class _InnerBar(Callback):
+    """Moves a bar through the steps of a fit, and through the batches of a pass."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with the steps of a fit."""
+        self._begin("fit", int(trainer.estimated_stepping_batches))
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        """Move on by a step."""
+        self._advance(f"  fit, epoch {trainer.current_epoch + 1}")
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the bar away."""
+        self._finish()
+
+    def on_predict_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Begin with the batches of a pass."""
+        self._begin("  score", int(sum(trainer.num_predict_batches)))
+
+    def on_predict_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        """Move on by a batch."""
+        self._advance("  score")
+
+    def on_predict_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the bar away."""
+        self._finish()
+
+    def on_exception(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
+    ) -> None:
+        """Take the bar away."""
+        self._finish()
+
+    def _begin(self, description: str, total: int) -> None:
+        self._task = self._progress.add_task(description, total=total)
+
+    def _advance(self, description: str) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, advance=1, description=description)
+
+    def _finish(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None

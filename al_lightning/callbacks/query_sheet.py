@@ -1,0 +1,45 @@
+"""The queries of a run as tables that a spreadsheet opens."""
+
+import csv
+from pathlib import Path
+
+from al_lightning.callbacks.base import LoopCallback, Query
+from al_lightning.data.source import ImageData
+from al_lightning.journal import Journal
+
+
+class QuerySheets(LoopCallback):
+    """Writes ``round_NN.csv`` for every query: id, score, label, and the file where there is one.
+
+    NN is the first round that trains on these labels, as in the journal.
+
+    Args:
+        folder: Where the sheets go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: tuple[str, ...] | None = None
+        self._classes: tuple[str, ...] = ()
+
+    def on_run_start(self, journal: Journal, data: ImageData) -> None:
+        """Learn the names of files and classes."""
+        self._files, self._classes = data.train.files, data.classes
+
+    def on_query(self, query: Query) -> None:
+        """Write a sheet."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"round_{query.round:02d}.csv"
+        ids = query.ids.tolist()
+        columns = {
+            "id": ids,
+            "score": [f"{score:.9g}" for score in query.scores.tolist()],
+            "label": query.labels.tolist(),
+            "class": [self._classes[label] for label in query.labels.tolist()],
+        }
+        if self._files is not None:
+            columns["file"] = [self._files[i] for i in ids]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))

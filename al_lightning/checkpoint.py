@@ -1,0 +1,83 @@
+"""The weights of the last fitted round."""
+
+import os
+import pickle
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+
+from al_lightning.journal import sync_folder
+
+_OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
+
+
+class Checkpoint:
+    """One file that holds a fitted classifier, and says what it was fitted on.
+
+    The file saves time and nothing else: what does not fit is not trusted, and the fit is repeated.
+    It is a Lightning checkpoint, so that ``ImageClassifier.load_from_checkpoint`` reads it too.
+
+    Args:
+        path: The file; replaced as a whole at every save, so that it is never half-written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, classifier: L.LightningModule, identity: str, facts: Mapping[str, Any]) -> None:
+        """Write a classifier down.
+
+        Args:
+            classifier: Fitted.
+            identity: Digest of all that the fit depended on.
+            facts: Plain values to keep with it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "state_dict": classifier.state_dict(),
+            "pytorch-lightning_version": L.__version__,
+            _OURS: {"identity": identity, "facts": dict(facts)},
+        }
+        partial = self.path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.path)
+        sync_folder(self.path.parent)
+
+    def load(self, classifier: L.LightningModule, identity: str) -> dict[str, Any] | None:
+        """Load the weights into a classifier, if they are those that are looked for.
+
+        Returns:
+            The facts kept with them; None if there is no file, or one of another identity, or a
+            damaged one (which is warned of). The classifier is then as it was.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            content = torch.load(self.path, map_location="cpu", weights_only=True)
+            ours = content[_OURS]
+            if ours["identity"] != identity:
+                return None
+            classifier.load_state_dict(content["state_dict"])
+        except (
+            RuntimeError,
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            OSError,
+            pickle.UnpicklingError,
+        ) as error:
+            warnings.warn(
+                f"{self.path} cannot be used ({type(error).__name__}); its round is fitted again",
+                stacklevel=2,
+            )
+            return None
+        facts: dict[str, Any] = ours["facts"]
+        return facts

@@ -1,0 +1,60 @@
+"""Which positions of a subset make up each batch."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler
+
+from al_lightning.randomness import derive_generator
+
+
+class OrderedBatches(Sampler[Tensor]):
+    """Consecutive positions, every one once.
+
+    Args:
+        count: Number of images.
+        batch_size: Images a batch; the last may be smaller.
+    """
+
+    def __init__(self, count: int, batch_size: int) -> None:
+        self._count, self._batch_size = count, batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(self._count / self._batch_size)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(torch.arange(self._count).split(self._batch_size) if self._count else ())
+
+
+class ShuffledBatches(Sampler[Tensor]):
+    """A new order each epoch, every position once an epoch.
+
+    A last batch of a single image is joined to the batch before it, since batch normalisation cannot
+    train on one.
+
+    Args:
+        count: Number of images.
+        batch_size: Images a batch.
+        seed: Decides the orders: epoch e of two samplers of one seed is the same.
+    """
+
+    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+        self._count, self._batch_size, self._seed = count, batch_size, seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._sizes())
+
+    def __iter__(self) -> Iterator[Tensor]:
+        generator = derive_generator(self._seed, "epoch", self._epoch)
+        self._epoch += 1
+        return iter(torch.randperm(self._count, generator=generator).split(self._sizes()))
+
+    def _sizes(self) -> list[int]:
+        full, rest = divmod(self._count, self._batch_size)
+        sizes = [self._batch_size] * full + [rest] * (rest > 0)
+        if len(sizes) > 1 and sizes[-1] == 1:
+            sizes[-2:] = [sizes[-2] + 1]
+        return sizes

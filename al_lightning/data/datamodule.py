@@ -1,0 +1,156 @@
+"""The LightningDataModule that owns the pools."""
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+from al_lightning.data.source import ImageData, Images, ImageSource
+from al_lightning.data.transforms import Normalize, measure_normalization
+from al_lightning.errors import UsageError
+from al_lightning.pool import Pool
+
+Batch = tuple[Tensor, Tensor]
+Batches = OrderedBatches | ShuffledBatches
+
+_HIDDEN = -1  # stands where a label is not known
+_FEWEST_LABELS = 2  # batch normalisation cannot train on one
+
+
+class PoolDataModule(L.LightningDataModule):
+    """Holds a data set in memory, and serves the labeled and the unlabeled pool of a round.
+
+    Every loader reads the pool anew when it is asked for, so no round sees the last one's pool.
+    Batches are (images, labels); images are normalised (and, while training, augmented) on the
+    device that computes. Scoring and testing see every image as it is, in the order asked for.
+
+    The pool is not part of the state that Lightning saves: the journal is the record of it.
+
+    Args:
+        source: Where the images come from.
+        batch_size: Images a training step.
+        eval_batch_size: Images a batch when scoring and testing.
+        augment: Applied to batches of training images, (B, C, H, W); None for nothing.
+        channels_last: Whether batches are laid out channels-last, which convolutions prefer on most
+            hardware.
+
+    Attributes:
+        pool: Which images are labeled.
+
+    Raises:
+        UsageError: On batch sizes below 1.
+    """
+
+    def __init__(
+        self,
+        source: ImageSource,
+        batch_size: int = 64,
+        eval_batch_size: int = 256,
+        augment: nn.Module | None = None,
+        channels_last: bool = True,
+    ) -> None:
+        super().__init__()
+        for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
+            if size < 1:
+                raise UsageError(f"recipe.{name} must be at least 1, not {size}")
+        self.source = source
+        self.batch_size = batch_size
+        self.eval_batch_size = eval_batch_size
+        self.pool = Pool(0)
+        self._augment = augment
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        self._data: ImageData | None = None
+        self._normalize: Normalize | None = None
+        self._order_seed = 0
+
+    @property
+    def data(self) -> ImageData:
+        """The data set; read from its source on first use."""
+        if self._data is None:
+            self._data = self.source.load()
+            self.pool = Pool(len(self._data.train))
+        return self._data
+
+    def setup(self, stage: str | None = None) -> None:  # noqa: ARG002
+        """Read the data, unless that was done."""
+        _ = self.data
+
+    def begin_round(self, pool: Pool, order_seed: int) -> None:
+        """Take over the pool of a round.
+
+        Args:
+            pool: Which images are labeled now.
+            order_seed: Decides the order of the training batches.
+
+        Raises:
+            UsageError: If fewer than 2 images are labeled.
+        """
+        if len(pool.labeled_ids) < _FEWEST_LABELS:
+            raise UsageError(
+                f"Training needs at least {_FEWEST_LABELS} labeled images, "
+                f"not {len(pool.labeled_ids)}: raise budget.initial"
+            )
+        data = self.data
+        self.pool = pool
+        self._order_seed = order_seed
+        self._normalize = Normalize(
+            data.normalization or measure_normalization(data.train.pixels[pool.labeled_ids])
+        )
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Normalise raw images, (B, C, H, W), on their device, and lay them out for the network."""
+        if self._normalize is None:
+            raise UsageError("PoolDataModule.begin_round() must come before its loaders are used")
+        normalize = self._normalize.to(images.device)
+        return normalize(images).contiguous(memory_format=self._layout)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Return shuffled batches of the labeled pool."""
+        ids = self.pool.labeled_ids
+        batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
+        return _loader(self.data.train, ids, self.pool.labels, batches)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Return the images that were bought for validation; there may be none."""
+        return self._in_order(
+            self.data.train, self.pool.validation_ids, self.pool.validation_labels
+        )
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Return the test images."""
+        test = self.data.test
+        return self._in_order(test, torch.arange(len(test)), test.labels)
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Return the unlabeled images, ascending by id; their labels are blanked with -1."""
+        return self.images_dataloader(self.data.train, self.pool.unlabeled_ids)
+
+    def images_dataloader(self, images: Images, ids: Tensor) -> DataLoader[Batch]:
+        """Return these images, (M,) int64, in this order; their labels are blanked with -1."""
+        return self._in_order(images, ids, torch.full_like(ids, _HIDDEN))
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
+        """Augment a batch to train on; normalise every batch."""
+        images, labels = batch
+        if self._augment is not None and self.trainer is not None and self.trainer.training:
+            images = self._augment(images)
+        return self.prepare(images), labels
+
+    def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
+        return _loader(images, ids, labels, OrderedBatches(len(ids), self.eval_batch_size))
+
+
+class _Subset(Dataset[Batch]):
+    """Some images of a data set, read a batch at a time."""
+
+    def __init__(self, pixels: Tensor, ids: Tensor, labels: Tensor) -> None:
+        self._pixels, self._ids, self._labels = pixels, ids, labels
+
+    def __getitem__(self, positions: Tensor) -> Batch:
+        return self._pixels[self._ids[positions]], self._labels[positions]
+
+
+def _loader(images: Images, ids: Tensor, labels: Tensor, batches: Batches) -> DataLoader[Batch]:
+    # batch_size=None: the sampler yields a whole batch of positions, and one indexing reads it.
+    return DataLoader(_Subset(images.pixels, ids, labels), sampler=batches, batch_size=None)

@@ -1,0 +1,79 @@
+"""From what PIL reads to bytes of a fixed shape."""
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+_MODES = {1: "L", 3: "RGB"}
+_BYTE = 255
+_SIXTEEN_BITS = 65535
+
+
+def to_bytes(image: Image.Image, channels: int) -> Tensor:
+    """Convert a PIL image of any mode to bytes.
+
+    What is transparent becomes white. 16-bit images (mode I;16) are scaled from 0 to 65535. In the
+    modes I and F, which do not say what white is, the values decide: from 0 to 1 (F only), to 255
+    or to 65535 they are taken to be scaled like that, otherwise the darkest becomes 0 and the
+    brightest 255.
+
+    Args:
+        image: The image; of an animated one, the current frame.
+        channels: 1 (gray) or 3 (RGB).
+
+    Returns:
+        (channels, H, W) uint8.
+
+    Raises:
+        ValueError: If PIL cannot convert this mode, or a pixel is NaN or infinite.
+    """
+    pixels = np.array(to_mode(image, channels))
+    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
+
+
+def to_mode(image: Image.Image, channels: int) -> Image.Image:
+    """Convert a PIL image to mode L (1 channel) or RGB (3 channels), as :func:`to_bytes` says."""
+    if image.mode.startswith(("I", "F")):
+        image = _deep_to_gray(image)
+    elif image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert(_MODES[channels])
+
+
+def square(image: Image.Image, size: int) -> Image.Image:
+    """Resize the shorter side to ``size`` (bicubic, antialiased), then crop the centre.
+
+    Cropping and resizing is one step, so a very long image does not become a huge one in between.
+    """
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.BICUBIC, box=box)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a photograph as its EXIF orientation says."""
+    return ImageOps.exif_transpose(image)
+
+
+def _deep_to_gray(image: Image.Image) -> Image.Image:
+    """Scale an image of more than 8 bits a pixel to mode L."""
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("expected finite pixels, came NaN or infinity")
+    low, high = _range(image.mode, values)
+    scaled = (values - low) * _BYTE / (high - low)
+    return Image.fromarray(scaled.round().astype(np.uint8))
+
+
+def _range(mode: str, values: np.ndarray) -> tuple[float, float]:
+    """Return which values are black and white."""
+    if mode.startswith("I;16"):
+        return 0, _SIXTEEN_BITS
+    low, high = float(values.min()), float(values.max())
+    for white in (1, _BYTE, _SIXTEEN_BITS) if mode == "F" else (_BYTE, _SIXTEEN_BITS):
+        if low >= 0 and high <= white:
+            return 0, white
+    return low, max(high, low + 1)

@@ -1,0 +1,122 @@
+"""What a data set is: images in memory, their classes, and what is known of them."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import DataError
+
+
+@dataclass(frozen=True)
+class Images:
+    """Labeled images in memory, row for row.
+
+    Attributes:
+        pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes.
+        labels: (N,) int64, 0 to number of classes - 1.
+        files: The file each image came from, relative to the data set; None where there are none.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    files: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and types."""
+        if self.pixels.ndim != 4 or self.pixels.dtype not in (torch.uint8, torch.float32):  # noqa: PLR2004
+            raise DataError(
+                "Images must be (N, C, H, W) uint8 or float32, "
+                f"not {tuple(self.pixels.shape)} {self.pixels.dtype}"
+            )
+        if self.labels.shape != (len(self.pixels),) or self.labels.dtype != torch.int64:
+            raise DataError(
+                f"{len(self.pixels)} images need as many int64 labels, "
+                f"not {tuple(self.labels.shape)} {self.labels.dtype}"
+            )
+        if self.files is not None and len(self.files) != len(self.pixels):
+            raise DataError(f"{len(self.pixels)} images, but {len(self.files)} file names")
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def rows(self, ids: Tensor) -> "Images":
+        """Return the images at these positions, (M,) int64."""
+        files = None if self.files is None else tuple(self.files[i] for i in ids.tolist())
+        return Images(self.pixels[ids], self.labels[ids], files)
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """The mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set: images to learn from, images to test on.
+
+    Attributes:
+        train: The images the pool consists of; an image's position is its dataset id. Their labels
+            are hidden: only an oracle may look at them.
+        test: The images that measure, and never select.
+        classes: The names of the classes, by label.
+        normalization: Published constants; None has them computed from the labeled images.
+    """
+
+    train: Images
+    test: Images
+    classes: tuple[str, ...]
+    normalization: Normalization | None = None
+
+    def __post_init__(self) -> None:
+        """Check that train, test and classes fit together."""
+        if self.train.pixels.shape[1:] != self.test.pixels.shape[1:]:
+            raise DataError(
+                "Training and test images differ in shape: "
+                f"{self.image_shape} and {tuple(self.test.pixels.shape[1:])}"
+            )
+        for name, images in (("training", self.train), ("test", self.test)):
+            if len(images) == 0:
+                raise DataError(f"The {name} set has no images")
+            low, high = int(images.labels.min()), int(images.labels.max())
+            if low < 0 or high >= len(self.classes):
+                raise DataError(
+                    f"The {name} set has labels from {low} to {high}, "
+                    f"but there are {len(self.classes)} classes"
+                )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        channels, height, width = self.train.pixels.shape[1:]
+        return channels, height, width
+
+    def fingerprint(self) -> str:
+        """Return a digest of all pixels, labels and class names; equal data, equal digest."""
+        digest = hashlib.sha256(repr(self.classes).encode())
+        for tensor in (self.train.pixels, self.train.labels, self.test.pixels, self.test.labels):
+            digest.update(repr((tuple(tensor.shape), tensor.dtype)).encode())
+            digest.update(tensor.contiguous().numpy().data)
+        return digest.hexdigest()[:16]
+
+
+class ImageSource(Protocol):
+    """Where a data set comes from. Constructing one is cheap; reading happens in :meth:`load`."""
+
+    @property
+    def horizontal_flip(self) -> bool:
+        """Whether a mirrored image keeps its class: clothes do, digits and letters do not."""
+        ...
+
+    def load(self) -> ImageData:
+        """Read, check and return the data.
+
+        Raises:
+            DataError: If the data is missing, damaged or foreign; names the file and what to do.
+        """
+        ...

@@ -1,0 +1,143 @@
+"""Batched transforms, on whatever device the batch is."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from al_lightning.data.source import Normalization
+from al_lightning.errors import UsageError
+
+_BYTE = 255.0
+
+
+def to_unit(pixels: Tensor) -> Tensor:
+    """Scale uint8 pixels to float32 in [0, 1]; float pixels are there already."""
+    return pixels.float().div_(_BYTE) if pixels.dtype == torch.uint8 else pixels
+
+
+def measure_normalization(pixels: Tensor) -> Normalization:
+    """Return each channel's mean and standard deviation over images, (N, C, H, W).
+
+    A constant channel gets the standard deviation 1, so that it is centred and not blown up.
+    """
+    unit = to_unit(pixels).double()
+    std, mean = torch.std_mean(unit, dim=(0, 2, 3), correction=0)
+    std = torch.where(std > 0, std, 1.0)
+    return Normalization(tuple(mean.tolist()), tuple(std.tolist()))
+
+
+class Normalize(nn.Module):
+    """Scales images to [0, 1], then each channel to zero mean and unit variance.
+
+    Args:
+        normalization: The constants.
+    """
+
+    mean: Tensor
+    factor: Tensor
+
+    def __init__(self, normalization: Normalization) -> None:
+        super().__init__()
+        shape = (1, -1, 1, 1)
+        self.register_buffer("mean", torch.tensor(normalization.mean).view(shape))
+        self.register_buffer("factor", 1.0 / torch.tensor(normalization.std).view(shape))
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Map (B, C, H, W) uint8 or float32 in [0, 1] to float32."""
+        return (to_unit(pixels) - self.mean) * self.factor
+
+
+class RandomShift(nn.Module):
+    """Moves each image by up to some pixels in both directions; what comes in is black.
+
+    Args:
+        share: The largest shift as a share of the shorter side, in [0, 0.5]; rounded to pixels.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        _require_share("RandomShift.share", share)
+        self.share = share
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Shift (B, C, H, W) images, each by its own offset."""
+        count, _, height, width = images.shape
+        most = round(self.share * min(height, width))
+        padded = F.pad(images, (most,) * 4).permute(0, 2, 3, 1)
+        offsets = torch.randint(0, 2 * most + 1, (2, count, 1, 1), device=images.device)
+        rows = offsets[0] + torch.arange(height, device=images.device)[:, None]
+        columns = offsets[1] + torch.arange(width, device=images.device)
+        image = torch.arange(count, device=images.device)[:, None, None]
+        return padded[image, rows, columns].permute(0, 3, 1, 2)
+
+
+class RandomHorizontalFlip(nn.Module):
+    """Mirrors each image with some probability.
+
+    Args:
+        probability: In [0, 1].
+    """
+
+    def __init__(self, probability: float = 0.5) -> None:
+        super().__init__()
+        if not 0.0 <= probability <= 1.0:
+            raise UsageError(
+                f"RandomHorizontalFlip.probability must be in [0, 1], not {probability}"
+            )
+        self.probability = probability
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Mirror some of the (B, C, H, W) images."""
+        chosen = torch.rand(len(images), 1, 1, 1, device=images.device) < self.probability
+        return torch.where(chosen, images.flip(3), images)
+
+
+class Cutout(nn.Module):
+    """Blanks a random square of each image (DeVries & Taylor 2017, arXiv:1708.04552).
+
+    Args:
+        share: The square's side as a share of the image's, in [0, 0.5], rounded to pixels; the square
+            may reach over the border.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        _require_share("Cutout.share", share)
+        self.share = share
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Blank a square of each of the (B, C, H, W) images."""
+        hidden = self._band(images, 2)[:, None, :, None] & self._band(images, 3)[:, None, None, :]
+        return images.masked_fill(hidden, 0)
+
+    def _band(self, images: Tensor, dimension: int) -> Tensor:
+        side = images.shape[dimension]
+        length = round(self.share * side)
+        first = torch.randint(0, side, (len(images), 1), device=images.device) - length // 2
+        position = torch.arange(side, device=images.device)
+        return (position >= first) & (position < first + length)
+
+
+def augmentation(
+    shift: float = 0.0, horizontal_flip: bool = False, cutout: float = 0.0
+) -> nn.Module | None:
+    """Return the augmentations that are asked for, in a fixed order; None if there are none.
+
+    Args:
+        shift: Largest random shift as a share of the side, in [0, 0.5].
+        horizontal_flip: Whether half of the images are mirrored.
+        cutout: Side of the blanked square as a share of the image's side, in [0, 0.5].
+    """
+    parts: Sequence[nn.Module] = [
+        *([RandomHorizontalFlip()] if horizontal_flip else []),
+        *([RandomShift(shift)] if shift else []),
+        *([Cutout(cutout)] if cutout else []),
+    ]
+    return nn.Sequential(*parts) if parts else None
+
+
+def _require_share(name: str, share: float) -> None:
+    if not 0.0 <= share <= 0.5:  # noqa: PLR2004 - half of the side
+        raise UsageError(f"{name} must be in [0, 0.5], not {share}")

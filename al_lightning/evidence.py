@@ -1,0 +1,91 @@
+"""What one pass over a set of images tells a query strategy about it."""
+
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+
+class Need(StrEnum):
+    """A quantity that a strategy can ask for; the value is the name of the Evidence field."""
+
+    PROBABILITIES = "probabilities"
+    EMBEDDINGS = "embeddings"
+    MC_PROBABILITIES = "mc_probabilities"
+
+
+_DIMENSIONS = {Need.PROBABILITIES: 2, Need.EMBEDDINGS: 2, Need.MC_PROBABILITIES: 3}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Quantities of N images, row for row; what no one asked for stays None.
+
+    Attributes:
+        ids: Dataset ids, (N,) int64, distinct.
+        probabilities: Class probabilities, (N, C) float32; rows sum to 1.
+        embeddings: Outputs of the penultimate layer, (N, D) float32.
+        mc_probabilities: Class probabilities under K dropout masks, (N, K, C) float32.
+
+    Raises:
+        ValueError: On a wrong number of dimensions or rows, or on ids that are not int64.
+    """
+
+    ids: Tensor
+    probabilities: Tensor | None = None
+    embeddings: Tensor | None = None
+    mc_probabilities: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes against each other."""
+        if self.ids.ndim != 1 or self.ids.dtype != torch.int64:
+            raise ValueError(
+                f"Evidence.ids must be (N,) int64, not {tuple(self.ids.shape)} {self.ids.dtype}"
+            )
+        for need, values in self.quantities().items():
+            if values.ndim != _DIMENSIONS[need] or len(values) != len(self):
+                raise ValueError(
+                    f"Evidence.{need} must have {_DIMENSIONS[need]} dimensions and one row for each "
+                    f"of the {len(self)} ids, not shape {tuple(values.shape)}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def quantities(self) -> dict[Need, Tensor]:
+        """Return the quantities that are present."""
+        present = {need: getattr(self, need.value) for need in Need}
+        return {need: values for need, values in present.items() if values is not None}
+
+    def require(self, need: Need) -> Tensor:
+        """Return one quantity.
+
+        Raises:
+            ValueError: If it is absent, i.e. the strategy did not declare it.
+        """
+        values = self.quantities().get(need)
+        if values is None:
+            raise ValueError(
+                f"This evidence holds no {need}; a strategy must declare Need.{need.name} "
+                "in `needs` (of the pool) or `labeled_needs` (of the labeled set)"
+            )
+        return values
+
+    def rows(self, index: Tensor) -> "Evidence":
+        """Return the rows at these positions, (M,) int64, in this order."""
+        picked = {
+            f.name: None if (values := getattr(self, f.name)) is None else values[index]
+            for f in fields(self)
+        }
+        return replace(self, **picked)
+
+    def non_finite_ids(self) -> Tensor:
+        """Return the ids of rows that hold a NaN or an infinity, (M,) int64."""
+        bad = torch.zeros(len(self), dtype=torch.bool)
+        for values in self.quantities().values():
+            # A sum is finite only if every term is, and costs no mask of the size of the values;
+            # only rows whose sum overflows are looked at one by one.
+            suspects = (~values.flatten(1).sum(1).isfinite()).nonzero().squeeze(1)
+            bad[suspects] |= ~values[suspects].flatten(1).isfinite().all(1)
+        return self.ids[bad]

@@ -1,0 +1,50 @@
+"""Which images are labeled first."""
+
+import torch
+from torch import Tensor
+
+from al_lightning.randomness import derive_generator
+
+
+def draw_validation(size: int, count: int, seed: int) -> Tensor:
+    """Draw the images to buy for validation, uniformly; (count,) int64.
+
+    Depends on the data set and the seed alone.
+    """
+    generator = derive_generator(seed, "validation")
+    return torch.randperm(size, generator=generator)[:count]
+
+
+def draw_uniform(ids: Tensor, count: int, seed: int) -> Tensor:
+    """Draw ``count`` of these ids, (N,) int64, without a look at their classes.
+
+    Depends on the ids and the seed alone.
+    """
+    generator = derive_generator(seed, "initial")
+    return ids[torch.randperm(len(ids), generator=generator)[:count]]
+
+
+def draw_balanced(ids: Tensor, classes: Tensor, count: int, seed: int) -> Tensor:
+    """Draw ``count`` of these ids so that the classes come in equal numbers, as far as they last.
+
+    Images are dealt out class after class, in turns; a class that has run out is passed over, and a
+    turn that cannot be completed goes to classes drawn at random.
+
+    Args:
+        ids: (N,) int64.
+        classes: Their classes, (N,) int64. The usual simulation: who starts with a balanced set knows
+            the classes of more images than they label.
+        count: At most N.
+        seed: With the ids and classes, all that the draw depends on.
+
+    Returns:
+        (count,) int64.
+    """
+    generator = derive_generator(seed, "initial")
+    shuffled = torch.randperm(len(ids), generator=generator)
+    turn = torch.empty(len(ids), dtype=torch.float64)
+    for label in classes.unique():
+        members = shuffled[classes[shuffled] == label]
+        turn[members] = torch.arange(len(members), dtype=torch.float64)
+    order_in_turn = torch.rand(len(ids), generator=generator, dtype=torch.float64)
+    return ids[(turn + order_in_turn).argsort()[:count]]

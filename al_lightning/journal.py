@@ -1,0 +1,241 @@
+"""The append-only record of a run, and its replay.
+
+The journal is what a run has: everything else in its folder follows from it. One JSON object a line,
+appended and forced to the disk, never rewritten. A line means that all that came before it is done.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import JournalError
+from al_lightning.pool import Pool
+
+SCHEMA = 1
+Event = dict[str, Any]
+Origin = Literal["initial", "query", "validation"]
+Reason = Literal["budget", "pool_empty"]
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),
+    "labels": ("round", "ids", "labels", "origin"),
+    "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
+    "end": ("reason",),
+}
+_ORIGINS = ("initial", "query", "validation")
+_REASONS = ("budget", "pool_empty")
+
+
+class Journal:
+    """A run's record, kept in one file.
+
+    Opening a journal replays what the file holds. A last line that was torn by a crash is dropped;
+    any other damage is refused.
+
+    Args:
+        path: The file; it and its folder are made at the first event.
+
+    Raises:
+        JournalError: If the file is damaged; names file, line and what is wrong.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._events: list[Event] = []
+        self._pool = Pool(0)
+        self._size = 0  # bytes of intact lines; what follows them is a torn line
+        if self.path.exists():
+            self._replay(self.path.read_bytes())
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """All events, oldest first."""
+        return tuple(self._events)
+
+    @property
+    def start(self) -> Event | None:
+        """The start event; None before the run has begun."""
+        return self._events[0] if self._events else None
+
+    @property
+    def rounds(self) -> list[Event]:
+        """The events of finished rounds, oldest first."""
+        return [event for event in self._events if event["event"] == "round"]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended."""
+        return bool(self._events) and self._events[-1]["event"] == "end"
+
+    @property
+    def pool(self) -> Pool:
+        """The pool as it is now."""
+        return self._pool
+
+    @property
+    def current_round(self) -> int | None:
+        """The last round that labels were bought for; None where there are none yet."""
+        bought = [event["round"] for event in self._events if event["event"] == "labels"]
+        return bought[-1] if bought else None
+
+    def pool_in(self, round_index: int) -> Pool:
+        """Return the pool as it was in a round."""
+        pool = Pool(self._pool.size)
+        for event in self._events:
+            if event["event"] == "labels" and event["round"] <= round_index:
+                pool = _reveal(pool, event)
+        return pool
+
+    def labels(self, origin: Origin) -> list[Event]:
+        """Return the labels events of one origin, oldest first."""
+        return [e for e in self._events if e["event"] == "labels" and e["origin"] == origin]
+
+    def begin(self, start: Mapping[str, Any]) -> None:
+        """Write the start event.
+
+        Args:
+            start: ``config``, ``config_hash``, ``versions``, ``hardware``, ``classes``, and ``data``
+                with at least ``train``, the number of training images.
+        """
+        self._append({"event": "start", "schema": SCHEMA, **start})
+
+    def record_labels(self, round_index: int, ids: Tensor, labels: Tensor, origin: Origin) -> None:
+        """Write down labels that were bought.
+
+        Args:
+            round_index: The first round that has them.
+            ids: (M,) int64.
+            labels: (M,) int64.
+            origin: What they were bought as.
+        """
+        numbers = {"ids": ids.tolist(), "labels": labels.tolist()}
+        self._append({"event": "labels", "round": round_index, **numbers, "origin": origin})
+
+    def record_round(self, result: Mapping[str, Any]) -> None:
+        """Write down a round that is fitted, tested and scored."""
+        self._append({"event": "round", **result})
+
+    def end(self, reason: Reason) -> None:
+        """Write down that the run is over."""
+        self._append({"event": "end", "reason": reason})
+
+    def _append(self, event: Event) -> None:
+        line = json.dumps(event, allow_nan=False).encode() + b"\n"
+        # Checked as a replay would: what is written can be read again. JSON turns tuples into lists.
+        self._accept(json.loads(line), line_number=len(self._events) + 1)
+        new = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("r+b" if not new else "xb") as file:
+            file.truncate(self._size)
+            file.seek(self._size)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            sync_folder(self.path.parent)
+        self._size += len(line)
+
+    def _replay(self, content: bytes) -> None:
+        *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
+        for number, line in enumerate(lines, start=1):
+            try:
+                event = json.loads(line)
+            except ValueError as error:
+                raise self._damage(number, f"not JSON: {error}") from error
+            self._accept(event, number)
+            self._size += len(line) + 1
+
+    def _accept(self, event: Any, line_number: int) -> None:
+        if problem := self._problem(event):
+            raise self._damage(line_number, problem)
+        self._events.append(event)
+        if event["event"] == "start":
+            self._pool = Pool(event["data"]["train"])
+        elif event["event"] == "labels":
+            self._pool = _reveal(self._pool, event)
+
+    def _damage(self, line_number: int, problem: str) -> JournalError:
+        return JournalError(
+            f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
+            "it from a copy, or start anew with overwrite=true"
+        )
+
+    def _problem(self, event: Any) -> str | None:
+        """Say why an event cannot come next; None if it can."""
+        if not isinstance(event, dict) or event.get("event") not in _KEYS:
+            return f"not an event of {', '.join(_KEYS)}"
+        kind = event["event"]
+        if missing := [key for key in _KEYS[kind] if key not in event]:
+            return f"the {kind} event lacks {', '.join(missing)}"
+        if self.finished:
+            return "something follows the end event"
+        if (kind == "start") != (not self._events):
+            return "the start event must come first, and only there"
+        check = {
+            "start": _start_problem,
+            "labels": self._labels_problem,
+            "round": self._round_problem,
+        }
+        if kind in check:
+            return check[kind](event)
+        return None if event["reason"] in _REASONS else f"unknown reason {event['reason']!r}"
+
+    def _labels_problem(self, event: Event) -> str | None:
+        if event["origin"] not in _ORIGINS:
+            return f"unknown origin {event['origin']!r}"
+        expected = len(self.rounds)
+        if event["round"] != expected:
+            return f"labels of round {event['round']!r}, where round {expected} is next"
+        classes = len(self._events[0]["classes"])
+        if any(not _is_index(label, classes) for label in event["labels"]):
+            return f"a label is not a whole number from 0 to {classes - 1}"
+        if any(not _is_index(i, self._events[0]["data"]["train"]) for i in event["ids"]):
+            return "an id is not one of the training set"
+        try:
+            _reveal(self._pool, event)
+        except ValueError as error:
+            return str(error)
+        return None
+
+    def _round_problem(self, event: Event) -> str | None:
+        expected = len(self.rounds)
+        if event["round"] != expected:
+            return f"round {event['round']!r}, where round {expected} is next"
+        bought = self._pool.labels_bought
+        if event["labels_bought"] != bought:
+            return f"labels_bought is {event['labels_bought']!r}, but {bought} were written down"
+        return None
+
+
+def sync_folder(folder: Path) -> None:
+    """Force a folder's entries to the disk, so that a new file's name survives a power loss."""
+    if os.name == "nt":  # Windows has no such call, and needs none
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _start_problem(event: Event) -> str | None:
+    if event["schema"] != SCHEMA:
+        return f"schema {event['schema']!r}, but this version of al_lightning reads {SCHEMA}"
+    return None
+
+
+def _is_index(value: Any, count: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
+
+
+def _reveal(pool: Pool, event: Event) -> Pool:
+    return pool.reveal(
+        torch.tensor(event["ids"], dtype=torch.int64),
+        torch.tensor(event["labels"], dtype=torch.int64),
+        validation=event["origin"] == "validation",
+    )

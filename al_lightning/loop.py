@@ -1,0 +1,298 @@
+"""The active-learning loop: fit, test, score, select, ask, write down."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+from torch import Tensor
+
+from al_lightning.budget import Budget
+from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
+from al_lightning.checkpoint import Checkpoint
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.errors import JournalError
+from al_lightning.evidence import Need
+from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
+from al_lightning.interrupts import interrupts_raise
+from al_lightning.journal import Journal, Reason
+from al_lightning.metrics import evaluate
+from al_lightning.models.backbone import require_embedder
+from al_lightning.oracle import Oracle
+from al_lightning.pool import Pool
+from al_lightning.provenance import (
+    config_hash,
+    differing_keys,
+    hardware,
+    peak_rss_bytes,
+    versions,
+    without,
+)
+from al_lightning.randomness import derive_generator, derive_seed
+from al_lightning.scoring import Scorer
+from al_lightning.stopwatch import Stopwatch
+from al_lightning.strategies.base import Selection, Strategy
+
+MakeClassifier = Callable[[], L.LightningModule]
+MakeTrainer = Callable[[int, int], L.Trainer]
+
+
+class ActiveLearningLoop:
+    """Buys labels round by round, and trains on all that were bought.
+
+    Each round takes a fresh trainer and, unless ``warm_start`` is set, the same initial weights. After
+    the last labels there is a last fit, so that every label that was bought is trained on. What a
+    strategy draws never decides what the model draws: under one seed, the initial labels, the
+    weights and the order of batches are the same for all strategies.
+
+    The journal is all the state there is. Whenever the process dies, a new loop with the same
+    arguments goes on from the journal, and ends as the first would have ended.
+
+    Args:
+        datamodule: Owns the data and serves the pools.
+        make_classifier: Makes an untrained classifier; called under the seed of the weights. It must
+            offer ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        make_trainer: Makes the trainer of a round, from the round's number and its number of labels
+            to train on.
+        strategy: Chooses what to ask for.
+        oracle: Gives the labels.
+        journal: Takes everything down. The last weights are kept in ``checkpoints/`` beside it.
+        budget: How many labels to buy, and when.
+        seed: Decides everything that is random.
+        warm_start: Whether a round starts from the weights of the round before.
+        config: What the run is made of, as plain values; recorded in the journal. A journal is only
+            gone on with under the same. The budget and the seed by default.
+        irrelevant: Keys of ``config``, dotted, that are recorded but may change between sessions,
+            since no result depends on them.
+        callbacks: Watch the run.
+
+    Raises:
+        UsageError: From :meth:`run`, on arguments that do not fit each other.
+        JournalError: From :meth:`run`, if the journal belongs to another run.
+    """
+
+    def __init__(
+        self,
+        datamodule: PoolDataModule,
+        make_classifier: MakeClassifier,
+        make_trainer: MakeTrainer,
+        strategy: Strategy,
+        oracle: Oracle,
+        journal: Journal,
+        *,
+        budget: Budget,
+        seed: int,
+        warm_start: bool = False,
+        config: Mapping[str, Any] | None = None,
+        irrelevant: Collection[str] = (),
+        callbacks: Sequence[LoopCallback] = (),
+    ) -> None:
+        self.datamodule = datamodule
+        self.make_classifier = make_classifier
+        self.make_trainer = make_trainer
+        self.strategy = strategy
+        self.oracle = oracle
+        self.journal = journal
+        self.budget = budget
+        self.seed = seed
+        self.warm_start = warm_start
+        self.config = config or {"budget": asdict(budget), "seed": seed, "warm_start": warm_start}
+        self.irrelevant = frozenset(irrelevant)
+        self.callbacks = tuple(callbacks)
+        self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
+
+    def run(self) -> Journal:
+        """Run, or go on, to the end of the budget or of the pool; return the journal."""
+        self._begin()
+        if not self.journal.finished:
+            self._tell("on_run_start", self.journal, self.datamodule.data)
+            self._buy_first_labels()
+        while not self.journal.finished:
+            self._play(self.journal.current_round or 0)
+        self._tell("on_run_end", self.journal)
+        return self.journal
+
+    # Before the first round
+
+    def _begin(self) -> None:
+        """Write the start event, or check that the journal is this run's."""
+        data = self.datamodule.data
+        start = {
+            "config": json.loads(json.dumps(self.config)),
+            "config_hash": config_hash(without(self.config, self.irrelevant)),
+            "versions": versions(),
+            "hardware": hardware(),
+            "classes": list(data.classes),
+            "data": {
+                "train": len(data.train),
+                "test": len(data.test),
+                "fingerprint": data.fingerprint(),
+            },
+            "model": {"trainable_parameters": _trainable_parameters(self._untrained())},
+        }
+        self.budget.limit(len(data.train))
+        if self.journal.start is None:
+            self.journal.begin(start)
+        else:
+            _check_same_run(self.journal, start, self.irrelevant)
+
+    def _buy_first_labels(self) -> None:
+        train = self.datamodule.data.train
+        if self.budget.validation and not self.journal.labels("validation"):
+            ids = draw_validation(len(train), self.budget.validation, self.seed)
+            self.journal.record_labels(0, ids, self.oracle.annotate(ids), "validation")
+        if not self.journal.labels("initial"):
+            free = self.journal.pool.unlabeled_ids
+            count = len(free) if self.budget.initial == "all" else self.budget.initial
+            if self.budget.initial_policy == "balanced":
+                ids = draw_balanced(free, train.labels[free], count, self.seed)
+            else:
+                ids = draw_uniform(free, count, self.seed)
+            self.journal.record_labels(0, ids, self.oracle.annotate(ids), "initial")
+
+    # One round
+
+    def _play(self, index: int) -> None:
+        """Play a round; what the journal has of it already is not written again."""
+        pool = self.journal.pool_in(index)
+        trainer = self.make_trainer(index, len(pool.labeled_ids))
+        classifier, fit = self._fitted(index, trainer)
+        self.datamodule.begin_round(pool, self._derive("batches", index))
+        self._tell("on_fit_end", index, classifier)
+        scorer = Scorer(trainer, classifier, self.datamodule)
+
+        watch = Stopwatch(fit=fit["seconds"])
+        tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)
+        selection = self._select(index, scorer, watch)
+        if tested is not None:
+            self._record(index, *tested, {"seconds": watch.seconds, "steps": fit["steps"]})
+        if selection is None:
+            self.journal.end(self._end_reason)
+        else:
+            self._ask(index + 1, scorer, selection)
+
+    def _fitted(self, index: int, trainer: L.Trainer) -> tuple[L.LightningModule, dict[str, Any]]:
+        """Return a round's classifier, from the checkpoint or by fitting, and facts on its fit."""
+        pool = self.journal.pool_in(index)
+        classifier = self._untrained()
+        identity = self._identity(index, pool)
+        if (fit := self._checkpoint.load(classifier, identity)) is not None:
+            return classifier, fit
+        if self.warm_start and index > 0:
+            before = len(self.journal.pool_in(index - 1).labeled_ids)
+            classifier, _ = self._fitted(index - 1, self.make_trainer(index - 1, before))
+        fit = self._fit(index, pool, trainer, classifier)
+        self._checkpoint.save(classifier, identity, fit)
+        return classifier, fit
+
+    def _fit(
+        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+    ) -> dict[str, Any]:
+        self.datamodule.begin_round(pool, self._derive("batches", index))
+        self._tell("on_fit_start", index, pool)
+        watch = Stopwatch()
+        with isolate_rng(), interrupts_raise(trainer), watch.time("fit"):
+            L.seed_everything(self._derive("fit", index), verbose=False)
+            trainer.fit(classifier, datamodule=self.datamodule)
+        return {"seconds": watch.seconds["fit"], "steps": trainer.global_step}
+
+    def _test(self, scorer: Scorer, watch: Stopwatch) -> tuple[dict[str, Any], Tensor]:
+        """Return what the journal says of a classifier's quality, and the confusion matrix."""
+        data, pool = self.datamodule.data, self.datamodule.pool
+        with watch.time("test"):
+            ids = torch.arange(len(data.test))
+            evidence = scorer.evidence(data.test, ids, {Need.PROBABILITIES})
+            metrics, per_class, confusion = evaluate(
+                evidence.require(Need.PROBABILITIES), data.test.labels
+            )
+            results: dict[str, Any] = {"metrics": metrics, "per_class": per_class}
+            if len(pool.validation_ids):
+                evidence = scorer.evidence(data.train, pool.validation_ids, {Need.PROBABILITIES})
+                results["validation"], _, _ = evaluate(
+                    evidence.require(Need.PROBABILITIES), pool.validation_labels
+                )
+        return results, confusion
+
+    def _select(self, index: int, scorer: Scorer, watch: Stopwatch) -> Selection | None:
+        """Return what to ask for; None if this was the last round."""
+        data, pool = self.datamodule.data, self.datamodule.pool
+        count = min(self.budget.query, self.budget.limit(pool.size) - pool.labels_bought)
+        if count <= 0:
+            return None
+        with watch.time("score"):
+            unlabeled = scorer.evidence(data.train, pool.unlabeled_ids, self.strategy.needs)
+            labeled = scorer.evidence(data.train, pool.labeled_ids, self.strategy.labeled_needs)
+        with watch.time("select"):
+            generator = derive_generator(self.seed, "query", index)
+            return self.strategy.select(unlabeled, labeled, count, generator)
+
+    def _record(
+        self, index: int, results: dict[str, Any], confusion: Tensor, costs: dict[str, Any]
+    ) -> None:
+        pool = self.datamodule.pool
+        event = {"round": index, "labels_bought": pool.labels_bought, **results, **costs}
+        event["peak_rss_bytes"] = peak_rss_bytes()
+        self._tell("on_round_end", RoundResult(index, pool, event, confusion))
+        self.journal.record_round(event)
+
+    def _ask(self, index: int, scorer: Scorer, selection: Selection) -> None:
+        """Buy the labels of a selection; they are there from round ``index`` on."""
+        ids = selection.ids
+        evidence = scorer.evidence(self.datamodule.data.train, ids, {Need.PROBABILITIES})
+        labels = self.oracle.annotate(ids)
+        probabilities = evidence.require(Need.PROBABILITIES)
+        self._tell("on_query", Query(index, ids, selection.scores, probabilities, labels))
+        self.journal.record_labels(index, ids, labels, "query")
+
+    # What the above rests on
+
+    def _untrained(self) -> L.LightningModule:
+        """Return the classifier with its initial weights, the same at every call."""
+        with isolate_rng():
+            L.seed_everything(self._derive("weights"), verbose=False)
+            classifier = self.make_classifier()
+        require_embedder(classifier)
+        return classifier
+
+    def _derive(self, *purpose: str | int) -> int:
+        return derive_seed(self.seed, *purpose)
+
+    def _identity(self, index: int, pool: Pool) -> str:
+        """Return a digest of all that a round's fit depends on."""
+        start = self.journal.start or {}
+        kept = {key: start.get(key) for key in ("config_hash", "data", "versions")}
+        labels = [pool.labeled_ids.tolist(), pool.labels.tolist()]
+        return config_hash({**kept, "seed": self.seed, "round": index, "labels": labels})
+
+    @property
+    def _end_reason(self) -> Reason:
+        total, bought = self.budget.total, self.journal.pool.labels_bought
+        return "budget" if total != "all" and bought >= total else "pool_empty"
+
+    def _tell(self, hook: str, *facts: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*facts)
+
+
+def _trainable_parameters(module: L.LightningModule) -> int:
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+
+
+def _check_same_run(
+    journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
+) -> None:
+    """Refuse to go on with a journal that was written under something else."""
+    recorded = journal.start or {}
+    for part in ("config", "classes", "data", "model"):
+        old, new = {part: recorded.get(part)}, {part: start[part]}
+        skip = {f"config.{key}" for key in irrelevant}
+        differing = differing_keys(without(old, skip), without(new, skip))
+        if differing:
+            listed = "\n  ".join(differing)
+            raise JournalError(
+                f"{journal.path} was written under another configuration:\n  {listed}\n"
+                "Take another folder, the recorded values, or overwrite=true to start anew"
+            )

@@ -1,0 +1,102 @@
+"""The LightningModule that trains a backbone."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import lightning as L
+import torch
+import torch.nn.functional as F
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from al_lightning.metrics import per_class_metrics, scalar_metrics
+from al_lightning.models.backbone import Backbone, to_probabilities
+
+Batch = tuple[Tensor, Tensor]
+MakeOptimizer = Callable[[Iterable[Any]], Optimizer]
+MakeScheduler = Callable[..., LRScheduler]
+
+
+class ImageClassifier(L.LightningModule):
+    """Trains any backbone by cross-entropy.
+
+    Args:
+        backbone: The network.
+        num_classes: Number of classes.
+        make_optimizer: Called with the parameters; AdamW with torch's defaults where None.
+        make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
+            of the fit; stepped after each of them. None keeps the learning rate constant.
+        label_smoothing: Share of the target spread over all classes, in [0, 1).
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        num_classes: int,
+        make_optimizer: MakeOptimizer = torch.optim.AdamW,
+        make_scheduler: MakeScheduler | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.label_smoothing = label_smoothing
+        self._make_optimizer = make_optimizer
+        self._make_scheduler = make_scheduler
+        self.val_metrics = scalar_metrics(num_classes).clone(prefix="val/")
+        self.test_metrics = scalar_metrics(num_classes).clone(prefix="test/")
+        self.test_per_class = per_class_metrics(num_classes)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Return penultimate embeddings, (B, D)."""
+        return self.backbone.embed(images)
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Return logits, (B, classes)."""
+        return self.backbone.classify(embeddings)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits, (B, classes)."""
+        return self.backbone(images)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Return the loss of a batch."""
+        images, labels = batch
+        loss = F.cross_entropy(self(images), labels, label_smoothing=self.label_smoothing)
+        self.log("train/loss", loss)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Log the metrics of the validation labels."""
+        images, labels = batch
+        self.val_metrics.update(to_probabilities(self(images)), labels)
+        self.log_dict(self.val_metrics, on_step=False, on_epoch=True)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Log the metrics of the test set."""
+        images, labels = batch
+        probabilities = to_probabilities(self(images))
+        self.test_metrics.update(probabilities, labels)
+        self.test_per_class.update(probabilities, labels)
+        self.log_dict(self.test_metrics, on_step=False, on_epoch=True)
+
+    def on_test_epoch_end(self) -> None:
+        """Log precision, recall and F1 class by class."""
+        results = self.test_per_class.compute()
+        results.pop("confusion_matrix")
+        for name, values in results.items():
+            self.log_dict({f"test/{name}/{c}": value for c, value in enumerate(values)})
+        self.test_per_class.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Build the optimiser, and the schedule over all steps of the fit."""
+        optimizer = self._make_optimizer(self.parameters())
+        if self._make_scheduler is None:
+            return optimizer
+        steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = self._make_scheduler(optimizer, total_steps=steps)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }

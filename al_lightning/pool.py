@@ -1,0 +1,89 @@
+"""Which images of a data set are labeled."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+
+def _no_ids() -> Tensor:
+    return torch.empty(0, dtype=torch.int64)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The labeled and unlabeled images of a training set; immutable.
+
+    Dataset ids, 0 to ``size - 1``, are the only index space: no position in a subset ever stands for
+    an image. Labels are those the oracle gave, which need not be the true ones.
+
+    Attributes:
+        size: Number of images.
+        labeled_ids: Images to train on, (L,) int64, in the order they were bought.
+        labels: Their classes, (L,) int64.
+        validation_ids: Images bought for validation, (V,) int64; never trained on.
+        validation_labels: Their classes, (V,) int64.
+    """
+
+    size: int
+    labeled_ids: Tensor = field(default_factory=_no_ids)
+    labels: Tensor = field(default_factory=_no_ids)
+    validation_ids: Tensor = field(default_factory=_no_ids)
+    validation_labels: Tensor = field(default_factory=_no_ids)
+
+    @property
+    def labels_bought(self) -> int:
+        """Number of labels paid for, those for validation included."""
+        return len(self.labeled_ids) + len(self.validation_ids)
+
+    @cached_property
+    def unlabeled_ids(self) -> Tensor:
+        """Images without a label, ascending, (size - labels_bought,) int64."""
+        free = torch.ones(self.size, dtype=torch.bool)
+        free[self.labeled_ids] = False
+        free[self.validation_ids] = False
+        return free.nonzero().squeeze(1)
+
+    def reveal(self, ids: Tensor, labels: Tensor, *, validation: bool = False) -> "Pool":
+        """Return the pool in which these images are labeled.
+
+        Args:
+            ids: Unlabeled images, (M,) int64.
+            labels: Their classes, (M,) int64, at least 0.
+            validation: Whether the labels are for validation instead of training.
+
+        Raises:
+            ValueError: If an id is foreign, repeated or already labeled, or a label is missing; the
+                message names the ids.
+        """
+        self._check(ids, labels)
+        if validation:
+            return replace(
+                self,
+                validation_ids=torch.cat([self.validation_ids, ids]),
+                validation_labels=torch.cat([self.validation_labels, labels]),
+            )
+        return replace(
+            self,
+            labeled_ids=torch.cat([self.labeled_ids, ids]),
+            labels=torch.cat([self.labels, labels]),
+        )
+
+    def _check(self, ids: Tensor, labels: Tensor) -> None:
+        if ids.dtype != torch.int64 or labels.dtype != torch.int64:
+            raise ValueError(f"ids and labels must be int64, not {ids.dtype} and {labels.dtype}")
+        if ids.ndim != 1 or ids.shape != labels.shape:
+            raise ValueError(
+                f"ids and labels must pair up, not {tuple(ids.shape)} and {tuple(labels.shape)}"
+            )
+        if len(foreign := ids[(ids < 0) | (ids >= self.size)]):
+            raise ValueError(f"Not ids of this data set of {self.size} images: {foreign.tolist()}")
+        if len(negative := ids[labels < 0]):
+            raise ValueError(f"Labels must be at least 0; negative for ids {negative.tolist()}")
+        unique, counts = ids.unique(return_counts=True)
+        if len(repeated := unique[counts > 1]):
+            raise ValueError(f"Given more than once: ids {repeated.tolist()}")
+        taken = torch.isin(ids, torch.cat([self.labeled_ids, self.validation_ids]))
+        if bool(taken.any()):
+            raise ValueError(f"Already labeled: ids {ids[taken].tolist()}")

@@ -1,0 +1,106 @@
+"""What a run was made with: configuration, versions, hardware."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+_PACKAGES = (
+    "al-lightning",
+    "torch",
+    "torchvision",
+    "lightning",
+    "torchmetrics",
+    "hydra-core",
+    "numpy",
+)
+
+
+def config_hash(config: Mapping[str, Any]) -> str:
+    """Return a digest of a configuration, 16 hex digits; the order of keys does not matter."""
+    text = json.dumps(config, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def without(config: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Return nested mappings without some keys, given dotted; keys that are not there do not matter."""
+    return {
+        key: without(value, {k.removeprefix(f"{key}.") for k in keys if k.startswith(f"{key}.")})
+        if isinstance(value, Mapping)
+        else value
+        for key, value in config.items()
+        if key not in keys
+    }
+
+
+def differing_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+    """Describe where two configurations differ, one ``key: recorded -> current`` each, sorted."""
+    old, new = dict(_flatten(recorded)), dict(_flatten(current))
+    absent = "(absent)"
+    return [
+        f"{key}: {old.get(key, absent)} -> {new.get(key, absent)}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key, absent) != new.get(key, absent)
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # run from a source tree
+            found[name] = "not installed"
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Return what the bits of the results depend on: processor, threads, accelerator."""
+    return {
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "system": platform.system(),
+    }
+
+
+def peak_rss_bytes() -> int:
+    """Return the most memory that this process has held so far, in bytes."""
+    if sys.platform == "win32":
+        import psutil  # noqa: PLC0415 - a dependency on Windows alone
+
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # noqa: PLC0415 - Unix alone
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a file to keep
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested mappings with dotted keys."""
+    if isinstance(value, Mapping) and value:
+        for key, inner in value.items():
+            yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
+    else:
+        yield prefix, value

@@ -1,0 +1,138 @@
+"""How a classifier is trained: the same for every strategy of a comparison."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import ImageSource
+from al_lightning.errors import UsageError
+from al_lightning.models.backbone import Backbone
+from al_lightning.models.classifier import ImageClassifier
+
+_PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
+_FAST_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86 with AMX, ARM
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Optimiser, schedule, length, augmentation and precision of every fit of a run.
+
+    Attributes:
+        optimizer: Called with the parameters.
+        scheduler: Called with the optimiser and ``total_steps``; None for a constant learning rate.
+        epochs: Passes over the labeled images, at least 1.
+        min_steps: The least number of steps, whatever the number of labels: few labels take more
+            epochs. 0 for no floor.
+        batch_size: Images a training step.
+        eval_batch_size: Images a batch when scoring and testing.
+        augmentation: Applied to batches of training images; None for nothing.
+        label_smoothing: Share of the target spread over all classes, in [0, 1).
+        precision: "auto" takes bf16 autocast where the hardware computes in it, and float32
+            elsewhere; or one of Lightning's "32-true", "bf16-mixed", "16-mixed".
+        warm_start: Whether a round starts from the weights of the round before, instead of the
+            initial ones.
+
+    Raises:
+        UsageError: On values out of range; names the key.
+    """
+
+    optimizer: Callable[..., Optimizer] = torch.optim.AdamW
+    scheduler: Callable[..., LRScheduler] | None = None
+    epochs: int = 10
+    min_steps: int = 0
+    batch_size: int = 64
+    eval_batch_size: int = 256
+    augmentation: nn.Module | None = None
+    label_smoothing: float = 0.0
+    precision: str = "auto"
+    warm_start: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, least in (
+            ("epochs", 1),
+            ("min_steps", 0),
+            ("batch_size", 1),
+            ("eval_batch_size", 1),
+        ):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise UsageError(f"recipe.{name} must be a whole number >= {least}, not {value!r}")
+        if not 0.0 <= self.label_smoothing < 1.0:
+            raise UsageError(
+                f"recipe.label_smoothing must be in [0, 1), not {self.label_smoothing}"
+            )
+        if self.precision not in _PRECISIONS:
+            raise UsageError(
+                f"recipe.precision must be one of {', '.join(_PRECISIONS)}, not {self.precision!r}"
+            )
+
+    def datamodule(self, source: ImageSource) -> PoolDataModule:
+        """Return the data module that serves a source in this recipe's batches."""
+        return PoolDataModule(
+            source,
+            batch_size=self.batch_size,
+            eval_batch_size=self.eval_batch_size,
+            augment=self.augmentation,
+        )
+
+    def classifier(self, backbone: Backbone, num_classes: int) -> ImageClassifier:
+        """Return the module that trains a backbone by this recipe."""
+        module = ImageClassifier(
+            backbone,
+            num_classes,
+            make_optimizer=self.optimizer,
+            make_scheduler=self.scheduler,
+            label_smoothing=self.label_smoothing,
+        )
+        # Convolutions run faster so in every precision that was measured; see docs/recipe.md.
+        return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def steps(self, labels: int) -> int:
+        """Return the number of steps of a fit on so many labels."""
+        per_epoch = -(-labels // self.batch_size)
+        return max(self.min_steps, self.epochs * per_epoch)
+
+
+def resolve_precision(precision: str, accelerator: str) -> str:
+    """Return the precision to compute in.
+
+    Args:
+        precision: "auto", or what is wanted.
+        accelerator: Where the run computes: "cpu", "cuda", "mps".
+
+    Returns:
+        For "auto": "bf16-mixed" where the hardware has bf16 units (AVX512-BF16, AMX or their like on
+        CPUs; CUDA from Ampere on), else "32-true".
+    """
+    if precision != "auto":
+        return precision
+    if accelerator == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = accelerator == "cpu" and _cpu_computes_bf16()
+    return "bf16-mixed" if fast else "32-true"
+
+
+def one_cycle(optimizer: Optimizer, total_steps: int, **options: Any) -> LRScheduler:
+    """One warm-up to the optimiser's own learning rate, and one descent (Smith & Topin 2018).
+
+    Args:
+        optimizer: Its learning rate is the peak.
+        total_steps: Length of the fit, in steps.
+        options: What else :class:`torch.optim.lr_scheduler.OneCycleLR` takes.
+    """
+    peaks = [group["lr"] for group in optimizer.param_groups]
+    return OneCycleLR(optimizer, max_lr=peaks, total_steps=total_steps, **options)
+
+
+def _cpu_computes_bf16() -> bool:
+    # torch.cpu.get_capabilities is public from torch 2.11 on; before it, float32 is the safe answer.
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name, False) for name in _FAST_BF16)

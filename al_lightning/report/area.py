@@ -1,0 +1,35 @@
+"""The area under a learning curve."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+
+def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) -> float | None:
+    """Return the mean height of a learning curve over its labels, by trapezoids (AUBC).
+
+    AUBC = sum_i (a_i + a_{i+1}) / 2 * (b_{i+1} - b_i) / (b_T - b_0), in the unit of the scores. It is
+    comparable only between curves over the same [b_0, b_T]. Used so by Zhan et al. 2022,
+    arXiv:2203.13450.
+
+    Args:
+        labels: b, labels bought, strictly ascending.
+        scores: a, one score each.
+
+    Returns:
+        The area; None for a curve of a single point, which has none.
+
+    Raises:
+        ValueError: If the two differ in length, are empty, or labels do not ascend.
+    """
+    if len(labels) != len(scores) or not labels:
+        raise ValueError(
+            f"A curve needs as many labels as scores, not {len(labels)}, {len(scores)}"
+        )
+    steps = [after - before for before, after in pairwise(labels)]
+    if any(step <= 0 for step in steps):
+        raise ValueError(f"The labels of a curve must ascend, not {list(labels)}")
+    if not steps:
+        return None
+    heights = [(left + right) / 2 for left, right in pairwise(scores)]
+    area = sum(step * height for step, height in zip(steps, heights, strict=True))
+    return area / (labels[-1] - labels[0])

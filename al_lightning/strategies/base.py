@@ -1,0 +1,146 @@
+"""What a query strategy is."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor
+
+from al_lightning.evidence import Evidence, Need
+
+_SHOWN = 10  # ids in a message
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The images to ask for, first choice first.
+
+    Attributes:
+        ids: Dataset ids, (count,) int64, distinct.
+        scores: One score each, (count,) float32; higher means queried with more reason. What it
+            measures, and in which unit, is the strategy's own.
+    """
+
+    ids: Tensor
+    scores: Tensor
+
+
+class Strategy(ABC):
+    """Chooses which unlabeled images to ask for.
+
+    A strategy declares what it needs to know, and gets that and no more. It knows no trainer, no
+    file and no label. Subclasses implement :meth:`choose`.
+    """
+
+    needs: frozenset[Need] = frozenset()
+    """Quantities of the pool that :meth:`select` reads."""
+
+    labeled_needs: frozenset[Need] = frozenset()
+    """Quantities of the labeled set that :meth:`select` reads."""
+
+    @final
+    def select(
+        self, pool: Evidence, labeled: Evidence | None, count: int, generator: torch.Generator
+    ) -> Selection:
+        """Select the images to ask for.
+
+        The order of the pool's rows does not matter: they are put in the order of their ids first.
+
+        Args:
+            pool: Evidence on the N unlabeled images, with all of ``needs``.
+            labeled: Evidence on the labeled images, with all of ``labeled_needs``; None stands for
+                an empty set.
+            count: How many images to select; at least 1. Where it exceeds N, all are selected.
+            generator: The only source of randomness.
+
+        Returns:
+            Exactly ``min(count, N)`` distinct ids of the pool.
+
+        Raises:
+            ValueError: If ``count`` is below 1, the pool is empty, something declared is absent, or
+                evidence is NaN or infinite (the message names the ids).
+        """
+        if count < 1:
+            raise ValueError(f"count must be at least 1, not {count}")
+        if len(pool) == 0:
+            raise ValueError("The pool is empty: there is nothing to select")
+        if labeled is None:
+            labeled = _nothing_like(pool, self.labeled_needs)
+        _check(pool, self.needs, "pool")
+        _check(labeled, self.labeled_needs, "labeled set")
+        return self.choose(_by_id(pool), _by_id(labeled), min(count, len(pool)), generator)
+
+    @abstractmethod
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        """Choose exactly ``count`` images of a checked pool; 1 <= count <= N.
+
+        Args:
+            pool: Finite evidence on the unlabeled images, ascending by id.
+            labeled: Finite evidence on the labeled images, ascending by id; may have no rows.
+            count: How many.
+            generator: The only source of randomness.
+        """
+
+
+class ScoreStrategy(Strategy):
+    """Queries the images of the highest score; ties are broken at random."""
+
+    @abstractmethod
+    def score(self, pool: Evidence) -> Tensor:
+        """Score every image on its own, (N,) float32; higher means query first."""
+
+    def choose(
+        self,
+        pool: Evidence,
+        labeled: Evidence,  # noqa: ARG002 - a score looks at the pool alone
+        count: int,
+        generator: torch.Generator,
+    ) -> Selection:
+        """Choose the ``count`` highest scores."""
+        scores = self.score(pool)
+        top = top_k(scores, count, generator)
+        return Selection(pool.ids[top], scores[top])
+
+
+def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Return the positions of the ``count`` highest scores, highest first, ties in random order.
+
+    Args:
+        scores: (N,) float.
+        count: At most N.
+        generator: Breaks the ties.
+
+    Returns:
+        (count,) int64.
+    """
+    shuffled = torch.randperm(len(scores), generator=generator)
+    order = scores[shuffled].argsort(descending=True, stable=True)
+    return shuffled[order[:count]]
+
+
+def _by_id(evidence: Evidence) -> Evidence:
+    if bool((evidence.ids[1:] > evidence.ids[:-1]).all()):
+        return evidence  # the usual case: no copy of the embeddings
+    return evidence.rows(evidence.ids.argsort())
+
+
+def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
+    for need in needs:
+        evidence.require(need)
+    if len(bad := evidence.non_finite_ids()):
+        shown = ", ".join(map(str, bad[:_SHOWN].tolist())) + (", ..." if len(bad) > _SHOWN else "")
+        raise ValueError(
+            f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: {shown}. "
+            "The model has probably diverged: lower the learning rate"
+        )
+
+
+def _nothing_like(pool: Evidence, needs: frozenset[Need]) -> Evidence:
+    """Return evidence without rows, shaped like the pool's."""
+    return Evidence(
+        torch.empty(0, dtype=torch.int64),
+        **{need.value: pool.require(need)[:0] for need in needs},
+    )

@@ -1,0 +1,25 @@
+"""Random sampling, the baseline that every other strategy has to beat."""
+
+import torch
+
+from al_lightning.evidence import Evidence
+from al_lightning.strategies.base import Selection, Strategy
+
+
+class Random(Strategy):
+    """Samples uniformly without replacement.
+
+    It needs no evidence, so it costs no pass over the pool. No image has more reason than another:
+    every score is 0.
+    """
+
+    def choose(
+        self,
+        pool: Evidence,
+        labeled: Evidence,  # noqa: ARG002 - chance looks at nothing
+        count: int,
+        generator: torch.Generator,
+    ) -> Selection:
+        """Choose ``count`` images, every set of them with the same probability."""
+        chosen = torch.randperm(len(pool), generator=generator)[:count]
+        return Selection(pool.ids[chosen], torch.zeros(count))

@@ -1,0 +1,66 @@
+"""What a run came to, in one small file."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from al_lightning.callbacks.base import LoopCallback
+from al_lightning.journal import Journal
+from al_lightning.report.area import area_under_budget_curve
+
+
+def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Summarise a run.
+
+    Args:
+        journal: With its start event.
+        names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
+
+    Returns:
+        The names, then ``trainable_parameters``, ``rounds`` (``labels_bought``, all metrics, seconds),
+        ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
+        ``seconds`` of all rounds together, and ``finished``.
+    """
+    start = journal.start or {}
+    rounds = [
+        {
+            "round": event["round"],
+            "labels_bought": event["labels_bought"],
+            **event["metrics"],
+            "seconds": event["seconds"],
+            "steps": event["steps"],
+        }
+        for event in journal.rounds
+    ]
+    labels = [entry["labels_bought"] for entry in rounds]
+    scores = [entry["accuracy"] for entry in rounds]
+    return {
+        **names,
+        "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
+        "rounds": rounds,
+        "aubc": area_under_budget_curve(labels, scores) if rounds else None,
+        "aubc_from": labels[0] if labels else None,
+        "aubc_to": labels[-1] if labels else None,
+        "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),
+        "finished": journal.finished,
+    }
+
+
+class SummaryFile(LoopCallback):
+    """Writes ``summary.json`` at the end of a run.
+
+    Args:
+        path: The file.
+        names: See :func:`summarize`.
+    """
+
+    def __init__(self, path: Path, names: Mapping[str, Any]) -> None:
+        self._path = path
+        self._names = dict(names)
+
+    def on_run_end(self, journal: Journal) -> None:
+        """Write the file, unless it says the same already."""
+        text = json.dumps(summarize(journal, self._names), indent=2) + "\n"
+        if not self._path.exists() or self._path.read_text(encoding="utf-8") != text:
+            self._path.write_text(text, encoding="utf-8")

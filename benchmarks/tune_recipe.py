@@ -1,0 +1,138 @@
+"""How the default recipe was chosen: on labels of the training set that were held out for it.
+
+    python benchmarks/tune_recipe.py --data-root DATA --out results.jsonl --shard 0/2
+
+Each line of the output is one fit: a recipe, a number of labels, the accuracy on 10,000 held-out
+training images. The test set is not read. Fits that the output has already are passed over, so that
+the script goes on where it was stopped.
+"""
+
+import argparse
+import json
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from al_lightning.process import prepare_process
+
+prepare_process()
+
+import lightning as L  # noqa: E402 - after the process is prepared
+import torch  # noqa: E402
+
+from al_lightning import (  # noqa: E402
+    CNN,
+    Need,
+    Pool,
+    PoolDataModule,
+    Recipe,
+    RoundTrainers,
+    Scorer,
+)
+from al_lightning.data import CIFAR10, FashionMNIST, augmentation  # noqa: E402
+from al_lightning.metrics import evaluate  # noqa: E402
+from al_lightning.randomness import derive_generator, derive_seed  # noqa: E402
+from al_lightning.recipe import one_cycle  # noqa: E402
+
+HELD_OUT = 10_000
+SOURCES = {"fashion_mnist": FashionMNIST, "cifar10": CIFAR10}
+
+BASE: dict[str, Any] = {
+    "lr": 3e-3,
+    "weight_decay": 0.02,
+    "one_cycle": True,
+    "batch_size": 64,
+    "min_steps": 500,
+    "shift": 0.07,
+    "flip": True,
+    "cutout": 0.0,
+    "label_smoothing": 0.1,
+}
+CHANGES: list[dict[str, Any]] = [
+    {},
+    {"batch_size": 32, "min_steps": 1000},
+    {"batch_size": 32, "min_steps": 1000, "lr": 1.5e-3},
+    {"lr": 1e-3},
+    {"lr": 6e-3},
+    {"weight_decay": 0.1},
+    {"label_smoothing": 0.0},
+    {"cutout": 0.25},
+    {"shift": 0.0, "flip": False},
+    {"one_cycle": False, "lr": 1e-3},
+    {"min_steps": 1000},
+]
+
+
+def main() -> None:
+    """Fit what is missing of this process's share."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-root", default="data")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--dataset", choices=SOURCES, default="fashion_mnist")
+    parser.add_argument("--labels", type=int, nargs="+", default=[500, 3000])
+    parser.add_argument("--changes", type=int, nargs="+", default=range(len(CHANGES)))
+    parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--shard", default="0/1", help="i/n: this process does every n-th fit")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    index, count = map(int, args.shard.split("/"))
+    known = args.out.read_text().splitlines() if args.out.exists() else []
+    done = {_key(json.loads(line)) for line in known}
+    jobs = [
+        {"dataset": args.dataset, "labels": labels, "seed": args.seed, **CHANGES[change]}
+        for labels in args.labels
+        for change in args.changes
+    ]
+    source = SOURCES[args.dataset](root=args.data_root)
+    for job in jobs[index::count]:
+        if _key(job) not in done:
+            result = {**job, **fit(source, job)}
+            with args.out.open("a") as file:
+                file.write(json.dumps(result) + "\n")
+            print(result, flush=True)
+
+
+def fit(source: Any, job: dict[str, Any]) -> dict[str, float]:
+    """Fit one recipe on the first labels of a permutation; measure it on the last 10,000."""
+    values = {**BASE, **{key: value for key, value in job.items() if key in BASE}}
+    recipe = Recipe(
+        optimizer=partial(
+            torch.optim.AdamW, lr=values["lr"], weight_decay=values["weight_decay"], fused=True
+        ),
+        scheduler=partial(one_cycle, pct_start=0.25) if values["one_cycle"] else None,
+        epochs=8,
+        min_steps=values["min_steps"],
+        batch_size=values["batch_size"],
+        augmentation=augmentation(values["shift"], values["flip"], values["cutout"]),
+        label_smoothing=values["label_smoothing"],
+    )
+    datamodule: PoolDataModule = recipe.datamodule(source)
+    data = datamodule.data
+    order = torch.randperm(len(data.train), generator=derive_generator(job["seed"], "tune"))
+    ids, held_out = order[: job["labels"]], order[-HELD_OUT:]
+    datamodule.begin_round(Pool(len(order)).reveal(ids, data.train.labels[ids]), job["seed"])
+    L.seed_everything(derive_seed(job["seed"], "weights"), verbose=False)
+    classes = len(data.classes)
+    classifier = recipe.classifier(CNN(data.image_shape, classes), classes)
+    make_trainer = partial(
+        L.Trainer, num_sanity_val_steps=0, limit_val_batches=0, enable_progress_bar=False
+    )
+    trainer = RoundTrainers(make_trainer, recipe)(0, len(ids))
+    began = time.perf_counter()
+    trainer.fit(classifier, datamodule=datamodule)
+    seconds = time.perf_counter() - began
+    evidence = Scorer(trainer, classifier, datamodule).evidence(
+        data.train, held_out, {Need.PROBABILITIES}
+    )
+    metrics, _, _ = evaluate(evidence.require(Need.PROBABILITIES), data.train.labels[held_out])
+    return {name: metrics[name] for name in ("accuracy", "macro_f1", "nll")} | {"seconds": seconds}
+
+
+def _key(job: dict[str, Any]) -> str:
+    kept = {key: job[key] for key in ("dataset", "labels", "seed", *BASE) if key in job}
+    return json.dumps(kept, sort_keys=True)
+
+
+if __name__ == "__main__":
+    main()

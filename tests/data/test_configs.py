@@ -1,0 +1,27 @@
+"""Every YAML of conf/dataset names a source and exactly its constructor's arguments."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from hydra.utils import get_class, instantiate
+from omegaconf import OmegaConf
+
+from al_lightning.data import BaseSource
+
+CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "dataset").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_config_instantiates_its_source(path: Path) -> None:
+    assert path.read_text().startswith("# ")
+    config = OmegaConf.create({"data_root": "somewhere", "dataset": OmegaConf.load(path)}).dataset
+    arguments = inspect.signature(get_class(config._target_)).parameters
+    assert list(config)[1:] == list(arguments)
+    for key, parameter in arguments.items():
+        given = parameter.default is not parameter.empty and not path.stem.startswith("imbalanced")
+        if given:
+            assert config[key] == parameter.default
+    if OmegaConf.is_missing(config, "path"):
+        config.path = "somewhere"
+    assert isinstance(instantiate(config, _convert_="all"), BaseSource)

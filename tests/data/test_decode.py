@@ -1,0 +1,118 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from al_lightning.data.decode import square, to_bytes, upright
+
+
+def _gray(values: np.ndarray) -> list[int]:
+    image: list[int] = to_bytes(Image.fromarray(values), 1).flatten().tolist()
+    return image
+
+
+def test_rgb_keeps_its_pixels() -> None:
+    pixels = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    expected = torch.from_numpy(pixels).permute(2, 0, 1)
+    assert torch.equal(to_bytes(Image.fromarray(pixels), 3), expected)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV", "I", "I;16", "F"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_mode_becomes_bytes(mode: str, channels: int) -> None:
+    image = to_bytes(Image.new(mode, (5, 4)), channels)
+    assert image.shape == (channels, 4, 5)
+    assert image.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    ("mode", "color", "expected"),
+    [
+        ("RGBA", (255, 0, 0, 0), (255, 255, 255)),
+        ("RGBA", (255, 0, 0, 255), (255, 0, 0)),
+        ("RGBA", (0, 0, 0, 127), (128, 128, 128)),
+        ("LA", (0, 0), (255, 255, 255)),
+        ("LA", (9, 255), (9, 9, 9)),
+        ("CMYK", (255, 0, 0, 0), (0, 255, 255)),
+        ("1", 1, (255, 255, 255)),
+    ],
+)
+def test_colors_are_kept_and_transparency_becomes_white(
+    mode: str, color: int | tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    image = Image.new(mode, (1, 1), color)
+    assert tuple(to_bytes(image, 3).flatten().tolist()) == expected
+
+
+def test_the_transparent_color_of_a_palette_becomes_white() -> None:
+    image = Image.new("P", (2, 1), 0)
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.putpixel((1, 0), 1)
+    image.info["transparency"] = 0
+    assert to_bytes(image, 3)[:, 0].T.tolist() == [[255, 255, 255], [40, 50, 60]]
+
+
+def test_sixteen_bits_are_scaled_from_their_whole_range() -> None:
+    assert _gray(np.array([[0, 257, 65535]], dtype=np.uint16)) == [0, 1, 255]
+    assert _gray(np.array([[0, 257]], dtype=np.uint16)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 7, 255], [0, 7, 255]),
+        ([0, 257, 65535], [0, 1, 255]),
+        ([-100, 0, 100], [0, 128, 255]),
+        ([100_000, 100_000, 100_000], [0, 0, 0]),
+    ],
+)
+def test_mode_i_is_scaled_as_its_values_suggest(values: list[int], expected: list[int]) -> None:
+    assert _gray(np.array([values], dtype=np.int32)) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0.0, 0.2, 1.0], [0, 51, 255]),
+        ([0.0, 51.0, 255.0], [0, 51, 255]),
+        ([0.0, 257.0, 65535.0], [0, 1, 255]),
+        ([-1.0, 0.0, 1.0], [0, 128, 255]),
+    ],
+)
+def test_mode_f_is_scaled_as_its_values_suggest(values: list[float], expected: list[int]) -> None:
+    assert _gray(np.array([values], dtype=np.float32)) == expected
+
+
+def test_nan_is_refused() -> None:
+    with pytest.raises(ValueError, match="NaN"):
+        _gray(np.array([[0.0, np.nan]], dtype=np.float32))
+
+
+def test_square_crops_the_centre() -> None:
+    pixels = np.repeat(np.array([[0, 10, 20, 30, 40]], dtype=np.uint8), 3, axis=0)
+    assert np.asarray(square(Image.fromarray(pixels), 3))[0].tolist() == [10, 20, 30]
+    assert np.asarray(square(Image.fromarray(pixels.T.copy()), 3))[:, 0].tolist() == [10, 20, 30]
+
+
+def test_square_of_a_fitting_image_changes_nothing() -> None:
+    pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    assert np.array_equal(np.asarray(square(Image.fromarray(pixels), 8)), pixels)
+
+
+def test_square_is_antialiased() -> None:
+    checkers = (np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)
+    small = np.asarray(square(Image.fromarray(checkers), 8)).astype(int)
+    assert np.abs(small - 127.5).max() < 8
+
+
+def test_square_of_a_very_long_image_stays_small() -> None:
+    assert square(Image.new("L", (60_000, 1)), 64).size == (64, 64)
+
+
+def test_upright_follows_exif() -> None:
+    image = Image.new("L", (3, 2))
+    image.putpixel((0, 0), 255)
+    image.getexif()[0x0112] = 6  # taken with the camera turned: rotate clockwise to view
+    turned = upright(image)
+    assert turned.size == (2, 3)
+    assert turned.getpixel((1, 0)) == 255

@@ -1,0 +1,53 @@
+import pytest
+import torch
+
+from al_lightning.data import ImageData, Images
+from al_lightning.errors import DataError
+
+
+def _images(count: int = 4, size: int = 2) -> Images:
+    pixels = torch.arange(count * size * size, dtype=torch.uint8).reshape(count, 1, size, size)
+    return Images(pixels, torch.arange(count) % 2, tuple(f"{i}.png" for i in range(count)))
+
+
+def test_rows_keep_pixels_labels_and_files_together() -> None:
+    rows = _images().rows(torch.tensor([2, 1]))
+    assert rows.pixels[:, 0, 0, 0].tolist() == [8, 4]
+    assert rows.labels.tolist() == [0, 1]
+    assert rows.files == ("2.png", "1.png")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "labels", "said"),
+    [
+        (torch.zeros(2, 3, 3), torch.zeros(2).long(), r"\(N, C, H, W\)"),
+        (torch.zeros(2, 1, 3, 3).double(), torch.zeros(2).long(), "float64"),
+        (torch.zeros(2, 1, 3, 3), torch.zeros(3).long(), "2 images"),
+        (torch.zeros(2, 1, 3, 3), torch.zeros(2), "float32"),
+    ],
+)
+def test_images_refuse_other_shapes_and_types(
+    pixels: torch.Tensor, labels: torch.Tensor, said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        Images(pixels, labels)
+
+
+def test_data_refuse_what_does_not_fit_together() -> None:
+    with pytest.raises(DataError, match="differ in shape"):
+        ImageData(_images(), _images(size=3), ("a", "b"))
+    with pytest.raises(DataError, match="1 classes"):
+        ImageData(_images(), _images(), ("a",))
+    with pytest.raises(DataError, match="test set has no images"):
+        ImageData(_images(), _images(0), ("a", "b"))
+
+
+def test_fingerprint_depends_on_every_part_and_on_nothing_else() -> None:
+    data = ImageData(_images(), _images(), ("a", "b"))
+    assert data.fingerprint() == ImageData(_images(), _images(), ("a", "b")).fingerprint()
+    others = [
+        ImageData(_images(5), _images(), ("a", "b")),
+        ImageData(_images(), _images(5), ("a", "b")),
+        ImageData(_images(), _images(), ("a", "c")),
+    ]
+    assert len({data.fingerprint(), *(other.fingerprint() for other in others)}) == 4

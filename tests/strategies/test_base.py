@@ -1,0 +1,101 @@
+from collections import Counter
+
+import pytest
+import torch
+from torch import Tensor
+
+from al_lightning.evidence import Evidence, Need
+from al_lightning.strategies import ScoreStrategy, Selection, Strategy, top_k
+from tests.strategies.helpers import make_evidence, seeded
+
+
+class FirstProbability(ScoreStrategy):
+    """Scores an image by its first probability."""
+
+    needs = frozenset({Need.PROBABILITIES})
+
+    def score(self, pool: Evidence) -> Tensor:
+        return pool.require(Need.PROBABILITIES)[:, 0]
+
+
+class Spy(Strategy):
+    """Remembers what it was given and chooses the first images."""
+
+    needs = frozenset({Need.EMBEDDINGS})
+    labeled_needs = frozenset({Need.EMBEDDINGS})
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        self.pool, self.labeled = pool, labeled
+        return Selection(pool.ids[:count], torch.zeros(count))
+
+
+def test_top_k_is_descending() -> None:
+    assert top_k(torch.tensor([0.1, 0.9, -1.0, 0.5]), 3, seeded()).tolist() == [1, 3, 0]
+
+
+def test_top_k_breaks_ties_at_random() -> None:
+    scores, generator = torch.tensor([1.0, 2.0, 1.0, 1.0, 0.0]), seeded()
+    draws = torch.stack([top_k(scores, 2, generator) for _ in range(900)])
+    assert (draws[:, 0] == 1).all()
+    counts = Counter(draws[:, 1].tolist())
+    assert counts.keys() == {0, 2, 3}
+    assert all(abs(times - 300) < 75 for times in counts.values())  # 5 standard deviations
+
+
+def test_top_k_of_ties_depends_on_the_generator_alone() -> None:
+    scores = torch.zeros(50)
+    assert torch.equal(top_k(scores, 9, seeded(3)), top_k(scores, 9, seeded(3)))
+    assert not torch.equal(top_k(scores, 9, seeded(3)), top_k(scores, 9, seeded(4)))
+
+
+def test_score_strategy_selects_the_highest_scores() -> None:
+    pool = make_evidence(20, [Need.PROBABILITIES])
+    selection = FirstProbability().select(pool, None, 4, seeded())
+    scores, order = pool.require(Need.PROBABILITIES)[:, 0].sort(descending=True)
+    assert selection.ids.tolist() == pool.ids[order[:4]].tolist()
+    assert torch.equal(selection.scores, scores[:4])
+
+
+def test_choose_sees_ascending_ids_with_their_own_rows() -> None:
+    pool, labeled = make_evidence(9, [Need.EMBEDDINGS]), make_evidence(8, [Need.EMBEDDINGS], seed=1)
+    spy = Spy()
+    spy.select(pool, labeled, 1, seeded())
+    for given, got in ((pool, spy.pool), (labeled, spy.labeled)):
+        order = given.ids.argsort()
+        assert torch.equal(got.ids, given.ids[order])
+        assert torch.equal(got.require(Need.EMBEDDINGS), given.require(Need.EMBEDDINGS)[order])
+
+
+def test_no_labeled_set_is_an_empty_one() -> None:
+    spy = Spy()
+    spy.select(make_evidence(3, [Need.EMBEDDINGS], dimensions=6), None, 1, seeded())
+    assert spy.labeled.require(Need.EMBEDDINGS).shape == (0, 6)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_count_below_one_is_an_error(count: int) -> None:
+    with pytest.raises(ValueError, match=f"at least 1, not {count}"):
+        Spy().select(make_evidence(3), None, count, seeded())
+
+
+def test_empty_pool_is_an_error() -> None:
+    with pytest.raises(ValueError, match="pool is empty"):
+        Spy().select(make_evidence(0), None, 1, seeded())
+
+
+def test_absent_evidence_is_an_error() -> None:
+    with pytest.raises(ValueError, match="no embeddings"):
+        Spy().select(make_evidence(3, [Need.PROBABILITIES]), None, 1, seeded())
+    with pytest.raises(ValueError, match="no embeddings"):
+        Spy().select(make_evidence(3), make_evidence(3, []), 1, seeded())
+
+
+def test_error_names_at_most_ten_ids_and_the_set() -> None:
+    ids = torch.arange(100, 112)
+    bad = Evidence(ids, embeddings=torch.full((12, 2), torch.nan))
+    with pytest.raises(
+        ValueError, match=r"12 image\(s\) of the labeled set .* 100, .* 109, \.\.\."
+    ):
+        Spy().select(make_evidence(3), bad, 1, seeded())
