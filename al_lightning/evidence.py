@@ -1,6 +1,6 @@
 """What one pass over a set of images tells a query strategy about it."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import torch
@@ -74,11 +74,10 @@ class Evidence:
 
     def rows(self, index: Tensor) -> "Evidence":
         """Return the rows at these positions, (M,) int64, in this order."""
-        picked = {
-            f.name: None if (values := getattr(self, f.name)) is None else values[index]
-            for f in fields(self)
-        }
-        return replace(self, **picked)
+        quantities = self.quantities().items()
+        return Evidence(
+            self.ids[index], **{need.value: values[index] for need, values in quantities}
+        )
 
     def non_finite_ids(self) -> Tensor:
         """Return the ids of rows that hold a NaN or an infinity, (M,) int64."""

@@ -81,8 +81,8 @@ class Pool:
             raise ValueError(f"Not ids of this data set of {self.size} images: {foreign.tolist()}")
         if len(negative := ids[labels < 0]):
             raise ValueError(f"Labels must be at least 0; negative for ids {negative.tolist()}")
-        unique, counts = ids.unique(return_counts=True)
-        if len(repeated := unique[counts > 1]):
+        ascending = ids.sort().values
+        if len(repeated := ascending[1:][ascending[1:] == ascending[:-1]]):
             raise ValueError(f"Given more than once: ids {repeated.tolist()}")
         taken = torch.isin(ids, torch.cat([self.labeled_ids, self.validation_ids]))
         if bool(taken.any()):

@@ -1,6 +1,6 @@
 """How a classifier is trained: the same for every strategy of a comparison."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,7 +92,7 @@ class Recipe:
             label_smoothing=self.label_smoothing,
         )
         # Convolutions run faster so in every precision that was measured; see docs/recipe.md.
-        return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return module.to(memory_format=torch.channels_last)
 
     def steps(self, labels: int) -> int:
         """Return the number of steps of a fit on so many labels."""
@@ -134,5 +134,5 @@ def one_cycle(optimizer: Optimizer, total_steps: int, **options: Any) -> LRSched
 
 def _cpu_computes_bf16() -> bool:
     # torch.cpu.get_capabilities is public from torch 2.11 on; before it, float32 is the safe answer.
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name, False) for name in _FAST_BF16)
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(capabilities.get(name) for name in _FAST_BF16)

@@ -1,7 +1,7 @@
 """One pass over images, which yields all the evidence that is asked for."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -11,7 +11,7 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.evidence import Evidence, Need
 from al_lightning.interrupts import interrupts_raise
-from al_lightning.models.backbone import to_probabilities
+from al_lightning.models.backbone import Embedder, to_probabilities
 
 _DROPOUTS = (
     nn.Dropout,
@@ -65,9 +65,8 @@ class Scorer:
             batches = self._trainer.predict(probe, dataloaders=loader)
         if batches is None:
             raise RuntimeError("Lightning returned no predictions")
-        return Evidence(
-            ids, **{need: torch.cat([batch[need] for batch in batches]) for need in needs}
-        )
+        found = cast("list[dict[Need, Tensor]]", batches)
+        return Evidence(ids, **{n.value: torch.cat([batch[n] for batch in found]) for n in needs})
 
 
 class _Probe(L.LightningModule):
@@ -81,7 +80,8 @@ class _Probe(L.LightningModule):
         mc_samples: int,
     ) -> None:
         super().__init__()
-        self.classifier = classifier
+        self.classifier = classifier  # a submodule, so that Lightning moves it to the device
+        self._halves = cast("Embedder", classifier)
         self._prepare = prepare
         self._needs = frozenset(needs)
         self._mc_samples = mc_samples
@@ -94,10 +94,10 @@ class _Probe(L.LightningModule):
         """Return what is needed of a batch, float32 on the CPU."""
         found: dict[Need, Tensor] = {}
         if self._needs & {Need.PROBABILITIES, Need.EMBEDDINGS}:
-            embeddings = self.classifier.embed(images)
+            embeddings = self._halves.embed(images)
             found[Need.EMBEDDINGS] = embeddings.float()
             if Need.PROBABILITIES in self._needs:
-                found[Need.PROBABILITIES] = to_probabilities(self.classifier.classify(embeddings))
+                found[Need.PROBABILITIES] = to_probabilities(self._halves.classify(embeddings))
         if Need.MC_PROBABILITIES in self._needs:
             found[Need.MC_PROBABILITIES] = self._sample(images)
         return {need: found[need].cpu() for need in self._needs}
@@ -107,7 +107,7 @@ class _Probe(L.LightningModule):
         dropouts = [m for m in self.modules() if isinstance(m, _DROPOUTS)]
         _train(dropouts, True)
         samples = [
-            to_probabilities(self.classifier.classify(self.classifier.embed(images)))
+            to_probabilities(self._halves.classify(self._halves.embed(images)))
             for _ in range(self._mc_samples)
         ]
         _train(dropouts, False)

@@ -42,8 +42,8 @@ BASE: dict[str, Any] = {
     "lr": 3e-3,
     "weight_decay": 0.02,
     "one_cycle": True,
-    "batch_size": 64,
-    "min_steps": 500,
+    "batch_size": 32,
+    "min_steps": 600,
     "shift": 0.07,
     "flip": True,
     "cutout": 0.0,
@@ -51,16 +51,15 @@ BASE: dict[str, Any] = {
 }
 CHANGES: list[dict[str, Any]] = [
     {},
-    {"batch_size": 32, "min_steps": 1000},
-    {"batch_size": 32, "min_steps": 1000, "lr": 1.5e-3},
-    {"lr": 1e-3},
+    {"lr": 1.5e-3},
     {"lr": 6e-3},
-    {"weight_decay": 0.1},
+    {"batch_size": 64, "min_steps": 300},
+    {"min_steps": 1200},
     {"label_smoothing": 0.0},
     {"cutout": 0.25},
+    {"weight_decay": 0.1},
     {"shift": 0.0, "flip": False},
     {"one_cycle": False, "lr": 1e-3},
-    {"min_steps": 1000},
 ]
 
 
@@ -101,7 +100,7 @@ def fit(source: Any, job: dict[str, Any]) -> dict[str, float]:
             torch.optim.AdamW, lr=values["lr"], weight_decay=values["weight_decay"], fused=True
         ),
         scheduler=partial(one_cycle, pct_start=0.25) if values["one_cycle"] else None,
-        epochs=8,
+        epochs=6,
         min_steps=values["min_steps"],
         batch_size=values["batch_size"],
         augmentation=augmentation(values["shift"], values["flip"], values["cutout"]),

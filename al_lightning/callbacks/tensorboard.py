@@ -54,8 +54,9 @@ class TensorBoardDashboard(LoopCallback):
         start = journal.start or {}
         values = dict(_scalars(start.get("config", {})))
         names = [f"labels/{name}" for name in (*_CURVES, "aubc")]
-        for summary in hparams(values, dict.fromkeys(names, 0.0)):
-            self._writer.file_writer.add_summary(summary)
+        summaries = hparams(values, dict.fromkeys(names, 0.0))  # type: ignore[no-untyped-call]
+        for summary in summaries:  # add_hparams would make a run of its own, named by the clock
+            self._writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Remove the training curves of a fit that was cut off: it starts from its beginning."""

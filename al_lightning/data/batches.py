@@ -25,7 +25,10 @@ class OrderedBatches(Sampler[Tensor]):
         return math.ceil(self._count / self._batch_size)
 
     def __iter__(self) -> Iterator[Tensor]:
-        return iter(torch.arange(self._count).split(self._batch_size) if self._count else ())
+        positions = torch.arange(self._count)
+        return iter(
+            [positions[i : i + self._batch_size] for i in range(0, self._count, self._batch_size)]
+        )
 
 
 class ShuffledBatches(Sampler[Tensor]):
@@ -50,7 +53,7 @@ class ShuffledBatches(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         generator = derive_generator(self._seed, "epoch", self._epoch)
         self._epoch += 1
-        return iter(torch.randperm(self._count, generator=generator).split(self._sizes()))
+        return iter(torch.split(torch.randperm(self._count, generator=generator), self._sizes()))
 
     def _sizes(self) -> list[int]:
         full, rest = divmod(self._count, self._batch_size)

@@ -103,7 +103,8 @@ class PoolDataModule(L.LightningDataModule):
         if self._normalize is None:
             raise UsageError("PoolDataModule.begin_round() must come before its loaders are used")
         normalize = self._normalize.to(images.device)
-        return normalize(images).contiguous(memory_format=self._layout)
+        normalized: Tensor = normalize(images)
+        return normalized.contiguous(memory_format=self._layout)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return shuffled batches of the labeled pool."""
