@@ -112,8 +112,10 @@ class PoolDataModule(L.LightningDataModule):
         batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
         return _loader(self.data.train, ids, self.pool.labels, batches)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """Return the images that were bought for validation; there may be none."""
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """Return the images that were bought for validation; no loader if there are none."""
+        if len(self.pool.validation_ids) == 0:
+            return []
         return self._in_order(
             self.data.train, self.pool.validation_ids, self.pool.validation_labels
         )

@@ -59,7 +59,7 @@ class Strategy(ABC):
 
         Raises:
             ValueError: If ``count`` is below 1, the pool is empty, something declared is absent, or
-                evidence is NaN or infinite (the message names the ids).
+                evidence is NaN or infinite or has an id twice (the message names the ids).
         """
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
@@ -69,7 +69,8 @@ class Strategy(ABC):
             labeled = _nothing_like(pool, self.labeled_needs)
         _check(pool, self.needs, "pool")
         _check(labeled, self.labeled_needs, "labeled set")
-        return self.choose(_by_id(pool), _by_id(labeled), min(count, len(pool)), generator)
+        pool, labeled = _by_id(pool, "pool"), _by_id(labeled, "labeled set")
+        return self.choose(pool, labeled, min(count, len(pool)), generator)
 
     @abstractmethod
     def choose(
@@ -121,20 +122,26 @@ def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return shuffled[order[:count]]
 
 
-def _by_id(evidence: Evidence) -> Evidence:
+def _by_id(evidence: Evidence, name: str) -> Evidence:
     if bool((evidence.ids[1:] > evidence.ids[:-1]).all()):
         return evidence  # the usual case: no copy of the embeddings
-    return evidence.rows(evidence.ids.argsort())
+    ids, order = evidence.ids.sort()
+    if len(repeated := ids[1:][ids[1:] == ids[:-1]]):
+        raise ValueError(f"The evidence on the {name} has ids more than once: {_listed(repeated)}")
+    return evidence.rows(order)
+
+
+def _listed(ids: Tensor) -> str:
+    return ", ".join(map(str, ids[:_SHOWN].tolist())) + (", ..." if len(ids) > _SHOWN else "")
 
 
 def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
     for need in needs:
         evidence.require(need)
     if len(bad := evidence.non_finite_ids()):
-        shown = ", ".join(map(str, bad[:_SHOWN].tolist())) + (", ..." if len(bad) > _SHOWN else "")
         raise ValueError(
-            f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: {shown}. "
-            "The model has probably diverged: lower the learning rate"
+            f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: "
+            f"{_listed(bad)}. The model has probably diverged: lower the learning rate"
         )
 
 

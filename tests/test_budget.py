@@ -1,0 +1,82 @@
+import dataclasses
+from typing import Any
+
+import pytest
+
+from al_lightning.budget import Budget
+from al_lightning.errors import UsageError
+
+
+def test_defaults_are_those_of_the_standard_run() -> None:
+    expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0}
+    assert dataclasses.asdict(Budget()) == {**expected, "initial_policy": "balanced"}
+
+
+@pytest.mark.parametrize(
+    ("amounts", "size", "limit"),
+    [
+        ({"initial": 10, "total": 50}, 100, 50),
+        ({"initial": 10, "total": 50}, 50, 50),
+        ({"initial": 10, "total": 50}, 49, 49),
+        ({"initial": 10, "total": "all"}, 100, 100),
+        ({"initial": "all", "total": "all"}, 100, 100),
+        ({"initial": 30, "validation": 20, "total": 50}, 50, 50),
+        ({"initial": 30, "validation": 20, "total": 90}, 50, 50),
+    ],
+)
+def test_limit_is_the_budget_or_the_data_set(
+    amounts: dict[str, Any], size: int, limit: int
+) -> None:
+    assert Budget(**amounts).limit(size) == limit
+
+
+@pytest.mark.parametrize(
+    ("amounts", "start"),
+    [
+        ({"initial": 51, "total": "all"}, 51),
+        ({"initial": 31, "validation": 20, "total": 90}, 51),
+        ({"initial": "all", "validation": 51, "total": "all"}, 51),
+    ],
+)
+def test_a_start_beyond_the_data_set_is_an_error(amounts: dict[str, Any], start: int) -> None:
+    with pytest.raises(UsageError, match=rf"initial \+ budget.validation = {start}.*has 50 images"):
+        Budget(**amounts).limit(50)
+
+
+@pytest.mark.parametrize("key", ["initial", "query", "total", "validation"])
+@pytest.mark.parametrize("value", [-1, 1.0, "7", "every", True, None])
+def test_an_amount_that_is_none_is_an_error_that_names_the_key(key: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=rf"budget\.{key} must be .* not {value!r}"):
+        Budget(**{key: value})
+
+
+@pytest.mark.parametrize("key", ["initial", "query", "total"])
+def test_only_validation_may_be_zero(key: str) -> None:
+    assert Budget(validation=0).validation == 0
+    with pytest.raises(UsageError, match=rf"budget\.{key} must be .* at least 1"):
+        Budget(**{key: 0})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("key", ["query", "validation"])
+def test_all_is_no_amount_to_query_or_to_validate_on(key: str) -> None:
+    with pytest.raises(UsageError, match=rf"budget\.{key} must be .* not 'all'"):
+        Budget(**{key: "all"})  # type: ignore[arg-type]
+
+
+def test_more_to_start_from_than_in_all_is_an_error() -> None:
+    assert Budget(initial=60, validation=40, total=100).total == 100
+    with pytest.raises(UsageError, match=r"61 \+ 40 is more than budget.total = 100"):
+        Budget(initial=61, validation=40, total=100)
+
+
+def test_all_to_start_from_needs_all_in_all() -> None:
+    with pytest.raises(UsageError, match=r"budget\.initial=all needs budget\.total=all"):
+        Budget(initial="all", total=3000)
+
+
+def test_unknown_policy_is_an_error_that_lists_the_known() -> None:
+    assert Budget(initial_policy="uniform").initial_policy == "uniform"
+    with pytest.raises(
+        UsageError, match="initial_policy must be one of balanced, uniform, not 'b'"
+    ):
+        Budget(initial_policy="b")

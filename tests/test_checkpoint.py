@@ -1,0 +1,163 @@
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from al_lightning.checkpoint import Checkpoint
+from al_lightning.models import ImageClassifier
+from tests.helpers import Linear, same_weights, tiny_classifier, tiny_cnn
+
+FACTS = {"seconds": 1.5, "steps": 20}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Checkpoint:
+    return Checkpoint(tmp_path / "checkpoints" / "last.ckpt")
+
+
+def assert_unusable(checkpoint: Checkpoint) -> None:
+    classifier = tiny_classifier(seed=2)
+    with pytest.warns(UserWarning, match=r"last\.ckpt cannot be used .* fitted again"):
+        assert checkpoint.load(classifier, "one") is None
+    assert same_weights(classifier, tiny_classifier(seed=2))
+
+
+def saved_bytes(content: Any) -> bytes:
+    file = io.BytesIO()
+    torch.save(content, file)
+    return file.getvalue()
+
+
+def test_what_was_saved_is_loaded(checkpoint: Checkpoint) -> None:
+    saved, loaded = tiny_classifier(seed=1), tiny_classifier(seed=2)
+    saved.backbone(torch.rand(8, 1, 8, 8))  # moves the running statistics too
+    checkpoint.save(saved, "one", FACTS)
+    assert not same_weights(loaded, saved)
+    assert checkpoint.load(loaded, "one") == FACTS
+    assert same_weights(loaded, saved)
+
+
+def test_no_file_is_nothing_loaded(checkpoint: Checkpoint) -> None:
+    classifier = tiny_classifier(seed=2)
+    assert checkpoint.load(classifier, "one") is None
+    assert same_weights(classifier, tiny_classifier(seed=2))
+
+
+@pytest.mark.filterwarnings("error")
+def test_another_identity_is_not_loaded(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    classifier = tiny_classifier(seed=2)
+    assert checkpoint.load(classifier, "two") is None
+    assert same_weights(classifier, tiny_classifier(seed=2))
+
+
+def test_the_last_save_counts(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    checkpoint.save(tiny_classifier(seed=3), "two", {})
+    classifier = tiny_classifier(seed=2)
+    assert checkpoint.load(classifier, "one") is None
+    assert checkpoint.load(classifier, "two") == {}
+    assert same_weights(classifier, tiny_classifier(seed=3))
+
+
+def test_torch_loads_it_without_pickled_code(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    content = torch.load(checkpoint.path, weights_only=True)
+    assert content["state_dict"].keys() == tiny_classifier().state_dict().keys()
+
+
+def test_lightning_loads_it(checkpoint: Checkpoint) -> None:
+    saved = tiny_classifier(seed=1)
+    checkpoint.save(saved, "one", FACTS)
+    loaded = ImageClassifier.load_from_checkpoint(
+        checkpoint.path, backbone=tiny_cnn(), num_classes=3
+    )
+    assert same_weights(loaded, saved)
+
+
+def test_a_truncated_file_is_warned_of(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    whole = checkpoint.path.read_bytes()
+    for size in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        checkpoint.path.write_bytes(whole[:size])
+        assert_unusable(checkpoint)
+
+
+# BUG: torch.load answers some of this with IndexError and struct.error, which are not caught: the
+# run dies at every start until the file is deleted by hand.
+@pytest.mark.parametrize("garbage", [b"garbage", b"0 garbage", b"e", b"J", b"\x00" * 64, b"h\x00."])
+def test_garbage_is_warned_of(checkpoint: Checkpoint, garbage: bytes) -> None:
+    checkpoint.path.parent.mkdir()
+    checkpoint.path.write_bytes(garbage)
+    assert_unusable(checkpoint)
+
+
+def test_pickled_code_is_not_run(checkpoint: Checkpoint) -> None:
+    checkpoint.path.parent.mkdir()
+    checkpoint.path.write_bytes(saved_bytes({"al_lightning": Path("x")}))
+    assert_unusable(checkpoint)
+    checkpoint.path.write_bytes(pickle.dumps(print, protocol=2))
+    assert_unusable(checkpoint)
+
+
+# BUG: a tensor answers with IndexError, which is not caught; and without facts, a bare KeyError
+# comes after the weights are loaded.
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        [],
+        torch.zeros(2),
+        {"al_lightning": None},
+        {"al_lightning": {"identity": "one", "facts": {}}},
+        {"al_lightning": {"identity": "one", "facts": {}}, "state_dict": [1]},
+        {"al_lightning": {"identity": "one"}, "state_dict": tiny_classifier(1).state_dict()},
+    ],
+    ids=["empty", "list", "tensor", "none", "no weights", "weights are a list", "no facts"],
+)
+def test_a_foreign_file_is_warned_of(checkpoint: Checkpoint, content: Any) -> None:
+    checkpoint.path.parent.mkdir()
+    checkpoint.path.write_bytes(saved_bytes(content))
+    assert_unusable(checkpoint)
+
+
+# BUG: load_state_dict copies what fits before it raises, so the classifier is not as it was.
+@pytest.mark.parametrize(
+    "other",
+    [
+        tiny_classifier(seed=1, dense=(7,)),
+        tiny_classifier(seed=1, batch_norm=False),
+        ImageClassifier(Linear(), 3),
+    ],
+    ids=["wider", "fewer layers", "another"],
+)
+def test_weights_of_another_network_are_warned_of(
+    checkpoint: Checkpoint, other: ImageClassifier
+) -> None:
+    checkpoint.save(other, "one", FACTS)
+    assert_unusable(checkpoint)
+
+
+def test_a_save_that_fails_leaves_the_file_whole(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_halfway(content: Any, file: io.BufferedWriter) -> None:
+        file.write(b"half")
+        raise OSError("disk full")
+
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
+        patch.setattr(torch, "save", fail_halfway)
+        checkpoint.save(tiny_classifier(seed=3), "two", {})
+    classifier = tiny_classifier(seed=2)
+    assert checkpoint.load(classifier, "one") == FACTS
+    assert same_weights(classifier, tiny_classifier(seed=1))
+
+
+def test_nothing_is_left_beside_the_file(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    checkpoint.save(tiny_classifier(seed=1), "two", FACTS)
+    assert [path.name for path in checkpoint.path.parent.iterdir()] == ["last.ckpt"]

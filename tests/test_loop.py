@@ -1,0 +1,397 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_lightning import (
+    ActiveLearningLoop,
+    Budget,
+    DatasetOracle,
+    Evidence,
+    Journal,
+    JournalError,
+    LoopCallback,
+    Need,
+    PoolDataModule,
+    Query,
+    RoundResult,
+    ScoreStrategy,
+    Selection,
+    Strategy,
+    UsageError,
+)
+from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
+from tests.helpers import TinySource
+
+BUDGET = Budget(initial=9, query=6, total=21)
+
+
+class TinyModel(L.LightningModule):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Dropout(0.2))
+        self.output = nn.Linear(16, 3)
+
+    def embed(self, images: Tensor) -> Tensor:
+        embeddings: Tensor = self.hidden(images)
+        return embeddings
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        logits: Tensor = self.output(embeddings)
+        return logits
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        images, labels = batch
+        return nn.functional.cross_entropy(self.classify(self.embed(images)), labels)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.05)
+
+
+def tiny_trainer(round_index: int, labels: int) -> L.Trainer:
+    return L.Trainer(
+        accelerator="cpu",
+        max_epochs=2,
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
+    )
+
+
+def make_loop(folder: Path, strategy: Strategy | None = None, **changes: Any) -> ActiveLearningLoop:
+    datamodule = PoolDataModule(TinySource(), batch_size=4, eval_batch_size=16)
+    options: dict[str, Any] = {
+        "datamodule": datamodule,
+        "make_classifier": TinyModel,
+        "make_trainer": tiny_trainer,
+        "strategy": strategy or Margin(),
+        "oracle": DatasetOracle(datamodule.data.train.labels),
+        "journal": Journal(folder / "journal.jsonl"),
+        "budget": BUDGET,
+        "seed": 0,
+    }
+    return ActiveLearningLoop(**{**options, **changes})
+
+
+def comparable(journal: Journal) -> list[dict[str, Any]]:
+    """The events without what may differ between two runs: seconds and memory."""
+    return [
+        {key: value for key, value in event.items() if key not in ("seconds", "peak_rss_bytes")}
+        for event in Journal(journal.path).events
+    ]
+
+
+def test_a_run_buys_its_budget_and_trains_on_every_label(tmp_path: Path) -> None:
+    journal = make_loop(tmp_path).run()
+    assert [e["event"] for e in journal.events] == [
+        *("start", "labels", "round", "labels", "round", "labels", "round", "end")
+    ]
+    assert [e["labels_bought"] for e in journal.rounds] == [9, 15, 21]
+    assert journal.events[-1]["reason"] == "budget"
+    ids = journal.pool.labeled_ids
+    assert len(ids.unique()) == 21  # type: ignore[no-untyped-call]
+    truth = TinySource().load().train.labels
+    assert journal.pool.labels.equal(truth[ids])
+
+
+def test_a_last_query_takes_what_is_left_of_the_budget(tmp_path: Path) -> None:
+    journal = make_loop(tmp_path, budget=Budget(initial=9, query=6, total=20)).run()
+    assert [e["labels_bought"] for e in journal.rounds] == [9, 15, 20]
+
+
+def test_a_run_ends_when_the_pool_is_empty(tmp_path: Path) -> None:
+    journal = make_loop(tmp_path, budget=Budget(initial=40, query=15, total="all")).run()
+    assert [e["labels_bought"] for e in journal.rounds] == [40, 55, 60]
+    assert journal.events[-1]["reason"] == "pool_empty"
+
+
+def test_all_labels_at_once_is_one_round(tmp_path: Path) -> None:
+    journal = make_loop(tmp_path, budget=Budget(initial="all", query=1, total="all")).run()
+    assert [e["labels_bought"] for e in journal.rounds] == [60]
+
+
+def test_validation_labels_are_bought_counted_and_never_trained_on(tmp_path: Path) -> None:
+    journal = make_loop(tmp_path, budget=Budget(initial=9, query=6, total=25, validation=10)).run()
+    assert [e["labels_bought"] for e in journal.rounds] == [19, 25]
+    pool = journal.pool
+    assert len(pool.validation_ids) == 10
+    assert not set(pool.validation_ids.tolist()) & set(pool.labeled_ids.tolist())
+    assert set(journal.rounds[0]["validation"]) == set(journal.rounds[0]["metrics"])
+
+
+def test_two_strategies_are_paired(tmp_path: Path) -> None:
+    budget = Budget(initial=9, query=6, total=30, validation=6)
+    first = make_loop(tmp_path / "a", Random(), budget=budget).run()
+    second = make_loop(tmp_path / "b", FarthestFirst(Euclidean()), budget=budget).run()
+    one, two = comparable(first), comparable(second)
+    assert one[:4] == two[:4]  # start, validation labels, initial labels, round 0 with its metrics
+    assert one[4]["ids"] != two[4]["ids"]
+
+
+def test_seeds_differ(tmp_path: Path) -> None:
+    first = make_loop(tmp_path / "a").run()
+    second = make_loop(tmp_path / "b", seed=1).run()
+    assert first.labels("initial")[0]["ids"] != second.labels("initial")[0]["ids"]
+
+
+def test_the_global_random_state_neither_matters_nor_changes(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    first = make_loop(tmp_path / "a").run()
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    second = make_loop(tmp_path / "b").run()
+    assert comparable(first) == comparable(second)
+    assert torch.get_rng_state().equal(before)
+
+
+class _StopError(Exception):
+    pass
+
+
+class _Stopper(LoopCallback):
+    """Stops a run at its n-th callback."""
+
+    def __init__(self, calls: int) -> None:
+        self.calls = calls
+
+    def _count(self, *args: Any) -> None:
+        self.calls -= 1
+        if self.calls == 0:
+            raise _StopError
+
+    on_run_start = on_fit_start = on_fit_end = on_round_end = on_query = _count
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_a_run_stopped_anywhere_ends_as_if_it_had_not_been(
+    tmp_path: Path, warm_start: bool
+) -> None:
+    whole = make_loop(tmp_path / "whole", warm_start=warm_start).run()
+    for calls in range(1, 13):
+        folder = tmp_path / str(calls)
+        with pytest.raises(_StopError):
+            make_loop(folder, warm_start=warm_start, callbacks=[_Stopper(calls)]).run()
+        assert comparable(make_loop(folder, warm_start=warm_start).run()) == comparable(whole)
+
+
+def cut_after(path: Path, lines: int) -> None:
+    content = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(content[:lines]))
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+@pytest.mark.parametrize("checkpoint", ["kept", "lost", "damaged"])
+def test_a_journal_cut_at_any_line_is_completed_to_the_same(
+    tmp_path: Path, warm_start: bool, checkpoint: str
+) -> None:
+    whole = comparable(make_loop(tmp_path, warm_start=warm_start).run())
+    weights = tmp_path / "checkpoints" / "last.ckpt"
+    for lines in (0, 1, 4, 6, 7):
+        cut_after(tmp_path / "journal.jsonl", lines)
+        if checkpoint == "lost":
+            weights.unlink()
+        if checkpoint == "damaged":
+            weights.write_bytes(weights.read_bytes()[:1000])
+            with pytest.warns(UserWarning, match=r"last\.ckpt cannot be used"):
+                journal = make_loop(tmp_path, warm_start=warm_start).run()
+        else:
+            journal = make_loop(tmp_path, warm_start=warm_start).run()
+        assert comparable(journal) == whole
+
+
+def test_a_fitted_round_is_not_fitted_again(tmp_path: Path) -> None:
+    make_loop(tmp_path).run()
+    cut_after(tmp_path / "journal.jsonl", 6)  # the last round is fitted, but not written down
+
+    def no_fit(*args: Any, **kwargs: Any) -> None:
+        raise AssertionError
+
+    def make_trainer(round_index: int, labels: int) -> L.Trainer:
+        trainer = tiny_trainer(round_index, labels)
+        trainer.fit = no_fit  # type: ignore[method-assign]
+        return trainer
+
+    assert make_loop(tmp_path, make_trainer=make_trainer).run().finished
+
+
+def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:
+    make_loop(tmp_path).run()
+    files = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    make_loop(tmp_path).run()
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == files
+
+
+def test_a_journal_of_another_configuration_is_refused_naming_the_keys(tmp_path: Path) -> None:
+    make_loop(tmp_path).run()
+    with pytest.raises(JournalError, match=r"config\.budget\.query: 6 -> 5"):
+        make_loop(tmp_path, budget=Budget(initial=9, query=5, total=21)).run()
+    config = {"a": {"b": 1}, "place": "here"}
+    make_loop(tmp_path / "own", config=config, irrelevant=["place"]).run()
+    moved = {"a": {"b": 1}, "place": "there"}
+    assert make_loop(tmp_path / "own", config=moved, irrelevant=["place"]).run().finished
+    with pytest.raises(JournalError, match=r"config\.a\.b: 1 -> 2"):
+        make_loop(tmp_path / "own", config={"a": {"b": 2}}, irrelevant=["place"]).run()
+
+
+def test_a_journal_of_other_data_is_refused(tmp_path: Path) -> None:
+    make_loop(tmp_path).run()
+    loop = make_loop(tmp_path)
+    loop.datamodule.data.train.pixels[0] = 255 - loop.datamodule.data.train.pixels[0]
+    with pytest.raises(JournalError, match=r"data\.fingerprint"):
+        loop.run()
+
+
+def test_a_data_set_that_is_too_small_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, budget=Budget(initial=61, query=1, total=100))
+    with pytest.raises(UsageError, match="training set has 60 images"):
+        loop.run()
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+def test_a_module_without_the_two_halves_is_refused_by_name(tmp_path: Path) -> None:
+    class Headless(L.LightningModule):
+        def embed(self, images: Tensor) -> Tensor:
+            return images
+
+    with pytest.raises(UsageError, match=r"Headless .* no `classify`"):
+        make_loop(tmp_path, make_classifier=Headless).run()
+
+
+class _Recorder(LoopCallback):
+    def __init__(self) -> None:
+        self.hooks: list[str] = []
+        self.queries: list[Query] = []
+        self.results: list[RoundResult] = []
+        self.weights: list[Tensor] = []
+
+    def on_fit_start(self, index: int, pool: Any) -> None:
+        self.hooks.append(f"fit {index}")
+
+    def on_fit_end(self, index: int, classifier: L.LightningModule) -> None:
+        self.hooks.append(f"fitted {index}")
+
+    def on_round_end(self, result: RoundResult) -> None:
+        self.hooks.append(f"round {result.index}")
+        self.results.append(result)
+
+    def on_query(self, query: Query) -> None:
+        self.hooks.append(f"query {query.round}")
+        self.queries.append(query)
+
+
+def test_callbacks_see_each_step_in_order(tmp_path: Path) -> None:
+    recorder = _Recorder()
+    journal = make_loop(tmp_path, callbacks=[recorder], budget=Budget(9, 6, 15)).run()
+    assert recorder.hooks == [
+        *("fit 0", "fitted 0", "round 0", "query 1", "fit 1", "fitted 1", "round 1")
+    ]
+    (query,) = recorder.queries
+    assert query.ids.tolist() == journal.labels("query")[0]["ids"]
+    assert query.probabilities.shape == (6, 3)
+    assert int(recorder.results[0].confusion.sum()) == 30
+
+
+class _Ascending(ScoreStrategy):
+    """Prefers high ids, and needs nothing."""
+
+    def score(self, pool: Evidence) -> Tensor:
+        return pool.ids.float()
+
+
+def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
+    passes: list[int] = []
+
+    def make_trainer(round_index: int, labels: int) -> L.Trainer:
+        trainer = tiny_trainer(round_index, labels)
+        predict: Callable[..., Any] = trainer.predict
+
+        def counted(model: Any, dataloaders: Any) -> Any:
+            passes.append(len(dataloaders.dataset._ids))
+            return predict(model, dataloaders=dataloaders)
+
+        trainer.predict = counted  # type: ignore[method-assign, assignment]
+        return trainer
+
+    budget = Budget(initial=9, query=6, total=15)
+    journal = make_loop(tmp_path, _Ascending(), make_trainer=make_trainer, budget=budget).run()
+    assert passes == [30, 6, 30]  # the test set, the six queried images, the test set
+    assert journal.labels("query")[0]["ids"] == sorted(journal.labels("query")[0]["ids"])[::-1]
+
+
+class _Spy(Strategy):
+    needs = frozenset({Need.EMBEDDINGS})
+    labeled_needs = frozenset({Need.PROBABILITIES})
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        self.pool, self.labeled = pool, labeled
+        return Selection(pool.ids[:count], torch.zeros(count))
+
+
+def test_a_strategy_gets_what_it_declares_by_dataset_ids(tmp_path: Path) -> None:
+    spy = _Spy()
+    journal = make_loop(tmp_path, spy, budget=Budget(9, 6, 15)).run()
+    assert spy.pool.quantities().keys() == {Need.EMBEDDINGS}
+    assert spy.labeled.quantities().keys() == {Need.PROBABILITIES}
+    assert sorted(spy.labeled.ids.tolist()) == sorted(journal.labels("initial")[0]["ids"])
+    assert not set(spy.pool.ids.tolist()) & set(spy.labeled.ids.tolist())
+    assert len(spy.pool) == 51
+
+
+def test_a_round_starts_from_the_initial_weights_unless_it_is_warm(tmp_path: Path) -> None:
+    def first_weights(folder: Path, warm_start: bool) -> list[Tensor]:
+        seen: list[Tensor] = []
+
+        class Watched(TinyModel):
+            def on_train_start(self) -> None:
+                seen.append(self.output.weight.detach().clone())
+
+        make_loop(folder, make_classifier=Watched, warm_start=warm_start).run()
+        return seen
+
+    cold = first_weights(tmp_path / "cold", False)
+    warm = first_weights(tmp_path / "warm", True)
+    assert cold[0].equal(cold[1])
+    assert cold[1].equal(cold[2])
+    assert warm[0].equal(cold[0])
+    assert not warm[0].equal(warm[1])
+
+
+def test_a_noisy_oracle_decides_what_is_trained_on(tmp_path: Path) -> None:
+    class AlwaysZero:
+        def annotate(self, ids: Tensor) -> Tensor:
+            return torch.zeros_like(ids)
+
+    journal = make_loop(tmp_path, Entropy(), oracle=AlwaysZero()).run()
+    assert journal.pool.labels.eq(0).all()
+    assert journal.rounds[-1]["metrics"]["accuracy"] == pytest.approx(1 / 3, abs=0.15)
+
+
+def test_an_interrupted_trainer_is_a_keyboard_interrupt_and_the_run_goes_on(tmp_path: Path) -> None:
+    whole = make_loop(tmp_path / "whole").run()
+
+    class Interrupted(TinyModel):
+        def on_train_epoch_end(self) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_loop(tmp_path / "cut", make_classifier=Interrupted).run()
+    assert comparable(make_loop(tmp_path / "cut").run()) == comparable(whole)
+
+
+def test_the_start_event_says_what_the_run_was_made_with(tmp_path: Path) -> None:
+    start = make_loop(tmp_path).run().events[0]
+    assert start["data"]["train"] == 60
+    assert start["data"]["test"] == 30
+    assert start["model"]["trainable_parameters"] == 64 * 16 + 16 + 16 * 3 + 3
+    assert start["hardware"]["threads"] == torch.get_num_threads()
+    assert start["versions"]["torch"] == torch.__version__
+    assert len(start["classes"]) == 3
+    assert json.loads((tmp_path / "journal.jsonl").read_text().splitlines()[0]) == start

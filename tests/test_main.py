@@ -1,0 +1,259 @@
+"""The command line, as a user types it: every test here is a process of its own, or composes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+import al_lightning.__main__ as command_line
+from al_lightning.__main__ import run_name
+
+CONF = Path(command_line._CONF)
+QUICK = (
+    *("budget.initial=20", "budget.query=10", "budget.total=40", "recipe.min_steps=8"),
+    *("recipe.epochs=1", "model.filters=[[4],[4]]", "model.dense=[16]", "threads=1"),
+)
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "al_lightning", *arguments]
+
+
+def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(*arguments), cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def only_journal(folder: Path) -> Path:
+    (path,) = folder.glob("outputs/**/journal.jsonl")
+    return path
+
+
+def comparable(path: Path) -> list[dict[str, Any]]:
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    for event in events:
+        event.pop("seconds", None)
+        event.pop("peak_rss_bytes", None)
+    return events
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with an undisturbed run, and what the run printed."""
+    folder = tmp_path_factory.mktemp("whole")
+    result = call(folder, "strategy=margin", *QUICK)
+    assert result.returncode == 0, result.stderr
+    return folder, result.stdout
+
+
+def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str]) -> None:
+    folder, output = whole
+    run = only_journal(folder).parent
+    assert run.relative_to(folder).parts[:4] == ("outputs", "digits", "cnn", "margin")
+    assert run.name.startswith("seed=0,")
+    assert "macro F1" in output
+    assert "AUBC" in output
+    for name in (
+        "journal.jsonl",
+        "summary.json",
+        "queries",
+        "tensorboard",
+        "checkpoints/last.ckpt",
+    ):
+        assert (run / name).exists()
+        assert name in output
+    assert {path.name for path in (run / ".hydra").iterdir()} == {
+        *("config.yaml", "hydra.yaml", "overrides.yaml")
+    }
+    assert {path.name for path in (run / "queries").iterdir()} == {"round_01.csv", "round_02.csv"}
+
+
+def test_a_summary_says_what_came_out(whole: tuple[Path, str]) -> None:
+    run = only_journal(whole[0]).parent
+    summary = json.loads((run / "summary.json").read_text())
+    assert {key: summary[key] for key in ("dataset", "model", "strategy", "seed")} == {
+        "dataset": "digits",
+        "model": "cnn",
+        "strategy": "margin",
+        "seed": 0,
+    }
+    assert [entry["labels_bought"] for entry in summary["rounds"]] == [20, 30, 40]
+    assert summary["trainable_parameters"] > 0
+    assert 0.0 <= summary["aubc"] <= 1.0
+
+
+def test_the_same_command_again_changes_nothing(whole: tuple[Path, str]) -> None:
+    folder, _ = whole
+    run = only_journal(folder).parent
+    before = {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()}
+    result = call(folder, "strategy=margin", *QUICK)
+    assert result.returncode == 0
+    assert "macro F1" in result.stdout
+    assert {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()} == before
+
+
+def test_another_configuration_in_the_same_folder_is_refused(whole: tuple[Path, str]) -> None:
+    folder, _ = whole
+    run = only_journal(folder).parent
+    place = f"hydra.run.dir='{run}'"
+    result = call(folder, "strategy=margin", *QUICK, "recipe.label_smoothing=0.2", place)
+    assert result.returncode == 2
+    assert "config.recipe.label_smoothing: 0.1 -> 0.2" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "label_smoothing: 0.2" not in (run / ".hydra" / "config.yaml").read_text()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL, and Ctrl-C needs a console")
+def test_a_run_that_is_killed_and_interrupted_ends_as_if_it_had_not_been(
+    tmp_path: Path, whole: tuple[Path, str]
+) -> None:
+    def start_and_stop(lines: int, number: signal.Signals) -> int:
+        process = subprocess.Popen(
+            command("strategy=margin", *QUICK), cwd=tmp_path, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None:
+            journals = list(tmp_path.glob("outputs/**/journal.jsonl"))
+            if journals and len(journals[0].read_bytes().splitlines()) >= lines:
+                process.send_signal(number)
+                break
+            time.sleep(0.002)
+        return process.wait()
+
+    assert start_and_stop(2, signal.SIGKILL) in (-signal.SIGKILL, 0)
+    assert start_and_stop(4, signal.SIGINT) in (130, 0)
+    assert call(tmp_path, "strategy=margin", *QUICK).returncode == 0
+    assert comparable(only_journal(tmp_path)) == comparable(only_journal(whole[0]))
+
+
+def test_overwrite_starts_anew(whole: tuple[Path, str]) -> None:
+    folder, _ = whole
+    path = only_journal(folder)
+    events, stamp = comparable(path), path.stat().st_mtime_ns
+    assert call(folder, "strategy=margin", *QUICK, "overwrite=true").returncode == 0
+    again = comparable(path)
+    assert path.stat().st_mtime_ns > stamp
+    assert again[0]["config"].pop("overwrite")
+    assert not events[0]["config"].pop("overwrite")
+    assert again == events
+
+
+def test_help_explains_the_groups_without_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['al_lightning', '--help']\n"
+        "try:\n    runpy.run_module('al_lightning', run_name='__main__')\n"
+        "except SystemExit:\n    pass\n"
+        "heavy = {'torch', 'lightning', 'matplotlib', 'sklearn', 'numpy'} & sys.modules.keys()\n"
+        "assert not heavy, heavy\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    for word in ("strategy", "dataset", "budget.initial", "fashion_mnist", "least_confidence"):
+        assert word in result.stdout
+
+
+def test_cfg_job_shows_the_configuration(tmp_path: Path) -> None:
+    result = call(tmp_path, "--cfg", "job", "strategy=entropy", "dataset=cifar10")
+    assert result.returncode == 0
+    assert "al_lightning.strategies.Entropy" in result.stdout
+    assert "al_lightning.data.CIFAR10" in result.stdout
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["strategy=margni"], ["margni", "least_confidence", "entropy"]),
+        (["dataset=imagenet"], ["imagenet", "fashion_mnist", "cifar10"]),
+        (["budget.querry=3"], ["querry"]),
+        (["budget.initial=-1"], ["budget.initial", "-1"]),
+        (["budget.initial=200", "budget.total=100"], ["budget.total", "200"]),
+        (["dataset.imbalance=sideways"], ["dataset.imbalance", "sideways", "exponential"]),
+        (["model.filters=[[8],[8],[8],[8],[8],[8]]"], ["8 x 8", "too small"]),
+        (["dataset=image_folder"], ["dataset.path"]),
+    ],
+)
+def test_errors_of_usage_are_one_message_without_a_traceback(
+    tmp_path: Path, arguments: list[str], said: list[str]
+) -> None:
+    result = call(tmp_path, *arguments)
+    assert result.returncode != 0
+    assert "Traceback" not in result.stderr
+    for words in said:
+        assert words in result.stderr
+    assert not list(tmp_path.glob("outputs/**/journal.jsonl"))
+
+
+def test_full_errors_are_a_variable_away(tmp_path: Path) -> None:
+    result = subprocess.run(
+        command("budget.initial=-1"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "HYDRA_FULL_ERROR": "1"},
+    )
+    assert "Traceback" in result.stderr
+    assert "budget.initial" in result.stderr
+
+
+def composed(*overrides: str) -> Any:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("config", overrides=[*overrides], return_hydra_config=False)
+
+
+@pytest.mark.parametrize("recipe", [path.stem for path in (CONF / "recipe").glob("*.yaml")])
+@pytest.mark.parametrize("model", [path.stem for path in (CONF / "model").glob("*.yaml")])
+def test_every_model_and_recipe_can_be_built(model: str, recipe: str) -> None:
+    cfg = composed(f"model={model}", f"recipe={recipe}")
+    backbone = instantiate(cfg.model, _convert_="all")(image_shape=(1, 8, 8), num_classes=10)
+    assert instantiate(cfg.recipe, _convert_="all").classifier(backbone, 10) is not None
+
+
+def test_the_plain_recipe_is_the_yardstick() -> None:
+    recipe = composed("recipe=plain").recipe
+    assert recipe.optimizer._target_ == "torch.optim.Adam"
+    assert (recipe.optimizer.lr, recipe.batch_size, recipe.epochs) == (0.001, 64, 10)
+    assert (recipe.min_steps, recipe.scheduler, recipe.augmentation) == (0, None, None)
+
+
+def test_digits_have_a_budget_of_their_size_and_others_the_standard() -> None:
+    assert composed().budget.total == 300
+    assert composed("budget=standard").budget.total == 3000
+    assert composed("dataset=fashion_mnist").budget.total == 3000
+    assert composed("dataset=fashion_mnist", "experiment=passive").budget.total == "all"
+
+
+def test_every_yaml_says_what_it_is_and_names_its_target() -> None:
+    for path in CONF.glob("*/*.yaml"):
+        assert path.read_text().startswith("#"), path
+        if path.parent.name not in ("experiment", "budget"):
+            assert "_target_" in OmegaConf.load(path), path
+
+
+def test_a_folder_is_named_by_the_seed_and_what_else_was_overridden() -> None:
+    assert run_name(3, ["strategy=margin", "dataset=mnist", "seed=3"]) == "seed=3"
+    overrides = ["recipe.batch_size=32", "budget.query=5", "data_root=/x", "progress=false"]
+    assert run_name(0, overrides) == "seed=0,budget.query=5,recipe.batch_size=32"
+    assert run_name(0, overrides) == run_name(0, overrides[::-1])
+
+
+def test_a_folder_name_is_fit_for_every_file_system() -> None:
+    name = run_name(0, ["dataset.path=C:\\my images/*"])
+    assert not set('<>:"/\\|?* ') & set(name)
+    long, other = (["dataset.path=" + "a" * 300 + end] for end in "xy")
+    assert len(run_name(0, long)) <= 120
+    assert run_name(0, long) != run_name(0, other)

@@ -1,0 +1,159 @@
+import json
+import platform
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from al_lightning import provenance
+from al_lightning.provenance import (
+    config_hash,
+    differing_keys,
+    hardware,
+    peak_rss_bytes,
+    versions,
+    without,
+)
+
+CONFIG: dict[str, Any] = {
+    "seed": 0,
+    "recipe": {"epochs": 10, "optimizer": {"lr": 0.1}},
+    "filters": [32, 64],
+}
+
+
+def test_hash_does_not_depend_on_the_order_of_keys() -> None:
+    turned = {
+        "filters": [32, 64],
+        "recipe": {"optimizer": {"lr": 0.1}, "epochs": 10},
+        "seed": 0,
+    }
+    assert config_hash(turned) == config_hash(CONFIG)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"seed": None},
+        {"filters": [64, 32]},
+        {"recipe": {"epochs": 10, "optimizer": {"lr": 0.2}}},
+        {"extra": 0},
+    ],
+)
+def test_hash_depends_on_every_value(change: dict[str, Any]) -> None:
+    assert config_hash({**CONFIG, **change}) != config_hash(CONFIG)
+
+
+def test_hash_stays_what_it_was() -> None:  # else no journal could be gone on with
+    config = {"b": [1, 2.5, None], "a": {"x": True, "y": "ä"}}
+    assert config_hash(config) == "666dc8b6ad2bc5bc"
+
+
+def test_hash_of_nan_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        config_hash({"lr": float("nan")})
+
+
+def test_without_drops_dotted_keys_and_nothing_else() -> None:
+    kept = without(CONFIG, {"seed", "recipe.optimizer.lr"})
+    assert kept == {"recipe": {"epochs": 10, "optimizer": {}}, "filters": [32, 64]}
+    assert without(CONFIG, {"recipe"}) == {"seed": 0, "filters": [32, 64]}
+    assert CONFIG["recipe"]["optimizer"] == {"lr": 0.1}
+
+
+@pytest.mark.parametrize("key", ["lr", "epochs", "optimizer.lr", "recipe.seed", "seed.x", "recip"])
+def test_without_absent_keys_is_the_same(key: str) -> None:
+    assert without(CONFIG, {key}) == CONFIG
+
+
+def test_differing_keys_are_named_with_both_values() -> None:
+    other = {"seed": 3, "recipe": {"epochs": 10, "optimizer": {"lr": 0.2}}, "filters": [32]}
+    assert differing_keys(CONFIG, other) == [
+        "filters: [32, 64] -> [32]",
+        "recipe.optimizer.lr: 0.1 -> 0.2",
+        "seed: 0 -> 3",
+    ]
+
+
+def test_keys_that_one_of_both_lacks_differ() -> None:
+    assert differing_keys({"a": {"b": 1}}, {"c": None}) == [
+        "a.b: 1 -> (absent)",
+        "c: (absent) -> None",
+    ]
+    assert differing_keys({"a": {}}, {"a": {"b": 1}}) == ["a: {} -> (absent)", "a.b: (absent) -> 1"]
+
+
+def test_equal_configurations_do_not_differ() -> None:
+    assert differing_keys(CONFIG, json.loads(json.dumps(CONFIG))) == []
+    assert differing_keys({}, {}) == []
+
+
+def test_versions_are_those_that_run() -> None:
+    found = versions()
+    assert found["python"] == platform.python_version()
+    assert torch.__version__.startswith(found["torch"].split("+", maxsplit=1)[0])
+    assert {"al-lightning", "torchvision", "lightning", "torchmetrics", "numpy"} <= found.keys()
+
+
+def test_a_package_that_is_not_installed_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "al-lightning":
+            raise PackageNotFoundError(name)
+        return "1.2"
+
+    monkeypatch.setattr(provenance, "version", version)
+    assert versions()["al-lightning"] == "not installed"
+    assert versions()["torch"] == "1.2"
+
+
+def test_hardware_goes_into_a_journal() -> None:
+    found = hardware()
+    assert json.loads(json.dumps(found)) == found
+    assert found["threads"] == torch.get_num_threads()
+    assert found["machine"] == platform.machine()
+
+
+def status_bytes(name: str) -> int:
+    """A figure of this process, as the kernel has it."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    figure = re.search(rf"{name}:\s+(\d+) kB", status)
+    assert figure
+    return 1024 * int(figure[1])
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+
+
+@on_linux
+def test_peak_memory_is_what_the_kernel_says() -> None:
+    assert peak_rss_bytes() == pytest.approx(status_bytes("VmHWM"), rel=0.05)
+
+
+@on_linux
+def test_peak_memory_grows_with_what_is_held_and_never_falls() -> None:
+    before, growth = peak_rss_bytes(), 64 * 2**20
+    ballast = bytearray(before - status_bytes("VmRSS") + growth)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    during = peak_rss_bytes()
+    del ballast
+    assert during - before == pytest.approx(growth, rel=0.25)
+    assert peak_rss_bytes() >= during
+
+
+# BUG: on Linux, ru_maxrss of a process begins with the memory of the process that started it (it
+# outlives exec), here that of pytest with torch in it. VmHWM of /proc/self/status does not.
+@on_linux
+def test_peak_memory_is_of_this_process_alone() -> None:
+    script = (
+        "import sys, types; sys.modules['torch'] = types.ModuleType('torch')\n"
+        "from al_lightning.provenance import peak_rss_bytes; print(peak_rss_bytes())"
+    )
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert peak_rss_bytes() > 150 * 2**20  # the parent is large, so the test can fail
+    assert int(child.stdout) < 100 * 2**20

@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from al_lightning.journal import Journal
+from al_lightning.summary import SummaryFile, summarize
+from tests.helpers import round_event, start_event
+
+NAMES = {"dataset": "digits", "model": "cnn", "strategy": "margin", "seed": 3}
+
+
+def run_of(path: Path, *rounds: tuple[int, float], finished: bool = True) -> Journal:
+    """A run with so many labels, and that accuracy, round by round."""
+    journal = Journal(path / "journal.jsonl")
+    journal.begin(start_event(train=100))
+    bought = 0
+    for index, (labels, accuracy) in enumerate(rounds):
+        ids = torch.arange(bought, labels)
+        origin = "query" if index else "initial"
+        journal.record_labels(index, ids, torch.zeros_like(ids), origin)  # type: ignore[arg-type]
+        journal.record_round(round_event(index, labels, accuracy))
+        bought = labels
+    if finished:
+        journal.end("budget")
+    return journal
+
+
+def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
+    journal = run_of(tmp_path, (10, 0.5), (20, 0.7), (50, 0.9))
+    seconds = {"fit": 1.0, "test": 0.5, "score": 0.25, "select": 0.125}
+    assert summarize(journal, NAMES) == {
+        **NAMES,
+        "trainable_parameters": 123,
+        "rounds": [
+            {
+                "round": index,
+                "labels_bought": labels,
+                "accuracy": accuracy,
+                "nll": 1.25,
+                "seconds": seconds,
+                "steps": 10,
+            }
+            for index, labels, accuracy in ((0, 10, 0.5), (1, 20, 0.7), (2, 50, 0.9))
+        ],
+        "aubc": pytest.approx((0.6 * 10 + 0.8 * 30) / 40),
+        "aubc_from": 10,
+        "aubc_to": 50,
+        "seconds": pytest.approx(3 * 1.875),
+        "finished": True,
+    }
+
+
+def test_a_single_round_has_no_area(tmp_path: Path) -> None:
+    summary = summarize(run_of(tmp_path, (10, 0.5)), NAMES)
+    assert summary["aubc"] is None
+    assert (summary["aubc_from"], summary["aubc_to"]) == (10, 10)
+
+
+def test_a_run_without_rounds_has_a_summary(tmp_path: Path) -> None:
+    summary = summarize(run_of(tmp_path, finished=False), NAMES)
+    assert (summary["rounds"], summary["seconds"], summary["finished"]) == ([], 0, False)
+    assert [summary[key] for key in ("aubc", "aubc_from", "aubc_to")] == [None] * 3
+
+
+def test_a_model_that_was_not_recorded_has_no_parameters(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    start = start_event()
+    del start["model"]
+    journal.begin(start)
+    assert summarize(journal, NAMES)["trainable_parameters"] is None
+
+
+def test_the_file_is_the_summary(tmp_path: Path) -> None:
+    journal = run_of(tmp_path, (10, 0.5), (20, 0.7))
+    SummaryFile(tmp_path / "summary.json", NAMES).on_run_end(journal)
+    read: dict[str, Any] = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert read == summarize(journal, NAMES)
+
+
+def test_a_file_that_says_the_same_is_not_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, path = run_of(tmp_path, (10, 0.5)), tmp_path / "summary.json"
+    SummaryFile(path, NAMES).on_run_end(journal)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", lambda *_, **__: pytest.fail("written again"))
+        SummaryFile(path, NAMES).on_run_end(journal)
+        with pytest.raises(pytest.fail.Exception, match="written again"):
+            SummaryFile(path, {**NAMES, "seed": 4}).on_run_end(journal)
+
+
+def test_a_file_that_says_something_else_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    path.write_text("{}", encoding="utf-8")
+    journal = run_of(tmp_path, (10, 0.5))
+    SummaryFile(path, NAMES).on_run_end(journal)
+    assert json.loads(path.read_text(encoding="utf-8")) == summarize(journal, NAMES)
