@@ -60,6 +60,10 @@ CHANGES: list[dict[str, Any]] = [
     {"weight_decay": 0.1},
     {"shift": 0.0, "flip": False},
     {"one_cycle": False, "lr": 1e-3},
+    {"shift": 0.0},
+    {"shift": 0.035},
+    {"shift": 0.0, "weight_decay": 0.1},
+    {"shift": 0.0, "flip": False, "weight_decay": 0.1},
 ]
 
 

@@ -1,0 +1,87 @@
+import pytest
+import torch
+
+from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (1, [[0]]),
+        (3, [[0, 1, 2]]),
+        (4, [[0, 1, 2], [3]]),
+        (6, [[0, 1, 2], [3, 4, 5]]),
+        (8, [[0, 1, 2], [3, 4, 5], [6, 7]]),
+    ],
+)
+def test_ordered_batches_are_consecutive(count: int, expected: list[list[int]]) -> None:
+    batches = OrderedBatches(count, 3)
+    for _ in range(2):
+        assert [batch.tolist() for batch in batches] == expected
+    assert len(batches) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [
+        (0, []),
+        (1, [1]),
+        (2, [2]),
+        (4, [4]),
+        (5, [5]),  # one image alone is joined to the batch before
+        (6, [4, 2]),
+        (8, [4, 4]),
+        (9, [4, 5]),
+        (11, [4, 4, 3]),
+    ],
+)
+def test_shuffled_batches_leave_no_image_alone(count: int, sizes: list[int]) -> None:
+    batches = ShuffledBatches(count, 4, seed=0)
+    assert [len(batch) for batch in batches] == sizes
+    assert len(batches) == len(sizes)
+
+
+@pytest.mark.parametrize(("count", "size"), [(40, 7), (43, 7), (5, 64), (9, 1)])
+def test_every_position_comes_once_an_epoch(count: int, size: int) -> None:
+    batches = ShuffledBatches(count, size, seed=0)
+    for _ in range(3):
+        positions = torch.cat(list(batches))
+        assert positions.dtype == torch.int64
+        assert positions.sort().values.tolist() == list(range(count))
+
+
+def epochs(count: int, seed: int, number: int = 3) -> list[list[int]]:
+    batches = ShuffledBatches(count, 8, seed)
+    return [torch.cat(list(batches)).tolist() for _ in range(number)]
+
+
+def test_every_epoch_has_its_own_order() -> None:
+    first, second, third = epochs(40, seed=0)
+    assert first != second != third != first
+    assert first != list(range(40))
+
+
+def test_orders_depend_on_the_seed_alone() -> None:
+    torch.manual_seed(1)
+    one = epochs(40, seed=5)
+    torch.manual_seed(2)
+    assert epochs(40, seed=5) == one
+    assert all(ours != theirs for ours, theirs in zip(epochs(40, seed=6), one, strict=True))
+
+
+def test_orders_do_not_depend_on_the_batch_size() -> None:
+    sizes = [torch.cat(list(ShuffledBatches(40, size, seed=5))).tolist() for size in (3, 40)]
+    assert sizes[0] == sizes[1]
+
+
+def test_the_global_stream_is_left_alone() -> None:
+    before = torch.get_rng_state()
+    epochs(40, seed=5)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_length_does_not_begin_an_epoch() -> None:
+    batches = ShuffledBatches(40, 8, seed=5)
+    assert len(batches) == 5
+    assert torch.cat(list(batches)).tolist() == epochs(40, seed=5, number=1)[0]

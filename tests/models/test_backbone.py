@@ -1,0 +1,81 @@
+import lightning as L
+import pytest
+import torch
+from torch import Tensor
+
+from al_lightning.errors import UsageError
+from al_lightning.models import Backbone, Embedder, require_embedder
+from al_lightning.models.backbone import to_probabilities
+from tests.helpers import Linear, tiny_classifier
+
+
+class OnlyEmbeds(L.LightningModule):
+    def embed(self, images: Tensor) -> Tensor:
+        return images
+
+
+class OnlyClassifies(L.LightningModule):
+    def classify(self, embeddings: Tensor) -> Tensor:
+        return embeddings
+
+
+class Misleading(OnlyEmbeds):
+    classify = 3
+
+
+def test_a_classifier_is_an_embedder() -> None:
+    classifier = tiny_classifier()
+    require_embedder(classifier)
+    assert isinstance(classifier, Embedder)
+
+
+@pytest.mark.parametrize(
+    ("module", "missing"),
+    [
+        (OnlyEmbeds(), "OnlyEmbeds cannot .* it has no `classify` method"),
+        (OnlyClassifies(), "OnlyClassifies cannot .* it has no `embed` method"),
+        (L.LightningModule(), "it has no `embed` and no `classify` method"),
+        (Misleading(), "it has no `classify` method"),
+    ],
+)
+def test_missing_methods_are_named(module: L.LightningModule, missing: str) -> None:
+    with pytest.raises(UsageError, match=missing):
+        require_embedder(module)
+
+
+def test_the_forward_pass_is_made_of_the_halves() -> None:
+    backbone, images = Linear(), torch.rand(5, 1, 8, 8)
+    assert torch.equal(backbone(images), backbone.classify(backbone.embed(images)))
+
+
+def test_hooks_see_the_forward_pass() -> None:
+    backbone, seen = Linear(), []
+    backbone.register_forward_hook(lambda _, __, output: seen.append(output))
+    logits = backbone(torch.rand(5, 1, 8, 8))
+    assert len(seen) == 1
+    assert seen[0] is logits
+
+
+def test_a_backbone_without_halves_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="abstract method"):
+        Backbone()  # type: ignore[abstract]
+
+
+def test_probabilities_are_the_softmax() -> None:
+    logits = torch.tensor([[0.0, 1.0, 2.0], [3.0, 3.0, 3.0]])
+    expected = logits.exp() / logits.exp().sum(1, keepdim=True)
+    torch.testing.assert_close(to_probabilities(logits), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+def test_probabilities_are_float32_and_sum_to_one(dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = (5 * torch.randn(50, 10, generator=generator)).to(dtype)
+    probabilities = to_probabilities(logits)
+    assert probabilities.dtype == torch.float32
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(50))
+
+
+def test_probabilities_of_huge_logits_are_finite() -> None:
+    logits = torch.tensor([[1e30, -1e30, 0.0]])
+    assert to_probabilities(logits).tolist() == [[1.0, 0.0, 0.0]]

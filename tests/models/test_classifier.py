@@ -1,0 +1,156 @@
+from collections.abc import Iterable
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.utils.data import DataLoader, TensorDataset
+
+from al_lightning.metrics import evaluate
+from al_lightning.models import ImageClassifier
+from al_lightning.models.backbone import to_probabilities
+from tests.helpers import Linear, tiny_classifier, tiny_images, tiny_trainer
+
+SCALARS = (
+    *("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1"),
+    *("nll", "ece"),
+)
+
+
+def batches(count: int = 60, batch_size: int = 16) -> DataLoader[Any]:
+    images = tiny_images(count)
+    return DataLoader(TensorDataset(images.pixels / 255, images.labels), batch_size)
+
+
+def everything(count: int = 60) -> tuple[Tensor, Tensor]:
+    images = tiny_images(count)
+    return images.pixels / 255, images.labels
+
+
+def test_a_fit_lowers_the_loss() -> None:
+    classifier = tiny_classifier()
+    images, labels = everything()
+
+    def loss() -> float:
+        with torch.no_grad():
+            return float(nn.functional.cross_entropy(classifier.eval()(images), labels))
+
+    before = loss()
+    torch.manual_seed(0)
+    tiny_trainer(max_steps=40, max_epochs=-1).fit(classifier.train(), batches())
+    assert loss() < 0.8 * before
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
+def test_the_loss_is_smoothed_cross_entropy(smoothing: float) -> None:
+    classifier = ImageClassifier(Linear(), 3, label_smoothing=smoothing)
+    images, labels = everything(10)
+    logs = classifier(images).log_softmax(1)
+    expected = [
+        -(1 - smoothing) * row[label] - smoothing * row.mean()
+        for row, label in zip(logs, labels, strict=True)
+    ]
+    loss = classifier.training_step((images, labels), 0)
+    torch.testing.assert_close(loss, torch.stack(expected).mean())
+
+
+def test_the_loss_of_training_is_logged() -> None:
+    trainer = tiny_trainer(max_steps=2, max_epochs=-1)
+    trainer.fit(tiny_classifier(), batches())
+    assert trainer.logged_metrics.keys() == {"train/loss"}
+    assert float(trainer.logged_metrics["train/loss"]) > 0
+
+
+def measured(classifier: ImageClassifier) -> tuple[dict[str, float], dict[str, list[float]]]:
+    images, labels = everything()
+    with torch.no_grad():
+        probabilities = to_probabilities(classifier.eval()(images))
+    scalars, per_class, _ = evaluate(probabilities, labels)
+    return scalars, per_class
+
+
+def test_validation_metrics_are_those_of_the_whole_set() -> None:
+    classifier = tiny_classifier()
+    (logged,) = tiny_trainer().validate(classifier, batches(), verbose=False)
+    scalars, _ = measured(classifier)
+    assert logged.keys() == {f"val/{name}" for name in SCALARS}
+    assert logged == pytest.approx({f"val/{k}": v for k, v in scalars.items()}, abs=1e-6)
+
+
+def test_test_metrics_are_those_of_the_whole_set() -> None:
+    classifier = tiny_classifier()
+    (logged,) = tiny_trainer().test(classifier, batches(), verbose=False)
+    scalars, per_class = measured(classifier)
+    expected = {f"test/{name}": value for name, value in scalars.items()}
+    for name, values in per_class.items():
+        expected |= {f"test/{name}/{c}": value for c, value in enumerate(values)}
+    assert {"test/precision/0", "test/recall/2", "test/f1/1"} <= logged.keys()
+    assert logged == pytest.approx(expected, abs=1e-6)
+
+
+def test_metrics_do_not_pile_up_from_test_to_test() -> None:
+    classifier, trainer = tiny_classifier(), tiny_trainer()
+    trainer.test(classifier, batches(), verbose=False)
+    classifier.load_state_dict(tiny_classifier(seed=1).state_dict())
+    (again,) = trainer.test(classifier, batches(), verbose=False)
+    (fresh,) = tiny_trainer().test(tiny_classifier(seed=1), batches(), verbose=False)
+    assert again == fresh
+
+
+def test_metrics_are_no_weights() -> None:
+    weights = tiny_classifier().state_dict()
+    assert weights.keys() == {f"backbone.{k}" for k in tiny_classifier().backbone.state_dict()}
+
+
+class Rates(Callback):
+    """Takes down the learning rate of every step."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+
+    def on_train_batch_start(self, trainer: L.Trainer, *_: Any) -> None:
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def sgd(parameters: Iterable[Any]) -> Optimizer:
+    return torch.optim.SGD(parameters, lr=0.5)
+
+
+def fitted_rates(classifier: ImageClassifier) -> list[float]:
+    rates = Rates()
+    tiny_trainer(max_steps=6, max_epochs=-1, callbacks=[rates]).fit(classifier, batches(60, 30))
+    return rates.rates
+
+
+def test_the_schedule_is_over_all_steps_and_stepped_after_each() -> None:
+    told: list[int] = []
+
+    def linear_decay(optimizer: Optimizer, total_steps: int) -> LRScheduler:
+        told.append(total_steps)
+        return LambdaLR(optimizer, lambda step: 1 - step / total_steps)
+
+    classifier = ImageClassifier(Linear(), 3, make_optimizer=sgd, make_scheduler=linear_decay)
+    rates = fitted_rates(classifier)
+    assert told == [6]
+    assert rates == pytest.approx([0.5 * (1 - step / 6) for step in range(6)])
+
+
+def test_without_a_schedule_the_learning_rate_is_constant() -> None:
+    assert fitted_rates(ImageClassifier(Linear(), 3, make_optimizer=sgd)) == [0.5] * 6
+
+
+def test_the_optimizer_is_adamw_unless_another_is_asked_for() -> None:
+    assert isinstance(ImageClassifier(Linear(), 3).configure_optimizers(), torch.optim.AdamW)
+
+
+def test_embeddings_and_logits_are_those_of_the_backbone() -> None:
+    classifier, (images, _) = tiny_classifier().eval(), everything(5)
+    embeddings = classifier.embed(images)
+    assert torch.equal(embeddings, classifier.backbone.embed(images))
+    assert torch.equal(classifier.classify(embeddings), classifier.backbone(images))
+    assert torch.equal(classifier(images), classifier.backbone(images))

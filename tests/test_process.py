@@ -1,0 +1,65 @@
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+SCRIPT = """
+import ctypes, json, os, sys
+
+calls = []
+
+class Libc:
+    def mallopt(self, *arguments):
+        calls.append(arguments)
+
+if {faked}:
+    ctypes.CDLL = lambda name: Libc()
+from al_lightning.process import prepare_process
+prepare_process()
+torch = "torch" in sys.modules
+print(json.dumps({{"omp": os.environ.get("OMP_WAIT_POLICY"), "malloc": calls, "torch": torch}}))
+"""
+
+
+def prepared(*, faked: bool = True, **variables: str) -> dict[str, Any]:
+    """What a fresh process looks like after its preparation, under these environment variables."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OMP_", "GOMP_", "MALLOC_"))
+    }
+    output = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(faked=faked)],
+        env={**inherited, **variables},
+        capture_output=True,
+        check=True,
+    ).stdout
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def test_threads_wait_asleep() -> None:
+    assert prepared()["omp"] == "passive"
+
+
+def test_what_the_environment_says_of_waiting_is_left_alone() -> None:
+    assert prepared(OMP_WAIT_POLICY="active")["omp"] == "active"
+    assert prepared(GOMP_SPINCOUNT="100")["omp"] is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
+def test_freed_memory_is_kept() -> None:
+    threshold, trim, most = -3, -1, 2**31 - 1  # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h
+    assert sorted(prepared()["malloc"]) == [[threshold, most], [trim, most]]
+
+
+@pytest.mark.parametrize("name", ["MALLOC_TRIM_THRESHOLD_", "MALLOC_ARENA_MAX"])
+def test_what_the_environment_says_of_memory_is_left_alone(name: str) -> None:
+    assert prepared(**{name: "2"})["malloc"] == []
+
+
+def test_it_comes_before_torch() -> None:
+    assert prepared(faked=False) == {"omp": "passive", "malloc": [], "torch": False}

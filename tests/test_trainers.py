@@ -1,0 +1,98 @@
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.pool import Pool
+from al_lightning.recipe import Recipe
+from al_lightning.trainers import RoundTrainers
+from tests.helpers import TinySource, tiny_classifier, tiny_trainer
+
+RECIPE = Recipe(epochs=2, batch_size=10, precision="32-true")
+
+
+def test_every_round_has_a_fresh_trainer() -> None:
+    make = RoundTrainers(tiny_trainer, RECIPE)
+    first, second = make(0, 20), make(1, 20)
+    assert first is not second
+    assert first.fit_loop is not second.fit_loop
+
+
+def test_every_round_trains_to_its_end() -> None:
+    datamodule = PoolDataModule(TinySource(), batch_size=10)
+    make, classifier = RoundTrainers(tiny_trainer, RECIPE), tiny_classifier()
+    for index, labels in enumerate((20, 20, 31)):
+        ids = torch.arange(labels)
+        pool = Pool(60).reveal(ids, datamodule.data.train.labels[ids])
+        datamodule.begin_round(pool, order_seed=index)
+        trainer = make(index, labels)
+        trainer.fit(classifier, datamodule=datamodule)
+        assert trainer.global_step == RECIPE.steps(labels)
+
+
+@pytest.mark.parametrize(("labels", "steps"), [(20, 4), (25, 6), (2, 2)])
+def test_a_fit_is_as_long_as_the_recipe_says(labels: int, steps: int) -> None:
+    trainer = RoundTrainers(tiny_trainer, RECIPE)(0, labels)
+    assert trainer.max_steps == steps
+    assert trainer.max_epochs == -1  # steps alone decide
+
+
+@pytest.mark.parametrize(("units", "precision"), [(True, "bf16-mixed"), (False, "32-true")])
+def test_auto_precision_is_that_of_the_device_the_trainer_takes(
+    monkeypatch: pytest.MonkeyPatch, units: bool, precision: str
+) -> None:
+    capabilities = {"avx512_bf16": units}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    trainer = RoundTrainers(tiny_trainer, Recipe(precision="auto"))(0, 20)
+    assert trainer.precision == precision
+
+
+def test_the_device_is_asked_for_once() -> None:
+    made: list[dict[str, Any]] = []
+
+    def make_trainer(**options: Any) -> L.Trainer:
+        made.append(options)
+        return tiny_trainer(**options)
+
+    make = RoundTrainers(make_trainer, Recipe(precision="auto"))
+    for index in range(3):
+        make(index, 20)
+    assert len(made) == 4
+    assert [options.get("max_steps") for options in made] == [None, 10, 10, 10]
+
+
+def test_settings_of_the_trainer_are_kept() -> None:
+    make = RoundTrainers(partial(tiny_trainer, gradient_clip_val=0.5, accelerator="cpu"), RECIPE)
+    assert make(0, 20).gradient_clip_val == 0.5
+
+
+def test_every_trainer_has_its_own_callbacks() -> None:
+    class Watcher(Callback):
+        pass
+
+    def watchers(trainer: L.Trainer) -> list[Callback]:
+        return [c for c in trainer.callbacks if isinstance(c, Watcher)]  # type: ignore[attr-defined]
+
+    make = RoundTrainers(tiny_trainer, RECIPE, make_callbacks=lambda: [Watcher()])
+    (first,), (second,) = watchers(make(0, 20)), watchers(make(1, 20))
+    assert first is not second
+
+
+def test_nothing_is_written_unless_asked_for() -> None:
+    trainer = RoundTrainers(tiny_trainer, RECIPE)(0, 20)
+    assert trainer.logger is None
+    assert trainer.checkpoint_callback is None
+
+
+def test_curves_of_every_round_have_their_folder(tmp_path: Path) -> None:
+    make = RoundTrainers(tiny_trainer, RECIPE, curves=tmp_path / "tensorboard")
+    for index, name in ((0, "round_00"), (12, "round_12")):
+        logger = make(index, 20).logger
+        assert isinstance(logger, TensorBoardLogger)
+        assert Path(logger.log_dir) == tmp_path / "tensorboard" / name
