@@ -207,6 +207,7 @@ def _quiet() -> None:
     for advice in (
         ".*does not have many workers.*",
         ".*smaller than the logging interval.*",
+        ".*`val_dataloader` but have no `validation_step`.*",
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):
         warnings.filterwarnings("ignore", message=advice)

@@ -162,7 +162,7 @@ class ActiveLearningLoop:
         classifier, fit = self._fitted(index, trainer)
         self.datamodule.begin_round(pool, self._derive("batches", index))
         self._tell("on_fit_end", index, classifier)
-        scorer = Scorer(trainer, classifier, self.datamodule)
+        scorer = Scorer(trainer, classifier, self.datamodule, seed=self._derive("masks", index))
 
         watch = Stopwatch(fit=fit["seconds"])
         tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from al_lightning.data.datamodule import PoolDataModule
@@ -33,8 +34,8 @@ class Scorer:
         trainer: Runs the passes.
         classifier: Gives embeddings and logits.
         datamodule: Serves the images, and normalises them on the device.
-        mc_samples: K, the number of dropout masks of the Monte-Carlo probabilities. They are drawn
-            from torch's global generator.
+        mc_samples: K, the number of dropout masks of the Monte-Carlo probabilities.
+        seed: Decides the masks. torch's global generator is left as it was found.
     """
 
     def __init__(
@@ -43,11 +44,13 @@ class Scorer:
         classifier: L.LightningModule,
         datamodule: PoolDataModule,
         mc_samples: int = 20,
+        seed: int = 0,
     ) -> None:
         self._trainer = trainer
         self._classifier = classifier
         self._datamodule = datamodule
         self._mc_samples = mc_samples
+        self._seed = seed
 
     def evidence(self, images: Images, ids: Tensor, needs: Collection[Need]) -> Evidence:
         """Gather evidence in one pass; where nothing is needed, no pass is made.
@@ -61,7 +64,8 @@ class Scorer:
             return Evidence(ids)
         probe = _Probe(self._classifier, self._datamodule.prepare, needs, self._mc_samples)
         loader = self._datamodule.images_dataloader(images, ids)
-        with interrupts_raise(self._trainer):
+        with isolate_rng(), interrupts_raise(self._trainer):
+            torch.manual_seed(self._seed)
             batches = self._trainer.predict(probe, dataloaders=loader)
         if batches is None:
             raise RuntimeError("Lightning returned no predictions")

@@ -1,4 +1,8 @@
-"""The command line, as a user types it: every test here is a process of its own, or composes."""
+"""The command line, as a user types it.
+
+What must be seen in a process of its own (signals, imports) is; the rest calls ``main`` here, which
+saves the seconds that importing torch takes.
+"""
 
 import json
 import os
@@ -6,10 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -32,6 +40,40 @@ def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command(*arguments), cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+@dataclass
+class Outcome:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Here:
+    """Runs the command line in this process, in a folder of its own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capfd = monkeypatch, capfd
+
+    def __call__(self, folder: Path, *arguments: str) -> Outcome:
+        self._monkeypatch.chdir(folder)
+        self._monkeypatch.setattr(sys, "argv", ["al_lightning", *arguments])
+        code = 0
+        try:
+            command_line.main()
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+        except Exception:
+            traceback.print_exc()
+            code = 1
+        return Outcome(code, *self._capfd.readouterr())
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Here]:
+    threads = torch.get_num_threads()
+    yield Here(monkeypatch, capfd)
+    torch.set_num_threads(threads)
 
 
 def only_journal(folder: Path) -> Path:
@@ -92,21 +134,23 @@ def test_a_summary_says_what_came_out(whole: tuple[Path, str]) -> None:
     assert 0.0 <= summary["aubc"] <= 1.0
 
 
-def test_the_same_command_again_changes_nothing(whole: tuple[Path, str]) -> None:
+def test_the_same_command_again_changes_nothing(here: Here, whole: tuple[Path, str]) -> None:
     folder, _ = whole
     run = only_journal(folder).parent
     before = {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()}
-    result = call(folder, "strategy=margin", *QUICK)
+    result = here(folder, "strategy=margin", *QUICK)
     assert result.returncode == 0
     assert "macro F1" in result.stdout
     assert {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()} == before
 
 
-def test_another_configuration_in_the_same_folder_is_refused(whole: tuple[Path, str]) -> None:
+def test_another_configuration_in_the_same_folder_is_refused(
+    here: Here, whole: tuple[Path, str]
+) -> None:
     folder, _ = whole
     run = only_journal(folder).parent
     place = f"hydra.run.dir='{run}'"
-    result = call(folder, "strategy=margin", *QUICK, "recipe.label_smoothing=0.2", place)
+    result = here(folder, "strategy=margin", *QUICK, "recipe.label_smoothing=0.2", place)
     assert result.returncode == 2
     assert "config.recipe.label_smoothing: 0.1 -> 0.2" in result.stderr
     assert "Traceback" not in result.stderr
@@ -136,11 +180,11 @@ def test_a_run_that_is_killed_and_interrupted_ends_as_if_it_had_not_been(
     assert comparable(only_journal(tmp_path)) == comparable(only_journal(whole[0]))
 
 
-def test_overwrite_starts_anew(whole: tuple[Path, str]) -> None:
+def test_overwrite_starts_anew(here: Here, whole: tuple[Path, str]) -> None:
     folder, _ = whole
     path = only_journal(folder)
     events, stamp = comparable(path), path.stat().st_mtime_ns
-    assert call(folder, "strategy=margin", *QUICK, "overwrite=true").returncode == 0
+    assert here(folder, "strategy=margin", *QUICK, "overwrite=true").returncode == 0
     again = comparable(path)
     assert path.stat().st_mtime_ns > stamp
     assert again[0]["config"].pop("overwrite")
@@ -165,8 +209,8 @@ def test_help_explains_the_groups_without_torch(tmp_path: Path) -> None:
         assert word in result.stdout
 
 
-def test_cfg_job_shows_the_configuration(tmp_path: Path) -> None:
-    result = call(tmp_path, "--cfg", "job", "strategy=entropy", "dataset=cifar10")
+def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
+    result = here(tmp_path, "--cfg", "job", "strategy=entropy", "dataset=cifar10")
     assert result.returncode == 0
     assert "al_lightning.strategies.Entropy" in result.stdout
     assert "al_lightning.data.CIFAR10" in result.stdout
@@ -187,9 +231,9 @@ def test_cfg_job_shows_the_configuration(tmp_path: Path) -> None:
     ],
 )
 def test_errors_of_usage_are_one_message_without_a_traceback(
-    tmp_path: Path, arguments: list[str], said: list[str]
+    here: Here, tmp_path: Path, arguments: list[str], said: list[str]
 ) -> None:
-    result = call(tmp_path, *arguments)
+    result = here(tmp_path, *arguments)
     assert result.returncode != 0
     assert "Traceback" not in result.stderr
     for words in said:
@@ -197,15 +241,12 @@ def test_errors_of_usage_are_one_message_without_a_traceback(
     assert not list(tmp_path.glob("outputs/**/journal.jsonl"))
 
 
-def test_full_errors_are_a_variable_away(tmp_path: Path) -> None:
-    result = subprocess.run(
-        command("budget.initial=-1"),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "HYDRA_FULL_ERROR": "1"},
-    )
+def test_full_errors_are_a_variable_away(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    result = here(tmp_path, "budget.initial=-1")
+    assert result.returncode != 0
     assert "Traceback" in result.stderr
     assert "budget.initial" in result.stderr
 

@@ -59,7 +59,7 @@ def test_label_smoothing_out_of_range_is_an_error(value: float) -> None:
 
 
 def test_unknown_precision_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(UsageError, match="precision must be one of auto, 32-true, .* not '8-bit'"):
+    with pytest.raises(UsageError, match=r"precision must be one of auto, 32-true, .* not '8-bit'"):
         Recipe(precision="8-bit")
 
 

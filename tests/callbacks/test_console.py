@@ -1,0 +1,55 @@
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from al_lightning import Budget, Journal
+from al_lightning.callbacks.console import ConsoleProgress, results_table
+from tests.test_loop import make_loop, tiny_trainer
+
+BUDGET = Budget(initial=9, query=6, total=20)
+
+
+def run(folder: Path, bars: bool) -> tuple[Journal, str]:
+    output = io.StringIO()
+    console = Console(file=output, width=130, force_terminal=bars)
+    with ConsoleProgress(console, "margin on tiny", BUDGET, folder, bars) as progress:
+
+        def make_trainer(round_index: int, labels: int) -> object:
+            trainer = tiny_trainer(round_index, labels)
+            trainer.callbacks.extend(progress.trainer_callbacks())  # type: ignore[attr-defined]
+            return trainer
+
+        loop = make_loop(folder, budget=BUDGET, make_trainer=make_trainer, callbacks=[progress])
+        return loop.run(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue())
+
+
+@pytest.mark.parametrize("bars", [False, True])
+def test_every_round_is_a_line_and_a_row(tmp_path: Path, bars: bool) -> None:
+    journal, output = run(tmp_path, bars)
+    for event in journal.rounds:
+        assert f"{event['labels_bought']:,} labels" in output
+        assert f"{event['metrics']['macro_f1']:.4f}" in output
+    assert "AUBC of the accuracy over [9, 20] labels" in output
+    assert "journal.jsonl" in output
+
+
+def test_bars_count_rounds_epochs_and_passes(tmp_path: Path) -> None:
+    _, output = run(tmp_path, bars=True)
+    for words in ("round 0, 9 labels", "fit, epoch 1", "score"):
+        assert words in output
+
+
+def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
+    run(tmp_path, bars=False)
+    journal = tmp_path / "journal.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:5]))
+    _, output = run(tmp_path, bars=False)
+    assert "Going on after round 1, 15 labels bought" in output
+
+
+def test_the_table_has_a_row_for_each_round(tmp_path: Path) -> None:
+    journal, _ = run(tmp_path, bars=False)
+    assert results_table(journal, "title").row_count == len(journal.rounds) == 3

@@ -1,0 +1,35 @@
+import pytest
+import torch
+
+from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
+
+CLASSES = ("T-shirt/top", "dress", "bag")
+
+
+def test_a_confusion_figure_shows_every_count_and_class() -> None:
+    figure = confusion_figure(torch.tensor([[5, 1, 0], [0, 7, 0], [0, 0, 0]]), CLASSES)
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.texts] == [*"510", *"070", *"000"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(CLASSES)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_contact_sheet_shows_guess_and_label_of_each_image(channels: int) -> None:
+    pixels = torch.randint(0, 256, (3, channels, 6, 6), dtype=torch.uint8)
+    figure = contact_sheet(pixels, torch.tensor([0, 1, 2]), torch.tensor([0, 2, 2]), CLASSES)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ["T-shirt/top\n→ T-shirt/top", "dress\n→ bag", "bag\n→ bag"]
+    colours = {axes.title.get_color() for axes in figure.axes}
+    assert len(colours) == 2  # the wrong guess stands out
+
+
+def test_a_contact_sheet_shows_the_first_forty() -> None:
+    pixels = torch.zeros(50, 1, 4, 4, dtype=torch.uint8)
+    labels = torch.zeros(50, dtype=torch.int64)
+    assert len(contact_sheet(pixels, labels, labels, CLASSES).axes) == 40
+
+
+def test_a_histogram_counts_classes_that_are_absent_too() -> None:
+    figure = class_histogram(torch.tensor([0, 2, 2]), CLASSES)
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [1, 0, 2]  # type: ignore[attr-defined]

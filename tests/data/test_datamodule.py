@@ -1,0 +1,291 @@
+from typing import Any
+
+import lightning as L
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import ImageData, Images, Normalization
+from al_lightning.data.transforms import Normalize, measure_normalization
+from al_lightning.errors import UsageError
+from al_lightning.pool import Pool
+from al_lightning.recipe import Recipe
+from tests.helpers import NORMALIZATION, TinySource, tiny_images, tiny_trainer
+
+TRAIN, TEST = tiny_images(60, seed=0), tiny_images(30, seed=1)
+
+
+def ids(*values: int) -> Tensor:
+    return torch.tensor(values, dtype=torch.int64)
+
+
+def some_pool(labeled: int = 20, validation: int = 0) -> Pool:
+    """A pool whose labels are all wrong: those of the source, plus 1 modulo 3."""
+    pool, order = Pool(60), torch.randperm(60, generator=torch.Generator().manual_seed(4))
+    wrong = (TRAIN.labels + 1) % 3
+    for count, for_validation in ((validation, True), (labeled, False)):
+        given, order = order[:count], order[count:]
+        pool = pool.reveal(given, wrong[given], validation=for_validation)
+    return pool
+
+
+def in_round(pool: Pool, order_seed: int = 0, **arguments: Any) -> PoolDataModule:
+    datamodule = PoolDataModule(TinySource(), **{"batch_size": 8, **arguments})
+    datamodule.begin_round(pool, order_seed)
+    return datamodule
+
+
+def served(loader: Any) -> tuple[Tensor, Tensor]:
+    """All images and labels of a loader, as they leave it."""
+    images, labels = zip(*loader, strict=True)
+    return torch.cat(images), torch.cat(labels)
+
+
+def ids_of(images: Tensor, among: Images = TRAIN) -> list[int]:
+    """Which images these are; no two of them are the same."""
+    same = (images.flatten(1)[:, None] == among.pixels.flatten(1)).all(2)
+    assert (same.sum(1) == 1).all()
+    return same.int().argmax(1).tolist()
+
+
+# What the loaders serve
+
+
+def test_training_serves_the_labeled_images_with_the_labels_that_were_bought() -> None:
+    pool = some_pool()
+    images, labels = served(in_round(pool).train_dataloader())
+    bought = dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True))
+    assert dict(zip(ids_of(images), labels.tolist(), strict=True)) == bought
+
+
+def test_validation_serves_what_was_bought_for_it() -> None:
+    pool = some_pool(validation=9)
+    images, labels = served(in_round(pool, eval_batch_size=4).val_dataloader())
+    assert ids_of(images) == pool.validation_ids.tolist()
+    assert torch.equal(labels, (TRAIN.labels[pool.validation_ids] + 1) % 3)
+
+
+def test_without_validation_labels_there_is_nothing_to_validate() -> None:
+    loader = in_round(some_pool()).val_dataloader()
+    assert len(loader) == 0
+    assert list(loader) == []
+
+
+def test_testing_serves_the_test_set() -> None:
+    images, labels = served(in_round(some_pool(), eval_batch_size=7).test_dataloader())
+    assert torch.equal(images, TEST.pixels)
+    assert torch.equal(labels, TEST.labels)
+
+
+def test_prediction_serves_the_unlabeled_images_without_their_labels() -> None:
+    pool = some_pool(labeled=20, validation=9)
+    images, labels = served(in_round(pool, eval_batch_size=7).predict_dataloader())
+    assert ids_of(images) == pool.unlabeled_ids.tolist()
+    assert labels.tolist() == [-1] * 31
+
+
+def test_images_are_served_in_the_order_that_is_asked_for() -> None:
+    datamodule, order = in_round(some_pool(), eval_batch_size=2), ids(7, 0, 29, 3, 7)
+    for among in (TRAIN, TEST):
+        images, labels = served(datamodule.images_dataloader(among, order))
+        assert ids_of(images, among) == order.tolist()
+        assert labels.tolist() == [-1] * 5
+
+
+def test_loaders_read_the_pool_anew_each_round() -> None:
+    datamodule, pool = in_round(some_pool()), some_pool()
+    more = pool.unlabeled_ids[3:9]
+    later = pool.reveal(more, torch.zeros_like(more))
+    later = later.reveal(later.unlabeled_ids[:2], ids(1, 1), validation=True)
+    assert len(served(datamodule.train_dataloader())[0]) == 20
+    datamodule.begin_round(later, order_seed=1)
+    images, labels = served(datamodule.train_dataloader())
+    assert sorted(ids_of(images)) == later.labeled_ids.sort().values.tolist()
+    assert int((labels == 0).sum()) == int((later.labels == 0).sum())
+    assert ids_of(served(datamodule.val_dataloader())[0]) == later.validation_ids.tolist()
+    assert ids_of(served(datamodule.predict_dataloader())[0]) == later.unlabeled_ids.tolist()
+
+
+def test_batches_have_the_sizes_that_were_asked_for() -> None:
+    datamodule = in_round(some_pool(20, validation=5), batch_size=8, eval_batch_size=12)
+    assert [len(images) for images, _ in datamodule.train_dataloader()] == [8, 8, 4]
+    assert [len(images) for images, _ in datamodule.test_dataloader()] == [12, 12, 6]
+    assert [len(images) for images, _ in datamodule.predict_dataloader()] == [12, 12, 11]
+
+
+# The order of training batches
+
+
+def order_of(order_seed: int, epochs: int = 2) -> list[list[int]]:
+    loader = in_round(some_pool(), order_seed).train_dataloader()
+    return [ids_of(served(loader)[0]) for _ in range(epochs)]
+
+
+def test_the_order_of_training_depends_on_the_order_seed_alone() -> None:
+    torch.manual_seed(1)
+    one = order_of(5)
+    torch.manual_seed(2)
+    assert order_of(5) == one
+    assert order_of(6)[0] != one[0]
+    assert one[0] != one[1]
+
+
+def test_every_round_begins_its_order_anew() -> None:
+    datamodule = in_round(some_pool(), order_seed=5)
+    orders = []
+    for _ in range(2):
+        datamodule.begin_round(some_pool(), order_seed=5)
+        orders.append(ids_of(served(datamodule.train_dataloader())[0]))
+    assert orders[0] == orders[1]
+
+
+# Normalisation and augmentation
+
+
+class Paint(nn.Module):
+    """An augmentation that cannot be overlooked: all pixels become 255."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.full_like(images, 255)
+
+
+class Recorder(L.LightningModule):
+    """Takes down what Lightning hands to each kind of step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.seen: dict[str, list[Tensor]] = {}
+
+    def _record(self, kind: str, batch: tuple[Tensor, Tensor]) -> Tensor:
+        self.seen.setdefault(kind, []).append(batch[0].detach().clone())
+        return self.weight.sum()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        return self._record("training", batch)
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._record("validation", batch)
+
+    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        self._record("test", batch)
+
+    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        return self._record("prediction", batch)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.SGD(self.parameters(), lr=0.0)
+
+
+@pytest.mark.parametrize("painted", [False, True])
+def test_only_training_is_augmented_and_everything_is_normalized(painted: bool) -> None:
+    pool = some_pool(validation=5)
+    recipe = Recipe(batch_size=8, augmentation=Paint() if painted else None)
+    datamodule, recorder = recipe.datamodule(TinySource()), Recorder()
+    datamodule.begin_round(pool, order_seed=0)
+    trainer = tiny_trainer(max_epochs=1)
+    trainer.fit(recorder, datamodule=datamodule)  # validates within the fit
+    trainer.test(recorder, datamodule=datamodule, verbose=False)
+    trainer.predict(recorder, datamodule=datamodule)
+    seen = {kind: torch.cat(images) for kind, images in recorder.seen.items()}
+
+    normalize = Normalize(NORMALIZATION)
+    assert torch.equal(seen["validation"], normalize(TRAIN.pixels[pool.validation_ids]))
+    assert torch.equal(seen["test"], normalize(TEST.pixels))
+    assert torch.equal(seen["prediction"], normalize(TRAIN.pixels[pool.unlabeled_ids]))
+    if painted:
+        torch.testing.assert_close(seen["training"], torch.full((20, 1, 8, 8), (1 - 0.3) / 0.25))
+    else:
+        raw, _ = served(in_round(pool).train_dataloader())
+        assert torch.equal(seen["training"], normalize(raw))
+
+
+def test_published_constants_are_used() -> None:
+    datamodule = in_round(some_pool())
+    expected = Normalize(NORMALIZATION)(TRAIN.pixels)
+    assert torch.equal(datamodule.prepare(TRAIN.pixels), expected)
+
+
+def test_without_published_constants_those_of_the_labeled_images_are_used() -> None:
+    datamodule = PoolDataModule(TinySource(normalization=None))
+    for pool in (some_pool(labeled=10, validation=20), some_pool(labeled=15)):
+        datamodule.begin_round(pool, order_seed=0)
+        labeled = TRAIN.pixels[pool.labeled_ids]
+        expected = Normalize(measure_normalization(labeled))(TRAIN.pixels)
+        torch.testing.assert_close(datamodule.prepare(TRAIN.pixels), expected)
+        prepared = datamodule.prepare(labeled)
+        assert float(prepared.mean()) == pytest.approx(0, abs=1e-5)
+        assert float(prepared.std(correction=0)) == pytest.approx(1, abs=1e-5)
+
+
+class ColorSource(TinySource):
+    """The same in three channels."""
+
+    def load(self) -> ImageData:
+        gray = super().load()
+        train, test = (
+            Images(i.pixels.repeat(1, 3, 1, 1), i.labels) for i in (gray.train, gray.test)
+        )
+        return ImageData(train, test, gray.classes, Normalization((0.3,) * 3, (0.25,) * 3))
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_batches_are_laid_out_for_the_network(channels_last: bool) -> None:
+    datamodule = PoolDataModule(ColorSource(), channels_last=channels_last)
+    datamodule.begin_round(some_pool(), order_seed=0)
+    images = datamodule.prepare(datamodule.data.train.pixels)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    assert images.is_contiguous(memory_format=layout)
+    assert images.shape == (60, 3, 8, 8)
+
+
+# State
+
+
+def test_the_source_is_read_once_and_late() -> None:
+    source = TinySource()
+    datamodule = PoolDataModule(source)
+    assert source.loads == 0
+    for _ in range(2):
+        datamodule.setup("fit")
+        datamodule.begin_round(some_pool(), order_seed=0)
+        assert len(datamodule.data.train) == 60
+    assert source.loads == 1
+
+
+def test_at_first_nothing_is_labeled() -> None:
+    datamodule = PoolDataModule(TinySource())
+    datamodule.setup()
+    assert (datamodule.pool.size, datamodule.pool.labels_bought) == (60, 0)
+
+
+def test_the_pool_is_not_what_lightning_saves() -> None:
+    datamodule = in_round(some_pool())
+    assert datamodule.state_dict() == {}
+    datamodule.load_state_dict({})
+    assert datamodule.pool.labels_bought == 20
+    assert dict(datamodule.hparams) == {}
+
+
+# Failure
+
+
+def test_images_before_the_first_round_are_an_error() -> None:
+    datamodule = PoolDataModule(TinySource())
+    with pytest.raises(UsageError, match=r"begin_round\(\) must come before"):
+        datamodule.prepare(TRAIN.pixels)
+
+
+@pytest.mark.parametrize("labeled", [0, 1])
+def test_too_few_labels_to_train_on_are_an_error(labeled: int) -> None:
+    with pytest.raises(
+        UsageError, match=rf"at least 2 labeled images, not {labeled}: raise budget.initial"
+    ):
+        in_round(some_pool(labeled, validation=30))
+
+
+@pytest.mark.parametrize("key", ["batch_size", "eval_batch_size"])
+def test_batches_of_nothing_are_an_error_that_names_the_key(key: str) -> None:
+    with pytest.raises(UsageError, match=rf"recipe\.{key} must be at least 1, not 0"):
+        PoolDataModule(TinySource(), **{key: 0})  # type: ignore[arg-type]

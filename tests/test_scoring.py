@@ -1,0 +1,208 @@
+from collections.abc import Collection
+
+import lightning as L
+import pytest
+import torch
+from torch import Tensor, nn
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import Images
+from al_lightning.data.transforms import Normalize, RandomShift
+from al_lightning.evidence import Evidence, Need
+from al_lightning.models import ImageClassifier
+from al_lightning.pool import Pool
+from al_lightning.scoring import Scorer
+from tests.helpers import (
+    NORMALIZATION,
+    Linear,
+    TinySource,
+    same_weights,
+    tiny_classifier,
+    tiny_images,
+    tiny_trainer,
+)
+
+TRAIN, TEST = tiny_images(60, seed=0), tiny_images(30, seed=1)
+ORDER = torch.tensor([41, 3, 59, 0, 17, 22, 8, 30, 5, 12, 48])
+PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
+
+
+def in_round() -> PoolDataModule:
+    """A data module that would shift images, if it took scoring for training."""
+    datamodule = PoolDataModule(
+        TinySource(), batch_size=8, eval_batch_size=4, augment=RandomShift(0.5)
+    )
+    labeled = torch.arange(20)
+    datamodule.begin_round(Pool(60).reveal(labeled, TRAIN.labels[:20]), order_seed=0)
+    return datamodule
+
+
+def score(
+    classifier: L.LightningModule,
+    needs: Collection[Need],
+    images: Images = TRAIN,
+    ids: Tensor = ORDER,
+    mc_samples: int = 3,
+) -> Evidence:
+    return Scorer(tiny_trainer(), classifier, in_round(), mc_samples).evidence(images, ids, needs)
+
+
+def with_statistics() -> ImageClassifier:
+    """A classifier whose running statistics differ from those of any batch."""
+    classifier = tiny_classifier()
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        classifier(2 * torch.rand(50, 1, 8, 8))
+    return classifier
+
+
+@torch.no_grad()
+def plain(
+    classifier: ImageClassifier, images: Images = TRAIN, ids: Tensor = ORDER
+) -> tuple[Tensor, Tensor]:
+    """Embeddings and probabilities by hand: evaluation mode, all images at once."""
+    modes = {module: module.training for module in classifier.modules()}
+    classifier.eval()
+    embeddings = classifier.embed(Normalize(NORMALIZATION)(images.pixels[ids]))
+    probabilities = classifier.classify(embeddings).softmax(1)
+    for module, mode in modes.items():
+        module.training = mode
+    return embeddings, probabilities
+
+
+@pytest.mark.parametrize("images", [TRAIN, TEST], ids=["training images", "test images"])
+def test_evidence_is_a_plain_forward_pass_row_for_row(images: Images) -> None:
+    classifier, ids = with_statistics(), ORDER % len(images)
+    evidence = score(classifier, PLAIN, images, ids)
+    embeddings, probabilities = plain(classifier, images, ids)
+    assert torch.equal(evidence.ids, ids)
+    torch.testing.assert_close(evidence.require(Need.EMBEDDINGS), embeddings)
+    torch.testing.assert_close(evidence.require(Need.PROBABILITIES), probabilities)
+
+
+def test_any_order_of_ids_gives_the_same_rows() -> None:
+    classifier, turn = with_statistics(), torch.randperm(len(ORDER))
+    straight, turned = score(classifier, PLAIN), score(classifier, PLAIN, ids=ORDER[turn])
+    for need in PLAIN:
+        torch.testing.assert_close(turned.require(need), straight.require(need)[turn])
+
+
+def test_after_a_fit_images_are_still_seen_as_they_are() -> None:
+    datamodule, classifier = in_round(), tiny_classifier()
+    trainer = tiny_trainer(max_steps=4, max_epochs=-1, limit_val_batches=0)
+    trainer.fit(classifier, datamodule=datamodule)
+    for _ in range(2):
+        evidence = Scorer(trainer, classifier, datamodule).evidence(TRAIN, ORDER, PLAIN)
+        embeddings, probabilities = plain(classifier)
+        torch.testing.assert_close(evidence.require(Need.EMBEDDINGS), embeddings)
+        torch.testing.assert_close(evidence.require(Need.PROBABILITIES), probabilities)
+
+
+@pytest.mark.parametrize(
+    "needs",
+    [{Need.PROBABILITIES}, {Need.EMBEDDINGS}, {Need.MC_PROBABILITIES}, set(PLAIN), set(Need)],
+)
+def test_only_what_is_needed_is_kept(needs: set[Need]) -> None:
+    assert score(tiny_classifier(), needs).quantities().keys() == needs
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_evidence_is_float32_on_the_cpu_and_free_to_use(precision: str) -> None:
+    scorer = Scorer(tiny_trainer(precision=precision), tiny_classifier(), in_round(), 2)
+    for values in scorer.evidence(TRAIN, ORDER, set(Need)).quantities().values():
+        assert (values.dtype, values.device.type) == (torch.float32, "cpu")
+        assert not values.requires_grad
+        values.add_(1)  # an inference tensor would refuse
+
+
+def test_the_precision_is_that_of_the_trainer() -> None:
+    seen: list[torch.dtype] = []
+    classifier = ImageClassifier(Linear(), 3)
+    classifier.backbone.get_submodule("output").register_forward_hook(
+        lambda _, __, output: seen.append(output.dtype)
+    )
+    scorer = Scorer(tiny_trainer(precision="bf16-mixed"), classifier, in_round())
+    evidence = scorer.evidence(TRAIN, ORDER, {Need.PROBABILITIES})
+    assert set(seen) == {torch.bfloat16}
+    sums = evidence.require(Need.PROBABILITIES).sum(1)
+    torch.testing.assert_close(sums, torch.ones(len(ORDER)))
+
+
+class Untouchable(L.LightningModule):
+    """A classifier that must not be used."""
+
+    def embed(self, images: Tensor) -> Tensor:
+        raise AssertionError("a pass was made")
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        raise AssertionError("a pass was made")
+
+
+def test_where_nothing_is_needed_no_pass_is_made() -> None:
+    evidence = score(Untouchable(), [])
+    assert torch.equal(evidence.ids, ORDER)
+    assert evidence.quantities() == {}
+    with pytest.raises(AssertionError, match="a pass was made"):
+        score(Untouchable(), PLAIN)
+
+
+def test_of_no_images_no_pass_is_made() -> None:
+    assert len(score(Untouchable(), PLAIN, ids=torch.empty(0, dtype=torch.int64))) == 0
+
+
+def test_a_pass_looks_at_every_image_once() -> None:
+    classifier, seen = tiny_classifier(), []
+    first = next(m for m in classifier.modules() if isinstance(m, nn.Conv2d))
+    first.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    score(classifier, PLAIN)
+    assert seen == [4, 4, 3]
+
+
+# Monte-Carlo dropout
+
+
+def test_samples_have_a_mask_each() -> None:
+    torch.manual_seed(0)
+    evidence = score(with_statistics(), {Need.MC_PROBABILITIES}, mc_samples=7)
+    samples = evidence.require(Need.MC_PROBABILITIES)
+    assert samples.shape == (len(ORDER), 7, 3)
+    torch.testing.assert_close(samples.sum(2), torch.ones(len(ORDER), 7))
+    assert (samples.std(1).sum(1) > 1e-4).all()
+
+
+def test_batch_norm_stays_as_it_is_while_dropout_draws() -> None:
+    classifier = with_statistics()
+    for module in classifier.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0  # so that nothing but batch norm could change the outputs
+    before = {name: value.clone() for name, value in classifier.state_dict().items()}
+    samples = score(classifier, {Need.MC_PROBABILITIES}).require(Need.MC_PROBABILITIES)
+    _, probabilities = plain(classifier)
+    torch.testing.assert_close(samples, probabilities[:, None].expand(-1, 3, -1))
+    assert all(torch.equal(before[name], v) for name, v in classifier.state_dict().items())
+
+
+def test_samples_are_drawn_from_the_global_stream() -> None:
+    classifier, draws = with_statistics(), []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        evidence = score(classifier, {Need.MC_PROBABILITIES})
+        draws.append(evidence.require(Need.MC_PROBABILITIES))
+    assert torch.equal(draws[0], draws[1])
+    assert not torch.equal(draws[0], draws[2])
+
+
+def test_dropout_is_off_again_for_the_other_quantities_of_the_pass() -> None:
+    classifier = with_statistics()
+    evidence = score(classifier, set(Need))
+    embeddings, probabilities = plain(classifier)
+    torch.testing.assert_close(evidence.require(Need.EMBEDDINGS), embeddings)
+    torch.testing.assert_close(evidence.require(Need.PROBABILITIES), probabilities)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_pass_leaves_the_classifier_as_it_was(training: bool) -> None:
+    classifier = with_statistics().train(training)
+    score(classifier, set(Need))
+    assert {module.training for module in classifier.modules()} == {training}
+    assert same_weights(classifier, with_statistics())
