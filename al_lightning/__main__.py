@@ -1,20 +1,19 @@
 """The command line: compose, instantiate, run. Nothing else knows Hydra or OmegaConf."""
 
 import logging
-import os
 import re
 import shutil
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
-from hydra.types import RunMode
+from hydra.errors import CompactHydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -32,11 +31,20 @@ _PACKAGE = Path(__file__).resolve().parent
 # In a wheel the configuration lies inside the package, in a source tree beside it.
 _CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
 
-_IN_FOLDER_ALREADY = ("dataset", "model", "strategy", "seed", "experiment")
+_IN_FOLDER_ALREADY = ("dataset", "model", "strategy", "seed")
 _NOT_IN_FOLDER = ("data_root", "output_root", "overwrite", "progress", "names", "dataset.root")
 # What lies at these places is checked by its content, not by its path.
 _NO_EFFECT_ON_RESULTS = (*_NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
-_LONGEST_NAME = 120  # characters of a folder's name; file systems allow 255
+_LONGEST_NAME = 100  # characters of a folder's name; Windows allows 260 for a whole path
+_SET_BY_RECIPE = {
+    "precision": "recipe.precision",
+    "max_epochs": "recipe.epochs",
+    "max_steps": "recipe.min_steps and recipe.epochs",
+    "logger": "nothing: the curves go to TensorBoard",
+    "callbacks": "nothing: callbacks must be made afresh for every round",
+    "enable_checkpointing": "nothing: the last weights are always kept",
+    "enable_model_summary": "nothing",
+}
 _ARTIFACTS = ("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra")
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
@@ -54,8 +62,8 @@ def run_name(seed: int, overrides: Sequence[str]) -> str:
         and not any(key == name or key.startswith(f"{name}.") for name in _NOT_IN_FOLDER)
     )
     full = ",".join([f"seed={seed}", *others])
-    name = re.sub(r"[^\w.,=+\[\]-]", "-", full)
-    if len(name) <= _LONGEST_NAME:
+    name = re.sub(r"[^A-Za-z0-9_.,=+\[\]-]", "-", full)
+    if name == full and len(name) <= _LONGEST_NAME:
         return name
     digest = sha256(full.encode()).hexdigest()[:8]
     return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
@@ -71,12 +79,11 @@ def main(cfg: DictConfig) -> None:
     try:
         run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1" or _in_sweep():
-            raise
-        print(f"Error: {_message(error)}", file=sys.stderr)  # noqa: T201 - to whoever typed the command
-        sys.exit(2)
+        # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
+        raise CompactHydraException(f"Error: {_message(error)}") from error
     except KeyboardInterrupt:
-        print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
+        same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
+        print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(_INTERRUPTED)
 
 
@@ -93,28 +100,27 @@ def run(cfg: DictConfig) -> "Journal":
     _quiet()
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = _plain(cfg)
-    if cfg.overwrite:
-        _clear(folder)
-    journal = Journal(folder / "journal.jsonl")
-    _set_threads(cfg.threads, journal)
-
     recipe = _instantiate(cfg.recipe)
     budget = _instantiate(cfg.budget)
     strategy = _instantiate(cfg.strategy)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data
     make_backbone = _instantiate(cfg.model)
+    make_trainer = _make_trainer(cfg.trainer)
+
+    if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
+        _clear(folder)
+    journal = Journal(folder / "journal.jsonl")
+    _set_threads(cfg.threads, journal)
 
     with _console(cfg, budget, folder) as console:
         loop = ActiveLearningLoop(
             datamodule,
             lambda: recipe.classifier(
-                make_backbone(image_shape=data.image_shape, num_classes=len(data.classes)),
+                _call("model", make_backbone, data.image_shape, len(data.classes)),
                 len(data.classes),
             ),
-            RoundTrainers(
-                _instantiate(cfg.trainer), recipe, folder / "tensorboard", console.trainer_callbacks
-            ),
+            RoundTrainers(make_trainer, recipe, folder / "tensorboard", console.trainer_callbacks),
             strategy,
             _instantiate(cfg.oracle)(data.train.labels),
             journal,
@@ -145,21 +151,53 @@ def _instantiate(node: DictConfig) -> Any:
     return hydra.utils.instantiate(node, _convert_="all")
 
 
+def _make_trainer(node: DictConfig) -> Callable[..., Any]:
+    """Return what makes trainers; refuse keys that the recipe decides."""
+    from lightning.fabric.utilities.exceptions import MisconfigurationException  # noqa: PLC0415
+
+    for key in sorted(set(map(str, node)) & _SET_BY_RECIPE.keys()):
+        raise UsageError(f"trainer.{key} would do nothing; use {_SET_BY_RECIPE[key]}")
+    factory = _instantiate(node)
+
+    def make(**options: Any) -> Any:
+        try:
+            return factory(**options)
+        except (MisconfigurationException, TypeError, ValueError) as error:
+            raise UsageError(f"trainer cannot be made: {error}") from error
+
+    return make
+
+
+def _call(key: str, factory: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a factory that the configuration completed; name its key if the arguments do not fit."""
+    try:
+        return factory(*arguments)
+    except TypeError as error:
+        raise UsageError(f"{key} cannot be made: {error}") from error
+
+
+@cache
+def _initial_threads() -> int:
+    """Return the threads this process came with, whatever an earlier job of a sweep has set."""
+    import torch  # noqa: PLC0415
+
+    return torch.get_num_threads()
+
+
 def _set_threads(wanted: int | None, journal: "Journal") -> None:
     """Compute with the threads that the journal began with, since the bits depend on their number."""
     import torch  # noqa: PLC0415
 
+    _initial_threads()
     recorded = journal.start["hardware"]["threads"] if journal.start else None
     if wanted is not None and recorded not in (None, wanted):
         raise UsageError(
             f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
             "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
         )
-    threads = recorded or wanted
-    if threads is not None:
-        if threads < 1:
-            raise UsageError(f"threads must be at least 1, not {threads}")
-        torch.set_num_threads(threads)
+    if wanted is not None and wanted < 1:
+        raise UsageError(f"threads must be at least 1, not {wanted}")
+    torch.set_num_threads(recorded or wanted or _initial_threads())
 
 
 def _clear(folder: Path) -> None:
@@ -211,10 +249,6 @@ def _quiet() -> None:
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):
         warnings.filterwarnings("ignore", message=advice)
-
-
-def _in_sweep() -> bool:
-    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
 def _message(error: BaseException) -> str:

@@ -15,7 +15,7 @@ class Budget:
     """The labels that a run may buy. Every label costs the same, those for validation too.
 
     Attributes:
-        initial: Labels to start from, or "all" of the data set.
+        initial: Labels to start from, at least 2, or "all" of the data set.
         query: Labels to ask for in each round.
         total: Labels in all, initial and validation labels included, or "all" of the data set.
         validation: Labels bought at the start for validation; never trained on.
@@ -34,7 +34,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Check the amounts on their own and against each other."""
-        _require_amount("initial", self.initial, allow_all=True)
+        _require_amount("initial", self.initial, least=2, allow_all=True)
         _require_amount("query", self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)

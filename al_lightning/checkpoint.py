@@ -1,7 +1,6 @@
 """The weights of the last fitted round."""
 
 import os
-import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,23 +60,29 @@ class Checkpoint:
             return None
         try:
             content = torch.load(self.path, map_location="cpu", weights_only=True)
-            ours = content[_OURS]
+            ours, weights = _parts(content)
             if ours["identity"] != identity:
                 return None
-            classifier.load_state_dict(content["state_dict"])
-        except (
-            RuntimeError,
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            OSError,
-            pickle.UnpicklingError,
-        ) as error:
+            facts: dict[str, Any] = ours["facts"]
+            _require_fit(weights, classifier.state_dict())
+            classifier.load_state_dict(weights)
+        except Exception as error:
             warnings.warn(
                 f"{self.path} cannot be used ({type(error).__name__}); its round is fitted again",
                 stacklevel=2,
             )
             return None
-        facts: dict[str, Any] = ours["facts"]
         return facts
+
+
+def _parts(content: Any) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Return our facts and the weights; raise if the file holds something else."""
+    if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
+        raise TypeError("not a checkpoint")
+    return content[_OURS], content["state_dict"]
+
+
+def _require_fit(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
+    """Raise before anything is loaded: a failing ``load_state_dict`` has loaded the rest already."""
+    if {k: v.shape for k, v in found.items()} != {k: v.shape for k, v in wanted.items()}:
+        raise ValueError("the weights are another model's")

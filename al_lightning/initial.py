@@ -43,7 +43,7 @@ def draw_balanced(ids: Tensor, classes: Tensor, count: int, seed: int) -> Tensor
     generator = derive_generator(seed, "initial")
     shuffled = torch.randperm(len(ids), generator=generator)
     turn = torch.empty(len(ids), dtype=torch.float64)
-    for label in range(int(classes.max()) + 1):
+    for label in sorted(set(classes.tolist())):
         members = shuffled[classes[shuffled] == label]
         turn[members] = torch.arange(len(members), dtype=torch.float64)
     order_in_turn = torch.rand(len(ids), generator=generator, dtype=torch.float64)

@@ -49,6 +49,7 @@ class Journal:
         self._events: list[Event] = []
         self._pool = Pool(0)
         self._size = 0  # bytes of intact lines; what follows them is a torn line
+        self._length = 0  # bytes of the file as this journal left or found it
         if self.path.exists():
             self._replay(self.path.read_bytes())
 
@@ -127,10 +128,19 @@ class Journal:
     def _append(self, event: Event) -> None:
         line = json.dumps(event, allow_nan=False).encode() + b"\n"
         # Checked as a replay would: what is written can be read again. JSON turns tuples into lists.
-        self._accept(json.loads(line), line_number=len(self._events) + 1)
+        event = json.loads(line)
+        if problem := self._problem(event):
+            raise JournalError(
+                f"This cannot be written down: {problem}. Nothing was written; {self.path} is intact"
+            )
         new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("r+b" if not new else "xb") as file:
+            if file.seek(0, os.SEEK_END) != self._length:
+                raise JournalError(
+                    f"{self.path} was changed by somebody else, probably by another process that runs "
+                    "in the same folder. Let only one of them run; nothing was written"
+                )
             file.truncate(self._size)
             file.seek(self._size)
             file.write(line)
@@ -139,6 +149,8 @@ class Journal:
         if new:
             sync_folder(self.path.parent)
         self._size += len(line)
+        self._length = self._size
+        self._remember(event)
 
     def _replay(self, content: bytes) -> None:
         *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
@@ -147,12 +159,13 @@ class Journal:
                 event = json.loads(line)
             except ValueError as error:
                 raise self._damage(number, f"not JSON: {error}") from error
-            self._accept(event, number)
+            if problem := self._problem(event):
+                raise self._damage(number, problem)
+            self._remember(event)
             self._size += len(line) + 1
+        self._length = len(content)
 
-    def _accept(self, event: Any, line_number: int) -> None:
-        if problem := self._problem(event):
-            raise self._damage(line_number, problem)
+    def _remember(self, event: Event) -> None:
         self._events.append(event)
         if event["event"] == "start":
             self._pool = Pool(event["data"]["train"])
@@ -167,6 +180,19 @@ class Journal:
 
     def _problem(self, event: Any) -> str | None:
         """Say why an event cannot come next; None if it can."""
+        try:
+            return self._contradiction(event)
+        except (
+            KeyError,
+            TypeError,
+            AttributeError,
+            ValueError,
+            RuntimeError,
+            OverflowError,
+        ) as error:
+            return f"a value is not what it must be ({type(error).__name__}: {error})"
+
+    def _contradiction(self, event: Any) -> str | None:
         if not isinstance(event, dict) or event.get("event") not in _KEYS:
             return f"not an event of {', '.join(_KEYS)}"
         kind = event["event"]
@@ -176,13 +202,24 @@ class Journal:
             return "something follows the end event"
         if (kind == "start") != (not self._events):
             return "the start event must come first, and only there"
-        check = {
-            "start": _start_problem,
+        checks = {
+            "start": self._start_problem,
             "labels": self._labels_problem,
             "round": self._round_problem,
+            "end": self._end_problem,
         }
-        if kind in check:
-            return check[kind](event)
+        return checks[kind](event)
+
+    def _start_problem(self, event: Event) -> str | None:
+        if event["schema"] != SCHEMA:
+            return f"schema {event['schema']!r}, but this version of al_lightning reads {SCHEMA}"
+        if not _is_index(event["data"]["train"], 2**62) or not isinstance(event["classes"], list):
+            return "data.train must be a number of images, and classes a list"
+        return None
+
+    def _end_problem(self, event: Event) -> str | None:
+        if self._events[-1]["event"] != "round":
+            return "the end must follow a round: the last labels were not trained on"
         return None if event["reason"] in _REASONS else f"unknown reason {event['reason']!r}"
 
     def _labels_problem(self, event: Event) -> str | None:
@@ -221,12 +258,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _start_problem(event: Event) -> str | None:
-    if event["schema"] != SCHEMA:
-        return f"schema {event['schema']!r}, but this version of al_lightning reads {SCHEMA}"
-    return None
 
 
 def _is_index(value: Any, count: int) -> bool:

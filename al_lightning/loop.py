@@ -1,6 +1,7 @@
 """The active-learning loop: fit, test, score, select, ask, write down."""
 
 import json
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -14,7 +15,7 @@ from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.errors import JournalError
+from al_lightning.errors import JournalError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
 from al_lightning.interrupts import interrupts_raise
@@ -25,6 +26,7 @@ from al_lightning.oracle import Oracle
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
     config_hash,
+    describe,
     differing_keys,
     hardware,
     peak_rss_bytes,
@@ -64,7 +66,8 @@ class ActiveLearningLoop:
         seed: Decides everything that is random.
         warm_start: Whether a round starts from the weights of the round before.
         config: What the run is made of, as plain values; recorded in the journal. A journal is only
-            gone on with under the same. The budget and the seed by default.
+            gone on with under the same. By default: budget, seed, strategy and batch size. What else
+            the results depend on, such as a learning rate, should be passed here.
         irrelevant: Keys of ``config``, dotted, that are recorded but may change between sessions,
             since no result depends on them.
         callbacks: Watch the run.
@@ -99,7 +102,13 @@ class ActiveLearningLoop:
         self.budget = budget
         self.seed = seed
         self.warm_start = warm_start
-        self.config = config or {"budget": asdict(budget), "seed": seed, "warm_start": warm_start}
+        self.config = config or {
+            "budget": asdict(budget),
+            "seed": seed,
+            "warm_start": warm_start,
+            "strategy": describe(strategy),
+            "batch_size": datamodule.batch_size,
+        }
         self.irrelevant = frozenset(irrelevant)
         self.callbacks = tuple(callbacks)
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
@@ -132,12 +141,19 @@ class ActiveLearningLoop:
                 "fingerprint": data.fingerprint(),
             },
             "model": {"trainable_parameters": _trainable_parameters(self._untrained())},
+            "trainer": self._computation(),
         }
         self.budget.limit(len(data.train))
         if self.journal.start is None:
             self.journal.begin(start)
         else:
             _check_same_run(self.journal, start, self.irrelevant)
+            _warn_of_other_versions(self.journal)
+
+    def _computation(self) -> dict[str, str]:
+        """Return where and in which precision a trainer computes; bits depend on it."""
+        trainer = self.make_trainer(0, 1)
+        return {"device": trainer.strategy.root_device.type, "precision": str(trainer.precision)}
 
     def _buy_first_labels(self) -> None:
         train = self.datamodule.data.train
@@ -197,7 +213,15 @@ class ActiveLearningLoop:
         with isolate_rng(), interrupts_raise(trainer), watch.time("fit"):
             L.seed_everything(self._derive("fit", index), verbose=False)
             trainer.fit(classifier, datamodule=self.datamodule)
-        return {"seconds": watch.seconds["fit"], "steps": trainer.global_step}
+        data, normalization = self.datamodule.data, self.datamodule.normalization
+        return {
+            "seconds": watch.seconds["fit"],
+            "steps": trainer.global_step,
+            # What it takes to show the weights another image.
+            "classes": list(data.classes),
+            "image_shape": list(data.image_shape),
+            "normalization": asdict(normalization) if normalization else None,
+        }
 
     def _test(self, scorer: Scorer, watch: Stopwatch) -> tuple[dict[str, Any], Tensor]:
         """Return what the journal says of a classifier's quality, and the confusion matrix."""
@@ -205,6 +229,11 @@ class ActiveLearningLoop:
         with watch.time("test"):
             ids = torch.arange(len(data.test))
             evidence = scorer.evidence(data.test, ids, {Need.PROBABILITIES})
+            if len(evidence.non_finite_ids()):
+                raise UsageError(
+                    f"Round {len(self.journal.rounds)} has diverged: its predictions are not finite. "
+                    "Lower the learning rate (recipe.optimizer.lr)"
+                )
             metrics, per_class, confusion = evaluate(
                 evidence.require(Need.PROBABILITIES), data.test.labels
             )
@@ -277,6 +306,16 @@ class ActiveLearningLoop:
             getattr(callback, hook)(*facts)
 
 
+def _warn_of_other_versions(journal: Journal) -> None:
+    recorded = (journal.start or {}).get("versions", {})
+    if differing := differing_keys(recorded, versions()):
+        warnings.warn(
+            f"{journal.path} was begun with other versions, so that later rounds may differ in their "
+            f"last bits: {'; '.join(differing)}",
+            stacklevel=2,
+        )
+
+
 def _trainable_parameters(module: L.LightningModule) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
 
@@ -286,7 +325,7 @@ def _check_same_run(
 ) -> None:
     """Refuse to go on with a journal that was written under something else."""
     recorded = journal.start or {}
-    for part in ("config", "classes", "data", "model"):
+    for part in ("config", "classes", "data", "model", "trainer"):
         old, new = {part: recorded.get(part)}, {part: start[part]}
         skip = {f"config.{key}" for key in irrelevant}
         differing = differing_keys(without(old, skip), without(new, skip))

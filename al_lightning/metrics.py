@@ -29,12 +29,12 @@ class NegativeLogLikelihood(Metric):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+        self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Add probabilities, (B, C), and classes, (B,)."""
-        likelihood = preds.double().gather(1, target[:, None]).squeeze(1)
+        likelihood = preds.gather(1, target[:, None]).squeeze(1)
         # A float32 softmax can round a class to 0; the smallest normal number keeps the mean finite.
         self.total -= likelihood.clamp_min(torch.finfo(torch.float32).tiny).log().sum()
         self.count += len(target)

@@ -6,7 +6,11 @@ from torch import Tensor
 
 
 class Oracle(Protocol):
-    """Gives the classes of images."""
+    """Gives the classes of images.
+
+    A run that was killed before its journal had the labels asks for the same images again; an oracle
+    that must not be asked twice has to remember what it said.
+    """
 
     def annotate(self, ids: Tensor) -> Tensor:
         """Return the classes, (M,) int64, of these dataset ids, (M,) int64, in their order."""

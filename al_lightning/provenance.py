@@ -7,6 +7,7 @@ import platform
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,6 +27,23 @@ def config_hash(config: Mapping[str, Any]) -> str:
     """Return a digest of a configuration, 16 hex digits; the order of keys does not matter."""
     text = json.dumps(config, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def describe(thing: object) -> Any:
+    """Return an object as plain values: its type, and what it was set up with.
+
+    Attributes that are neither plain nor objects of that kind (tensors, sets, ...) are left out.
+    """
+    if thing is None or isinstance(thing, bool | int | float | str):
+        return thing
+    kept = {
+        key: describe(value)
+        for key, value in getattr(thing, "__dict__", {}).items()
+        if value is None
+        or isinstance(value, bool | int | float | str)
+        or hasattr(value, "__dict__")
+    }
+    return {"type": f"{type(thing).__module__}.{type(thing).__qualname__}", **kept}
 
 
 def without(config: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
@@ -80,21 +98,21 @@ def peak_rss_bytes() -> int:
         import psutil  # noqa: PLC0415 - a dependency on Windows alone
 
         return int(psutil.Process().memory_info().peak_wset)
+    if platform.system() == "Linux":
+        # Not getrusage: its peak begins with that of the process that started this one.
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
     import resource  # noqa: PLC0415 - Unix alone
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 - not a file to keep
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
 
 
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -9,12 +9,14 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
+from al_lightning.data.batches import batch_sizes
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageSource
 from al_lightning.errors import UsageError
 from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import ImageClassifier
 
+_WARM_UP = 0.3  # share of the steps, as torch has it
 _PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 _FAST_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86 with AMX, ARM
 
@@ -29,7 +31,7 @@ class Recipe:
         epochs: Passes over the labeled images, at least 1.
         min_steps: The least number of steps, whatever the number of labels: few labels take more
             epochs. 0 for no floor.
-        batch_size: Images a training step.
+        batch_size: Images a training step, at least 2: batch normalisation needs two.
         eval_batch_size: Images a batch when scoring and testing.
         augmentation: Applied to batches of training images; None for nothing.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
@@ -58,7 +60,7 @@ class Recipe:
         for name, least in (
             ("epochs", 1),
             ("min_steps", 0),
-            ("batch_size", 1),
+            ("batch_size", 2),
             ("eval_batch_size", 1),
         ):
             value = getattr(self, name)
@@ -68,10 +70,22 @@ class Recipe:
             raise UsageError(
                 f"recipe.label_smoothing must be in [0, 1), not {self.label_smoothing}"
             )
+        self._try_factories()
         if self.precision not in _PRECISIONS:
             raise UsageError(
                 f"recipe.precision must be one of {', '.join(_PRECISIONS)}, not {self.precision!r}"
             )
+
+    def _try_factories(self) -> None:
+        """Build optimiser and schedule once, so that wrong arguments show before any work."""
+        try:
+            optimizer = self.optimizer([nn.Parameter(torch.zeros(1))])
+            if self.scheduler is not None:
+                self.scheduler(optimizer, total_steps=100)
+        except (TypeError, ValueError) as error:
+            raise UsageError(
+                f"recipe.optimizer or recipe.scheduler cannot be made: {error}"
+            ) from error
 
     def datamodule(self, source: ImageSource) -> PoolDataModule:
         """Return the data module that serves a source in this recipe's batches."""
@@ -96,8 +110,7 @@ class Recipe:
 
     def steps(self, labels: int) -> int:
         """Return the number of steps of a fit on so many labels."""
-        per_epoch = -(-labels // self.batch_size)
-        return max(self.min_steps, self.epochs * per_epoch)
+        return max(self.min_steps, self.epochs * len(batch_sizes(labels, self.batch_size)))
 
 
 def resolve_precision(precision: str, accelerator: str) -> str:
@@ -129,7 +142,12 @@ def one_cycle(optimizer: Optimizer, total_steps: int, **options: Any) -> LRSched
         options: What else :class:`torch.optim.lr_scheduler.OneCycleLR` takes.
     """
     peaks = [group["lr"] for group in optimizer.param_groups]
-    return OneCycleLR(optimizer, max_lr=peaks, total_steps=total_steps, **options)
+    warm_up = options.pop("pct_start", _WARM_UP)
+    if warm_up * total_steps == 1.0:  # torch divides by the steps of the warm-up less one
+        warm_up += 0.5 / total_steps
+    return OneCycleLR(
+        optimizer, max_lr=peaks, total_steps=total_steps, pct_start=warm_up, **options
+    )
 
 
 def _cpu_computes_bf16() -> bool:

@@ -18,7 +18,8 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
 
     Returns:
-        The names, then ``trainable_parameters``, ``rounds`` (``labels_bought``, all metrics, seconds),
+        The names, then ``trainable_parameters``, ``rounds`` (``labels_bought``, all metrics, those on
+        the validation labels where there are any, seconds, steps),
         ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
         ``seconds`` of all rounds together, and ``finished``.
     """
@@ -28,6 +29,7 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
             "round": event["round"],
             "labels_bought": event["labels_bought"],
             **event["metrics"],
+            **({"validation": event["validation"]} if "validation" in event else {}),
             "seconds": event["seconds"],
             "steps": event["steps"],
         }

@@ -7,6 +7,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from al_lightning.errors import UsageError
 from al_lightning.recipe import Recipe, resolve_precision
 
 
@@ -18,6 +19,9 @@ class RoundTrainers:
         recipe: Says how many steps a fit takes, and in which precision.
         curves: Folder of the training curves, one TensorBoard run a round; None for no curves.
         make_callbacks: Makes the callbacks of a trainer, anew for each.
+
+    Raises:
+        UsageError: When called, if the trainer would compute on more than one device.
     """
 
     def __init__(
@@ -49,6 +53,11 @@ class RoundTrainers:
         """Ask a trainer where it would compute, once; only a trainer knows what auto means."""
         if self._precision is None:
             trainer = self._make_trainer(logger=False, enable_checkpointing=False)
+            if trainer.world_size != 1:
+                raise UsageError(
+                    f"A run computes on one device, but trainer.devices and trainer.num_nodes make "
+                    f"{trainer.world_size}"
+                )
             accelerator = trainer.strategy.root_device.type
             self._precision = resolve_precision(self._recipe.precision, accelerator)
         return self._precision

@@ -86,8 +86,6 @@ def test_a_truncated_file_is_warned_of(checkpoint: Checkpoint) -> None:
         assert_unusable(checkpoint)
 
 
-# BUG: torch.load answers some of this with IndexError and struct.error, which are not caught: the
-# run dies at every start until the file is deleted by hand.
 @pytest.mark.parametrize("garbage", [b"garbage", b"0 garbage", b"e", b"J", b"\x00" * 64, b"h\x00."])
 def test_garbage_is_warned_of(checkpoint: Checkpoint, garbage: bytes) -> None:
     checkpoint.path.parent.mkdir()
@@ -103,8 +101,6 @@ def test_pickled_code_is_not_run(checkpoint: Checkpoint) -> None:
     assert_unusable(checkpoint)
 
 
-# BUG: a tensor answers with IndexError, which is not caught; and without facts, a bare KeyError
-# comes after the weights are loaded.
 @pytest.mark.parametrize(
     "content",
     [
@@ -124,7 +120,6 @@ def test_a_foreign_file_is_warned_of(checkpoint: Checkpoint, content: Any) -> No
     assert_unusable(checkpoint)
 
 
-# BUG: load_state_dict copies what fits before it raises, so the classifier is not as it was.
 @pytest.mark.parametrize(
     "other",
     [

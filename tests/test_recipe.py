@@ -30,8 +30,6 @@ def test_steps_are_whole_epochs_but_never_fewer_than_the_floor(
     assert Recipe(**arguments).steps(labels) == steps
 
 
-# BUG: a last batch of one is joined to the one before, which steps() does not know: 65 labels are
-# trained on for 20 epochs instead of 10.
 @pytest.mark.parametrize("labels", [2, 63, 64, 65, 66, 128, 129, 130])
 def test_steps_are_those_of_the_epochs_that_are_trained(labels: int) -> None:
     recipe = Recipe(epochs=10, batch_size=64)
@@ -48,7 +46,7 @@ def test_counts_out_of_range_are_errors_that_name_the_key(key: str, value: Any) 
 @pytest.mark.parametrize("key", ["epochs", "batch_size", "eval_batch_size"])
 def test_only_the_floor_may_be_zero(key: str) -> None:
     assert Recipe(min_steps=0).min_steps == 0
-    with pytest.raises(UsageError, match=rf"recipe\.{key} must be a whole number >= 1, not 0"):
+    with pytest.raises(UsageError, match=rf"recipe\.{key} must be a whole number >= [12], not 0"):
         Recipe(**{key: 0})  # type: ignore[arg-type]
 
 
@@ -173,8 +171,6 @@ def test_one_cycle_takes_the_options_of_torch() -> None:
     assert early.index(max(early)) == 9
 
 
-# BUG: torch's OneCycleLR divides by zero where pct_start * total_steps is 1, e.g. conf/recipe's
-# pct_start=0.25 with epochs=4 min_steps=0 and one batch an epoch.
 @pytest.mark.parametrize("total_steps", [1, 2, 3, 4, 5, 8])
 def test_one_cycle_of_few_steps(total_steps: int) -> None:
     (found,) = rates(total_steps, 1.0, pct_start=0.25)

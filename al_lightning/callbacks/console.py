@@ -1,5 +1,6 @@
 """What a person at the terminal sees of a run."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,7 +114,7 @@ class ConsoleProgress(LoopCallback):
         self._console.print(
             f"round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
             f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  "
-            f"{sum(seconds.values()):6.1f} s"
+            f"{_validation(result.event)}{sum(seconds.values()):6.1f} s"
         )
         missing = len(set(range(len(result.confusion)))) - len(set(result.pool.labels.tolist()))
         if missing > 0:
@@ -124,6 +125,8 @@ class ConsoleProgress(LoopCallback):
     def on_run_end(self, journal: Journal) -> None:
         """Print the table, and where everything is."""
         self._progress.stop()
+        if self._rounds is None:  # nothing has begun in this process
+            self._console.print("This run is finished: nothing is left to do, nothing was changed.")
         self._console.print(results_table(journal, self._title))
         curve = [(e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds]
         labels, scores = [b for b, _ in curve], [a for _, a in curve]
@@ -158,6 +161,10 @@ def results_table(journal: Journal, title: str) -> Table:
             *(f"{seconds[phase]:.1f}" for phase in ("fit", "score", "select")),
         )
     return table
+
+
+def _validation(event: Mapping[str, Any]) -> str:
+    return f"validation {event['validation']['accuracy']:.4f}  " if "validation" in event else ""
 
 
 def _count_rounds(budget: Budget, size: int) -> int:

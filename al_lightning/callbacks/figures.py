@@ -10,6 +10,8 @@ _ACCENT = "#0072b2"  # of the Okabe-Ito palette, which colour-blind readers can 
 _WRONG = "#d55e00"
 _MOST_IMAGES = 40
 _COLUMNS = 8
+_MOST_NAMES = 60  # classes whose names can still be read
+_LARGEST = 16.0  # inches of a side, whatever the number of classes
 _DARK = 0.6  # share of the largest value from which on text is white
 
 
@@ -17,12 +19,13 @@ def confusion_figure(confusion: Tensor, classes: Sequence[str]) -> Figure:
     """Draw a confusion matrix, (C, C) int64, true classes in rows; colours are shares of a row."""
     count = len(confusion)
     shares = confusion.double() / confusion.sum(1, keepdim=True).clamp_min(1)
-    side = max(4.0, 0.55 * count + 2.0)
+    side = min(max(4.0, 0.55 * count + 2.0), _LARGEST)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares.numpy(), cmap="Blues", vmin=0.0, vmax=1.0)
-    axes.set_xticks(range(count), classes, rotation=60, ha="right", fontsize=8)
-    axes.set_yticks(range(count), classes, fontsize=8)
+    if count <= _MOST_NAMES:
+        axes.set_xticks(range(count), classes, rotation=60, ha="right", fontsize=8)
+        axes.set_yticks(range(count), classes, fontsize=8)
     axes.set(xlabel="predicted", ylabel="true")
     if count <= 20:  # noqa: PLR2004 - beyond it the numbers cannot be read
         for row in range(count):
@@ -62,11 +65,13 @@ def contact_sheet(
 def class_histogram(labels: Tensor, classes: Sequence[str]) -> Figure:
     """Draw how many of each class are among labels, (M,) int64."""
     counts = torch.bincount(labels, minlength=len(classes)).tolist()
-    figure = Figure(figsize=(6.0, max(2.5, 0.3 * len(classes) + 1.0)), layout="constrained")
+    height = min(max(2.5, 0.3 * len(classes) + 1.0), _LARGEST)
+    figure = Figure(figsize=(6.0, height), layout="constrained")
     axes = figure.add_subplot()
     bars = axes.barh(range(len(classes)), counts, color=_ACCENT)
-    axes.bar_label(bars, fontsize=7, padding=2)
-    axes.set_yticks(range(len(classes)), classes, fontsize=8)
+    if len(classes) <= _MOST_NAMES:
+        axes.bar_label(bars, fontsize=7, padding=2)
+        axes.set_yticks(range(len(classes)), classes, fontsize=8)
     axes.invert_yaxis()
     axes.set(xlabel=f"of {len(labels)} queried")
     axes.spines[["top", "right"]].set_visible(False)

@@ -71,6 +71,8 @@ class TensorBoardDashboard(LoopCallback):
         self._curve.append((step, metrics["accuracy"]))
         for name in _CURVES:
             self._scalar(f"labels/{name}", metrics[name], step)
+        for name, value in result.event.get("validation", {}).items():
+            self._scalar(f"validation/{name}", value, step)
         labels, scores = zip(*self._curve, strict=True)
         if (area := area_under_budget_curve(labels, scores)) is not None:
             self._scalar("labels/aubc", area, step)

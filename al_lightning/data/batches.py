@@ -34,8 +34,7 @@ class OrderedBatches(Sampler[Tensor]):
 class ShuffledBatches(Sampler[Tensor]):
     """A new order each epoch, every position once an epoch.
 
-    A last batch of a single image is joined to the batch before it, since batch normalisation cannot
-    train on one.
+    Batches are as :func:`batch_sizes` cuts them.
 
     Args:
         count: Number of images.
@@ -48,16 +47,27 @@ class ShuffledBatches(Sampler[Tensor]):
         self._epoch = 0
 
     def __len__(self) -> int:
-        return len(self._sizes())
+        return len(batch_sizes(self._count, self._batch_size))
 
     def __iter__(self) -> Iterator[Tensor]:
         generator = derive_generator(self._seed, "epoch", self._epoch)
         self._epoch += 1
-        return iter(torch.split(torch.randperm(self._count, generator=generator), self._sizes()))
+        return iter(
+            torch.split(
+                torch.randperm(self._count, generator=generator),
+                batch_sizes(self._count, self._batch_size),
+            )
+        )
 
-    def _sizes(self) -> list[int]:
-        full, rest = divmod(self._count, self._batch_size)
-        sizes = [self._batch_size] * full + [rest] * (rest > 0)
-        if len(sizes) > 1 and sizes[-1] == 1:
-            sizes[-2:] = [sizes[-2] + 1]
-        return sizes
+
+def batch_sizes(count: int, batch_size: int) -> list[int]:
+    """Return the sizes of the batches of an epoch.
+
+    A last batch of a single image is joined to the batch before it, since batch normalisation cannot
+    train on one.
+    """
+    full, rest = divmod(count, batch_size)
+    sizes = [batch_size] * full + [rest] * (rest > 0)
+    if len(sizes) > 1 and sizes[-1] == 1:
+        sizes[-2:] = [sizes[-2] + 1]
+    return sizes

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from al_lightning.data.batches import OrderedBatches, ShuffledBatches
-from al_lightning.data.source import ImageData, Images, ImageSource
+from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, measure_normalization
 from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
@@ -37,6 +37,7 @@ class PoolDataModule(L.LightningDataModule):
 
     Attributes:
         pool: Which images are labeled.
+        normalization: The constants of the round; None before the first.
 
     Raises:
         UsageError: On batch sizes below 1.
@@ -58,6 +59,7 @@ class PoolDataModule(L.LightningDataModule):
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
         self.pool = Pool(0)
+        self.normalization: Normalization | None = None
         self._augment = augment
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._data: ImageData | None = None
@@ -94,9 +96,10 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
-        self._normalize = Normalize(
-            data.normalization or measure_normalization(data.train.pixels[pool.labeled_ids])
+        self.normalization = data.normalization or measure_normalization(
+            data.train.pixels[pool.labeled_ids]
         )
+        self._normalize = Normalize(self.normalization)
 
     def prepare(self, images: Tensor) -> Tensor:
         """Normalise raw images, (B, C, H, W), on their device, and lay them out for the network."""

@@ -65,6 +65,8 @@ class RandomShift(nn.Module):
         """Shift (B, C, H, W) images, each by its own offset."""
         count, _, height, width = images.shape
         most = round(self.share * min(height, width))
+        if most == 0:  # less than half a pixel
+            return images
         padded = F.pad(images, (most,) * 4).permute(0, 2, 3, 1)
         offsets = torch.randint(0, 2 * most + 1, (2, count, 1, 1), device=images.device)
         rows = offsets[0] + torch.arange(height, device=images.device)[:, None]

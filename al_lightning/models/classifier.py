@@ -29,7 +29,13 @@ class ImageClassifier(L.LightningModule):
         make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
             of the fit; stepped after each of them. None keeps the learning rate constant.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
+
+    Attributes:
+        confusion_matrix: Of the last test, (classes, classes) int64, true classes in rows; None
+            before.
     """
+
+    confusion_matrix: Tensor | None = None
 
     def __init__(
         self,
@@ -84,7 +90,7 @@ class ImageClassifier(L.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Log precision, recall and F1 class by class."""
         results = self.test_per_class.compute()
-        results.pop("confusion_matrix")
+        self.confusion_matrix = results.pop("confusion_matrix")
         for name, values in results.items():
             self.log_dict({f"test/{name}/{c}": value for c, value in enumerate(values)})
         self.test_per_class.reset()

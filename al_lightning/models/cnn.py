@@ -114,10 +114,11 @@ def _choose_padding(
     for pixels in choices:
         if isinstance(pixels, int) and _map_size(filters, pixels, side) >= 1:
             return pixels
+    advice = "" if padding == "auto" else ", or model.padding=auto"
     raise UsageError(
-        f"Images of {height} x {width} are too small for model.filters={filters} with "
-        f"padding {choices[-1]}: {len(filters) - 1} poolings by {_POOL} leave no pixel. "
-        "Take fewer blocks, larger images, or model.padding=auto"
+        f"Images of {height} x {width} are too small for model.filters={filters} with padding "
+        f"{choices[-1]}: its convolutions and poolings leave no pixel. Take fewer layers or larger "
+        f"images{advice}"
     )
 
 

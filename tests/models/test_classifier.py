@@ -66,6 +66,17 @@ def test_the_loss_of_training_is_logged() -> None:
     assert float(trainer.logged_metrics["train/loss"]) > 0
 
 
+@torch.no_grad()
+def guessing(seed: int = 0) -> ImageClassifier:
+    """A classifier that predicts every class now and then, right or wrong."""
+    generator = torch.Generator().manual_seed(seed)
+    weight = torch.randn(3, 64, generator=generator)
+    backbone = Linear()
+    backbone.output.weight.copy_(weight - weight.mean(1, keepdim=True))
+    backbone.output.bias.zero_()
+    return ImageClassifier(backbone, 3)
+
+
 def measured(classifier: ImageClassifier) -> tuple[dict[str, float], dict[str, list[float]]]:
     images, labels = everything()
     with torch.no_grad():
@@ -75,7 +86,7 @@ def measured(classifier: ImageClassifier) -> tuple[dict[str, float], dict[str, l
 
 
 def test_validation_metrics_are_those_of_the_whole_set() -> None:
-    classifier = tiny_classifier()
+    classifier = guessing()
     (logged,) = tiny_trainer().validate(classifier, batches(), verbose=False)
     scalars, _ = measured(classifier)
     assert logged.keys() == {f"val/{name}" for name in SCALARS}
@@ -83,7 +94,7 @@ def test_validation_metrics_are_those_of_the_whole_set() -> None:
 
 
 def test_test_metrics_are_those_of_the_whole_set() -> None:
-    classifier = tiny_classifier()
+    classifier = guessing()
     (logged,) = tiny_trainer().test(classifier, batches(), verbose=False)
     scalars, per_class = measured(classifier)
     expected = {f"test/{name}": value for name, value in scalars.items()}
@@ -94,12 +105,13 @@ def test_test_metrics_are_those_of_the_whole_set() -> None:
 
 
 def test_metrics_do_not_pile_up_from_test_to_test() -> None:
-    classifier, trainer = tiny_classifier(), tiny_trainer()
-    trainer.test(classifier, batches(), verbose=False)
-    classifier.load_state_dict(tiny_classifier(seed=1).state_dict())
+    classifier, trainer = guessing(seed=0), tiny_trainer()
+    (first,) = trainer.test(classifier, batches(), verbose=False)
+    classifier.load_state_dict(guessing(seed=1).state_dict())
     (again,) = trainer.test(classifier, batches(), verbose=False)
-    (fresh,) = tiny_trainer().test(tiny_classifier(seed=1), batches(), verbose=False)
+    (fresh,) = tiny_trainer().test(guessing(seed=1), batches(), verbose=False)
     assert again == fresh
+    assert all(again[f"test/precision/{c}"] != first[f"test/precision/{c}"] for c in range(3))
 
 
 def test_metrics_are_no_weights() -> None:
