@@ -1,5 +1,7 @@
 """The weights of the last fitted round."""
 
+import hashlib
+import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -36,10 +38,11 @@ class Checkpoint:
             facts: Plain values to keep with it.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        weights, kept = classifier.state_dict(), dict(facts)
         content = {
-            "state_dict": classifier.state_dict(),
+            "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
-            _OURS: {"identity": identity, "facts": dict(facts)},
+            _OURS: {"identity": identity, "facts": kept, "digest": _digest(weights, kept)},
         }
         partial = self.path.with_suffix(".partial")
         with partial.open("wb") as file:
@@ -76,10 +79,23 @@ class Checkpoint:
 
 
 def _parts(content: Any) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Return our facts and the weights; raise if the file holds something else."""
+    """Return our facts and the weights; raise if the file holds something else, or was damaged."""
     if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
         raise TypeError("not a checkpoint")
-    return content[_OURS], content["state_dict"]
+    ours, weights = content[_OURS], content["state_dict"]
+    if ours["digest"] != _digest(weights, ours["facts"]):
+        raise ValueError("bits have flipped")
+    return ours, weights
+
+
+def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> str:
+    """Return a digest of all that is kept: torch does not notice a flipped bit."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in weights.items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _require_fit(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:

@@ -156,7 +156,7 @@ class Journal:
         *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
         for number, line in enumerate(lines, start=1):
             try:
-                event = json.loads(line)
+                event = json.loads(line, parse_constant=_refuse_constant)
             except ValueError as error:
                 raise self._damage(number, f"not JSON: {error}") from error
             if problem := self._problem(event):
@@ -228,6 +228,11 @@ class Journal:
         expected = len(self.rounds)
         if event["round"] != expected:
             return f"labels of round {event['round']!r}, where round {expected} is next"
+        if (event["origin"] == "query") != (expected > 0):
+            return f"labels of origin {event['origin']!r} in round {expected}"
+        return self._numbers_problem(event)
+
+    def _numbers_problem(self, event: Event) -> str | None:
         classes = len(self._events[0]["classes"])
         if any(not _is_index(label, classes) for label in event["labels"]):
             return f"a label is not a whole number from 0 to {classes - 1}"
@@ -243,6 +248,8 @@ class Journal:
         expected = len(self.rounds)
         if event["round"] != expected:
             return f"round {event['round']!r}, where round {expected} is next"
+        if self.current_round != expected:
+            return f"round {expected} has no labels of its own"
         bought = self._pool.labels_bought
         if event["labels_bought"] != bought:
             return f"labels_bought is {event['labels_bought']!r}, but {bought} were written down"
@@ -258,6 +265,10 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
 
 
 def _is_index(value: Any, count: int) -> bool:

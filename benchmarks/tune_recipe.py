@@ -40,30 +40,29 @@ SOURCES = {"fashion_mnist": FashionMNIST, "cifar10": CIFAR10}
 
 BASE: dict[str, Any] = {
     "lr": 3e-3,
-    "weight_decay": 0.02,
+    "weight_decay": 0.1,
     "one_cycle": True,
     "batch_size": 32,
-    "min_steps": 600,
-    "shift": 0.07,
+    "min_steps": 800,
+    "shift": 0.035,
     "flip": True,
     "cutout": 0.0,
     "label_smoothing": 0.1,
 }
 CHANGES: list[dict[str, Any]] = [
     {},
+    {"shift": 0.0},
+    {"shift": 0.07},
+    {"min_steps": 400},
+    {"weight_decay": 0.02},
     {"lr": 1.5e-3},
     {"lr": 6e-3},
-    {"batch_size": 64, "min_steps": 300},
-    {"min_steps": 1200},
-    {"label_smoothing": 0.0},
-    {"cutout": 0.25},
-    {"weight_decay": 0.1},
     {"shift": 0.0, "flip": False},
     {"one_cycle": False, "lr": 1e-3},
-    {"shift": 0.0},
-    {"shift": 0.035},
-    {"shift": 0.0, "weight_decay": 0.1},
-    {"shift": 0.0, "flip": False, "weight_decay": 0.1},
+    {"label_smoothing": 0.0},
+    {"cutout": 0.25},
+    {"batch_size": 64, "min_steps": 400},
+    {"min_steps": 1600},
 ]
 
 

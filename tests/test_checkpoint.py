@@ -156,3 +156,14 @@ def test_nothing_is_left_beside_the_file(checkpoint: Checkpoint) -> None:
     checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
     checkpoint.save(tiny_classifier(seed=1), "two", FACTS)
     assert [path.name for path in checkpoint.path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "last.ckpt")
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    content = torch.load(checkpoint.path, weights_only=True)
+    name = next(name for name, value in content["state_dict"].items() if value.is_floating_point())
+    content["state_dict"][name].view(-1)[0] += 1e-3
+    torch.save(content, checkpoint.path)
+    with pytest.warns(UserWarning, match="cannot be used"):
+        assert checkpoint.load(tiny_classifier(seed=2), "one") is None

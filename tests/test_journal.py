@@ -423,3 +423,17 @@ def test_two_writers_do_not_overwrite_each_other(path: Path) -> None:
     with pytest.raises(JournalError, match="another process"):
         journal.record_labels(0, ids(3, 4), ids(0, 1), "initial")
     assert path.read_bytes() == before
+
+
+def test_a_nan_that_was_edited_in_is_refused(path: Path) -> None:
+    write_lines(path, *written_events())
+    path.write_text(re.sub(r'"accuracy": [0-9.]+', '"accuracy": NaN', path.read_text(), count=1))
+    with pytest.raises(JournalError, match="NaN is not a number"):
+        Journal(path)
+
+
+def test_labels_have_the_origin_of_their_round(path: Path) -> None:
+    journal = Journal(path)
+    journal.begin(start_event())
+    with pytest.raises(JournalError, match="origin 'query' in round 0"):
+        journal.record_labels(0, ids(1, 2), ids(0, 1), "query")

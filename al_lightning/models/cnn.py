@@ -101,7 +101,9 @@ def _check_arguments(
     if any(width < 1 for width in dense):
         raise UsageError(f"model.dense must be positive widths, not {dense}")
     if not all(0.0 <= dropout < 1.0 for dropout in dropouts):
-        raise UsageError(f"Dropout probabilities must be in [0, 1), not {dropouts}")
+        raise UsageError(
+            f"model.block_dropout and model.dense_dropout must be in [0, 1), not {dropouts}"
+        )
 
 
 def _choose_padding(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+from al_lightning.data.batches import OrderedBatches, ShuffledBatches, batch_sizes
 
 
 @pytest.mark.parametrize(
@@ -23,26 +23,31 @@ def test_ordered_batches_are_consecutive(count: int, expected: list[list[int]]) 
 
 
 @pytest.mark.parametrize(
-    ("count", "sizes"),
+    ("count", "batch_size", "sizes"),
     [
-        (0, []),
-        (1, [1]),
-        (2, [2]),
-        (4, [4]),
-        (5, [5]),  # one image alone is joined to the batch before
-        (6, [4, 2]),
-        (8, [4, 4]),
-        (9, [4, 5]),
-        (11, [4, 4, 3]),
+        (0, 4, []),
+        (1, 4, [1]),
+        (4, 4, [4]),
+        (5, 4, [3, 2]),
+        (9, 4, [3, 3, 3]),
+        (11, 4, [4, 4, 3]),
+        (3, 2, [3]),  # no image is left alone
+        (5, 2, [3, 2]),
     ],
 )
-def test_shuffled_batches_leave_no_image_alone(count: int, sizes: list[int]) -> None:
-    batches = ShuffledBatches(count, 4, seed=0)
-    assert [len(batch) for batch in batches] == sizes
+def test_shuffled_batches_are_as_equal_as_can_be(
+    count: int, batch_size: int, sizes: list[int]
+) -> None:
+    batches = ShuffledBatches(count, batch_size, seed=0)
+    assert [len(batch) for batch in batches] == sizes == batch_sizes(count, batch_size)
     assert len(batches) == len(sizes)
 
 
-@pytest.mark.parametrize(("count", "size"), [(40, 7), (43, 7), (5, 64), (9, 1)])
+def test_2500_images_in_batches_of_32_leave_no_small_batch() -> None:
+    assert set(batch_sizes(2500, 32)) == {31, 32}
+
+
+@pytest.mark.parametrize(("count", "size"), [(40, 7), (43, 7), (5, 64), (9, 2)])
 def test_every_position_comes_once_an_epoch(count: int, size: int) -> None:
     batches = ShuffledBatches(count, size, seed=0)
     for _ in range(3):
