@@ -31,6 +31,7 @@ class Recipe:
         epochs: Passes over the labeled images, at least 1.
         min_steps: The least number of steps, whatever the number of labels: few labels take more
             epochs. 0 for no floor.
+        max_steps: The largest number of steps: many labels take fewer epochs. None for no ceiling.
         batch_size: Images a training step, at least 2: batch normalisation needs two.
         eval_batch_size: Images a batch when scoring and testing.
         augmentation: Applied to batches of training images; None for nothing.
@@ -48,6 +49,7 @@ class Recipe:
     scheduler: Callable[..., LRScheduler] | None = None
     epochs: int = 10
     min_steps: int = 0
+    max_steps: int | None = None
     batch_size: int = 64
     eval_batch_size: int = 256
     augmentation: nn.Module | None = None
@@ -66,6 +68,11 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, int) or value < least:
                 raise UsageError(f"recipe.{name} must be a whole number >= {least}, not {value!r}")
+        if self.max_steps is not None and self.max_steps < max(self.min_steps, 1):
+            raise UsageError(
+                f"recipe.max_steps must be at least recipe.min_steps = {self.min_steps}, or null, "
+                f"not {self.max_steps!r}"
+            )
         if not 0.0 <= self.label_smoothing < 1.0:
             raise UsageError(
                 f"recipe.label_smoothing must be in [0, 1), not {self.label_smoothing}"
@@ -110,7 +117,8 @@ class Recipe:
 
     def steps(self, labels: int) -> int:
         """Return the number of steps of a fit on so many labels."""
-        return max(self.min_steps, self.epochs * len(batch_sizes(labels, self.batch_size)))
+        steps = max(self.min_steps, self.epochs * len(batch_sizes(labels, self.batch_size)))
+        return steps if self.max_steps is None else min(steps, self.max_steps)
 
 
 def resolve_precision(precision: str, accelerator: str) -> str:

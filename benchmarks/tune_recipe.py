@@ -42,8 +42,9 @@ BASE: dict[str, Any] = {
     "lr": 3e-3,
     "weight_decay": 0.1,
     "one_cycle": True,
+    "warm_up": 0.25,
     "batch_size": 32,
-    "min_steps": 800,
+    "min_steps": 1500,
     "shift": 0.035,
     "flip": True,
     "cutout": 0.0,
@@ -51,18 +52,17 @@ BASE: dict[str, Any] = {
 }
 CHANGES: list[dict[str, Any]] = [
     {},
-    {"shift": 0.0},
-    {"shift": 0.07},
-    {"min_steps": 400},
     {"weight_decay": 0.02},
+    {"shift": 0.07},
     {"lr": 1.5e-3},
-    {"lr": 6e-3},
-    {"shift": 0.0, "flip": False},
-    {"one_cycle": False, "lr": 1e-3},
+    {"batch_size": 64, "min_steps": 750},
     {"label_smoothing": 0.0},
+    {"warm_up": 0.1},
+    {"min_steps": 3000},
+    {"min_steps": 3000, "shift": 0.07},
+    {"shift": 0.0},
     {"cutout": 0.25},
-    {"batch_size": 64, "min_steps": 400},
-    {"min_steps": 1600},
+    {"one_cycle": False, "lr": 1e-3},
 ]
 
 
@@ -102,7 +102,7 @@ def fit(source: Any, job: dict[str, Any]) -> dict[str, float]:
         optimizer=partial(
             torch.optim.AdamW, lr=values["lr"], weight_decay=values["weight_decay"], fused=True
         ),
-        scheduler=partial(one_cycle, pct_start=0.25) if values["one_cycle"] else None,
+        scheduler=partial(one_cycle, pct_start=values["warm_up"]) if values["one_cycle"] else None,
         epochs=6,
         min_steps=values["min_steps"],
         batch_size=values["batch_size"],

