@@ -271,8 +271,10 @@ def test_the_plain_recipe_is_the_yardstick() -> None:
     assert (recipe.min_steps, recipe.scheduler, recipe.augmentation) == (0, None, None)
 
 
-def test_digits_have_a_budget_of_their_size_and_others_the_standard() -> None:
+def test_digits_have_a_budget_and_a_recipe_of_their_size_and_others_the_standard() -> None:
     assert composed().budget.total == 300
+    assert composed().recipe.min_steps < composed("recipe=default").recipe.min_steps
+    assert composed("dataset=mnist").recipe == composed("recipe=default").recipe
     assert composed("budget=standard").budget.total == 3000
     assert composed("dataset=fashion_mnist").budget.total == 3000
     assert composed("dataset=fashion_mnist", "experiment=passive").budget.total == "all"
@@ -281,8 +283,8 @@ def test_digits_have_a_budget_of_their_size_and_others_the_standard() -> None:
 def test_every_yaml_says_what_it_is_and_names_its_target() -> None:
     for path in CONF.glob("*/*.yaml"):
         assert path.read_text().startswith("#"), path
-        if path.parent.name not in ("experiment", "budget"):
-            assert "_target_" in OmegaConf.load(path), path
+        if path.parent.name != "experiment":  # these choose among the others
+            assert {"_target_", "defaults"} & OmegaConf.load(path).keys(), path
 
 
 def test_a_folder_is_named_by_the_seed_and_what_else_was_overridden() -> None:
