@@ -1,9 +1,11 @@
 import io
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal
 from al_lightning.callbacks.console import ConsoleProgress, results_table
@@ -36,10 +38,24 @@ def test_every_round_is_a_line_and_a_row(tmp_path: Path, bars: bool) -> None:
     assert "journal.jsonl" in output
 
 
-def test_bars_count_rounds_epochs_and_passes(tmp_path: Path) -> None:
-    _, output = run(tmp_path, bars=True)
-    for words in ("round 0, 9 labels", "fit, epoch 1", "score"):
-        assert words in output
+def test_bars_count_rounds_epochs_and_passes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: dict[TaskID, dict[str, float | None]] = {}
+    update = Progress.update
+
+    def watched(progress: Progress, task_id: TaskID, **changes: Any) -> None:
+        update(progress, task_id, **changes)
+        task = next(task for task in progress.tasks if task.id == task_id)
+        shown.setdefault(task_id, {})[task.description] = task.completed
+
+    monkeypatch.setattr(Progress, "update", watched)
+    run(tmp_path, bars=True)
+    rounds, first_fit, first_pass = list(shown.values())[:3]
+    assert list(rounds) == ["round 0, 9 labels", "round 1, 15 labels", "round 2, 20 labels"]
+    assert rounds["round 2, 20 labels"] == 3
+    assert first_fit == {"  fit, epoch 1": 3, "  fit, epoch 2": 6}
+    assert first_pass == {"  score": 2}  # 30 test images in batches of 16
 
 
 def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
