@@ -1,4 +1,4 @@
-"""Settings of the process that cost nothing and save much; they must come before torch is imported."""
+"""Settings of the process, which must come before torch is imported."""
 
 import ctypes
 import os
@@ -12,9 +12,9 @@ def prepare_process() -> None:
     """Let threads share the processor, and let freed memory be used again.
 
     OpenMP's threads spin while they wait for each other. On cores that anything else runs on, that
-    made a training step 25 times slower (docs/performance.md); waiting asleep costs nothing that could
-    be measured. And glibc gives large freed blocks back to the system, which hands them out again
-    page by page: kept, a forward pass of the CNN is a third faster.
+    made a training step 25 times slower than waiting asleep. And glibc gives large freed blocks back
+    to the system, which hands them out again page by page: kept, a forward pass over 1,024 images took
+    half the time. See docs/performance.md.
 
     What the environment says already (``OMP_WAIT_POLICY``, ``MALLOC_TRIM_THRESHOLD_``, ...) is left
     alone.
