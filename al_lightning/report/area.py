@@ -21,15 +21,29 @@ def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) ->
     Raises:
         ValueError: If the two differ in length, are empty, or labels do not ascend.
     """
-    if len(labels) != len(scores) or not labels:
-        raise ValueError(
-            f"A curve needs as many labels as scores, not {len(labels)}, {len(scores)}"
-        )
+    check_curve(labels, scores)
     steps = [after - before for before, after in pairwise(labels)]
-    if any(step <= 0 for step in steps):
-        raise ValueError(f"The labels of a curve must ascend, not {list(labels)}")
     if not steps:
         return None
     heights = [(left + right) / 2 for left, right in pairwise(scores)]
     area = sum(step * height for step, height in zip(steps, heights, strict=True))
     return area / (labels[-1] - labels[0])
+
+
+def check_curve(labels: Sequence[float], scores: Sequence[float]) -> None:
+    """Refuse what is no learning curve.
+
+    Args:
+        labels: Labels bought, strictly ascending.
+        scores: One each.
+
+    Raises:
+        ValueError: If the two differ in length, are empty, or labels do not ascend.
+    """
+    if len(labels) != len(scores) or not labels:
+        raise ValueError(
+            f"A curve needs as many labels as scores, not {len(labels)}, {len(scores)}"
+        )
+    # NaN ascends from nothing, so that it is refused as well.
+    if not all(before < after for before, after in pairwise(labels)):
+        raise ValueError(f"The labels of a curve must ascend, not {list(labels)}")

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def test_labels_and_scores_must_pair_up(labels: list[float], scores: list[float]
         area_under_budget_curve(labels, scores)
 
 
-@pytest.mark.parametrize("labels", [[1, 1], [2, 1], [1, 3, 2]])
+@pytest.mark.parametrize("labels", [[1, 1], [2, 1], [1, 3, 2], [1, math.nan]])
 def test_labels_must_ascend(labels: list[float]) -> None:
     with pytest.raises(ValueError, match=r"must ascend, not \["):
         area_under_budget_curve(labels, [0.5] * len(labels))

@@ -1,0 +1,184 @@
+"""Differences of two strategies, paired by seed, and how sure they are.
+
+Two runs under one seed share the initial labels and the initial weights. So a strategy is compared
+seed by seed, which takes out of a difference what its two runs have in common.
+"""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+#: Seeds in common; with fewer, there is no p-value.
+LEAST_FOR_P = 3
+_LEAST_FOR_SPREAD = 2
+_LEAST_FOR_WILCOXON = 6  # with 5, the smallest p there can be is 2 / 2**5 = 0.0625
+#: Share of the scores below which a difference is rounding: a journal's metrics are computed in single
+#: precision, so that one and the same gain comes out apart by a few of its last digits.
+_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class PairedDifference:
+    """The values of one strategy minus those of a reference, seed by seed.
+
+    Attributes:
+        seeds: Those that both have, ascending.
+        mean: Of the differences, in the unit of the scores.
+        std: Of the differences, ddof = 1; None with fewer than 2 seeds.
+        low: Lower end of the mean's interval by Student's t; None with fewer than 2 seeds.
+        high: Upper end, likewise.
+        p: Of the two-sided paired t test; None with fewer than 3 seeds.
+        wilcoxon_p: A second opinion that takes no normal distribution for granted: the exact
+            two-sided signed-rank test; None with fewer than 6 seeds.
+        left_out: Seeds that only one of the two has, ascending.
+        confidence: Of the interval.
+    """
+
+    seeds: tuple[int, ...]
+    mean: float
+    std: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+    wilcoxon_p: float | None
+    left_out: tuple[int, ...]
+    confidence: float
+
+
+def paired_difference(
+    values: Mapping[int, float], reference: Mapping[int, float], confidence: float = 0.95
+) -> PairedDifference:
+    """Compare two strategies over the seeds that both have.
+
+    Differences that are rounding noise count as zero, as does a spread of that size. Without a spread,
+    the interval is the mean, and p is 1 if the mean is zero, 0 if it is not.
+
+    Args:
+        values: Scores of the strategy by seed. Their order means nothing.
+        reference: Scores of what it is compared with, likewise.
+        confidence: Of the interval, in (0, 1).
+
+    Raises:
+        ValueError: If no seed is in both, if a score is not finite, or on a confidence out of range.
+    """
+    _require_confidence(confidence)
+    for scores in (values, reference):
+        _require_finite("seed", scores)
+    seeds = sorted(values.keys() & reference.keys())
+    if not seeds:
+        raise ValueError(
+            f"No common seed to pair by: the values have {sorted(values)}, "
+            f"the reference has {sorted(reference)}"
+        )
+    noise = _ROUNDING * max(max(abs(values[s]), abs(reference[s])) for s in seeds)
+    raw = [values[s] - reference[s] for s in seeds]
+    differences = [d if abs(d) > noise else 0.0 for d in raw]
+    mean, std = statistics.mean(differences), _spread(differences, noise)
+    low, high = _interval(mean, std, len(seeds), confidence)
+    return PairedDifference(
+        seeds=tuple(seeds),
+        mean=mean,
+        std=std,
+        low=low,
+        high=high,
+        p=_student_p(mean, std, len(seeds)),
+        wilcoxon_p=_signed_rank_p(np.array(differences), noise),
+        left_out=tuple(sorted(values.keys() ^ reference.keys())),
+        confidence=confidence,
+    )
+
+
+def mean_interval(
+    values: Sequence[float], confidence: float = 0.95
+) -> tuple[float, float | None, float | None]:
+    """Return the mean of values and its interval by Student's t (ddof = 1).
+
+    Args:
+        values: At least one.
+        confidence: Of the interval, in (0, 1).
+
+    Returns:
+        Mean, lower end, upper end; a single value has no interval, its ends are None.
+
+    Raises:
+        ValueError: If there is no value, if one is not finite, or on a confidence out of range.
+    """
+    _require_confidence(confidence)
+    if not values:
+        raise ValueError("A mean needs at least one value; there is none")
+    _require_finite("position", dict(enumerate(values)))
+    mean = statistics.mean(values)
+    return mean, *_interval(mean, _spread(values), len(values), confidence)
+
+
+def _spread(values: Sequence[float], noise: float = 0.0) -> float | None:
+    """Return the standard deviation; None for a single value, 0 where all is within the noise."""
+    if len(values) < _LEAST_FOR_SPREAD:
+        return None
+    return statistics.stdev(values) if max(values) - min(values) > noise else 0.0
+
+
+def _interval(
+    mean: float, std: float | None, count: int, confidence: float
+) -> tuple[float | None, float | None]:
+    if std is None:
+        return None, None
+    half = float(stdtrit(count - 1, (1 + confidence) / 2)) * std / math.sqrt(count)
+    return mean - half, mean + half
+
+
+def _student_p(mean: float, std: float | None, count: int) -> float | None:
+    if std is None or count < LEAST_FOR_P:
+        return None
+    if std == 0:
+        return 1.0 if mean == 0 else 0.0
+    return 2 * float(stdtr(count - 1, -abs(mean) / std * math.sqrt(count)))
+
+
+def _signed_rank_p(differences: NDArray[np.float64], noise: float) -> float | None:
+    """Return the exact two-sided p of the signed-rank test (Wilcoxon 1945, Biometrics Bulletin 1(6)).
+
+    Zeros are left out, ties share their mean rank, and p counts the sign patterns of the ranks that
+    there are. So it stays exact with ties, which scores of a finite test set often have.
+    """
+    if len(differences) < _LEAST_FOR_WILCOXON:
+        return None
+    differences = differences[differences != 0]
+    if not len(differences):
+        return 1.0
+    ranks = _doubled_ranks(np.abs(differences), noise)
+    sums = np.ones(1)  # probability of each sum of the ranks with a plus, if signs were coin tosses
+    for rank in ranks:
+        coin = np.zeros(rank + 1)
+        coin[0] = coin[rank] = 0.5
+        sums = np.convolve(sums, coin)
+    plus = int(ranks[differences > 0].sum())
+    tail = min(plus, int(ranks.sum()) - plus)
+    return min(1.0, 2 * float(sums[: tail + 1].sum()))
+
+
+def _doubled_ranks(sizes: NDArray[np.float64], noise: float) -> NDArray[np.int64]:
+    """Return twice the rank of each size, a whole number also where ties share their mean rank."""
+    order = np.argsort(sizes)
+    groups = np.cumsum(np.diff(sizes[order], prepend=sizes[order[0]]) > noise)
+    last = np.cumsum(np.bincount(groups))  # the highest rank of each group of ties
+    first = np.concatenate(([1], last[:-1] + 1))
+    ranks = np.empty(len(sizes), dtype=np.int64)
+    ranks[order] = (first + last)[groups]
+    return ranks
+
+
+def _require_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"The confidence must lie between 0 and 1, not be {confidence}")
+
+
+def _require_finite(what: str, scores: Mapping[int, float]) -> None:
+    for key, score in scores.items():
+        if not math.isfinite(score):
+            raise ValueError(f"Scores must be finite, but that of {what} {key} is {score}")
