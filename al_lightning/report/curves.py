@@ -1,53 +1,113 @@
-"""Learning curves of several runs in one figure."""
+"""Learning curves of several strategies in one figure."""
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
+from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
-from al_lightning.journal import Journal
+from al_lightning.report.looks import MUTED, Look
+from al_lightning.report.scores import Curve
 
-# Okabe & Ito's colours, which colour-blind readers can tell apart, and as many line styles.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
-_STYLES = ("-", "--", "-.", ":")
+#: Inches. The narrowest page shows it in its own size, a wide one two of them side by side.
+WIDTH = 5.0
+_LEGEND_COLUMNS = 3
+_LEGEND_ROW = 0.2  # inches
+_TICKS = 6
+_NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
+_BAND = 0.13  # opacity: several overlap
 
 
 def learning_curves(
-    runs: Mapping[str, Journal],
-    passive: Journal | None = None,
+    curves: Mapping[str, Curve],
+    looks: Mapping[str, Look],
     metric: str = "accuracy",
-    title: str = "",
+    passive: Curve | None = None,
 ) -> Figure:
-    """Draw a metric over labels bought, a line a run.
+    """Draw a metric over labels bought: the mean of each strategy, and its interval.
 
     Args:
-        runs: Journals by the name of their line.
-        passive: A run on all labels: a horizontal line, as it has no budget.
-        metric: A key of the journal's metrics.
-        title: Above the figure.
+        curves: By strategy; the legend keeps their order.
+        looks: A look for each.
+        metric: What the curves show; a share.
+        passive: Of a single point: a horizontal line, as it has no budget.
 
     Raises:
-        ValueError: If there is no finished round to draw.
+        ValueError: If there is nothing to draw.
     """
-    drawn = {name: _points(journal, metric) for name, journal in runs.items()}
-    drawn = {name: points for name, points in drawn.items() if points}
-    if not drawn:
-        raise ValueError(f"No run has a finished round with {metric!r}; there is nothing to draw")
-    figure = Figure(figsize=(7.5, 4.6), layout="constrained")
-    axes = figure.add_subplot()
-    looks = zip(cycle(_COLOURS), cycle(_STYLES), strict=False)
-    for (name, points), (colour, style) in zip(drawn.items(), looks, strict=False):
-        labels, values = zip(*points, strict=True)
-        axes.plot(labels, values, style, color=colour, marker="o", markersize=3.5, label=name)
-    if passive is not None and (points := _points(passive, metric)):
-        label = f"passive, all {points[-1][0]:,} labels"
-        axes.axhline(points[-1][1], color="#777777", linewidth=1.2, label=label)
-    axes.set(xlabel="labels bought", ylabel=metric.replace("_", " "), title=title)
-    axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=9)
+    if not curves:
+        raise ValueError(f"There is no curve of {metric!r}; there is nothing to draw")
+    figure, axes = panel(3.1, legend=len(curves) + (passive is not None))
+    for name, curve in curves.items():
+        band(axes, curve, looks[name])
+        line(axes, curve.labels, curve.mean, looks[name], name)
+    if passive is not None:
+        label = f"passive, {passive.labels[-1]:,} labels"
+        axes.axhline(
+            passive.mean[-1], color=MUTED, linewidth=1.2, linestyle=(0, (6, 3)), label=label
+        )
+    axes.set(xlabel="labels bought", ylabel=f"{metric_name(metric)}, %")
+    labels_axis(axes, next(iter(curves.values())).labels)
+    percent_axis(axes)
+    legend(figure, axes)
     return figure
 
 
-def _points(journal: Journal, metric: str) -> Sequence[tuple[int, float]]:
-    return [(e["labels_bought"], e["metrics"][metric]) for e in journal.rounds]
+def metric_name(metric: str) -> str:
+    """Return a metric's name for readers: "macro-F1"."""
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def panel(height: float, legend: int = 0) -> tuple[Figure, Axes]:
+    """Return a figure of one panel, so many inches high, with room for a legend of so many names."""
+    rows = -(-legend // _LEGEND_COLUMNS)
+    figure = Figure(figsize=(WIDTH, height + _LEGEND_ROW * rows), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def line(axes: Axes, x: Any, y: Any, look: Look, label: str) -> None:
+    """Draw a line as a strategy looks."""
+    axes.plot(x, y, look.style, color=look.colour, marker=look.marker, label=label)
+
+
+def band(axes: Axes, curve: Curve, look: Look) -> None:
+    """Draw a curve's interval; nothing where a single seed has none."""
+    ends = [
+        (x, low, high)
+        for x, low, high in zip(curve.labels, curve.low, curve.high, strict=True)
+        if low is not None and high is not None
+    ]
+    if ends:
+        x, low_, high_ = zip(*ends, strict=True)
+        axes.fill_between(x, low_, high_, color=look.colour, alpha=_BAND, linewidth=0)
+
+
+def legend(figure: Figure, axes: Axes, columns: int = _LEGEND_COLUMNS) -> None:
+    """Put the legend below the panel, where it hides nothing."""
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=columns,
+        columnspacing=1.4,
+        handlelength=2.6,
+    )
+
+
+def labels_axis(axes: Axes, budgets: Sequence[int], most: int = _TICKS) -> None:
+    """Mark budgets on the axis, evenly chosen where there are too many, with thousands set apart."""
+    step = -(-(len(budgets) - 1) // (most - 1)) or 1
+    marked = budgets[::step]
+    axes.set_xticks(marked, [f"{budget:,}" for budget in marked])
+
+
+def _percent_tick(share: float, _position: int) -> str:
+    return f"{100 * share:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent_axis(axes: Axes, *, vertical: bool = True) -> None:
+    """Show shares in per cent."""
+    axis = axes.yaxis if vertical else axes.xaxis
+    axis.set_major_formatter(FuncFormatter(_percent_tick))

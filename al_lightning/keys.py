@@ -1,0 +1,35 @@
+"""What the keys of the command line mean to a run: which of them a result depends on.
+
+Keys are dotted; a key stands for all that is below it.
+"""
+
+from collections.abc import Collection
+
+#: Where things are, and what is shown. A run's folder is not named after them.
+NOT_IN_FOLDER = (
+    "data_root",
+    "output_root",
+    "overwrite",
+    "progress",
+    "cache",
+    "report",
+    "logger",
+    "names",
+    "dataset.root",
+)
+#: These say which runs to make, and nothing about any of them.
+NOT_OF_A_RUN = ("experiment=compare",)
+#: What lies at the further places is checked by its content, not by its path.
+NO_EFFECT_ON_RESULTS = (*NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
+#: These decide what is asked for and what it costs, but not how given labels are trained on.
+NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "spend", "query_seed")
+#: Whoever sweeps over these looks for the best values, instead of comparing conditions.
+HYPERPARAMETERS = ("recipe", "model.", "strategy.", "trainer")
+
+
+def is_below(key: str, parents: Collection[str]) -> bool:
+    """Return whether a key is one of these, or below one; "model." means below it alone."""
+    return any(
+        key.startswith(parent) if parent.endswith(".") else f"{key}.".startswith(f"{parent}.")
+        for parent in parents
+    )

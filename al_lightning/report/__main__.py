@@ -1,0 +1,46 @@
+"""The command line of the report: ``python -m al_lightning.report FOLDER...``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_lightning.errors import UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write a report; return the exit status: 1 where there is nothing to report on."""
+    given = _parser().parse_args(arguments)
+    from al_lightning.report.write import write_report  # noqa: PLC0415 - heavy: --help must answer at once
+
+    target = given.output or given.folders[0] / "report"
+    try:
+        report = write_report(given.folders, target, given.title)
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    for problem in report.problems:
+        print(problem, file=sys.stderr)  # noqa: T201
+    print(report.verdict)  # noqa: T201
+    print(f"\n{report.page}\n{target / 'figures'}\n{target / 'tables'}\n{target / 'report.json'}")  # noqa: T201
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m al_lightning.report",
+        description="Compare runs: a verdict, figures and tables in one page. Works on unfinished "
+        "sweeps, and on folders from several machines.",
+    )
+    parser.add_argument(
+        "folders", nargs="+", type=Path, metavar="FOLDER", help="run folders, or folders above them"
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="default: FOLDER/report of the first"
+    )
+    parser.add_argument("--title", help="of the page; default: what is compared")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Classes one by one: what a strategy asks for, and how well each class is found."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from statistics import fmean
+from typing import Literal
+
+from al_lightning.report.comparison import Comparison, compare
+from al_lightning.report.run import Run
+from al_lightning.report.study import Setting
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How often each class is in the pool, as far as journals tell.
+
+    Attributes:
+        shares: Of each class; they sum to 1.
+        source: "all labels": counted, by a run on all of them; "random queries": estimated from what
+            the reference asked for.
+    """
+
+    shares: tuple[float, ...]
+    source: Literal["all labels", "random queries"]
+
+    @property
+    def rarest(self) -> int:
+        """The class with the fewest images, the first of several."""
+        return self.shares.index(min(self.shares))
+
+    @property
+    def ratio(self) -> float | None:
+        """Most frequent / rarest class; None where a class was not seen at all."""
+        return max(self.shares) / min(self.shares) if min(self.shares) > 0 else None
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """The classes of a setting.
+
+    Attributes:
+        names: Of the classes.
+        recall: At the last budget, by strategy; mean of the seeds, a value a class.
+        passive_recall: The same of the passive baseline; None where there is none.
+        mix: Share of each class in all queries of a strategy; without strategies that asked nothing.
+        evenness: Entropy of the mix / ln(number of classes), in [0, 1]; 1 is all classes alike.
+        pool: What the queries were drawn from; None where no journal tells.
+    """
+
+    names: tuple[str, ...]
+    recall: Mapping[str, tuple[float, ...]]
+    passive_recall: tuple[float, ...] | None
+    mix: Mapping[str, tuple[float, ...]]
+    evenness: Mapping[str, float]
+    pool: Pool | None
+
+
+def class_report(setting: Setting) -> ClassReport:
+    """Return what is known of the classes of a setting."""
+    runs = setting.all_runs
+    mix = {name: shares for name, group in setting.runs.items() if (shares := _mix(group, setting))}
+    return ClassReport(
+        names=runs[0].classes if runs else (),
+        recall={
+            name: recall
+            for name, group in setting.runs.items()
+            if (recall := _mean_recall(group.values(), setting.budgets[-1]))
+        },
+        passive_recall=_mean_recall(setting.passive.values(), None) or None,
+        mix=mix,
+        evenness={name: evenness(shares) for name, shares in mix.items()},
+        pool=_pool(setting, mix),
+    )
+
+
+def evenness(shares: Sequence[float]) -> float:
+    """Return the entropy of shares over that of equal shares, in [0, 1]; 1 for a single class."""
+    if len(shares) < 2:  # noqa: PLR2004 - a single class is as even as it can be
+        return 1.0
+    return -sum(share * log(share) for share in shares if share > 0) / log(len(shares))
+
+
+def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
+    """Compare the final recall of a class with the reference's, as one family.
+
+    Args:
+        setting: With a reference.
+        of: A class; None for the one that is found worst, whichever that is in a run.
+    """
+    recall: dict[str, dict[int, float]] = {}
+    for name, runs in setting.runs.items():
+        for seed, run in runs.items():
+            if values := run.at(setting.budgets[-1]).per_class.get("recall"):
+                recall.setdefault(name, {})[seed] = min(values) if of is None else values[of]
+    reference = setting.reference or ""
+    return compare(recall, [(name, reference) for name in setting.runs if name != reference])
+
+
+def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:
+    rounds = [run.rounds[-1] if budget is None else run.at(budget) for run in runs]
+    found = [entry.per_class["recall"] for entry in rounds if "recall" in entry.per_class]
+    return tuple(fmean(values) for values in zip(*found, strict=True)) if found else ()
+
+
+def _mix(runs: Mapping[int, Run], setting: Setting) -> tuple[float, ...]:
+    """Return the shares of classes in the queries up to the last budget."""
+    counts = [mix for run in runs.values() for mix in run.query_mix[: _queries(run, setting)]]
+    totals = [sum(column) for column in zip(*counts, strict=True)]
+    return tuple(total / sum(totals) for total in totals) if sum(totals) else ()
+
+
+def _queries(run: Run, setting: Setting) -> int:
+    """Return how many queries led to the last budget."""
+    return run.labels.index(setting.budgets[-1])
+
+
+def _pool(setting: Setting, mix: Mapping[str, tuple[float, ...]]) -> Pool | None:
+    for run in setting.passive.values():
+        counts = run.initial_mix
+        return Pool(tuple(n / sum(counts) for n in counts), "all labels")
+    if setting.reference is not None and setting.reference in mix:
+        return Pool(mix[setting.reference], "random queries")
+    return None

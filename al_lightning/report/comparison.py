@@ -1,0 +1,99 @@
+"""Strategies against each other: differences paired by seed, and what they allow to be claimed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from al_lightning.report.multiplicity import holm
+from al_lightning.report.paired import PairedDifference, paired_difference
+from al_lightning.report.power import required_seeds
+from al_lightning.report.scores import Scores
+
+#: The level that all claims of a family share.
+ALPHA = 0.05
+#: With fewer common seeds, nothing is claimed.
+LEAST_SEEDS = 3
+#: Of required seeds; beyond, the number says no more than that the difference is too small.
+MOST_SEEDS = 100
+
+
+class Outcome(StrEnum):
+    """What may be said of a difference."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNDECIDED = "undecided"
+    UNTESTED = "too few seeds"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A strategy against another.
+
+    Attributes:
+        strategy: Who is compared.
+        reference: With whom.
+        difference: Strategy minus reference, paired by seed; None where they share no seed.
+        p: Holm-adjusted over the comparisons of its family; None where nothing was tested.
+        needed: Seeds in all that would decide it with 80 % power, if the difference and its spread
+            were what they seem, at the level 0.05 / (comparisons of the family), which is the
+            strictest that Holm asks for. None where they are more than :data:`MOST_SEEDS`, or where
+            nothing is known.
+    """
+
+    strategy: str
+    reference: str
+    difference: PairedDifference | None
+    p: float | None
+    needed: int | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Better or worse where the adjusted p is below 0.05."""
+        if self.difference is None or self.p is None:
+            return Outcome.UNTESTED
+        if self.p >= ALPHA:
+            return Outcome.UNDECIDED
+        return Outcome.BETTER if self.difference.mean > 0 else Outcome.WORSE
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds both have."""
+        return len(self.difference.seeds) if self.difference else 0
+
+    @property
+    def mean(self) -> float:
+        """Mean difference; minus infinity where there is none, so that it sorts last."""
+        return self.difference.mean if self.difference else float("-inf")
+
+
+def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
+    """Compare pairs of strategies as one family.
+
+    Args:
+        scores: By strategy and seed.
+        pairs: Who with whom.
+
+    Returns:
+        One comparison a pair, in their order.
+    """
+    differences = {pair: _difference(scores, *pair) for pair in pairs}
+    adjusted = holm({pair: found.p if found else None for pair, found in differences.items()})
+    tests = sum(p is not None for p in adjusted.values())
+    return [
+        Comparison(*pair, found, adjusted[pair], _needed(found, tests))
+        for pair, found in differences.items()
+    ]
+
+
+def _difference(scores: Scores, strategy: str, reference: str) -> PairedDifference | None:
+    mine: Mapping[int, float] = scores.get(strategy, {})
+    other: Mapping[int, float] = scores.get(reference, {})
+    return paired_difference(mine, other) if mine.keys() & other.keys() else None
+
+
+def _needed(difference: PairedDifference | None, tests: int) -> int | None:
+    if difference is None or difference.p is None or difference.std is None:
+        return None
+    alpha = ALPHA / max(tests, 1)
+    return required_seeds(difference.mean, difference.std, alpha=alpha, most=MOST_SEEDS)

@@ -1,0 +1,86 @@
+"""Where the time of runs went: labels are not the only cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from statistics import fmean
+
+from al_lightning.report.efficiency import Crossing, labels_to_reach
+from al_lightning.report.run import PHASES, Run
+from al_lightning.report.scores import curves, mean_curve
+from al_lightning.report.study import Setting
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of a strategy, mean of its seeds, over the rounds that are compared.
+
+    Attributes:
+        per_round: By phase, mean of the rounds.
+        query: To score the pool and to select, mean of the queries; None where nothing was queried.
+        total: Of a run, all phases.
+        query_share: Seconds of all queries / seconds of all fits; None where no fit took any.
+        to_reference: Seconds of fits and queries until the reference's final accuracy is reached;
+            None where there is no reference. ``labels`` of the crossing are seconds here.
+    """
+
+    per_round: Mapping[str, float]
+    query: float | None
+    total: float
+    query_share: float | None
+    to_reference: Crossing | None
+
+
+def costs(setting: Setting) -> dict[str, Costs]:
+    """Return the costs of each strategy."""
+    accuracy = curves(setting, "accuracy")
+    target = accuracy[setting.reference].mean[-1] if setting.reference else None
+    return {name: _costs(setting.runs[name], setting.budgets, target) for name in setting.runs}
+
+
+def passive_costs(setting: Setting) -> Costs | None:
+    """Return the costs of the passive baseline; None where there is none."""
+    if not setting.passive:
+        return None
+    labels = next(iter(setting.passive.values())).labels
+    return _costs(setting.passive, labels, None)
+
+
+def _costs(runs: Mapping[int, Run], budgets: tuple[int, ...], target: float | None) -> Costs:
+    totals = {
+        phase: fmean(_total(run, phase, budgets) for run in runs.values()) for phase in PHASES
+    }
+    queries, query = len(budgets) - 1, _mean_query(runs, budgets)
+    elapsed = [
+        fmean(times) for times in zip(*(_elapsed(r, budgets) for r in runs.values()), strict=True)
+    ]
+    accuracy = mean_curve(runs, "accuracy", budgets).mean
+    ascending = all(a < b for a, b in pairwise(elapsed))
+    return Costs(
+        per_round={phase: total / len(budgets) for phase, total in totals.items()},
+        query=query / queries if queries else None,
+        total=sum(totals.values()),
+        query_share=query / totals["fit"] if totals["fit"] else None,
+        to_reference=(
+            labels_to_reach(elapsed, accuracy, target) if target is not None and ascending else None
+        ),
+    )
+
+
+def _total(run: Run, phase: str, budgets: tuple[int, ...]) -> float:
+    return sum(run.at(b).seconds[phase] for b in budgets)
+
+
+def _mean_query(runs: Mapping[int, Run], budgets: tuple[int, ...]) -> float:
+    """Return the seconds of the queries that led to the budgets: all but one after the last."""
+    return fmean(
+        sum(run.at(b).seconds[phase] for b in budgets[:-1] for phase in ("score", "select"))
+        for run in runs.values()
+    )
+
+
+def _elapsed(run: Run, budgets: tuple[int, ...]) -> list[float]:
+    """Return the seconds of fits and queries until each budget's fit is done; tests only measure."""
+    fits = [run.at(b).seconds["fit"] for b in budgets]
+    queries = [sum(run.at(b).seconds[p] for p in ("score", "select")) for b in budgets]
+    return list(accumulate(f + q for f, q in zip(fits, [0.0, *queries[:-1]], strict=True)))

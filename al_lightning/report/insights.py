@@ -1,0 +1,388 @@
+"""What else the numbers say, in words.
+
+Every insight follows from the numbers by a stated rule, and shows the figures that it rests on.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, stdev
+
+from al_lightning.report.analysis import Analysis
+from al_lightning.report.classes import compare_recall, evenness
+from al_lightning.report.comparison import LEAST_SEEDS, Comparison, Outcome
+from al_lightning.report.paired import PairedDifference, paired_difference
+from al_lightning.report.scores import MEASURES
+from al_lightning.report.tables import Raw
+from al_lightning.report.wording import (
+    count,
+    counted,
+    interval,
+    listed,
+    percent,
+    points,
+    seconds,
+)
+
+_CLOSE = (
+    0.005  # half a point of AUBC: strategies this close to the best may be taken for their cost
+)
+_UNEVEN = 1.5  # most frequent / rarest class; from there on, classes are imbalanced
+_SHIFT = 0.02  # of the evenness of the queries' classes, to be worth a word
+_MOST = 3  # dips to name
+_SOURCES = {
+    "all labels": "counted from all labels",
+    "random queries": "estimated from random queries",
+}
+
+
+@dataclass(frozen=True)
+class Insight:
+    """A statement.
+
+    Attributes:
+        topic: In a word or two.
+        text: The statement.
+        rule: By which it follows from the figures.
+        figures: What it rests on, by name.
+    """
+
+    topic: str
+    text: str
+    rule: str
+    figures: Mapping[str, Raw]
+
+
+def insights(analysis: Analysis) -> list[Insight]:
+    """Return what follows from the numbers of a setting."""
+    rules: list[Callable[[Analysis], Iterator[Insight]]] = [
+        _labels,
+        _largest_gap,
+        _trend,
+        _passive,
+        _query_cost,
+        _cheap_choice,
+        _query_classes,
+        _worst_class,
+        _rarest_class,
+        _calibration,
+        _stability,
+        _dips,
+    ]
+    if not analysis.setting.runs:
+        return []
+    return [insight for rule in rules for insight in rule(analysis)]
+
+
+# Labels
+
+
+def _labels(analysis: Analysis) -> Iterator[Insight]:
+    if (best := analysis.best) is None:
+        return
+    found, reference = analysis.savings[best], analysis.setting.reference
+    if found.saved.value is None or found.saved.bound == "at_most":
+        return
+    least = "at least " if found.saved.bound == "at_least" else ""
+    yield Insight(
+        "Labels saved",
+        f"{best} comes to {percent(found.target, 1)}% accuracy with {count(found.strategy.labels)} "
+        f"labels, where {reference} needs {count(found.reference.labels)}: {least}"
+        f"{percent(found.saved.value, 0)}% saved. It saves labels in {found.seeds_saving} of "
+        f"{counted(found.seeds, 'seed')}.",
+        f"The strategy that beats {reference} by the most; first crossing of {reference}'s final "
+        "accuracy by the mean curves, linear between rounds.",
+        {
+            "target": found.target,
+            "labels": found.strategy.labels,
+            "reference_labels": found.reference.labels,
+            "saved": found.saved.value,
+            "bound": found.saved.bound,
+        },
+    )
+
+
+def _largest_gap(analysis: Analysis) -> Iterator[Insight]:
+    best, reference = analysis.best, analysis.setting.reference
+    if best is None or best not in analysis.differences:
+        return
+    curve = analysis.differences[best]
+    k = max(range(len(curve.labels)), key=lambda i: curve.mean[i])
+    low, high = curve.low[k], curve.high[k]
+    if low is None or high is None:
+        return
+    yield Insight(
+        "Largest gap",
+        f"{best} is furthest above {reference} at {count(curve.labels[k])} labels: by "
+        f"{percent(curve.mean[k], 1)} points of accuracy {interval(low, high, 1)}.",
+        "The budget with the largest mean paired difference; its interval is that of this budget "
+        "alone, and not corrected for having been chosen.",
+        {"labels": curve.labels[k], "difference": curve.mean[k], "low": low, "high": high},
+    )
+
+
+def _trend(analysis: Analysis) -> Iterator[Insight]:
+    best, budgets = analysis.best, analysis.setting.budgets
+    if best is None or len(budgets) < 5:  # noqa: PLR2004 - two rounds a half, after round 0
+        return
+    middle = 1 + (len(budgets) - 1) // 2
+    change = _late_minus_early(analysis, best, budgets[1:middle], budgets[middle:])
+    if change is None or change.low is None or change.high is None or change.p is None:
+        return
+    grows = "grows" if change.low > 0 else "shrinks" if change.high < 0 else None
+    text = (
+        f"The lead of {best} {grows} with the budget"
+        if grows
+        else f"The lead of {best} is not shown to grow or to shrink with the budget"
+    )
+    yield Insight(
+        "Lead over the budget",
+        f"{text}: from {count(budgets[middle])} labels on it is {points(change.mean, 1)} points "
+        f"{interval(change.low, change.high, 1)} against before.",
+        "Mean lead in accuracy over the later half of the rounds after round 0 minus that over "
+        "the earlier half, paired by seed; grows or shrinks where the 95% interval excludes 0.",
+        {"change": change.mean, "low": change.low, "high": change.high, "p": change.p},
+    )
+
+
+def _passive(analysis: Analysis) -> Iterator[Insight]:
+    name = analysis.best or next((n for n in analysis.order if n in analysis.gaps), None)
+    if name is None or name not in analysis.gaps:
+        return
+    gap, final = analysis.gaps[name], analysis.curves["accuracy"][name].mean[-1]
+    side = "below" if final <= gap.accuracy else "above"
+    text = (
+        f"{name} ends {percent(abs(gap.accuracy - final), 1)} points {side} the passive baseline."
+    )
+    reached = [share for share, crossing in gap.shares.items() if crossing.kind == "reached"]
+    if reached:
+        needed = gap.shares[max(reached)].labels
+        text += (
+            f" {percent(max(reached), 0)}% of the baseline's accuracy takes "
+            f"{percent(needed / gap.labels, 1)}% of its labels."
+        )
+    yield Insight(
+        "Against all labels",
+        text,
+        "Final mean accuracy of the strategy that beats the reference by the most, else of the "
+        "one with the highest AUBC, against the mean of the runs on all labels; then the highest "
+        "of 95, 98, 99 and 100% that its mean curve comes to.",
+        {
+            "accuracy": final,
+            "passive_accuracy": gap.accuracy,
+            "passive_labels": gap.labels,
+            **{f"labels_for_{percent(share, 0)}": gap.shares[share].labels for share in reached},
+        },
+    )
+
+
+# Time
+
+
+def _query_cost(analysis: Analysis) -> Iterator[Insight]:
+    shares = {n: c.query_share for n, c in analysis.costs.items() if c.query_share is not None}
+    if len(shares) < 2:  # noqa: PLR2004 - nothing to set apart
+        return
+    low, high = min(shares, key=lambda n: shares[n]), max(shares, key=lambda n: shares[n])
+    yield Insight(
+        "Cost of asking",
+        f"Scoring the pool and selecting takes between {percent(shares[low], 1)}% ({low}) and "
+        f"{percent(shares[high], 1)}% ({high}) of the time that fitting takes.",
+        "Seconds of all queries / seconds of all fits of a run, mean of the seeds.",
+        dict(shares),
+    )
+
+
+def _cheap_choice(analysis: Analysis) -> Iterator[Insight]:
+    best = analysis.best
+    query = {n: c.query for n, c in analysis.costs.items() if c.query is not None}
+    if best is None or best not in query:
+        return
+    scores = {n: fmean(v.values()) for n, v in analysis.scores[MEASURES[0].key].items()}
+    close = [n for n in query if n in scores and scores[n] >= scores[best] - _CLOSE]
+    cheapest = min(close, key=lambda n: (query[n], n))
+    if query[cheapest] >= query[best] / 2:
+        return
+    yield Insight(
+        "A cheaper choice",
+        f"{cheapest} is within half a point of the AUBC of {best}, and a query takes "
+        f"{seconds(query[cheapest])} instead of {seconds(query[best])}.",
+        "Of the strategies whose mean AUBC is at most 0.5 points below that of the best, the one "
+        "with the fewest seconds a query, if those are fewer than half of the best's.",
+        {
+            "aubc": scores[cheapest],
+            "aubc_of_best": scores[best],
+            "seconds": query[cheapest],
+            "seconds_of_best": query[best],
+        },
+    )
+
+
+# Classes
+
+
+def _query_classes(analysis: Analysis) -> Iterator[Insight]:
+    report = analysis.classes
+    if report is None or report.pool is None:
+        return
+    pool = evenness(report.pool.shares)
+    others = {n: v for n, v in report.evenness.items() if n != analysis.setting.reference}
+    even = sorted(n for n, value in others.items() if value > pool + _SHIFT)
+    uneven = sorted(n for n, value in others.items() if value < pool - _SHIFT)
+    parts = []
+    if even:
+        parts.append(f"{listed(even)} {_verb(even, 'asks', 'ask')} more evenly over the classes")
+    if uneven:
+        parts.append(f"{listed(uneven)} {_verb(uneven, 'prefers', 'prefer')} some classes")
+    if not parts:
+        return
+    yield Insight(
+        "Classes asked for",
+        f"Compared with the pool, {'; '.join(parts)}.",
+        "Entropy of the classes in all queries / ln(number of classes), against that of the pool "
+        f"({_SOURCES[report.pool.source]}); more than {_SHIFT} apart.",
+        {"pool": pool, **others},
+    )
+
+
+def _worst_class(analysis: Analysis) -> Iterator[Insight]:
+    yield from _recall(
+        analysis,
+        None,
+        "Worst class",
+        "the recall of the class that is found worst",
+    )
+
+
+def _rarest_class(analysis: Analysis) -> Iterator[Insight]:
+    report = analysis.classes
+    if report is None or report.pool is None or (report.pool.ratio or _UNEVEN) < _UNEVEN:
+        return
+    rarest = report.pool.rarest
+    name = report.names[rarest]
+    yield from _recall(analysis, rarest, "Rarest class", f"the recall of {name}, the rarest class")
+
+
+def _recall(analysis: Analysis, of: int | None, topic: str, what: str) -> Iterator[Insight]:
+    if analysis.setting.reference is None or analysis.classes is None:
+        return
+    found = compare_recall(analysis.setting, of)
+    tested = [c for c in found if c.outcome is not Outcome.UNTESTED]
+    if not tested:
+        return
+    reference = analysis.setting.reference
+    raised = _changes(tested, Outcome.BETTER)
+    lowered = _changes(tested, Outcome.WORSE)
+    parts = [f"raised by {raised}"] if raised else []
+    parts += [f"lowered by {lowered}"] if lowered else []
+    text = (
+        f"Against {reference}, {what} is {' and '.join(parts)}."
+        if parts
+        else f"No strategy is shown to raise or to lower {what} against {reference}."
+    )
+    yield Insight(
+        topic,
+        text,
+        f"Recall at the last common budget minus {reference}'s, paired by seed; p adjusted by Holm "
+        "over the strategies, below 0.05.",
+        {c.strategy: c.mean for c in tested},
+    )
+
+
+def _changes(comparisons: list[Comparison], outcome: Outcome) -> str:
+    changed = [c for c in comparisons if c.outcome is outcome]
+    texts = [f"{c.strategy} ({points(c.mean, 1)} points)" for c in changed]
+    return listed(texts) if texts else ""
+
+
+# Trust
+
+
+def _calibration(analysis: Analysis) -> Iterator[Insight]:
+    if "ece" not in analysis.metrics or not analysis.setting.runs:
+        return
+    curves = analysis.curves["ece"]
+    last = {name: curve.mean[-1] for name, curve in curves.items()}
+    risen = [name for name, curve in curves.items() if curve.mean[-1] > curve.mean[0]]
+    low, high = min(last, key=lambda n: last[n]), max(last, key=lambda n: last[n])
+    if low == high:
+        return
+    yield Insight(
+        "Calibration",
+        f"The calibration error ends between {percent(last[low], 1)}% ({low}) and "
+        f"{percent(last[high], 1)}% ({high}); it rises with the labels for "
+        f"{len(risen)} of {counted(len(curves), 'strategy', 'strategies')}.",
+        "Expected calibration error, 15 bins, mean of the seeds; last common budget against the "
+        "first.",
+        dict(last),
+    )
+
+
+def _stability(analysis: Analysis) -> Iterator[Insight]:
+    scores = analysis.scores.get(MEASURES[0].key, {})
+    spread = {
+        name: stdev(values.values())
+        for name, values in scores.items()
+        if len(values) >= LEAST_SEEDS
+    }
+    if len(spread) < 2:  # noqa: PLR2004 - nothing to set apart
+        return
+    low, high = min(spread, key=lambda n: spread[n]), max(spread, key=lambda n: spread[n])
+    yield Insight(
+        "Spread over seeds",
+        f"From seed to seed, the AUBC varies least for {low} and most for {high}: by "
+        f"{percent(spread[low])} and {percent(spread[high])} points.",
+        "Standard deviation of the AUBC over seeds, ddof = 1. Pairing by seed takes out what "
+        "seeds have in common; this is before it.",
+        dict(spread),
+    )
+
+
+def _dips(analysis: Analysis) -> Iterator[Insight]:
+    """Name the rounds after which a strategy was worse than before."""
+    found = []
+    for name, runs in analysis.setting.runs.items():
+        budgets = analysis.setting.budgets
+        for before, after in pairwise(budgets):
+            earlier = {s: run.at(before).metrics["accuracy"] for s, run in runs.items()}
+            later = {s: run.at(after).metrics["accuracy"] for s, run in runs.items()}
+            change = paired_difference(later, earlier)
+            if change.p is not None and change.high is not None and change.high < 0:
+                found.append((change.mean, name, before, after))
+    if not found:
+        return
+    shown = [
+        f"{name} from {count(before)} to {count(after)} labels ({points(mean, 1)} points)"
+        for mean, name, before, after in sorted(found)[:_MOST]
+    ]
+    more = [counted(len(found) - _MOST, "more round")] if len(found) > _MOST else []
+    yield Insight(
+        "Dips",
+        f"More labels made it worse: {listed([*shown, *more])}.",
+        "Accuracy after a round minus before it, paired by seed, at least 3 seeds; the 95% "
+        "interval is below 0. Not corrected for the number of rounds.",
+        {f"{name}, {after}": mean for mean, name, _, after in sorted(found)},
+    )
+
+
+def _late_minus_early(
+    analysis: Analysis, name: str, early: tuple[int, ...], late: tuple[int, ...]
+) -> PairedDifference | None:
+    """Return a strategy's lead over the later budgets minus that over the earlier ones, by seed."""
+    setting = analysis.setting
+    reference = setting.runs[setting.reference or ""]
+    runs = setting.runs[name]
+    seeds = sorted(runs.keys() & reference.keys())
+
+    def lead(seed: int, budgets: tuple[int, ...]) -> float:
+        pair = runs[seed], reference[seed]
+        mine, other = (fmean(r.at(b).metrics["accuracy"] for b in budgets) for r in pair)
+        return mine - other
+
+    if not seeds:
+        return None
+    return paired_difference({s: lead(s, late) for s in seeds}, {s: lead(s, early) for s in seeds})
+
+
+def _verb(names: list[str], one: str, many: str) -> str:
+    return one if len(names) == 1 else many

@@ -1,0 +1,61 @@
+"""The report as one page that needs nothing else: no scripts, no fonts, no network."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from al_lightning.report.chapter import Chapter
+from al_lightning.report.gallery import Picture
+from al_lightning.report.tables import Raw, Table
+
+# A minus before a number, but not a hyphen inside a name or between two numbers.
+_MINUS = re.compile(r"(?<![\w.)-])-(?=\d)")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page shows.
+
+    Attributes:
+        title: Of the report.
+        chapters: One a setting.
+        final_scores: Over all settings; None where there are none.
+        penalties: Who beats whom; None where there are no two strategies.
+        penalty_picture: The same as a figure.
+        runs: All that were compared; None where none were.
+        problems: On journals that could not be read.
+    """
+
+    title: str
+    chapters: Sequence[Chapter]
+    final_scores: Table | None
+    penalties: Table | None
+    penalty_picture: Picture | None
+    runs: Table | None
+    problems: Sequence[str]
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("al_lightning.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"typeset": typeset, "figure": _figure}
+    return environment.get_template("report.html.j2").render(page=page)
+
+
+def typeset(text: str) -> str:
+    """Return a text with true minus signs."""
+    return _MINUS.sub("\u2212", text)
+
+
+def _figure(value: Raw) -> str:
+    """Return a number that an insight rests on, with four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

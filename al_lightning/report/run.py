@@ -1,0 +1,198 @@
+"""One run as the report sees it: what its journal says, in the terms of a comparison."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from al_lightning.errors import JournalError
+from al_lightning.journal import Event, Journal, Origin
+
+#: What a round may cost, as its journal names it.
+PHASES = ("fit", "test", "score", "select")
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a finished round came to.
+
+    Attributes:
+        labels: Labels bought until then, those for validation included.
+        metrics: Of the test set, by name.
+        validation: Of the validation labels, by name; empty where none were bought.
+        per_class: Of the test set, by name; a value a class.
+        seconds: By phase, see :data:`PHASES`.
+        steps: Steps of the optimizer in its fit.
+    """
+
+    labels: int
+    metrics: Mapping[str, float]
+    validation: Mapping[str, float]
+    per_class: Mapping[str, Sequence[float]]
+    seconds: Mapping[str, float]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A journal.
+
+    Attributes:
+        folder: Where it lies, as the user named it.
+        dataset: What its data set is called.
+        model: What its model is called.
+        strategy: What its strategy is called.
+        seed: By which it is paired with other runs; None where its configuration holds none.
+        config: What it was made of.
+        versions: By package.
+        hardware: By property; device and precision included.
+        classes: Names.
+        data: Number of training and test images, and their fingerprint.
+        trainable_parameters: None where the journal does not say.
+        start: Digest of the labels that it started from, validation included.
+        initial_mix: Labels of each class among the initial ones.
+        query_mix: Labels of each class in each query.
+        validation_labels: Labels bought for validation.
+        rounds: Finished rounds, oldest first.
+        finished: Whether it has come to its end.
+    """
+
+    folder: Path
+    dataset: str
+    model: str
+    strategy: str
+    seed: int | None
+    config: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    hardware: Mapping[str, Any]
+    classes: tuple[str, ...]
+    data: Mapping[str, Any]
+    trainable_parameters: int | None
+    start: str
+    initial_mix: tuple[int, ...]
+    query_mix: tuple[tuple[int, ...], ...]
+    validation_labels: int
+    rounds: tuple[Round, ...]
+    finished: bool
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Labels bought until each finished round, ascending."""
+        return tuple(entry.labels for entry in self.rounds)
+
+    @property
+    def passive(self) -> bool:
+        """Whether it started from all labels there are, and so has nothing to choose."""
+        return sum(self.initial_mix) + self.validation_labels == int(self.data["train"])
+
+    def at(self, labels: int) -> Round:
+        """Return the round with so many labels.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        return self.rounds[self.labels.index(labels)]
+
+
+def find_journals(folders: Iterable[Path]) -> list[Path]:
+    """Return the journals in and below some folders, each once, sorted as they are named."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("journal.jsonl")):
+            found.setdefault(path.resolve(), path)
+    return sorted(found.values())
+
+
+def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
+    """Read the runs in and below some folders.
+
+    Returns:
+        The runs that have begun, and a message on each journal that cannot be read.
+    """
+    runs, problems = [], []
+    for path in find_journals(folders):
+        try:
+            run = read_run(path)
+        except JournalError as error:
+            problems.append(str(error))
+        else:
+            runs += [run] if run is not None else []
+    return runs, problems
+
+
+def read_run(path: Path) -> Run | None:
+    """Read a journal; None if its run has not begun.
+
+    Raises:
+        JournalError: If it is damaged, or lacks what a report needs; names the file.
+    """
+    try:
+        journal = Journal(path)
+        return _run(journal, path.parent) if journal.start is not None else None
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise JournalError(
+            f"{path}: cannot be reported on ({type(error).__name__}: {error}). It was written by "
+            "something else than al_lightning's loop; restore it, or leave its folder out"
+        ) from error
+
+
+def _run(journal: Journal, folder: Path) -> Run:
+    start: Event = journal.start or {}
+    config, classes = start["config"], tuple(str(name) for name in start["classes"])
+    initial = journal.labels("initial")
+    names = config.get("names", {})
+    return Run(
+        folder=folder,
+        dataset=str(names.get("dataset", "data")),
+        model=str(names.get("model", "model")),
+        strategy=str(names.get("strategy") or _strategy_name(config.get("strategy"))),
+        seed=config["seed"] if type(config.get("seed")) is int else None,
+        config=config,
+        versions=start["versions"],
+        hardware={**start["hardware"], **start.get("trainer", {})},
+        classes=classes,
+        data=start["data"],
+        trainable_parameters=start.get("model", {}).get("trainable_parameters"),
+        start=_digest([e["ids"] for e in [*initial, *journal.labels("validation")]]),
+        initial_mix=_mix([label for event in initial for label in event["labels"]], len(classes)),
+        query_mix=tuple(_mix(e["labels"], len(classes)) for e in journal.labels("query")),
+        validation_labels=_count(journal, "validation"),
+        rounds=tuple(_round(event) for event in journal.rounds),
+        finished=journal.finished,
+    )
+
+
+def _round(event: Event) -> Round:
+    return Round(
+        labels=event["labels_bought"],
+        metrics={**event["metrics"], "accuracy": float(event["metrics"]["accuracy"])},
+        validation=event.get("validation", {}),
+        per_class=event["per_class"],
+        seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
+        steps=event["steps"],
+    )
+
+
+def _strategy_name(strategy: Any) -> str:
+    """Name a strategy after its type, as the choices of the command line are named."""
+    known = strategy if isinstance(strategy, Mapping) else {}
+    path = str(known.get("_target_") or known.get("type") or "strategy")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()
+
+
+def _mix(labels: Iterable[int], classes: int) -> tuple[int, ...]:
+    counts = [0] * classes
+    for label in labels:
+        counts[label] += 1
+    return tuple(counts)
+
+
+def _count(journal: Journal, origin: Origin) -> int:
+    return sum(len(event["ids"]) for event in journal.labels(origin))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from al_lightning.report.analysis import penalties
+from al_lightning.report.comparison import Outcome
+from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
+
+EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
+
+
+def test_strategies_against_the_reference_and_each_other() -> None:
+    analysis = the_analysis(a_study(EFFECTS, passive=0.9))
+    assert analysis.best == "margin"
+    assert analysis.order == ["margin", "entropy", "random", "kl"]
+    against = analysis.against["aubc"]
+    assert [c.strategy for c in against] == ["margin", "entropy", "kl"]
+    # The lead is there for two whole steps of three, and half of the first.
+    assert [c.mean for c in against] == pytest.approx([0.05, 0.025, -0.025])
+    assert [c.mean for c in analysis.against["final_accuracy"]] == pytest.approx(
+        [0.06, 0.03, -0.03]
+    )
+    assert len(analysis.pairs) == 6
+    assert [(c.strategy, c.reference) for c in analysis.rivals] == [
+        ("margin", "entropy"),
+        ("margin", "kl"),
+    ]
+    assert {c.outcome for c in analysis.rivals} == {Outcome.BETTER}
+    assert analysis.passive["accuracy"].mean == pytest.approx((0.9,))
+    assert set(analysis.savings) == set(analysis.efficiency) == {"margin", "entropy", "kl"}
+
+
+def test_without_a_reference_there_is_no_best() -> None:
+    analysis = the_analysis(a_study({"margin": 0.06, "kl": 0.0}))
+    assert (analysis.best, analysis.against, analysis.rivals) == (None, {}, [])
+    assert len(analysis.pairs) == 1
+
+
+def test_a_baseline_alone_can_be_analysed() -> None:
+    analysis = the_analysis([a_passive_run()])
+    assert (analysis.order, analysis.best, analysis.classes) == ([], None, None)
+
+
+def test_a_single_round_has_no_first_measure() -> None:
+    runs = [a_run(name, s, (0.5,), (10,)) for name in ("random", "kl") for s in range(3)]
+    analysis = the_analysis(runs)
+    assert "aubc" not in analysis.against
+    assert analysis.order == ["kl", "random"]
+
+
+def test_penalties_over_two_settings() -> None:
+    settings = [
+        the_setting(a_study({"random": 0.0, "margin": 0.06})),
+        the_setting(a_study({"random": 0.0, "margin": 0.0}, dataset="other")),
+    ]
+    found = penalties(settings)
+    assert found is not None
+    assert found.names == ("random", "margin")
+    # Three of four common budgets: round 0 is the same for both.
+    assert found.matrix[1, 0] == pytest.approx(0.75)
+    assert found.matrix[0, 1] == 0
+    assert np.asarray(found.penalties) == pytest.approx([0.75, 0])
+
+
+def test_a_strategy_alone_has_no_penalties() -> None:
+    assert penalties([the_setting(a_study({"random": 0.0}))]) is None
+    single = [a_run(name, s, (0.5,), (10,)) for name in ("random", "kl") for s in range(3)]
+    assert penalties([the_setting(single)]) is None

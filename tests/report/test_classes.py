@@ -1,0 +1,73 @@
+import math
+from dataclasses import replace
+
+import pytest
+from scipy import stats
+
+from al_lightning.report.classes import class_report, compare_recall, evenness
+from tests.report.helpers import a_passive_run, a_run, the_setting
+
+
+def recall(*last: float) -> list[list[float]]:
+    return [[0.1] * 4] * 3 + [list(last)]
+
+
+RUNS = [
+    a_run("random", 0, recall=recall(0.9, 0.8, 0.7, 0.6), mix=(4, 3, 2, 1)),
+    a_run("random", 1, recall=recall(0.7, 0.8, 0.7, 0.6), mix=(2, 3, 2, 3)),
+    a_run("margin", 0, recall=recall(0.9, 0.9, 0.9, 0.9), mix=(0, 0, 0, 10)),
+    a_run("margin", 1, recall=recall(0.9, 0.9, 0.5, 0.9), mix=(0, 5, 0, 5)),
+]
+
+
+def test_recall_and_mix_by_hand() -> None:
+    report = class_report(the_setting(RUNS))
+    assert report.names == ("shirt", "boot", "bag", "coat")
+    assert report.recall["random"] == pytest.approx((0.8, 0.8, 0.7, 0.6))
+    assert report.mix["random"] == pytest.approx((0.3, 0.3, 0.2, 0.2))
+    assert report.mix["margin"] == pytest.approx((0, 0.25, 0, 0.75))
+    assert report.passive_recall is None
+
+
+def test_the_pool_is_counted_where_all_labels_were_bought() -> None:
+    report = class_report(the_setting([*RUNS, a_passive_run(train=200)]))
+    assert report.pool is not None
+    assert (report.pool.source, report.pool.shares) == ("all labels", (0.25,) * 4)
+    assert (report.pool.ratio, report.pool.rarest) == (1, 0)
+    assert report.passive_recall == (0.9,) * 4
+
+
+def test_the_pool_is_estimated_from_random_queries() -> None:
+    report = class_report(the_setting(RUNS))
+    assert report.pool is not None
+    assert report.pool.source == "random queries"
+    assert report.pool.rarest == 2
+    assert report.pool.ratio == pytest.approx(1.5)
+
+
+def test_where_nobody_tells_the_pool_is_unknown() -> None:
+    assert class_report(the_setting(RUNS[2:])).pool is None
+
+
+def test_queries_after_the_last_common_budget_do_not_count() -> None:
+    longer = a_run("random", 0, (0.5, 0.6, 0.7, 0.8, 0.9), (10, 20, 30, 40, 50))
+    odd = replace(longer, query_mix=(*longer.query_mix[:3], (10, 0, 0, 0)))
+    mix = class_report(the_setting([a_run("margin", 0), odd])).mix
+    assert mix["random"] == mix["margin"]
+
+
+def test_evenness_is_entropy_over_its_maximum() -> None:
+    assert evenness([0.25] * 4) == pytest.approx(1)
+    assert evenness([1, 0, 0]) == 0
+    assert evenness([1.0]) == 1
+    shares = [0.7, 0.2, 0.1]
+    assert evenness(shares) == pytest.approx(stats.entropy(shares) / math.log(3))
+
+
+def test_recall_is_compared_by_seed() -> None:
+    setting = the_setting(RUNS)
+    (worst,) = compare_recall(setting, None)
+    assert worst.mean == pytest.approx(((0.9 - 0.6) + (0.5 - 0.6)) / 2)
+    (bag,) = compare_recall(setting, 2)
+    assert (bag.strategy, bag.reference) == ("margin", "random")
+    assert bag.mean == pytest.approx(((0.9 - 0.7) + (0.5 - 0.7)) / 2, abs=1e-12)

@@ -1,0 +1,67 @@
+import pytest
+from scipy import stats
+
+from al_lightning.report.comparison import Outcome, compare
+
+SCORES = {
+    "random": {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.79},
+    "margin": {3: 0.82, 2: 0.83, 1: 0.85, 0: 0.83},  # 0.03, 0.03, 0.02, 0.03
+    "entropy": {0: 0.81, 1: 0.81, 2: 0.83, 3: 0.79},  # 0.01, -0.01, 0.02, 0
+    "kl": {0: 0.70, 1: 0.71, 2: 0.73, 3: 0.70},
+    "l2": {0: 0.9, 1: 0.95, 9: 0.9},
+    "badge": {8: 0.9},
+}
+PAIRS = [(name, "random") for name in ("margin", "entropy", "kl", "l2", "badge")]
+
+
+def test_outcomes_by_holm_over_what_was_tested() -> None:
+    margin, entropy, kl, l2, badge = compare(SCORES, PAIRS)
+    raw = [
+        float(stats.ttest_rel([SCORES[c.strategy][s] for s in range(4)],
+                              [SCORES["random"][s] for s in range(4)]).pvalue)
+        for c in (margin, entropy, kl)
+    ]  # fmt: skip
+    # Three tests: kl has the smallest p, then margin, then entropy.
+    assert kl.p == pytest.approx(3 * raw[2])
+    assert margin.p == pytest.approx(2 * raw[0])
+    assert entropy.p == pytest.approx(raw[1])
+    outcomes = [c.outcome for c in (margin, entropy, kl, l2, badge)]
+    assert outcomes == [
+        Outcome.BETTER,
+        Outcome.UNDECIDED,
+        Outcome.WORSE,
+        Outcome.UNTESTED,
+        Outcome.UNTESTED,
+    ]
+    assert [c.seeds for c in (margin, l2, badge)] == [4, 2, 0]
+    assert margin.mean == pytest.approx(0.0275)
+    assert badge.mean == float("-inf")
+
+
+def test_needed_seeds_are_more_than_there_are_where_nothing_is_decided() -> None:
+    _, entropy, _, l2, _ = compare(SCORES, PAIRS)
+    assert entropy.needed is not None
+    assert entropy.needed > 4
+    # At 0.05 / 3, the strictest that Holm asks of three tests.
+    difference = entropy.difference
+    assert difference is not None
+    assert difference.std is not None
+    n = entropy.needed
+    power = [_power(difference.mean / difference.std, k, 0.05 / 3) for k in (n - 1, n)]
+    assert power[0] < 0.8 <= power[1]
+    assert l2.needed is None
+
+
+def test_a_difference_that_is_lost_in_noise_needs_too_many_seeds() -> None:
+    scores = {"random": {0: 0.5, 1: 0.6, 2: 0.7}, "margin": {0: 0.7, 1: 0.6, 2: 0.5003}}
+    (found,) = compare(scores, [("margin", "random")])
+    assert (found.outcome, found.needed) == (Outcome.UNDECIDED, None)
+
+
+def test_no_pairs_no_comparisons() -> None:
+    assert compare(SCORES, []) == []
+
+
+def _power(effect: float, n: int, alpha: float) -> float:
+    critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), effect * n**0.5
+    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))

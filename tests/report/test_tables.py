@@ -1,0 +1,68 @@
+import csv
+import io
+
+import pytest
+
+from al_lightning.report.tables import (
+    Cell,
+    Column,
+    Table,
+    to_csv,
+    to_latex,
+    to_markdown,
+    to_records,
+    word,
+)
+
+TABLE = Table(
+    "example",
+    "What it shows.",
+    [Column("strategy", numeric=False), Column("labels, %")],
+    [
+        [word("strategy", "least_confidence"), Cell("\u2265 1.2", {"mean": 1 / 81, "low": None})],
+        [word("strategy", "a|b"), Cell("-3.0 \u00b1 0.5", {"mean": -0.03, "low": -0.035})],
+    ],
+)
+
+
+def test_a_csv_has_every_digit() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(TABLE))))
+    assert list(rows[0]) == ["strategy", "mean", "low"]
+    assert [float(row["mean"]) for row in rows] == [1 / 81, -0.03]
+    assert [row["low"] for row in rows] == ["", "-0.035"]
+    assert "\r" not in to_csv(TABLE)
+
+
+def test_markdown_is_rounded_and_aligned() -> None:
+    assert to_markdown(TABLE).splitlines() == [
+        "| strategy         |   labels, % |",
+        "|:-----------------|------------:|",
+        "| least_confidence |       \u2265 1.2 |",
+        "| a\\|b             |  -3.0 \u00b1 0.5 |",
+        "",
+        "What it shows.",
+    ]
+
+
+def test_latex_is_escaped() -> None:
+    lines = [" ".join(line.split()) for line in to_latex(TABLE).splitlines()]
+    assert lines == [
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"strategy & labels, \% \\",
+        r"\midrule",
+        r"least\_confidence & $\geq$ 1.2 \\",
+        r"a|b & -3.0 $\pm$ 0.5 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+@pytest.mark.parametrize("write", [to_csv, to_markdown, to_latex])
+def test_a_table_without_rows_can_be_written(write: object) -> None:
+    assert callable(write)
+    assert "strategy" in write(Table("empty", "Nothing.", TABLE.columns, []))
+
+
+def test_records_are_what_a_csv_holds() -> None:
+    assert to_records(TABLE)[0] == {"strategy": "least_confidence", "mean": 1 / 81, "low": None}

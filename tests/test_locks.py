@@ -1,0 +1,66 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from al_lightning.locks import exclusive
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from al_lightning.locks import exclusive
+with exclusive(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_free_lock_is_taken_at_once_and_its_folder_made(tmp_path: Path) -> None:
+    told: list[str] = []
+    for _ in range(2):
+        with exclusive(tmp_path / "new" / "lock", lambda: told.append("waiting")):
+            pass
+    assert not told
+
+
+def test_who_comes_second_is_told_and_waits(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def second() -> None:
+        with exclusive(tmp_path / "lock", lambda: order.append("told")):
+            order.append("second")
+
+    with exclusive(tmp_path / "lock"):
+        thread = Thread(target=second)
+        thread.start()
+        while "told" not in order:
+            time.sleep(0.01)
+        order.append("first ends")
+    thread.join()
+    assert order == ["told", "first ends", "second"]
+
+
+def test_an_error_in_the_block_frees_the_lock(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="inside"), exclusive(tmp_path / "lock"):
+        raise ValueError("inside")
+    with exclusive(tmp_path / "lock", lambda: pytest.fail("still held")):
+        pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    with exclusive(path, lambda: pytest.fail("still held")):
+        pass
