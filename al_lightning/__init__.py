@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
     from al_lightning.errors import DataError, JournalError, UsageError
     from al_lightning.evidence import Evidence, Need
+    from al_lightning.fit_cache import FitCache
     from al_lightning.journal import Journal
     from al_lightning.loop import ActiveLearningLoop
     from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
@@ -31,6 +32,7 @@ _HOMES = {
     "DatasetSource": "data",
     "Embedder": "models",
     "Evidence": "evidence",
+    "FitCache": "fit_cache",
     "ImageClassifier": "models",
     "ImageData": "data",
     "Images": "data",
@@ -63,6 +65,7 @@ __all__ = [
     "DatasetSource",
     "Embedder",
     "Evidence",
+    "FitCache",
     "ImageClassifier",
     "ImageData",
     "Images",

@@ -1,13 +1,12 @@
 """The command line: compose, instantiate, run. Nothing else knows Hydra or OmegaConf."""
 
 import logging
-import re
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.errors import UsageError
+from al_lightning.keys import NO_EFFECT_ON_FITS, NO_EFFECT_ON_RESULTS
 from al_lightning.process import prepare_process
+from al_lightning.sweep import reported, runs_beside_others
 
 if TYPE_CHECKING:
     from al_lightning.budget import Budget
+    from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.journal import Journal
 
@@ -31,53 +33,34 @@ _PACKAGE = Path(__file__).resolve().parent
 # In a wheel the configuration lies inside the package, in a source tree beside it.
 _CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
 
-_IN_FOLDER_ALREADY = ("dataset", "model", "strategy", "seed")
-_NOT_IN_FOLDER = ("data_root", "output_root", "overwrite", "progress", "names", "dataset.root")
-# What lies at these places is checked by its content, not by its path.
-_NO_EFFECT_ON_RESULTS = (*_NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
-_LONGEST_NAME = 100  # characters of a folder's name; Windows allows 260 for a whole path
 _SET_BY_RECIPE = {
     "precision": "recipe.precision",
     "max_epochs": "recipe.epochs",
     "max_steps": "recipe.min_steps and recipe.epochs",
-    "logger": "nothing: the curves go to TensorBoard",
+    "logger": "logger=csv, mlflow or wandb",
     "callbacks": "nothing: callbacks must be made afresh for every round",
     "enable_checkpointing": "nothing: the last weights are always kept",
     "enable_model_summary": "nothing",
 }
-_ARTIFACTS = ("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra")
+_ARTIFACTS = (
+    *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
+    *("csv", "wandb"),  # of the loggers
+)
+_NOT_RECORDED = ("logger",)  # may hold the address of a service, and what opens it
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
-def run_name(seed: int, overrides: Sequence[str]) -> str:
-    """Return the last part of a run's folder: the seed, then what else was overridden, sorted.
-
-    What a file system would not take is replaced, and what is too long is cut and made unique again.
-    """
-    others = sorted(
-        override
-        for override in overrides
-        if (key := override.split("=", 1)[0].lstrip("+~")) not in _IN_FOLDER_ALREADY
-        and not any(key == name or key.startswith(f"{name}.") for name in _NOT_IN_FOLDER)
-    )
-    full = ",".join([f"seed={seed}", *others])
-    name = re.sub(r"[^A-Za-z0-9_.,=+\[\]-]", "-", full)
-    if name == full and len(name) <= _LONGEST_NAME:
-        return name
-    digest = sha256(full.encode()).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
-
-
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
-
-
 @hydra.main(version_base="1.3", config_path=str(_CONF), config_name="config")
-def main(cfg: DictConfig) -> None:
-    """Run what was composed; report errors of usage in a message instead of a traceback."""
+def job(cfg: DictConfig) -> float | None:
+    """Run what was composed; report errors of usage in a message instead of a traceback.
+
+    Returns:
+        What a sweeper may choose by; None without validation labels.
+    """
     prepare_process()
     try:
-        run(cfg)
+        journal = run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
         raise CompactHydraException(f"Error: {_message(error)}") from error
@@ -85,35 +68,43 @@ def main(cfg: DictConfig) -> None:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(_INTERRUPTED)
+    from al_lightning.summary import validation_score  # noqa: PLC0415
+
+    return validation_score(journal)
+
+
+def main() -> None:
+    """Run the command line: a run, or a sweep and its report."""
+    with reported():
+        job()
 
 
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
-    from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415 - see above
-    from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
-    from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
+    from al_lightning.fit_cache import FitCache  # noqa: PLC0415 - see above
     from al_lightning.journal import Journal  # noqa: PLC0415
+    from al_lightning.locks import exclusive  # noqa: PLC0415
     from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
-    from al_lightning.summary import SummaryFile  # noqa: PLC0415
     from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
     _quiet()
     folder = Path(HydraConfig.get().runtime.output_dir)
-    config = _plain(cfg)
+    config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
-    budget = _instantiate(cfg.budget)
+    budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data
     make_backbone = _instantiate(cfg.model)
     make_trainer = _make_trainer(cfg.trainer)
 
-    if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
-        _clear(folder)
-    journal = Journal(folder / "journal.jsonl")
-    _set_threads(cfg.threads, journal)
-
-    with _console(cfg, budget, folder) as console:
+    with ExitStack() as stack:
+        stack.enter_context(exclusive(folder / ".lock", lambda: _say_waiting(folder)))
+        if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
+            _clear(folder)
+        journal = Journal(folder / "journal.jsonl")
+        _set_threads(cfg.threads, journal)
+        console = stack.enter_context(_console(cfg, budget, folder))
         loop = ActiveLearningLoop(
             datamodule,
             lambda: recipe.classifier(
@@ -126,24 +117,45 @@ def run(cfg: DictConfig) -> "Journal":
             journal,
             budget=budget,
             seed=cfg.seed,
+            query_seed=cfg.query_seed,
             warm_start=recipe.warm_start,
             config=config,
-            irrelevant=_NO_EFFECT_ON_RESULTS,
-            callbacks=[
-                QuerySheets(folder / "queries"),
-                TensorBoardDashboard(folder / "tensorboard"),
-                SummaryFile(folder / "summary.json", {**config["names"], "seed": cfg.seed}),
-                ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
-                console,
-            ],
+            irrelevant=NO_EFFECT_ON_RESULTS,
+            irrelevant_to_fits=NO_EFFECT_ON_FITS,
+            cache=FitCache(Path(cfg.output_root) / ".cache") if cfg.cache else None,
+            callbacks=[*_records(cfg, folder, stack), console],
         )
         return loop.run()
 
 
-def _plain(cfg: DictConfig) -> dict[str, Any]:
-    """Return the configuration as plain values, interpolations resolved."""
+def _records(cfg: DictConfig, folder: Path, stack: ExitStack) -> "list[LoopCallback]":
+    """Return what writes a run down, beside its journal."""
+    from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
+    from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
+    from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
+    from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
+    from al_lightning.summary import SummaryFile  # noqa: PLC0415
+
+    records: list[LoopCallback] = [
+        QuerySheets(folder / "queries"),
+        TensorBoardDashboard(folder / "tensorboard"),
+        SummaryFile(folder / "summary.json", {**_recorded(cfg)["names"], "seed": cfg.seed}),
+        ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
+    ]
+    if cfg.get("logger") is not None:
+        lock = Path(cfg.output_root) / ".logger.lock"
+        records.append(stack.enter_context(ScalarLogger(_instantiate(cfg.logger), lock)))
+    return records
+
+
+def _say_waiting(folder: Path) -> None:
+    print(f"Another process works in {_shortest(folder)}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
+
+
+def _recorded(cfg: DictConfig) -> dict[str, Any]:
+    """Return the configuration as plain values, interpolations resolved, as the run records it."""
     plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    return plain
+    return {key: value for key, value in plain.items() if key not in _NOT_RECORDED}
 
 
 def _instantiate(node: DictConfig) -> Any:
@@ -214,7 +226,9 @@ def _hydra_files(cfg: DictConfig) -> dict[str, str]:
     """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
     hydra_cfg = HydraConfig.get()
     return {
-        "config.yaml": OmegaConf.to_yaml(cfg),
+        "config.yaml": OmegaConf.to_yaml(
+            OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in _NOT_RECORDED])
+        ),
         "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_cfg})),
         "overrides.yaml": OmegaConf.to_yaml(hydra_cfg.overrides.task),
     }
@@ -228,9 +242,10 @@ def _console(cfg: DictConfig, budget: "Budget", folder: Path) -> "ConsoleProgres
     console = Console()
     if not console.is_terminal:
         console.width = _LINE_WIDTH
-    bars = console.is_terminal if cfg.progress == "auto" else bool(cfg.progress)
+    beside = runs_beside_others()
+    bars = console.is_terminal and not beside if cfg.progress == "auto" else bool(cfg.progress)
     title = f"{cfg.names.strategy} on {cfg.names.dataset} with {cfg.names.model}, seed {cfg.seed}"
-    return ConsoleProgress(console, title, budget, _shortest(folder), bars)
+    return ConsoleProgress(console, title, budget, _shortest(folder), bars, beside)
 
 
 def _shortest(path: Path) -> Path:
@@ -246,6 +261,7 @@ def _quiet() -> None:
         ".*does not have many workers.*",
         ".*smaller than the logging interval.*",
         ".*`val_dataloader` but have no `validation_step`.*",
+        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that goes on
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):
         warnings.filterwarnings("ignore", message=advice)
@@ -260,4 +276,7 @@ def _message(error: BaseException) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    # By its own name, so that parallel launchers can tell other processes where to find the job.
+    from al_lightning.__main__ import main as command_line
+
+    command_line()

@@ -17,6 +17,7 @@ from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.errors import JournalError, UsageError
 from al_lightning.evidence import Need
+from al_lightning.fit_cache import FitCache
 from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
 from al_lightning.interrupts import interrupts_raise
 from al_lightning.journal import Journal, Reason
@@ -64,12 +65,19 @@ class ActiveLearningLoop:
         journal: Takes everything down. The last weights are kept in ``checkpoints/`` beside it.
         budget: How many labels to buy, and when.
         seed: Decides everything that is random.
+        query_seed: Decides what the strategy draws, in the place of ``seed``: two runs that differ in
+            nothing else show what chance alone does.
         warm_start: Whether a round starts from the weights of the round before.
         config: What the run is made of, as plain values; recorded in the journal. A journal is only
             gone on with under the same. By default: budget, seed, strategy and batch size. What else
             the results depend on, such as a learning rate, should be passed here.
         irrelevant: Keys of ``config``, dotted, that are recorded but may change between sessions,
             since no result depends on them.
+        irrelevant_to_fits: Keys of ``config`` that decide what is asked for, but not how given labels
+            are trained on. Runs that differ in nothing else share fits.
+        cache: Where the fit of the first round is kept for other runs, and taken from. No result
+            depends on it, and the journal says how long the fit took, whichever run made it. It goes
+            by ``config``, which must then hold all that a fit depends on.
         callbacks: Watch the run.
 
     Raises:
@@ -88,9 +96,12 @@ class ActiveLearningLoop:
         *,
         budget: Budget,
         seed: int,
+        query_seed: int | None = None,
         warm_start: bool = False,
         config: Mapping[str, Any] | None = None,
         irrelevant: Collection[str] = (),
+        irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
+        cache: FitCache | None = None,
         callbacks: Sequence[LoopCallback] = (),
     ) -> None:
         self.datamodule = datamodule
@@ -101,15 +112,19 @@ class ActiveLearningLoop:
         self.journal = journal
         self.budget = budget
         self.seed = seed
+        self.query_seed = seed if query_seed is None else query_seed
         self.warm_start = warm_start
         self.config = config or {
             "budget": asdict(budget),
             "seed": seed,
+            "query_seed": query_seed,
             "warm_start": warm_start,
             "strategy": describe(strategy),
             "batch_size": datamodule.batch_size,
         }
         self.irrelevant = frozenset(irrelevant)
+        self.irrelevant_to_fits = frozenset(irrelevant_to_fits)
+        self.cache = cache
         self.callbacks = tuple(callbacks)
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
 
@@ -200,9 +215,22 @@ class ActiveLearningLoop:
         if self.warm_start and index > 0:
             before = len(self.journal.pool_in(index - 1).labeled_ids)
             classifier, _ = self._fitted(index - 1, self.make_trainer(index - 1, before))
-        fit = self._fit(index, pool, trainer, classifier)
+        fit = self._shared_fit(index, pool, trainer, classifier)
         self._checkpoint.save(classifier, identity, fit)
         return classifier, fit
+
+    def _shared_fit(
+        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+    ) -> dict[str, Any]:
+        """Fit; where other runs make the same fit, make it once for all of them."""
+        if self.cache is None or index > 0:  # from then on, the strategies have parted
+            return self._fit(index, pool, trainer, classifier)
+        identity = self._shared_identity(index, pool)
+        with self.cache.entry(identity) as shared:
+            if (fit := shared.load(classifier, identity)) is None:
+                fit = self._fit(index, pool, trainer, classifier)
+                shared.save(classifier, identity, fit)
+        return fit
 
     def _fit(
         self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
@@ -255,7 +283,7 @@ class ActiveLearningLoop:
             unlabeled = scorer.evidence(data.train, pool.unlabeled_ids, self.strategy.needs)
             labeled = scorer.evidence(data.train, pool.labeled_ids, self.strategy.labeled_needs)
         with watch.time("select"):
-            generator = derive_generator(self.seed, "query", index)
+            generator = derive_generator(self.query_seed, "query", index)
             return self.strategy.select(unlabeled, labeled, count, generator)
 
     def _record(
@@ -290,11 +318,20 @@ class ActiveLearningLoop:
         return derive_seed(self.seed, *purpose)
 
     def _identity(self, index: int, pool: Pool) -> str:
-        """Return a digest of all that a round's fit depends on."""
+        """Return a digest of all that a round's fit depends on, but for the machine."""
         start = self.journal.start or {}
-        kept = {key: start.get(key) for key in ("config_hash", "data", "versions")}
+        kept = {key: start.get(key) for key in ("data", "versions")}
+        config = without(start.get("config", {}), self.irrelevant | self.irrelevant_to_fits)
         labels = [pool.labeled_ids.tolist(), pool.labels.tolist()]
-        return config_hash({**kept, "seed": self.seed, "round": index, "labels": labels})
+        return config_hash(
+            {**kept, "config": config, "seed": self.seed, "round": index, "labels": labels}
+        )
+
+    def _shared_identity(self, index: int, pool: Pool) -> str:
+        """Return a digest of all that the very bits of a round's fit depend on."""
+        trainer = (self.journal.start or {}).get("trainer")
+        fit = self._identity(index, pool)
+        return config_hash({"fit": fit, "trainer": trainer, "hardware": hardware()})
 
     @property
     def _end_reason(self) -> Reason:

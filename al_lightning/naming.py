@@ -20,12 +20,12 @@ def run_name(seed: int, overrides: Sequence[str]) -> str:
     others = sorted(
         o for o in overrides if _key(o) not in _IN_FOLDER_ALREADY and o not in NOT_OF_A_RUN
     )
-    return _folder_name([f"seed={seed}", *_naming(others)])
+    return folder_name([f"seed={seed}", *_naming(others)])
 
 
 def sweep_name(overrides: Sequence[str]) -> str:
     """Return the name of a sweep's folder: all that was overridden, sorted."""
-    return _folder_name(_naming(sorted(overrides))) or "default"
+    return folder_name(_naming(sorted(overrides))) or "default"
 
 
 def _naming(overrides: Sequence[str]) -> list[str]:
@@ -37,7 +37,7 @@ def _key(override: str) -> str:
     return override.split("=", 1)[0].lstrip("+~")
 
 
-def _folder_name(parts: Sequence[str]) -> str:
+def folder_name(parts: Sequence[str]) -> str:
     """Join the parts; replace what a file system would not take, cut what is too long, stay unique."""
     full = ",".join(parts)
     name = re.sub(r"[^A-Za-z0-9_.,=+\[\]-]", "-", full)

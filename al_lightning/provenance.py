@@ -58,13 +58,16 @@ def without(config: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
 
 
 def differing_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
-    """Describe where two configurations differ, one ``key: recorded -> current`` each, sorted."""
+    """Describe where two configurations differ, one ``key: recorded -> current`` each, sorted.
+
+    A key that is absent is one that is None: a later version may know more keys.
+    """
     old, new = dict(_flatten(recorded)), dict(_flatten(current))
     absent = "(absent)"
     return [
         f"{key}: {old.get(key, absent)} -> {new.get(key, absent)}"
         for key in sorted(old.keys() | new.keys())
-        if old.get(key, absent) != new.get(key, absent)
+        if old.get(key) != new.get(key)
     ]
 
 

@@ -49,6 +49,25 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def validation_score(journal: Journal) -> float | None:
+    """Return what hyperparameters may be chosen by: the AUBC of the accuracy on validation labels.
+
+    Args:
+        journal: Of a run.
+
+    Returns:
+        The mean height of the curve, in [0, 1]; the accuracy itself where there is a single round, and
+        None where no validation labels were bought.
+    """
+    rounds = [event for event in journal.rounds if "validation" in event]
+    if not rounds:
+        return None
+    labels = [event["labels_bought"] for event in rounds]
+    scores: list[float] = [event["validation"]["accuracy"] for event in rounds]
+    area = area_under_budget_curve(labels, scores)
+    return scores[-1] if area is None else area
+
+
 class SummaryFile(LoopCallback):
     """Writes ``summary.json`` at the end of a run.
 

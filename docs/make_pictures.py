@@ -2,9 +2,9 @@
 
     python docs/make_pictures.py outputs/fashion_mnist/cnn
 
-The learning curves are drawn from the journals below the folder; the passive baseline is the run
-named `passive`. The screenshot is TensorBoard on that folder in headless Chromium, and is left out
-where there is no Chromium.
+The learning curves are drawn from the journals below the folder, which must share one setting. The
+screenshot is TensorBoard on that folder in headless Chromium, and is left out where there is no
+Chromium.
 """
 
 import argparse
@@ -17,8 +17,11 @@ import time
 import urllib.request
 from pathlib import Path
 
-from al_lightning import Journal
+from al_lightning.report.analysis import analyse
 from al_lightning.report.curves import learning_curves
+from al_lightning.report.looks import looks, style
+from al_lightning.report.run import read_runs
+from al_lightning.report.study import build_study
 
 DOCS = Path(__file__).parent
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-quic",
@@ -31,12 +34,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="outputs/<dataset>/<model>")
     folder: Path = parser.parse_args().folder
-    journals = {path.parents[1].name: Journal(path) for path in folder.glob("*/*/journal.jsonl")}
-    passive = journals.pop("passive", None)
-    runs = dict(sorted(journals.items(), key=lambda run: -run[1].rounds[-1]["metrics"]["accuracy"]))
-    dataset, model = folder.resolve().parts[-2:]
-    figure = learning_curves(runs, passive, title=f"{dataset} with {model}")
-    figure.savefig(DOCS / "learning_curves.svg")
+    (setting,) = build_study(read_runs([folder])[0])
+    analysis = analyse(setting)
+    curves = {name: analysis.curves["accuracy"][name] for name in analysis.order}
+    with style():
+        same_looks = looks(list(curves), setting.reference)
+        figure = learning_curves(curves, same_looks, passive=analysis.passive.get("accuracy"))
+        figure.savefig(DOCS / "learning_curves.svg", facecolor="white")
     if browser := shutil.which("chromium"):
         screenshot(browser, folder, DOCS / "tensorboard.png")
 

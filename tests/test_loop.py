@@ -14,6 +14,7 @@ from al_lightning import (
     Budget,
     DatasetOracle,
     Evidence,
+    FitCache,
     Journal,
     JournalError,
     LoopCallback,
@@ -133,6 +134,66 @@ def test_two_strategies_are_paired(tmp_path: Path) -> None:
     one, two = comparable(first), comparable(second)
     assert one[1:4] == two[1:4]  # validation labels, initial labels, round 0 with its metrics
     assert one[4]["ids"] != two[4]["ids"]
+
+
+def test_the_first_round_sees_the_same_weights_and_batches_under_every_strategy(
+    tmp_path: Path,
+) -> None:
+    seen: list[Tensor] = []
+
+    class Watched(TinyModel):
+        def on_train_start(self) -> None:
+            seen.append(torch.cat([p.detach().flatten() for p in self.parameters()]))
+
+        def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+            seen.append(torch.cat([batch[0].flatten(), batch[1].float()]))
+            return super().training_step(batch, batch_idx)
+
+    def first_round(name: str, strategy: Strategy) -> list[Tensor]:
+        seen.clear()
+        budget = Budget(initial=9, query=6, total=9)
+        make_loop(tmp_path / name, strategy, budget=budget, make_classifier=Watched).run()
+        return list(seen)
+
+    one, two = first_round("a", Random()), first_round("b", FarthestFirst(Euclidean()))
+    assert len(one) == len(two) == 1 + 2 * 3  # the weights, then two epochs of three batches
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+def test_the_query_seed_moves_the_queries_and_nothing_before_them(tmp_path: Path) -> None:
+    one = comparable(make_loop(tmp_path / "a", Random(), query_seed=1).run())
+    two = comparable(make_loop(tmp_path / "b", Random(), query_seed=2).run())
+    assert one[1:3] == two[1:3]
+    assert one[3]["ids"] != two[3]["ids"]
+    same = comparable(make_loop(tmp_path / "c", Random(), query_seed=0).run())
+    assert same[1:] == comparable(make_loop(tmp_path / "d", Random()).run())[1:]
+
+
+def test_the_first_fit_is_shared_by_strategies_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[int] = []
+    fit = L.Trainer.fit
+
+    def counted(trainer: L.Trainer, *arguments: Any, **options: Any) -> None:
+        fits.append(1)
+        fit(trainer, *arguments, **options)
+
+    monkeypatch.setattr(L.Trainer, "fit", counted)
+
+    def play(name: str, strategy: Strategy, **options: Any) -> tuple[int, list[dict[str, Any]]]:
+        fits.clear()
+        journal = make_loop(tmp_path / name, strategy, **options).run()
+        return len(fits), comparable(journal)
+
+    cache = FitCache(tmp_path / "cache")
+    assert play("a", Random(), cache=cache)[0] == 3
+    _, alone = play("b", Margin())
+    count, shared = play("c", Margin(), cache=cache)
+    assert (count, shared) == (2, alone)
+    assert play("d", Margin(), cache=cache, seed=1)[0] == 3
+    config = {"learning_rate": 0.1}
+    assert play("e", Margin(), cache=cache, config=config)[0] == 3
 
 
 def test_seeds_differ(tmp_path: Path) -> None:

@@ -14,16 +14,17 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import al_lightning.__main__ as command_line
-from al_lightning.__main__ import run_name
 
 CONF = Path(command_line._CONF)
 QUICK = (
@@ -137,11 +138,11 @@ def test_a_summary_says_what_came_out(whole: tuple[Path, str]) -> None:
 def test_the_same_command_again_changes_nothing(here: Here, whole: tuple[Path, str]) -> None:
     folder, _ = whole
     run = only_journal(folder).parent
-    before = {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()}
+    before = {p: p.stat().st_mtime_ns for p in run.rglob("[!.]*") if p.is_file()}
     result = here(folder, "strategy=margin", *QUICK)
     assert result.returncode == 0
     assert "macro F1" in result.stdout
-    assert {p: p.stat().st_mtime_ns for p in run.rglob("*") if p.is_file()} == before
+    assert {p: p.stat().st_mtime_ns for p in run.rglob("[!.]*") if p.is_file()} == before
 
 
 def test_another_configuration_in_the_same_folder_is_refused(
@@ -277,7 +278,6 @@ def test_digits_have_a_budget_and_a_recipe_of_their_size_and_others_the_standard
     assert composed("dataset=mnist").recipe == composed("recipe=default").recipe
     assert composed("budget=standard").budget.total == 3000
     assert composed("dataset=fashion_mnist").budget.total == 3000
-    assert composed("dataset=fashion_mnist", "experiment=passive").budget.total == "all"
 
 
 def test_every_yaml_says_what_it_is_and_names_its_target() -> None:
@@ -287,16 +287,52 @@ def test_every_yaml_says_what_it_is_and_names_its_target() -> None:
             assert {"_target_", "defaults"} & OmegaConf.load(path).keys(), path
 
 
-def test_a_folder_is_named_by_the_seed_and_what_else_was_overridden() -> None:
-    assert run_name(3, ["strategy=margin", "dataset=mnist", "seed=3"]) == "seed=3"
-    overrides = ["recipe.batch_size=32", "budget.query=5", "data_root=/x", "progress=false"]
-    assert run_name(0, overrides) == "seed=0,budget.query=5,recipe.batch_size=32"
-    assert run_name(0, overrides) == run_name(0, overrides[::-1])
+def test_the_passive_baseline_buys_all_at_once_whatever_the_budget_of_the_others() -> None:
+    for chosen in ("strategy=passive", "experiment=passive"):
+        cfg = composed("dataset=fashion_mnist", chosen, "budget.initial=9", "budget.validation=7")
+        budget = instantiate(cfg.spend)
+        assert (budget.initial, budget.total, budget.validation) == ("all", "all", 7)
+        assert cfg.strategy._target_ == "al_lightning.strategies.Random"
 
 
-def test_a_folder_name_is_fit_for_every_file_system() -> None:
-    name = run_name(0, ["dataset.path=C:\\my images/*"])
-    assert not set('<>:"/\\|?* ') & set(name)
-    long, other = (["dataset.path=" + "a" * 300 + end] for end in "xy")
-    assert len(run_name(0, long)) <= 120
-    assert run_name(0, long) != run_name(0, other)
+def test_a_process_that_finds_another_in_its_folder_waits_and_then_finds_the_run_done(
+    here: Here, whole: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = whole
+    held, waited_for = Event(), Event()
+    say_waiting = command_line._say_waiting
+
+    def another() -> None:
+        with FileLock(only_journal(folder).parent / ".lock"):
+            held.set()
+            waited_for.wait(60)
+
+    def overheard(run: Path) -> None:
+        say_waiting(run)
+        waited_for.set()
+
+    monkeypatch.setattr(command_line, "_say_waiting", overheard)
+    thread = Thread(target=another)
+    thread.start()
+    held.wait()
+    result = here(folder, "strategy=margin", *QUICK)
+    thread.join()
+    assert result.returncode == 0
+    assert "Another process works in" in result.stdout
+    assert "This run is finished" in result.stdout
+
+
+def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -> None:
+    """Entropy meets margin's first fit in the cache; without the cache it comes to the same."""
+    folder, _ = whole
+    assert list((folder / "outputs" / ".cache").glob("*.ckpt"))
+    results = {}
+    for cache in ("true", "false"):
+        assert (
+            here(folder, "strategy=entropy", *QUICK, f"cache={cache}", "overwrite=true").returncode
+            == 0
+        )
+        (path,) = folder.glob("outputs/digits/cnn/entropy/*/journal.jsonl")
+        results[cache] = comparable(path)
+        results[cache][0]["config"].pop("cache")
+    assert results["true"] == results["false"]

@@ -84,9 +84,9 @@ def test_differing_keys_are_named_with_both_values() -> None:
 
 
 def test_keys_that_one_of_both_lacks_differ() -> None:
-    assert differing_keys({"a": {"b": 1}}, {"c": None}) == [
+    assert differing_keys({"a": {"b": 1}}, {"c": 2}) == [
         "a.b: 1 -> (absent)",
-        "c: (absent) -> None",
+        "c: (absent) -> 2",
     ]
     assert differing_keys({"a": {}}, {"a": {"b": 1}}) == ["a: {} -> (absent)", "a.b: (absent) -> 1"]
 

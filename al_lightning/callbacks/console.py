@@ -48,13 +48,21 @@ class ConsoleProgress(LoopCallback):
         budget: Says how many rounds there will be.
         folder: Where the run's files are.
         bars: Whether to show moving bars; lines alone where nobody watches.
+        named_lines: Whether each line says whose it is, since other runs print beside this one.
     """
 
     def __init__(
-        self, console: Console, title: str, budget: Budget, folder: Path, bars: bool
+        self,
+        console: Console,
+        title: str,
+        budget: Budget,
+        folder: Path,
+        bars: bool,
+        named_lines: bool = False,
     ) -> None:
         self._console = console
         self._title = title
+        self._whose = f"{title}: " if named_lines else ""
         self._budget = budget
         self._folder = folder
         self._progress = Progress(
@@ -97,7 +105,9 @@ class ConsoleProgress(LoopCallback):
         done = len(journal.rounds)
         if done:
             bought = journal.rounds[-1]["labels_bought"]
-            self._console.print(f"Going on after round {done - 1}, {bought:,} labels bought")
+            self._console.print(
+                f"{self._whose}Going on after round {done - 1}, {bought:,} labels bought"
+            )
         total = _count_rounds(self._budget, len(data.train))
         self._rounds = self._progress.add_task("rounds", total=total, completed=done)
 
@@ -112,13 +122,15 @@ class ConsoleProgress(LoopCallback):
         """Print a line, and move the outer bar."""
         metrics, seconds = result.event["metrics"], result.event["seconds"]
         self._console.print(
-            f"round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
+            f"{self._whose}round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
             f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  "
             f"{_validation(result.event)}{sum(seconds.values()):6.1f} s"
         )
         missing = len(set(range(len(result.confusion)))) - len(set(result.pool.labels.tolist()))
         if missing > 0:
-            self._console.print(f"[yellow]          {missing} class(es) have no label yet[/]")
+            self._console.print(
+                f"[yellow]{self._whose}          {missing} class(es) have no label yet[/]"
+            )
         if self._rounds is not None:
             self._progress.update(self._rounds, completed=result.index + 1)
 

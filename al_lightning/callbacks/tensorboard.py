@@ -1,30 +1,52 @@
 """A run as TensorBoard shows it."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.hparams import api_pb2, metadata
+from tensorboard.plugins.hparams.plugin_data_pb2 import (
+    HParamsPluginData,
+    SessionEndInfo,
+    SessionStartInfo,
+)
 from torch.utils.tensorboard import SummaryWriter
-from torch.utils.tensorboard.summary import hparams
 
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
+from al_lightning.callbacks.logger import (
+    Value,
+    hyperparameters,
+    round_scalars,
+    what_it_is_called,
+)
 from al_lightning.data.source import ImageData
 from al_lightning.journal import Journal
 from al_lightning.pool import Pool
-from al_lightning.report.area import area_under_budget_curve
+from al_lightning.report.dashboard import Layout, chart_title, overlay
 
-_CURVES = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "nll",
-    "ece",
+# What runs can be sorted by; TensorBoard shows the first five unasked.
+_SORTED_BY = (
+    "labels/aubc",
+    "labels/accuracy",
+    "labels/macro_f1",
+    "labels/balanced_accuracy",
+    "labels/nll",
+    "labels/macro_precision",
+    "labels/macro_recall",
+    "labels/ece",
+    "validation/aubc",
+    "validation/accuracy",
 )
+_CATEGORIES = {
+    "labels": "Test set, over labels bought",
+    "validation": "Validation labels, over labels bought",
+    "seconds": "Seconds, over labels bought",
+}
 
 
 class TensorBoardDashboard(LoopCallback):
@@ -42,21 +64,18 @@ class TensorBoardDashboard(LoopCallback):
         self._folder = folder
         self._writer: SummaryWriter | None = None
         self._data: ImageData | None = None
-        self._curve: list[tuple[int, float]] = []
+        self._journal: Journal | None = None
+        self._has_layout = False
         self._labels_bought = 0
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
-        self._data = data
-        self._curve = [(e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds]
+        self._data, self._journal = data, journal
+        self._has_layout = False
         self._labels_bought = journal.pool.labels_bought
         self._writer = SummaryWriter(str(self._folder))
-        start = journal.start or {}
-        values = dict(_scalars(start.get("config", {})))
-        names = [f"labels/{name}" for name in (*_CURVES, "aubc")]
-        summaries = hparams(values, dict.fromkeys(names, 0.0))  # type: ignore[no-untyped-call]
-        for summary in summaries:  # add_hparams would make a run of its own, named by the clock
-            self._writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
+        for summary in hparams_summaries((journal.start or {}).get("config", {})):
+            self._summary(summary)
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Remove the training curves of a fit that was cut off: it starts from its beginning."""
@@ -65,19 +84,12 @@ class TensorBoardDashboard(LoopCallback):
 
     def on_round_end(self, result: RoundResult) -> None:
         """Write the metrics over labels bought, and the confusion matrix."""
-        step, metrics = result.event["labels_bought"], result.event["metrics"]
-        self._labels_bought = step
-        self._curve = [point for point in self._curve if point[0] < step]
-        self._curve.append((step, metrics["accuracy"]))
-        for name in _CURVES:
-            self._scalar(f"labels/{name}", metrics[name], step)
-        for name, value in result.event.get("validation", {}).items():
-            self._scalar(f"validation/{name}", value, step)
-        labels, scores = zip(*self._curve, strict=True)
-        if (area := area_under_budget_curve(labels, scores)) is not None:
-            self._scalar("labels/aubc", area, step)
-        for phase, seconds in result.event["seconds"].items():
-            self._scalar(f"seconds/{phase}", seconds, step)
+        step = self._labels_bought = result.event["labels_bought"]
+        earlier = self._journal.rounds if self._journal is not None else []
+        scalars = round_scalars([*earlier, result.event])
+        for name, value in scalars.items():
+            self._scalar(name, value, step)
+        self._lay_out(scalars)
         self._figure(
             "test/confusion_matrix", confusion_figure(result.confusion, self._classes), step
         )
@@ -102,12 +114,24 @@ class TensorBoardDashboard(LoopCallback):
     def on_run_end(self, journal: Journal) -> None:
         """Close the writer; a finished run that is run again has none."""
         if self._writer is not None:
+            self._summary(session_end_summary())
             self._writer.close()
             self._writer = None
 
     @property
     def _classes(self) -> Sequence[str]:
         return () if self._data is None else self._data.classes
+
+    def _lay_out(self, tags: Iterable[str]) -> None:
+        """Write the layout, once it is known which figures there are."""
+        if self._writer is not None and not self._has_layout:
+            self._writer.add_custom_scalars(overlays(tags))
+            self._has_layout = True
+
+    def _summary(self, summary: Summary) -> None:
+        # SummaryWriter.add_hparams would make a run of its own, named by the clock.
+        if self._writer is not None:
+            self._writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
 
     def _scalar(self, tag: str, value: float, step: int) -> None:
         if self._writer is not None:
@@ -119,14 +143,70 @@ class TensorBoardDashboard(LoopCallback):
             self._writer.flush()
 
 
-def _scalars(config: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Return the leaves of a configuration that TensorBoard can sort by: numbers, texts, switches."""
-    leaves: list[tuple[str, Any]] = []
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            leaves.extend(_scalars(value, f"{prefix}{key}."))
-        elif isinstance(value, bool | int | float | str):
-            leaves.append((f"{prefix}{key}", value))
-        else:
-            leaves.append((f"{prefix}{key}", str(value)))
-    return leaves
+def overlays(tags: Iterable[str]) -> Layout:
+    """Return a layout of TensorBoard's custom scalars: a chart a tag, which overlays all runs.
+
+    TensorBoard merges the layouts of runs, so that equal ones count once.
+
+    Args:
+        tags: Such as ``labels/accuracy``; what stands before the slash decides the category.
+    """
+    layout: Layout = {}
+    for tag in tags:
+        group, _, metric = tag.partition("/")
+        layout.setdefault(_CATEGORIES.get(group, group), {})[chart_title(metric)] = overlay(tag)
+    return layout
+
+
+def hparams_summaries(config: Mapping[str, Any]) -> list[Summary]:
+    """Return what the HParams tab is made of: its columns, and the row of a run.
+
+    Args:
+        config: As the journal recorded it.
+    """
+    called = what_it_is_called(config)
+    values = {
+        # Numbers are shown with five digits; a seed is a name, "0" and not "0.0000".
+        name: value if _is_number(value) and name not in called else _text(value)
+        for name, value in hyperparameters(config).items()
+    }
+    columns = [
+        # TensorBoard sorts them by name, but begins with those that differ between runs.
+        api_pb2.HParamInfo(
+            name=name,
+            type=api_pb2.DATA_TYPE_FLOAT64 if _is_number(value) else api_pb2.DATA_TYPE_STRING,
+            differs=name in called,
+        )
+        for name, value in values.items()
+    ]
+    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in _SORTED_BY]
+    experiment = api_pb2.Experiment(hparam_infos=columns, metric_infos=metrics)
+    row = SessionStartInfo(start_time_secs=time.time())
+    for name, value in values.items():
+        setattr(row.hparams[name], "number_value" if _is_number(value) else "string_value", value)
+    return [
+        _hparams_summary(metadata.EXPERIMENT_TAG, HParamsPluginData(experiment=experiment)),
+        _hparams_summary(
+            metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=row)
+        ),
+    ]
+
+
+def session_end_summary() -> Summary:
+    """Return what the HParams tab is told of a run that has come to its end."""
+    end = SessionEndInfo(status=api_pb2.STATUS_SUCCESS, end_time_secs=time.time())
+    return _hparams_summary(metadata.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
+
+
+def _hparams_summary(tag: str, data: HParamsPluginData) -> Summary:
+    about = metadata.create_summary_metadata(data)
+    return Summary(value=[Summary.Value(tag=tag, metadata=about, tensor=metadata.NULL_TENSOR)])
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _text(value: Value) -> str:
+    """Return a value as it is written on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

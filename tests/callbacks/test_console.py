@@ -14,10 +14,10 @@ from tests.test_loop import make_loop, tiny_trainer
 BUDGET = Budget(initial=9, query=6, total=20)
 
 
-def run(folder: Path, bars: bool) -> tuple[Journal, str]:
+def run(folder: Path, bars: bool, **options: Any) -> tuple[Journal, str]:
     output = io.StringIO()
     console = Console(file=output, width=130, force_terminal=bars)
-    with ConsoleProgress(console, "margin on tiny", BUDGET, folder, bars) as progress:
+    with ConsoleProgress(console, "margin on tiny", BUDGET, folder, bars, **options) as progress:
 
         def make_trainer(round_index: int, labels: int) -> object:
             trainer = tiny_trainer(round_index, labels)
@@ -26,6 +26,11 @@ def run(folder: Path, bars: bool) -> tuple[Journal, str]:
 
         loop = make_loop(folder, budget=BUDGET, make_trainer=make_trainer, callbacks=[progress])
         return loop.run(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue())
+
+
+def test_lines_say_whose_they_are_where_others_print_too(tmp_path: Path) -> None:
+    _, output = run(tmp_path, bars=False, named_lines=True)
+    assert len(re.findall(r"margin on tiny: round +\d", output)) == 3
 
 
 @pytest.mark.parametrize("bars", [False, True])

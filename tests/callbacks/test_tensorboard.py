@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
+from tensorboard.plugins.hparams import metadata
 
 from al_lightning import Budget, Journal
-from al_lightning.callbacks.tensorboard import TensorBoardDashboard
+from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
 from tests.test_loop import make_loop
 
 BUDGET = Budget(initial=9, query=6, total=21)
@@ -16,11 +18,12 @@ def events(folder: Path) -> EventAccumulator:
     return accumulator
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> tuple[Journal, EventAccumulator]:
-    dashboard = TensorBoardDashboard(tmp_path / "tensorboard")
-    journal = make_loop(tmp_path, budget=BUDGET, callbacks=[dashboard]).run()
-    return journal, events(tmp_path / "tensorboard")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Journal, EventAccumulator]:
+    folder = tmp_path_factory.mktemp("run")
+    dashboard = TensorBoardDashboard(folder / "tensorboard")
+    journal = make_loop(folder, budget=BUDGET, callbacks=[dashboard]).run()
+    return journal, events(folder / "tensorboard")
 
 
 def test_metrics_stand_over_labels_bought(run: tuple[Journal, EventAccumulator]) -> None:
@@ -45,6 +48,66 @@ def test_hyperparameters_can_be_sorted_by_the_metrics(
     _, found = run
     assert "_hparams_/experiment" in found.summary_metadata
     assert [point.step for point in found.Scalars("labels/aubc")] == [15, 21]
+
+
+def test_names_are_the_first_columns_of_the_hyperparameters() -> None:
+    config = {
+        "budget": {"_target_": "x.Budget", "initial": 50},
+        "recipe": {"warm_start": False},
+        "data_root": "data",
+        "seed": 7,
+        "names": {"dataset": "digits", "strategy": "margin"},
+    }
+    experiment, start = (
+        summary.value[0].metadata.plugin_data.content for summary in hparams_summaries(config)
+    )
+    columns = metadata.parse_experiment_plugin_data(experiment)
+    assert [info.name for info in columns.hparam_infos if info.differs] == [
+        *("dataset", "strategy", "seed")
+    ]
+    assert columns.metric_infos[0].name.tag == "labels/aubc"
+    row = metadata.parse_session_start_info_plugin_data(start).hparams
+    assert set(row) == {"dataset", "strategy", "seed", "budget.initial", "recipe.warm_start"}
+    assert (row["seed"].string_value, row["budget.initial"].number_value) == ("7", 50.0)
+    assert row["recipe.warm_start"].string_value == "false"
+
+
+def test_a_run_that_has_ended_says_so(run: tuple[Journal, EventAccumulator]) -> None:
+    _, found = run
+    assert metadata.SESSION_END_INFO_TAG in found.summary_metadata
+
+
+def test_charts_overlay_all_runs(run: tuple[Journal, EventAccumulator]) -> None:
+    _, found = run
+    (event,) = found.Tensors("custom_scalars__config__")
+    layout = Layout.FromString(event.tensor_proto.string_val[0])
+    test, seconds = layout.category
+    assert test.title == "Test set, over labels bought"
+    assert [chart.title for chart in test.chart][:2] == ["Accuracy", "Balanced accuracy"]
+    assert list(test.chart[0].multiline.tag) == ["^labels/accuracy$"]
+    assert [chart.title for chart in seconds.chart] == ["Fit", "Test", "Score", "Select"]
+
+
+def test_validation_figures_have_charts_where_there_are_any(tmp_path: Path) -> None:
+    budget = Budget(initial=9, query=6, total=21, validation=6)
+    dashboard = TensorBoardDashboard(tmp_path / "tensorboard")
+    make_loop(tmp_path, budget=budget, callbacks=[dashboard]).run()
+    found = events(tmp_path / "tensorboard")
+    (event,) = found.Tensors("custom_scalars__config__")
+    layout = Layout.FromString(event.tensor_proto.string_val[0])
+    assert layout.category[1].title == "Validation labels, over labels bought"
+    assert [point.step for point in found.Scalars("validation/aubc")] == [21]
+
+
+def test_every_chart_matches_its_own_tag_alone() -> None:
+    layout = overlays(["labels/nll", "labels/top-1.acc", "own/macro_f1"])
+    assert layout == {
+        "Test set, over labels bought": {
+            "NLL": ("Multiline", [r"^labels/nll$"]),
+            "Top-1.acc": ("Multiline", [r"^labels/top\-1\.acc$"]),
+        },
+        "own": {"Macro F1": ("Multiline", ["^own/macro_f1$"])},
+    }
 
 
 def test_a_finished_run_adds_nothing(tmp_path: Path) -> None:

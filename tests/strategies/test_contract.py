@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import Selection, Strategy
@@ -21,7 +21,10 @@ N, COUNT = 60, 9
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
 def strategy(request: pytest.FixtureRequest) -> Strategy:
-    made = instantiate(OmegaConf.load(request.param), _convert_="all")
+    config = OmegaConf.load(request.param)
+    assert isinstance(config, DictConfig)
+    config.pop("defaults", None)
+    made = instantiate(config, _convert_="all")
     assert isinstance(made, Strategy)
     return made
 

@@ -1,0 +1,183 @@
+"""A run as any logger is told of it: hyperparameters, and metrics over labels bought."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from lightning.pytorch.loggers import Logger, WandbLogger
+
+from al_lightning.callbacks.base import LoopCallback, RoundResult
+from al_lightning.data.source import ImageData
+from al_lightning.errors import UsageError
+from al_lightning.journal import Journal
+from al_lightning.keys import NO_EFFECT_ON_RESULTS
+from al_lightning.locks import exclusive
+from al_lightning.provenance import without
+from al_lightning.report.area import area_under_budget_curve
+
+Value = bool | int | float | str
+
+
+def hyperparameters(config: Mapping[str, Any]) -> dict[str, Value]:
+    """Return what tells runs apart, as a flat table: what the run is called first, then its settings.
+
+    Keys are dotted, as on the command line. Left out is what no result depends on, such as paths, and
+    Hydra's own keys; what is built inside a group goes by the name of its class.
+
+    Args:
+        config: As the journal recorded it. Its ``names`` and ``seed`` come first.
+
+    Returns:
+        For example ``{"dataset": "digits", "strategy": "margin", "seed": 0, "budget.initial": 50,
+        "recipe.optimizer": "AdamW", "recipe.optimizer.lr": 0.003, "query_seed": "null"}``.
+    """
+    called = dict(_leaves(what_it_is_called(config)))
+    settings = dict(_leaves(without(config, NO_EFFECT_ON_RESULTS)))
+    return called | {key: value for key, value in settings.items() if key not in called}
+
+
+def what_it_is_called(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names of a run and its seed, as far as its configuration has them."""
+    return {**config.get("names", {}), **{key: config[key] for key in ("seed",) if key in config}}
+
+
+def round_scalars(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the figures of the last of some rounds, by the names that loggers show.
+
+    Args:
+        rounds: Round events of a journal, oldest first, at least one.
+
+    Returns:
+        ``labels/<metric>`` on the test set, ``validation/<metric>`` where there are validation labels,
+        ``labels/aubc`` and ``validation/aubc`` of the accuracy so far, from the second round on, and
+        ``seconds/<phase>``.
+    """
+    event = rounds[-1]
+    labels = [e["labels_bought"] for e in rounds]
+    scalars: dict[str, float] = {}
+    for group, key in (("labels", "metrics"), ("validation", "validation")):
+        if key not in event:
+            continue
+        scalars |= {f"{group}/{name}": value for name, value in event[key].items()}
+        area = area_under_budget_curve(labels, [e[key]["accuracy"] for e in rounds])
+        if area is not None:
+            scalars[f"{group}/aubc"] = area
+    scalars |= {f"seconds/{phase}": value for phase, value in event["seconds"].items()}
+    return {name: float(value) for name, value in scalars.items()}
+
+
+class ScalarLogger(LoopCallback):
+    """Tells one of Lightning's loggers of a run; the step is the number of labels bought.
+
+    The logger is told of every round once a run begins or goes on, those of earlier sessions included:
+    whether the service starts anew or goes on with what it has, it ends with the whole run.
+
+    As a context manager it reports a run that ends by an error, or by Ctrl-C, as failed; without one,
+    the service sees a run that never ended.
+
+    Args:
+        make_logger: Makes the logger; called when a run begins or goes on, and so not for a finished
+            one.
+        lock: A file that processes share: they start their loggers one after the other. A database
+            that does not exist yet must not be made twice at once.
+
+    Raises:
+        UsageError: When a run begins, if the logger or its service cannot be reached, or its package
+            is not installed.
+    """
+
+    def __init__(self, make_logger: Callable[[], Logger], lock: Path | None = None) -> None:
+        self._make_logger = make_logger
+        self._lock = lock
+        self._logger: Logger | None = None
+        self._journal: Journal | None = None
+
+    def __enter__(self) -> Self:
+        """Do nothing yet: a run may be refused."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Report a run that has not come to its end as failed."""
+        self._close("failed")
+
+    def on_run_start(self, journal: Journal, data: ImageData) -> None:
+        """Open the logger, and tell it of the run and of the rounds that there are already."""
+        self._journal = journal
+        self._logger = self._open(hyperparameters((journal.start or {}).get("config", {})))
+        for count in range(len(journal.rounds)):
+            self._log(journal.rounds[: count + 1])
+
+    def on_round_end(self, result: RoundResult) -> None:
+        """Tell the logger of a round."""
+        earlier = self._journal.rounds if self._journal is not None else []
+        self._log([*earlier, result.event])
+
+    def on_run_end(self, journal: Journal) -> None:
+        """Close the logger; a finished run that is run again has none."""
+        self._close("success")
+
+    def _open(self, values: dict[str, Value]) -> Logger:
+        try:
+            with exclusive(self._lock) if self._lock is not None else nullcontext():
+                logger = self._make_logger()
+                logger.log_hyperparams(values)
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"The logger cannot be used: {error}. Its package is an extra of this one: "
+                'pip install "al-lightning[mlflow]" or "al-lightning[wandb]"'
+            ) from error
+        except Exception as error:  # each service has errors of its own
+            raise UsageError(
+                f"The logger cannot be started: {type(error).__name__}: {error}. Correct its settings "
+                "(logger.*), or leave it out with logger=null"
+            ) from error
+        return logger
+
+    def _log(self, rounds: Sequence[Mapping[str, Any]]) -> None:
+        if self._logger is not None:
+            self._logger.log_metrics(round_scalars(rounds), step=rounds[-1]["labels_bought"])
+            self._logger.save()
+
+    def _close(self, status: str) -> None:
+        if self._logger is not None:
+            self._logger.finalize(status)
+            self._logger = None
+
+
+class WandbRunLogger(WandbLogger):
+    """Lightning's logger of Weights & Biases, which ends the service's run when ours has ended.
+
+    Lightning leaves that to the end of the process; in a sweep, the next job would write into it.
+    """
+
+    def finalize(self, status: str) -> None:
+        """End the service's run; one that failed can be gone on with."""
+        super().finalize(status)
+        if self._experiment is not None:
+            self._experiment.finish(exit_code=0 if status == "success" else 1)
+
+
+def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Value]]:
+    """Yield the leaves of nested settings, with dotted keys and plain values."""
+    for key, value in config.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            # The class of a whole group is what the group's name says already.
+            if prefix and "_target_" in value:
+                yield name, value["_target_"].rpartition(".")[2]
+            yield from _leaves(value, f"{name}.")
+        elif not key.startswith("_"):
+            yield name, _plain(value)
+
+
+def _plain(value: Any) -> Value:
+    if value is None:
+        return "null"
+    return value if isinstance(value, bool | int | float | str) else str(value)

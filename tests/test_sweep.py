@@ -1,0 +1,184 @@
+"""Sweeps as a user types them, most of them in this process: importing torch takes seconds."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import open_dict
+
+from al_lightning.errors import UsageError
+from al_lightning.sweep import _require_validation
+from tests.test_main import CONF, QUICK, Here, call, command, comparable, here  # noqa: F401
+
+SHORT = (*QUICK, "budget.total=30", "report=false")
+GRID = (*SHORT, "strategy=random,margin", "seed=0,1")
+
+
+def journals(folder: Path) -> dict[str, Any]:
+    paths = folder.glob("outputs/**/journal.jsonl")
+    return {str(path.parent.relative_to(folder)): comparable(path) for path in paths}
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """The journals, but for where they lie and what they ran beside."""
+    return {name: events[1:] for name, events in journals(folder).items()}
+
+
+def one_of(folder: Path, name: str) -> Path:
+    (path,) = folder.glob(f"outputs/sweeps/*/{name}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def swept(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+    """A folder with a finished sweep, and what it printed."""
+    folder = tmp_path_factory.mktemp("swept")
+    result = call(folder, "-m", *GRID, "report=true")
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+def test_a_sweep_makes_its_runs_and_a_report(
+    swept: tuple[Path, "subprocess.CompletedProcess[str]"],
+) -> None:
+    folder, result = swept
+    assert len(journals(folder)) == 4
+    page = one_of(folder, "report/report.html")
+    assert str(page) in result.stdout
+    assert "digits" in result.stdout.rsplit("last.ckpt", 1)[1]
+    assert len(list(folder.glob("outputs/.cache/*.ckpt"))) == 2  # round 0, once a seed
+
+
+def test_the_same_sweep_again_changes_no_journal(
+    here: Here,  # noqa: F811
+    swept: tuple[Path, "subprocess.CompletedProcess[str]"],
+) -> None:
+    folder, _ = swept
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("outputs/**/journal.jsonl")}
+    assert here(folder, "-m", *GRID).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_parallel_jobs_come_to_the_same(
+    tmp_path: Path, swept: tuple[Path, "subprocess.CompletedProcess[str]"]
+) -> None:
+    result = call(tmp_path, "-m", *GRID, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    assert result.returncode == 0, result.stderr
+    assert results(tmp_path) == results(swept[0])
+    assert len(list(tmp_path.glob("outputs/.cache/*.ckpt"))) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_sweep_goes_on(
+    tmp_path: Path, swept: tuple[Path, "subprocess.CompletedProcess[str]"]
+) -> None:
+    process = subprocess.Popen(
+        command("-m", *GRID), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if sum(len(events) for events in journals(tmp_path).values()) >= 9:
+            process.send_signal(signal.SIGKILL)
+            break
+        time.sleep(0.01)
+    process.wait()
+    result = call(tmp_path, "-m", *GRID)
+    assert result.returncode == 0, result.stderr
+    assert journals(tmp_path) == journals(swept[0])
+
+
+def test_a_failing_job_is_named_and_the_others_are_kept(here: Here, tmp_path: Path) -> None:  # noqa: F811
+    arguments = ("-m", *SHORT[:-2], "budget.query=5,10", "budget.total=30,15")
+    result = here(tmp_path, *arguments)
+    assert result.returncode == 1
+    assert len(journals(tmp_path)) == 2
+    assert "2 of 4 runs failed" in result.stderr
+    assert "budget.total=15" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert one_of(tmp_path, "report/report.html").exists()
+
+
+def test_a_sweep_over_hyperparameters_without_validation_labels_is_refused(
+    here: Here,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    result = here(tmp_path, "-m", *QUICK, "recipe.optimizer.lr=0.001,0.003")
+    assert result.returncode == 1
+    assert "recipe.optimizer.lr" in result.stderr
+    assert "budget.validation" in result.stderr
+    assert not journals(tmp_path)
+
+
+def composed(*overrides: str, params: dict[str, str] | None = None) -> Any:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", overrides=[], return_hydra_config=True)
+    with open_dict(cfg):
+        cfg.hydra.overrides.task = list(overrides)
+        cfg.hydra.sweeper.params = params
+    return cfg
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["recipe=default,plain"],
+        ["recipe.batch_size=16,32"],
+        ["model.dense=[16],[32]"],
+        ["trainer.gradient_clip_val=0.1,1"],
+        ["recipe.batch_size=16,32", "budget.validation=0"],
+        ["recipe.batch_size=16,32", "budget.validation=0,50"],
+    ],
+)
+def test_hyperparameters_are_chosen_by_bought_labels_alone(overrides: list[str]) -> None:
+    with pytest.raises(UsageError, match=overrides[0].split("=")[0]):
+        _require_validation(composed(*overrides))
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["strategy=random,margin", "dataset=digits,mnist", "seed=range(5)", "model=cnn"],
+        ["budget.query=10,20", "oracle=dataset"],
+        ["recipe.batch_size=16"],
+        ["recipe.batch_size=16,32", "budget.validation=50"],
+        ["recipe.batch_size=16,32", "budget.validation=50,100"],
+    ],
+)
+def test_conditions_are_compared_without_validation_labels(overrides: list[str]) -> None:
+    _require_validation(composed(*overrides))
+
+
+def test_parameters_of_the_sweeper_count_like_those_of_the_command_line() -> None:
+    with pytest.raises(UsageError, match=r"recipe\.batch_size"):
+        _require_validation(composed(params={"recipe.batch_size": "16,32"}))
+
+
+def test_a_sweeper_that_looks_for_the_best_needs_them_whatever_it_sweeps() -> None:
+    cfg = composed("strategy=random,margin")
+    cfg.hydra.sweeper._target_ = "some.Optimizer"
+    with pytest.raises(UsageError, match="strategy"):
+        _require_validation(cfg)
+
+
+def test_a_failure_is_on_record_until_the_run_succeeds(here: Here, tmp_path: Path) -> None:  # noqa: F811
+    arguments = ("-m", *SHORT, "seed=0,1")
+    blocked = tmp_path / "outputs" / ".cache"
+    blocked.parent.mkdir()
+    blocked.write_text("in the way of the cache")
+    assert here(tmp_path, *arguments).returncode == 1
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/sweeps/*/jobs/*")]
+    assert len(records) == 2
+    assert all(record["error"] for record in records)
+    blocked.unlink()
+    assert here(tmp_path, *arguments).returncode == 0
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/sweeps/*/jobs/*")]
+    assert [record["error"] for record in records] == [None, None]
