@@ -1,0 +1,62 @@
+"""How often the report claims a difference where there is none.
+
+    OMP_NUM_THREADS=1 python benchmarks/null_test.py --comparisons 20 --seeds 5
+
+Random sampling is compared with random sampling under other query seeds: what differs is chance. Each
+comparison has seeds of its own, and so initial labels and weights of its own. With one comparison each,
+a claim should come as often as its level says, 5 %. The runs lie in ``outputs/null`` and are gone on
+with after an interruption.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from al_lightning.report.analysis import analyse
+from al_lightning.report.run import read_runs
+from al_lightning.report.study import build_study
+from al_lightning.report.verdict import verdict
+
+OUTPUTS = Path("outputs") / "null"
+
+
+def main() -> None:
+    """Make the runs, compare them, count the claims."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--comparisons", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=5, help="of each comparison")
+    parser.add_argument("overrides", nargs="*", help="of the runs, such as budget.total=150")
+    given = parser.parse_args()
+    for query_seed, name in ((1, "random"), (2, "other")):
+        sweep(query_seed, name, given.comparisons * given.seeds, given.overrides)
+
+    runs, problems = read_runs([OUTPUTS])
+    assert not problems, problems
+    claims = 0
+    for index in range(given.comparisons):
+        seeds = range(index * given.seeds, (index + 1) * given.seeds)
+        (setting,) = build_study(run for run in runs if run.seed in seeds)
+        analysis = analyse(setting)
+        (found,) = analysis.against["aubc"]
+        assert found.difference is not None
+        claimed = found.p is not None and found.p < 0.05
+        claims += claimed
+        low, high = found.difference.low or 0.0, found.difference.high or 0.0
+        print(
+            f"{index:3d}  {100 * found.difference.mean:+.2f} points [{100 * low:+.2f}, "
+            f"{100 * high:+.2f}]  p {found.p:.3f}  {'CLAIMED: ' + verdict(analysis) if claimed else ''}"
+        )
+    print(f"{claims} claims in {given.comparisons} comparisons of random with random")
+
+
+def sweep(query_seed: int, name: str, seeds: int, overrides: list[str]) -> None:
+    """Run random sampling under so many seeds."""
+    command = [sys.executable, "-m", "al_lightning", "-m", "strategy=random", "report=false"]
+    command += [f"seed=range({seeds})", f"query_seed={query_seed}", f"names.strategy={name}"]
+    command += [f"output_root={OUTPUTS}", "hydra/launcher=joblib", *overrides]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
