@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 
 from al_lightning.errors import UsageError
 from al_lightning.sweep import _require_validation
@@ -93,6 +93,22 @@ def test_a_killed_sweep_goes_on(
     result = call(tmp_path, "-m", *GRID)
     assert result.returncode == 0, result.stderr
     assert journals(tmp_path) == journals(swept[0])
+
+
+def test_a_comparison_is_a_sweep_over_all_strategies_and_the_passive_baseline(
+    here: Here,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    params = OmegaConf.load(CONF / "experiment" / "compare.yaml").hydra.sweeper.params
+    assert set(params.strategy.split(",")) == {path.stem for path in (CONF / "strategy").iterdir()}
+    assert len(params.seed.split(",")) == 5
+    fewer = ("hydra.sweeper.params.strategy='random,passive'", "hydra.sweeper.params.seed=3")
+    assert here(tmp_path, "experiment=compare", *SHORT, *fewer).returncode == 0
+    (random,) = tmp_path.glob("outputs/digits/cnn/random/seed=3*/journal.jsonl")
+    (passive,) = tmp_path.glob("outputs/digits/cnn/passive/seed=3*/journal.jsonl")
+    assert "compare" not in random.parent.name
+    assert [e["labels_bought"] for e in comparable(random) if e["event"] == "round"] == [20, 30]
+    assert [e["labels_bought"] for e in comparable(passive) if e["event"] == "round"] == [1297]
 
 
 def test_a_failing_job_is_named_and_the_others_are_kept(here: Here, tmp_path: Path) -> None:  # noqa: F811
