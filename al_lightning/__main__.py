@@ -81,7 +81,10 @@ def main() -> None:
 
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
-    from al_lightning.fit_cache import FitCache  # noqa: PLC0415 - see above
+    from al_lightning.callbacks.tensorboard import (  # noqa: PLC0415 - see above
+        TensorBoardDashboard,
+    )
+    from al_lightning.fit_cache import FitCache  # noqa: PLC0415
     from al_lightning.journal import Journal  # noqa: PLC0415
     from al_lightning.locks import exclusive  # noqa: PLC0415
     from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
@@ -105,13 +108,14 @@ def run(cfg: DictConfig) -> "Journal":
         journal = Journal(folder / "journal.jsonl")
         _set_threads(cfg.threads, journal)
         console = stack.enter_context(_console(cfg, budget, folder))
+        board = TensorBoardDashboard(folder / "tensorboard")
         loop = ActiveLearningLoop(
             datamodule,
             lambda: recipe.classifier(
                 _call("model", make_backbone, data.image_shape, len(data.classes)),
                 len(data.classes),
             ),
-            RoundTrainers(make_trainer, recipe, folder / "tensorboard", console.trainer_callbacks),
+            RoundTrainers(make_trainer, recipe, board.training_curves, console.trainer_callbacks),
             strategy,
             _instantiate(cfg.oracle)(data.train.labels),
             journal,
@@ -123,22 +127,20 @@ def run(cfg: DictConfig) -> "Journal":
             irrelevant=NO_EFFECT_ON_RESULTS,
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
             cache=FitCache(Path(cfg.output_root) / ".cache") if cfg.cache else None,
-            callbacks=[*_records(cfg, folder, stack), console],
+            callbacks=[board, *_records(cfg, folder, stack), console],
         )
         return loop.run()
 
 
 def _records(cfg: DictConfig, folder: Path, stack: ExitStack) -> "list[LoopCallback]":
-    """Return what writes a run down, beside its journal."""
+    """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
     from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
-    from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
     from al_lightning.summary import SummaryFile  # noqa: PLC0415
 
     records: list[LoopCallback] = [
         QuerySheets(folder / "queries"),
-        TensorBoardDashboard(folder / "tensorboard"),
         SummaryFile(folder / "summary.json", {**_recorded(cfg)["names"], "seed": cfg.seed}),
         ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
     ]

@@ -1,11 +1,10 @@
 """A fresh trainer for every round."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import Logger
 
 from al_lightning.errors import UsageError
 from al_lightning.recipe import Recipe, resolve_precision
@@ -17,7 +16,7 @@ class RoundTrainers:
     Args:
         make_trainer: :class:`lightning.Trainer` with everything set that is the same in all rounds.
         recipe: Says how many steps a fit takes, and in which precision.
-        curves: Folder of the training curves, one TensorBoard run a round; None for no curves.
+        make_logger: Makes the logger of a round's training curves from its number; None for no curves.
         make_callbacks: Makes the callbacks of a trainer, anew for each.
 
     Raises:
@@ -28,12 +27,12 @@ class RoundTrainers:
         self,
         make_trainer: Callable[..., L.Trainer],
         recipe: Recipe,
-        curves: Path | None = None,
+        make_logger: Callable[[int], Logger] | None = None,
         make_callbacks: Callable[[], Sequence[Callback]] = tuple,
     ) -> None:
         self._make_trainer = make_trainer
         self._recipe = recipe
-        self._curves = curves
+        self._make_logger = make_logger
         self._make_callbacks = make_callbacks
         self._precision: str | None = None
 
@@ -43,7 +42,7 @@ class RoundTrainers:
             precision=self._resolve(),
             max_epochs=-1,
             max_steps=self._recipe.steps(labels),
-            logger=self._logger(round_index),
+            logger=False if self._make_logger is None else self._make_logger(round_index),
             callbacks=list(self._make_callbacks()),
             enable_checkpointing=False,
             enable_model_summary=False,
@@ -61,8 +60,3 @@ class RoundTrainers:
             accelerator = trainer.strategy.root_device.type
             self._precision = resolve_precision(self._recipe.precision, accelerator)
         return self._precision
-
-    def _logger(self, round_index: int) -> TensorBoardLogger | bool:
-        if self._curves is None:
-            return False
-        return TensorBoardLogger(self._curves, name="", version=f"round_{round_index:02d}")

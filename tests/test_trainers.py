@@ -1,13 +1,12 @@
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import lightning as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 
+from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.pool import Pool
 from al_lightning.recipe import Recipe
@@ -90,9 +89,23 @@ def test_nothing_is_written_unless_asked_for() -> None:
     assert trainer.checkpoint_callback is None
 
 
-def test_curves_of_every_round_have_their_folder(tmp_path: Path) -> None:
-    make = RoundTrainers(tiny_trainer, RECIPE, curves=tmp_path / "tensorboard")
-    for index, name in ((0, "round_00"), (12, "round_12")):
-        logger = make(index, 20).logger
-        assert isinstance(logger, TensorBoardLogger)
-        assert Path(logger.log_dir) == tmp_path / "tensorboard" / name
+def test_the_curves_of_every_round_go_where_they_are_told() -> None:
+    told: list[tuple[int, str, int]] = []
+
+    def curves(index: int) -> TrainingCurves:
+        return TrainingCurves(lambda name, value, step: told.append((index, name, step)))
+
+    make = RoundTrainers(partial(tiny_trainer, log_every_n_steps=1), RECIPE, make_logger=curves)
+    datamodule = PoolDataModule(TinySource(), batch_size=10)
+    ids = torch.arange(20)
+    datamodule.begin_round(Pool(60).reveal(ids, datamodule.data.train.labels[ids]), order_seed=0)
+    for index in (0, 12):
+        make(index, 20).fit(tiny_classifier(), datamodule=datamodule)
+    assert {index for index, _, _ in told} == {0, 12}
+    assert [step for index, name, step in told if (index, name) == (12, "train/loss")] == [
+        0,
+        1,
+        2,
+        3,
+    ]
+    assert "epoch" not in {name for _, name, _ in told}

@@ -1,11 +1,12 @@
 """A run as TensorBoard shows it."""
 
-import shutil
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.loggers import Logger
 from matplotlib.figure import Figure
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.plugins.hparams import api_pb2, metadata
@@ -24,6 +25,7 @@ from al_lightning.callbacks.logger import (
     round_scalars,
     what_it_is_called,
 )
+from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
 from al_lightning.journal import Journal
 from al_lightning.pool import Pool
@@ -47,14 +49,15 @@ _CATEGORIES = {
     "validation": "Validation labels, over labels bought",
     "seconds": "Seconds, over labels bought",
 }
+_TRAINING = "Training, over optimiser steps"
 
 
 class TensorBoardDashboard(LoopCallback):
     """Writes a run's curves, figures and hyperparameters.
 
     The x-axis ("step") of all that stands under ``labels/``, ``queries/`` and ``test/`` is the number
-    of labels bought. Beside the run itself stands one TensorBoard run for each round, ``round_NN``,
-    with its training curves over optimiser steps; those are Lightning's own.
+    of labels bought. What a fit logs stands under its name and its round, as ``train/loss/round_03``,
+    over optimiser steps; a fit that is made again after its process was stopped has curves of its own.
 
     Args:
         folder: The run's TensorBoard folder.
@@ -67,20 +70,34 @@ class TensorBoardDashboard(LoopCallback):
         self._journal: Journal | None = None
         self._has_layout = False
         self._labels_bought = 0
+        self._sessions = 0
+        self._cut_off: int | None = None  # the round that an earlier session may have begun
+        self._training: dict[str, None] = {}  # names of training curves, in their order
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
         self._data, self._journal = data, journal
         self._has_layout = False
         self._labels_bought = journal.pool.labels_bought
+        self._sessions = 1 + len(list(self._folder.glob("events.out.tfevents.*")))
+        self._cut_off = journal.current_round if self._sessions > 1 else None
         self._writer = SummaryWriter(str(self._folder))
         for summary in hparams_summaries((journal.start or {}).get("config", {})):
             self._summary(summary)
 
+    def training_curves(self, index: int) -> Logger:
+        """Return what a trainer of a round can log to."""
+
+        def write(name: str, value: float, step: int) -> None:
+            again = f"_session_{self._sessions}" if index == self._cut_off else ""
+            self._training.setdefault(name)
+            self._scalar(f"{name}/round_{index:02d}{again}", value, step)
+
+        return TrainingCurves(write)
+
     def on_fit_start(self, index: int, pool: Pool) -> None:
-        """Remove the training curves of a fit that was cut off: it starts from its beginning."""
+        """Note how many labels the coming events are of."""
         self._labels_bought = pool.labels_bought
-        shutil.rmtree(self._folder / f"round_{index:02d}", ignore_errors=True)
 
     def on_round_end(self, result: RoundResult) -> None:
         """Write the metrics over labels bought, and the confusion matrix."""
@@ -125,7 +142,8 @@ class TensorBoardDashboard(LoopCallback):
     def _lay_out(self, tags: Iterable[str]) -> None:
         """Write the layout, once it is known which figures there are."""
         if self._writer is not None and not self._has_layout:
-            self._writer.add_custom_scalars(overlays(tags))
+            layout = overlays(tags) | training_overlays(self._training)
+            self._writer.add_custom_scalars(layout)
             self._has_layout = True
 
     def _summary(self, summary: Summary) -> None:
@@ -156,6 +174,16 @@ def overlays(tags: Iterable[str]) -> Layout:
         group, _, metric = tag.partition("/")
         layout.setdefault(_CATEGORIES.get(group, group), {})[chart_title(metric)] = overlay(tag)
     return layout
+
+
+def training_overlays(names: Iterable[str]) -> Layout:
+    """Return a chart for every training curve, which overlays all rounds.
+
+    Args:
+        names: Such as ``train/loss``.
+    """
+    charts = {name: ("Multiline", [rf"^{re.escape(name)}/round_"]) for name in names}
+    return {_TRAINING: charts} if charts else {}
 
 
 def hparams_summaries(config: Mapping[str, Any]) -> list[Summary]:

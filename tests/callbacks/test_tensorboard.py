@@ -1,12 +1,15 @@
+from functools import partial
 from pathlib import Path
 
+import lightning as L
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams import metadata
 
-from al_lightning import Budget, Journal
+from al_lightning import Budget, Journal, LoopCallback, Recipe, RoundTrainers
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
+from tests.helpers import tiny_classifier, tiny_trainer
 from tests.test_loop import make_loop
 
 BUDGET = Budget(initial=9, query=6, total=21)
@@ -118,9 +121,46 @@ def test_a_finished_run_adds_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in folder.rglob("*")} == before
 
 
-def test_the_curves_of_a_fit_that_was_cut_off_are_removed(tmp_path: Path) -> None:
-    stale = tmp_path / "tensorboard" / "round_00"
-    stale.mkdir(parents=True)
-    (stale / "events.out.tfevents.0").write_bytes(b"")
-    make_loop(tmp_path, callbacks=[TensorBoardDashboard(tmp_path / "tensorboard")]).run()
-    assert not stale.exists()
+def play(folder: Path, stop: type[LoopCallback] = LoopCallback) -> None:
+    """Run with training curves, and whatever may stop the run."""
+    board = TensorBoardDashboard(folder / "tensorboard")
+    make_trainer = RoundTrainers(
+        partial(tiny_trainer, log_every_n_steps=1),
+        Recipe(epochs=1, batch_size=4),
+        board.training_curves,
+    )
+    make_loop(
+        folder,
+        make_classifier=tiny_classifier,
+        make_trainer=make_trainer,
+        callbacks=[board, stop()],
+    ).run()
+
+
+def test_training_curves_stand_under_their_round_and_overlay_each_other(tmp_path: Path) -> None:
+    play(tmp_path)
+    found = events(tmp_path / "tensorboard")
+    curves = [tag for tag in found.Tags()["scalars"] if tag.startswith("train/loss")]
+    assert curves == [f"train/loss/round_0{index}" for index in range(3)]
+    assert [point.step for point in found.Scalars("train/loss/round_00")] == [0, 1, 2]
+    (event,) = found.Tensors("custom_scalars__config__")
+    layout = Layout.FromString(event.tensor_proto.string_val[0])
+    chart = layout.category[-1].chart[0]
+    assert (chart.title, list(chart.multiline.tag)) == ("train/loss", ["^train/loss/round_"])
+
+
+def test_a_fit_that_is_made_again_has_curves_of_its_own(tmp_path: Path) -> None:
+    class Stop(LoopCallback):
+        def on_fit_end(self, index: int, classifier: L.LightningModule) -> None:
+            if index == 1:
+                (tmp_path / "checkpoints" / "last.ckpt").unlink(missing_ok=True)
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        play(tmp_path, Stop)
+    play(tmp_path)
+    tags = events(tmp_path / "tensorboard").Tags()["scalars"]
+    assert {tag for tag in tags if tag.startswith("train/loss")} == {
+        *("train/loss/round_00", "train/loss/round_01"),
+        *("train/loss/round_01_session_2", "train/loss/round_02"),
+    }

@@ -1,0 +1,42 @@
+"""The training curves of a round, beside everything else that is written of a run."""
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lightning.pytorch.loggers import Logger
+
+
+class TrainingCurves(Logger):
+    """Hands what a trainer logs in one round to whoever writes the run down.
+
+    A logger of Lightning's own would be another run of the service for every round.
+
+    Args:
+        write: Takes the name of a curve, a value, and the step of the optimiser.
+    """
+
+    def __init__(self, write: Callable[[str, float, int], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    @property
+    def name(self) -> str:
+        """What the curves are part of."""
+        return "al_lightning"
+
+    @property
+    def version(self) -> str:
+        """Which version of it; there is one."""
+        return ""
+
+    def log_hyperparams(
+        self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any
+    ) -> None:
+        """Do nothing: those of the run are written once, with the run."""
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Hand on what was logged; Lightning's count of epochs says nothing that the step does not."""
+        for name, value in metrics.items():
+            if name != "epoch":
+                self._write(name, float(value), step or 0)
