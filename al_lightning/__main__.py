@@ -1,11 +1,12 @@
-"""The command line: compose, instantiate, run. Nothing else knows Hydra or OmegaConf."""
+"""The command line: compose, instantiate, run. Only sweeps and searches know Hydra besides."""
 
+import copy
 import logging
 import shutil
 import sys
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,17 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException, InstantiationException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.errors import UsageError
-from al_lightning.keys import NO_EFFECT_ON_FITS, NO_EFFECT_ON_RESULTS
+from al_lightning.keys import (
+    NO_EFFECT_ON_FITS,
+    NO_EFFECT_ON_RESULTS,
+    NOT_RECORDED,
+    is_below,
+    key_of,
+)
 from al_lightning.process import prepare_process
 from al_lightning.sweep import reported, runs_beside_others
 
@@ -46,7 +53,6 @@ _ARTIFACTS = (
     *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
     *("csv", "wandb"),  # of the loggers
 )
-_NOT_RECORDED = ("logger",)  # may hold the address of a service, and what opens it
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
@@ -75,8 +81,12 @@ def job(cfg: DictConfig) -> float | None:
 
 def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
-    with reported():
-        job()
+    try:
+        with reported():
+            job()
+    except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
+        sys.exit(_INTERRUPTED)
 
 
 def run(cfg: DictConfig) -> "Journal":
@@ -86,7 +96,6 @@ def run(cfg: DictConfig) -> "Journal":
     )
     from al_lightning.fit_cache import FitCache  # noqa: PLC0415
     from al_lightning.journal import Journal  # noqa: PLC0415
-    from al_lightning.locks import exclusive  # noqa: PLC0415
     from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
     from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
@@ -102,7 +111,7 @@ def run(cfg: DictConfig) -> "Journal":
     make_trainer = _make_trainer(cfg.trainer)
 
     with ExitStack() as stack:
-        stack.enter_context(exclusive(folder / ".lock", lambda: _say_waiting(folder)))
+        stack.enter_context(_alone_in(folder))
         if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
             _clear(folder)
         journal = Journal(folder / "journal.jsonl")
@@ -126,7 +135,7 @@ def run(cfg: DictConfig) -> "Journal":
             config=config,
             irrelevant=NO_EFFECT_ON_RESULTS,
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
-            cache=FitCache(Path(cfg.output_root) / ".cache") if cfg.cache else None,
+            cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted) if cfg.cache else None,
             callbacks=[board, *_records(cfg, folder, stack), console],
         )
         return loop.run()
@@ -150,14 +159,34 @@ def _records(cfg: DictConfig, folder: Path, stack: ExitStack) -> "list[LoopCallb
     return records
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold a run's folder; wait for another process that does."""
+    from al_lightning.locks import exclusive  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(exclusive(folder / ".lock", lambda: _say_waiting(folder)))
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be locked against other processes: {error}. Let output_root be a "
+                "folder that can be written, on a file system with locks"
+            ) from error
+        yield
+
+
 def _say_waiting(folder: Path) -> None:
     print(f"Another process works in {_shortest(folder)}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
+
+
+def _say_fitted() -> None:
+    print("Another run makes the first fit, which this run shares; waiting for it")  # noqa: T201
 
 
 def _recorded(cfg: DictConfig) -> dict[str, Any]:
     """Return the configuration as plain values, interpolations resolved, as the run records it."""
     plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    return {key: value for key, value in plain.items() if key not in _NOT_RECORDED}
+    return {key: value for key, value in plain.items() if key not in NOT_RECORDED}
 
 
 def _instantiate(node: DictConfig) -> Any:
@@ -226,13 +255,16 @@ def _clear(folder: Path) -> None:
 
 def _hydra_files(cfg: DictConfig) -> dict[str, str]:
     """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
-    hydra_cfg = HydraConfig.get()
+    whole = OmegaConf.create({"hydra": copy.deepcopy(HydraConfig.get())})
+    overrides = [o for o in whole.hydra.overrides.task if not is_below(key_of(o), NOT_RECORDED)]
+    with read_write(whole), open_dict(whole):
+        whole.hydra.overrides.task = overrides
+        whole.hydra.job.override_dirname = ",".join(overrides)
+    recorded = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in NOT_RECORDED])
     return {
-        "config.yaml": OmegaConf.to_yaml(
-            OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in _NOT_RECORDED])
-        ),
-        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_cfg})),
-        "overrides.yaml": OmegaConf.to_yaml(hydra_cfg.overrides.task),
+        "config.yaml": OmegaConf.to_yaml(recorded),
+        "hydra.yaml": OmegaConf.to_yaml(whole),
+        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
     }
 
 

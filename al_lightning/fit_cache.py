@@ -1,6 +1,6 @@
 """Fits that several runs share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,12 @@ class FitCache:
 
     Args:
         folder: Where the weights are kept; may be removed at any time.
+        on_wait: Called if a run waits for another that makes its fit, to tell the user.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_wait: Callable[[], None] = lambda: None) -> None:
         self._folder = folder
+        self._on_wait = on_wait
 
     @contextmanager
     def entry(self, identity: str) -> Iterator[Checkpoint]:
@@ -26,6 +28,9 @@ class FitCache:
 
         Args:
             identity: Digest of all that the bits of the fit depend on.
+
+        Raises:
+            OSError: If the folder cannot be used.
         """
-        with exclusive(self._folder / f"{identity}.lock"):
+        with exclusive(self._folder / f"{identity}.lock", self._on_wait):
             yield Checkpoint(self._folder / f"{identity}.ckpt")

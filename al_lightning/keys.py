@@ -21,6 +21,8 @@ NOT_IN_FOLDER = (
 NOT_OF_A_RUN = ("experiment=compare",)
 #: What lies at the further places is checked by its content, not by its path.
 NO_EFFECT_ON_RESULTS = (*NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
+#: These may hold the address of a service, and what opens it.
+NOT_RECORDED = ("logger",)
 #: These decide what is asked for and what it costs, but not how given labels are trained on.
 NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "spend", "query_seed")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.
@@ -33,3 +35,8 @@ def is_below(key: str, parents: Collection[str]) -> bool:
         key.startswith(parent) if parent.endswith(".") else f"{key}.".startswith(f"{parent}.")
         for parent in parents
     )
+
+
+def key_of(override: str) -> str:
+    """Return the key of an override as it is given on the command line, such as "budget.query=5"."""
+    return override.split("=", 1)[0].lstrip("+~")

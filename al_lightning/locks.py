@@ -16,9 +16,13 @@ def exclusive(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterato
     Args:
         path: The lock's file; it and its folder are made.
         on_wait: Called once if it takes waiting, to tell the user.
+
+    Raises:
+        OSError: If the file system has no such locks.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    # A soft lock, a mere file, would outlive a killed process.
+    lock = FileLock(path, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -3,6 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
 
@@ -26,6 +27,7 @@ from al_lightning.models.backbone import require_embedder
 from al_lightning.oracle import Oracle
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
+    code_digest,
     config_hash,
     describe,
     differing_keys,
@@ -77,11 +79,12 @@ class ActiveLearningLoop:
             are trained on. Runs that differ in nothing else share fits.
         cache: Where the fit of the first round is kept for other runs, and taken from. No result
             depends on it, and the journal says how long the fit took, whichever run made it. It goes
-            by ``config``, which must then hold all that a fit depends on.
+            by ``config``, which must then be given, and hold all that a fit depends on.
         callbacks: Watch the run.
 
     Raises:
-        UsageError: From :meth:`run`, on arguments that do not fit each other.
+        UsageError: On a cache without ``config``; from :meth:`run`, on arguments that do not fit each
+            other.
         JournalError: From :meth:`run`, if the journal belongs to another run.
     """
 
@@ -104,6 +107,11 @@ class ActiveLearningLoop:
         cache: FitCache | None = None,
         callbacks: Sequence[LoopCallback] = (),
     ) -> None:
+        if cache is not None and config is None:
+            raise UsageError(
+                "A cache of fits needs `config`: pass all that a fit depends on, such as the network "
+                "and the learning rate"
+            )
         self.datamodule = datamodule
         self.make_classifier = make_classifier
         self.make_trainer = make_trainer
@@ -225,8 +233,13 @@ class ActiveLearningLoop:
         """Fit; where other runs make the same fit, make it once for all of them."""
         if self.cache is None or index > 0:  # from then on, the strategies have parted
             return self._fit(index, pool, trainer, classifier)
-        identity = self._shared_identity(index, pool)
-        with self.cache.entry(identity) as shared:
+        identity = self._shared_identity(index, pool, classifier)
+        with ExitStack() as stack:
+            try:
+                shared = stack.enter_context(self.cache.entry(identity))
+            except OSError as error:
+                warnings.warn(f"The cache of fits cannot be used: {error}", stacklevel=2)
+                return self._fit(index, pool, trainer, classifier)
             if (fit := shared.load(classifier, identity)) is None:
                 fit = self._fit(index, pool, trainer, classifier)
                 shared.save(classifier, identity, fit)
@@ -327,11 +340,16 @@ class ActiveLearningLoop:
             {**kept, "config": config, "seed": self.seed, "round": index, "labels": labels}
         )
 
-    def _shared_identity(self, index: int, pool: Pool) -> str:
+    def _shared_identity(self, index: int, pool: Pool, classifier: L.LightningModule) -> str:
         """Return a digest of all that the very bits of a round's fit depend on."""
-        trainer = (self.journal.start or {}).get("trainer")
-        fit = self._identity(index, pool)
-        return config_hash({"fit": fit, "trainer": trainer, "hardware": hardware()})
+        return config_hash(
+            {
+                "fit": self._identity(index, pool),
+                "trainer": (self.journal.start or {}).get("trainer"),
+                "hardware": hardware(),
+                "code": code_digest(classifier),
+            }
+        )
 
     @property
     def _end_reason(self) -> Reason:

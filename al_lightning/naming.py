@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-from al_lightning.keys import NOT_IN_FOLDER, NOT_OF_A_RUN, is_below
+from al_lightning.keys import NOT_IN_FOLDER, NOT_OF_A_RUN, is_below, key_of
 
 _IN_FOLDER_ALREADY = ("dataset", "model", "strategy", "seed")
 _LONGEST = 100  # characters of a folder's name; Windows allows 260 for a whole path
@@ -18,7 +18,7 @@ def run_name(seed: int, overrides: Sequence[str]) -> str:
         overrides: As they were given on the command line, such as "budget.query=5".
     """
     others = sorted(
-        o for o in overrides if _key(o) not in _IN_FOLDER_ALREADY and o not in NOT_OF_A_RUN
+        o for o in overrides if key_of(o) not in _IN_FOLDER_ALREADY and o not in NOT_OF_A_RUN
     )
     return folder_name([f"seed={seed}", *_naming(others)])
 
@@ -30,11 +30,7 @@ def sweep_name(overrides: Sequence[str]) -> str:
 
 def _naming(overrides: Sequence[str]) -> list[str]:
     """Return the overrides that a folder is named after."""
-    return [o for o in overrides if not is_below(_key(o), NOT_IN_FOLDER)]
-
-
-def _key(override: str) -> str:
-    return override.split("=", 1)[0].lstrip("+~")
+    return [o for o in overrides if not is_below(key_of(o), NOT_IN_FOLDER)]
 
 
 def folder_name(parts: Sequence[str]) -> str:

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _PACKAGES = (
     "al-lightning",
@@ -21,6 +24,7 @@ _PACKAGES = (
     "hydra-core",
     "numpy",
 )
+_VERSIONED = ("torch", "torchvision", "lightning", "torchmetrics")
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
@@ -80,6 +84,21 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:  # run from a source tree
             found[name] = "not installed"
     return found
+
+
+def code_digest(module: "nn.Module") -> str:
+    """Return a digest of the code that computes with a module: this package's, and its own classes'.
+
+    What the versions of other packages say already is left out.
+    """
+    homes = {type(part).__module__ for part in module.modules()}
+    homes = {name for name in homes if name.partition(".")[0] not in _VERSIONED}
+    named = (getattr(sys.modules.get(name), "__file__", None) for name in homes)
+    files = {*Path(__file__).parent.rglob("*.py"), *(Path(file) for file in named if file)}
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def hardware() -> dict[str, Any]:

@@ -21,6 +21,7 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         The names, then ``trainable_parameters``, ``rounds`` (``labels_bought``, all metrics, those on
         the validation labels where there are any, seconds, steps),
         ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
+        ``validation_aubc``, see :func:`validation_score`,
         ``seconds`` of all rounds together, and ``finished``.
     """
     start = journal.start or {}
@@ -42,6 +43,7 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
         "rounds": rounds,
         "aubc": area_under_budget_curve(labels, scores) if rounds else None,
+        "validation_aubc": validation_score(journal),
         "aubc_from": labels[0] if labels else None,
         "aubc_to": labels[-1] if labels else None,
         "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),

@@ -186,14 +186,19 @@ def test_the_first_fit_is_shared_by_strategies_and_changes_nothing(
         journal = make_loop(tmp_path / name, strategy, **options).run()
         return len(fits), comparable(journal)
 
-    cache = FitCache(tmp_path / "cache")
-    assert play("a", Random(), cache=cache)[0] == 3
-    _, alone = play("b", Margin())
-    count, shared = play("c", Margin(), cache=cache)
-    assert (count, shared) == (2, alone)
-    assert play("d", Margin(), cache=cache, seed=1)[0] == 3
-    config = {"learning_rate": 0.1}
-    assert play("e", Margin(), cache=cache, config=config)[0] == 3
+    shared: dict[str, Any] = {"cache": FitCache(tmp_path / "cache"), "config": {"lr": 0.05}}
+    assert play("a", Random(), **shared)[0] == 3
+    _, alone = play("b", Margin(), config=shared["config"])
+    assert play("c", Margin(), **shared) == (2, alone)
+    assert play("d", Margin(), **shared, seed=1)[0] == 3
+    assert play("e", Margin(), **{**shared, "config": {"lr": 0.1}})[0] == 3
+    monkeypatch.setattr("al_lightning.loop.code_digest", lambda module: "edited since")
+    assert play("f", Margin(), **shared)[0] == 3
+
+
+def test_a_cache_without_a_configuration_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="config"):
+        make_loop(tmp_path, cache=FitCache(tmp_path))
 
 
 def test_seeds_differ(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import importlib
 import json
 import platform
 import re
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from al_lightning import provenance
 from al_lightning.provenance import (
+    code_digest,
     config_hash,
     describe,
     differing_keys,
@@ -166,3 +169,17 @@ def test_a_description_tells_strategies_apart() -> None:
     assert described[0] == {"type": "al_lightning.strategies.uncertainty.Margin"}
     assert all(json.loads(json.dumps(one)) == one for one in described)
     assert len({json.dumps(one) for one in described}) == len(things)
+
+
+def test_the_digest_of_the_code_follows_the_classes_of_a_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "own_network.py"
+    source.write_text("from torch import nn\nclass Own(nn.Module):\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = importlib.import_module("own_network").Own()
+    before = code_digest(nn.Sequential(own))
+    assert before != code_digest(nn.Sequential())
+    assert before == code_digest(nn.Sequential(own, nn.ReLU()))
+    source.write_text("from torch import nn\nclass Own(nn.Module):\n    depth = 2\n")
+    assert before != code_digest(nn.Sequential(own))

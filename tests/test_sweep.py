@@ -13,8 +13,9 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf, open_dict
 
 from al_lightning.errors import UsageError
-from al_lightning.sweep import _require_validation
-from tests.test_main import CONF, QUICK, Here, call, command, comparable, here  # noqa: F401
+from al_lightning.sweep import _share_out_threads
+from al_lightning.tuning import require_validation
+from tests.command_line import CONF, QUICK, Here, call, command, comparable
 
 SHORT = (*QUICK, "budget.total=30", "report=false")
 GRID = (*SHORT, "strategy=random,margin", "seed=0,1")
@@ -28,6 +29,11 @@ def journals(folder: Path) -> dict[str, Any]:
 def results(folder: Path) -> dict[str, Any]:
     """The journals, but for where they lie and what they ran beside."""
     return {name: events[1:] for name, events in journals(folder).items()}
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    paths = folder.glob("outputs/sweeps/*/jobs/*.json")
+    return [json.loads(path.read_text()) for path in sorted(paths)]
 
 
 def one_of(folder: Path, name: str) -> Path:
@@ -58,7 +64,7 @@ def test_a_sweep_makes_its_runs_and_a_report(
 
 
 def test_the_same_sweep_again_changes_no_journal(
-    here: Here,  # noqa: F811
+    here: Here,
     swept: tuple[Path, "subprocess.CompletedProcess[str]"],
 ) -> None:
     folder, _ = swept
@@ -67,13 +73,21 @@ def test_the_same_sweep_again_changes_no_journal(
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_parallel_jobs_come_to_the_same(
+def test_parallel_jobs_come_to_the_same_and_the_one_that_fails_is_named(
     tmp_path: Path, swept: tuple[Path, "subprocess.CompletedProcess[str]"]
 ) -> None:
+    in_the_way = tmp_path / next(iter(journals(swept[0]))) / "journal.jsonl"
+    in_the_way.mkdir(parents=True)
     result = call(tmp_path, "-m", *GRID, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    assert result.returncode == 0, result.stderr
-    assert results(tmp_path) == results(swept[0])
+    assert result.returncode == 1
+    assert "1 of 4 runs failed" in result.stderr
+    assert "Failed: strategy=margin seed=0" in result.stderr
+    in_the_way.rmdir()
     assert len(list(tmp_path.glob("outputs/.cache/*.ckpt"))) == 2
+    assert not list(tmp_path.glob("outputs/sweeps/*/report"))
+    expected = results(swept[0])
+    del expected[str(in_the_way.parent.relative_to(tmp_path))]
+    assert results(tmp_path) == expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -89,19 +103,21 @@ def test_a_killed_sweep_goes_on(
             process.send_signal(signal.SIGKILL)
             break
         time.sleep(0.01)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    (cut_off,) = (record for record in records(tmp_path) if record["error"])
+    assert "did not end" in cut_off["error"]
     result = call(tmp_path, "-m", *GRID)
     assert result.returncode == 0, result.stderr
-    assert journals(tmp_path) == journals(swept[0])
+    assert results(tmp_path) == results(swept[0])
+    assert [record["error"] for record in records(tmp_path)] == [None] * 4
 
 
 def test_a_comparison_is_a_sweep_over_all_strategies_and_the_passive_baseline(
-    here: Here,  # noqa: F811
+    here: Here,
     tmp_path: Path,
 ) -> None:
     params = OmegaConf.load(CONF / "experiment" / "compare.yaml").hydra.sweeper.params
-    assert set(params.strategy.split(",")) == {path.stem for path in (CONF / "strategy").iterdir()}
-    assert len(params.seed.split(",")) == 5
+    assert params == {"strategy": "glob(*)", "seed": "0,1,2,3,4"}
     fewer = ("hydra.sweeper.params.strategy='random,passive'", "hydra.sweeper.params.seed=3")
     assert here(tmp_path, "experiment=compare", *SHORT, *fewer).returncode == 0
     (random,) = tmp_path.glob("outputs/digits/cnn/random/seed=3*/journal.jsonl")
@@ -111,7 +127,7 @@ def test_a_comparison_is_a_sweep_over_all_strategies_and_the_passive_baseline(
     assert [e["labels_bought"] for e in comparable(passive) if e["event"] == "round"] == [1297]
 
 
-def test_a_failing_job_is_named_and_the_others_are_kept(here: Here, tmp_path: Path) -> None:  # noqa: F811
+def test_a_failing_job_is_named_and_the_others_are_kept(here: Here, tmp_path: Path) -> None:
     arguments = ("-m", *SHORT[:-2], "budget.query=5,10", "budget.total=30,15")
     result = here(tmp_path, *arguments)
     assert result.returncode == 1
@@ -123,7 +139,7 @@ def test_a_failing_job_is_named_and_the_others_are_kept(here: Here, tmp_path: Pa
 
 
 def test_a_sweep_over_hyperparameters_without_validation_labels_is_refused(
-    here: Here,  # noqa: F811
+    here: Here,
     tmp_path: Path,
 ) -> None:
     result = here(tmp_path, "-m", *QUICK, "recipe.optimizer.lr=0.001,0.003")
@@ -155,7 +171,7 @@ def composed(*overrides: str, params: dict[str, str] | None = None) -> Any:
 )
 def test_hyperparameters_are_chosen_by_bought_labels_alone(overrides: list[str]) -> None:
     with pytest.raises(UsageError, match=overrides[0].split("=")[0]):
-        _require_validation(composed(*overrides))
+        require_validation(composed(*overrides))
 
 
 @pytest.mark.parametrize(
@@ -170,31 +186,70 @@ def test_hyperparameters_are_chosen_by_bought_labels_alone(overrides: list[str])
     ],
 )
 def test_conditions_are_compared_without_validation_labels(overrides: list[str]) -> None:
-    _require_validation(composed(*overrides))
+    require_validation(composed(*overrides))
 
 
 def test_parameters_of_the_sweeper_count_like_those_of_the_command_line() -> None:
     with pytest.raises(UsageError, match=r"recipe\.batch_size"):
-        _require_validation(composed(params={"recipe.batch_size": "16,32"}))
+        require_validation(composed(params={"recipe.batch_size": "16,32"}))
 
 
 def test_a_sweeper_that_looks_for_the_best_needs_them_whatever_it_sweeps() -> None:
     cfg = composed("strategy=random,margin")
     cfg.hydra.sweeper._target_ = "some.Optimizer"
     with pytest.raises(UsageError, match="strategy"):
-        _require_validation(cfg)
+        require_validation(cfg)
 
 
-def test_a_failure_is_on_record_until_the_run_succeeds(here: Here, tmp_path: Path) -> None:  # noqa: F811
-    arguments = ("-m", *SHORT, "seed=0,1")
-    blocked = tmp_path / "outputs" / ".cache"
-    blocked.parent.mkdir()
-    blocked.write_text("in the way of the cache")
-    assert here(tmp_path, *arguments).returncode == 1
-    records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/sweeps/*/jobs/*")]
-    assert len(records) == 2
-    assert all(record["error"] for record in records)
-    blocked.unlink()
-    assert here(tmp_path, *arguments).returncode == 0
-    records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/sweeps/*/jobs/*")]
-    assert [record["error"] for record in records] == [None, None]
+def test_a_failure_is_on_record_until_the_run_succeeds(here: Here, tmp_path: Path) -> None:
+    arguments = ("-m", *SHORT, "seed=0,1", "logger=csv", "logger.name=secret")
+    blocked = tmp_path / "outputs" / "digits" / "cnn"
+    blocked.parent.mkdir(parents=True)
+    here(tmp_path, *arguments, "strategy=random")  # so that the sweep's folder is there
+    for path in blocked.glob("random/*/journal.jsonl"):
+        path.unlink()
+        path.mkdir()
+    assert here(tmp_path, *arguments, "strategy=random").returncode == 1
+    assert [bool(record["error"]) for record in records(tmp_path)] == [True, True]
+    for path in blocked.glob("random/*/journal.jsonl"):
+        path.rmdir()
+    assert here(tmp_path, *arguments, "strategy=random").returncode == 0
+    assert [record["error"] for record in records(tmp_path)] == [None, None]
+    assert "secret" not in json.dumps(records(tmp_path))
+
+
+def test_a_cache_that_cannot_be_used_costs_time_and_nothing_else(
+    here: Here, tmp_path: Path
+) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / ".cache").write_text("in the way")
+    with pytest.warns(UserWarning, match="cache of fits cannot be used"):
+        assert here(tmp_path, *SHORT).returncode == 0
+
+
+def test_a_report_that_cannot_be_written_hides_no_failure(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwritable(*arguments: Any) -> None:
+        raise UsageError("The disk is full")
+
+    monkeypatch.setattr("al_lightning.report.write.write_report", unwritable)
+    result = here(tmp_path, "-m", *SHORT[:-1], "budget.query=10", "budget.total=30,15")
+    assert result.returncode == 1
+    assert "1 of 2 runs failed" in result.stderr
+    assert "Error: The disk is full" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("overrides", "jobs"),
+    [(["seed=0,1"], 2), (["seed=0,1", "strategy=random,margin,kl"], 6), (["seed=range(3)"], 8)],
+)
+def test_no_more_processes_than_jobs_share_the_threads(
+    overrides: list[str], jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    cfg = composed(*overrides)
+    cfg.hydra.launcher = {"_target_": "some.Launcher", "n_jobs": -1}
+    _share_out_threads(cfg)
+    assert cfg.hydra.launcher.n_jobs == jobs

@@ -68,7 +68,7 @@ class TensorBoardDashboard(LoopCallback):
         self._writer: SummaryWriter | None = None
         self._data: ImageData | None = None
         self._journal: Journal | None = None
-        self._has_layout = False
+        self._layout: Layout = {}
         self._labels_bought = 0
         self._sessions = 0
         self._cut_off: int | None = None  # the round that an earlier session may have begun
@@ -77,7 +77,7 @@ class TensorBoardDashboard(LoopCallback):
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
         self._data, self._journal = data, journal
-        self._has_layout = False
+        self._layout = {}
         self._labels_bought = journal.pool.labels_bought
         self._sessions = 1 + len(list(self._folder.glob("events.out.tfevents.*")))
         self._cut_off = journal.current_round if self._sessions > 1 else None
@@ -140,11 +140,11 @@ class TensorBoardDashboard(LoopCallback):
         return () if self._data is None else self._data.classes
 
     def _lay_out(self, tags: Iterable[str]) -> None:
-        """Write the layout, once it is known which figures there are."""
-        if self._writer is not None and not self._has_layout:
-            layout = overlays(tags) | training_overlays(self._training)
+        """Write the layout of the custom scalars once there is more to lay out."""
+        layout = overlays(tags) | training_overlays(self._training)
+        if self._writer is not None and layout != self._layout:
             self._writer.add_custom_scalars(layout)
-            self._has_layout = True
+            self._layout = layout
 
     def _summary(self, summary: Summary) -> None:
         # SummaryWriter.add_hparams would make a run of its own, named by the clock.

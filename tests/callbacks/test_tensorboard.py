@@ -82,7 +82,7 @@ def test_a_run_that_has_ended_says_so(run: tuple[Journal, EventAccumulator]) -> 
 
 def test_charts_overlay_all_runs(run: tuple[Journal, EventAccumulator]) -> None:
     _, found = run
-    (event,) = found.Tensors("custom_scalars__config__")
+    *_, event = found.Tensors("custom_scalars__config__")
     layout = Layout.FromString(event.tensor_proto.string_val[0])
     test, seconds = layout.category
     assert test.title == "Test set, over labels bought"
@@ -96,7 +96,7 @@ def test_validation_figures_have_charts_where_there_are_any(tmp_path: Path) -> N
     dashboard = TensorBoardDashboard(tmp_path / "tensorboard")
     make_loop(tmp_path, budget=budget, callbacks=[dashboard]).run()
     found = events(tmp_path / "tensorboard")
-    (event,) = found.Tensors("custom_scalars__config__")
+    *_, event = found.Tensors("custom_scalars__config__")
     layout = Layout.FromString(event.tensor_proto.string_val[0])
     assert layout.category[1].title == "Validation labels, over labels bought"
     assert [point.step for point in found.Scalars("validation/aubc")] == [21]
@@ -143,7 +143,7 @@ def test_training_curves_stand_under_their_round_and_overlay_each_other(tmp_path
     curves = [tag for tag in found.Tags()["scalars"] if tag.startswith("train/loss")]
     assert curves == [f"train/loss/round_0{index}" for index in range(3)]
     assert [point.step for point in found.Scalars("train/loss/round_00")] == [0, 1, 2]
-    (event,) = found.Tensors("custom_scalars__config__")
+    *_, event = found.Tensors("custom_scalars__config__")
     layout = Layout.FromString(event.tensor_proto.string_val[0])
     chart = layout.category[-1].chart[0]
     assert (chart.title, list(chart.multiline.tag)) == ("train/loss", ["^train/loss/round_"])
