@@ -1,6 +1,5 @@
 """The command line: compose, instantiate, run. Only sweeps and searches know Hydra besides."""
 
-import copy
 import logging
 import shutil
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException, InstantiationException
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.errors import UsageError
@@ -255,15 +254,15 @@ def _clear(folder: Path) -> None:
 
 def _hydra_files(cfg: DictConfig) -> dict[str, str]:
     """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
-    whole = OmegaConf.create({"hydra": copy.deepcopy(HydraConfig.get())})
-    overrides = [o for o in whole.hydra.overrides.task if not is_below(key_of(o), NOT_RECORDED)]
-    with read_write(whole), open_dict(whole):
-        whole.hydra.overrides.task = overrides
-        whole.hydra.job.override_dirname = ",".join(overrides)
+    hydra_cfg: Any = OmegaConf.to_container(HydraConfig.get())
+    given = hydra_cfg["overrides"]["task"]
+    overrides = [o for o in given if not is_below(key_of(o), NOT_RECORDED)]
+    hydra_cfg["overrides"]["task"] = overrides
+    hydra_cfg["job"]["override_dirname"] = ",".join(overrides)
     recorded = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in NOT_RECORDED])
     return {
         "config.yaml": OmegaConf.to_yaml(recorded),
-        "hydra.yaml": OmegaConf.to_yaml(whole),
+        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_cfg})),
         "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
     }
 

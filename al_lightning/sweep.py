@@ -168,13 +168,13 @@ def _name_failures(sweep: SweepRecord) -> bool:
 
 def _report(sweep: SweepRecord) -> bool:
     """Write the report on the runs of a sweep; return whether that could be done."""
-    from al_lightning.report.dashboard import sweep_curves, write_dashboard  # noqa: PLC0415 - heavy
-    from al_lightning.report.write import write_report  # noqa: PLC0415
-
     runs = [Path(record["run"]) for record in sweep.records()]
     runs = [run for run in runs if (run / "journal.jsonl").exists()]
     if sweep.folder is None or not sweep.report or not runs:
         return True
+    from al_lightning.report.dashboard import sweep_curves, write_dashboard  # noqa: PLC0415 - heavy
+    from al_lightning.report.write import write_report  # noqa: PLC0415
+
     target = sweep.folder / "report"
     try:
         report = write_report(runs, target)
