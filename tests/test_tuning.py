@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.tuning import KeepStudy
@@ -52,6 +53,15 @@ def test_the_trials_of_earlier_sessions_count_and_cut_off_ones_are_made_again(
     assert begun(tmp_path, 3).n_trials == 1
     assert begun(tmp_path, 2).n_trials == 0
     assert begun(tmp_path, 1).n_trials == 0
+
+
+def test_a_second_process_is_kept_from_a_study(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with FileLock(tmp_path / ".study.lock"), pytest.raises(SystemExit) as exit_:
+        begun(tmp_path, 5)
+    assert exit_.value.code == 1
+    assert "Another process is searching in" in capsys.readouterr().err
 
 
 def test_a_storage_of_ones_own_is_kept(tmp_path: Path) -> None:
