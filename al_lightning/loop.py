@@ -67,8 +67,8 @@ class ActiveLearningLoop:
         journal: Takes everything down. The last weights are kept in ``checkpoints/`` beside it.
         budget: How many labels to buy, and when.
         seed: Decides everything that is random.
-        query_seed: Decides what the strategy draws, in the place of ``seed``: two runs that differ in
-            nothing else show what chance alone does.
+        query_seed: Gives the strategy other draws than ``seed`` alone: two runs that differ in nothing
+            else show what chance does. Under each seed they are others, so that seeds stay independent.
         warm_start: Whether a round starts from the weights of the round before.
         config: What the run is made of, as plain values; recorded in the journal. A journal is only
             gone on with under the same. By default: budget, seed, strategy and batch size. What else
@@ -120,7 +120,7 @@ class ActiveLearningLoop:
         self.journal = journal
         self.budget = budget
         self.seed = seed
-        self.query_seed = seed if query_seed is None else query_seed
+        self.query_seed = query_seed
         self.warm_start = warm_start
         self.config = config or {
             "budget": asdict(budget),
@@ -296,7 +296,8 @@ class ActiveLearningLoop:
             unlabeled = scorer.evidence(data.train, pool.unlabeled_ids, self.strategy.needs)
             labeled = scorer.evidence(data.train, pool.labeled_ids, self.strategy.labeled_needs)
         with watch.time("select"):
-            generator = derive_generator(self.query_seed, "query", index)
+            drawn = () if self.query_seed is None else (self.query_seed,)
+            generator = derive_generator(self.seed, "query", *drawn, index)
             return self.strategy.select(unlabeled, labeled, count, generator)
 
     def _record(

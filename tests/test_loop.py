@@ -165,8 +165,20 @@ def test_the_query_seed_moves_the_queries_and_nothing_before_them(tmp_path: Path
     two = comparable(make_loop(tmp_path / "b", Random(), query_seed=2).run())
     assert one[1:3] == two[1:3]
     assert one[3]["ids"] != two[3]["ids"]
-    same = comparable(make_loop(tmp_path / "c", Random(), query_seed=0).run())
-    assert same[1:] == comparable(make_loop(tmp_path / "d", Random()).run())[1:]
+
+
+def test_one_query_seed_draws_otherwise_under_every_seed(tmp_path: Path) -> None:
+    """Else the seeds of a comparison would share their luck, and count as independent all the same."""
+    generators: list[int] = []
+
+    class Watched(Random):
+        def choose(self, *arguments: Any) -> Any:
+            generators.append(arguments[-1].initial_seed())
+            return super().choose(*arguments)
+
+    for seed in range(3):
+        make_loop(tmp_path / str(seed), Watched(), query_seed=1, seed=seed).run()
+    assert len(set(generators)) == len(generators) == 6
 
 
 def test_the_first_fit_is_shared_by_strategies_and_changes_nothing(
