@@ -17,6 +17,7 @@ from al_lightning.report.analysis import analyse
 from al_lightning.report.run import read_runs
 from al_lightning.report.study import build_study
 from al_lightning.report.verdict import verdict
+from al_lightning.report.wording import p_value
 
 OUTPUTS = Path("outputs") / "null"
 
@@ -43,9 +44,10 @@ def main() -> None:
         claimed = found.p is not None and found.p < 0.05
         claims += claimed
         low, high = found.difference.low or 0.0, found.difference.high or 0.0
+        claim = f"CLAIMED: {verdict(analysis)}" if claimed else ""
         print(
             f"{index:3d}  {100 * found.difference.mean:+.2f} points [{100 * low:+.2f}, "
-            f"{100 * high:+.2f}]  p {found.p:.3f}  {'CLAIMED: ' + verdict(analysis) if claimed else ''}"
+            f"{100 * high:+.2f}]  p {p_value(found.p)}  {claim}"
         )
     print(f"{claims} claims in {given.comparisons} comparisons of random with random")
 

@@ -45,7 +45,6 @@ class Analysis:
         pairs: All pairs of strategies on the first measure, as one family.
         best: The strategy that beats the reference by the most on the first measure; None where none
             does.
-        rivals: The best against the others but the reference, on the first measure, as one family.
         savings: Labels saved against the reference, by strategy.
         gaps: Distance to the passive baseline, by strategy.
         efficiency: Label-efficiency curves, by strategy.
@@ -63,7 +62,6 @@ class Analysis:
     against: Mapping[str, Sequence[Comparison]]
     pairs: Sequence[Comparison]
     best: str | None
-    rivals: Sequence[Comparison]
     savings: Mapping[str, Savings]
     gaps: Mapping[str, PassiveGap]
     efficiency: Mapping[str, Efficiency]
@@ -72,8 +70,32 @@ class Analysis:
     classes: ClassReport | None
 
     @property
+    def rivals(self) -> list[Comparison]:
+        """The best against the others but the reference, as they stand among all pairs.
+
+        The best was chosen by the same scores, so that a family of these alone would be too small.
+        """
+        mine = [c for c in self.pairs if self.best in (c.strategy, c.reference)]
+        turned = [c if c.strategy == self.best else c.turned() for c in mine]
+        return [c for c in turned if c.reference != self.setting.reference]
+
+    @property
+    def spokesman(self) -> str:
+        """Who stands for all where one figure must do: the best, else the reference, else the first.
+
+        Taking the highest where nothing is decided would pick out luck.
+        """
+        return self.best or self.setting.reference or self.order[0]
+
+    @property
     def order(self) -> list[str]:
-        """Strategies by their mean on the first measure, the highest first."""
+        """Strategies by the first measure, the highest first.
+
+        Where there is a reference, that is by the paired difference to it: means over other seeds do
+        not compare. Who has no seed in common with it comes last.
+        """
+        if leads := {c.strategy: c.mean for c in self.against.get(MEASURES[0].key, ())}:
+            return sorted(self.setting.runs, key=lambda name: (-leads.get(name, 0.0), name))
         accuracy = self.curves.get("accuracy", {})
         first = self.scores.get(MEASURES[0].key, {})
 
@@ -91,7 +113,6 @@ def analyse(setting: Setting) -> Analysis:
     against = {key: _against_reference(setting, values) for key, values in measured.items()}
     first = measured.get(MEASURES[0].key, {})
     best = _best(against.get(MEASURES[0].key, []))
-    others = [name for name in setting.runs if name not in (best, setting.reference)]
     return Analysis(
         setting=setting,
         metrics=metrics,
@@ -102,7 +123,6 @@ def analyse(setting: Setting) -> Analysis:
         against={key: found for key, found in against.items() if found},
         pairs=compare(first, list(combinations(sorted(first), 2))),
         best=best,
-        rivals=compare(first, [(best, other) for other in others]) if best else [],
         savings=savings(setting),
         gaps=passive_gaps(setting),
         efficiency=efficiency(setting),

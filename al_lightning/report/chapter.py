@@ -21,7 +21,7 @@ from al_lightning.report.result_tables import (
 )
 from al_lightning.report.scores import MEASURES
 from al_lightning.report.tables import Table
-from al_lightning.report.verdict import verdict
+from al_lightning.report.verdict import bounded_percent, verdict
 from al_lightning.report.wording import counted, decimals_for, interval, percent, points
 
 _TABLES = (
@@ -104,11 +104,13 @@ def _glances(analysis: Analysis) -> list[Glance]:
         return []
     first = next(c for c in analysis.against[MEASURES[0].key] if c.strategy == best)
     glances = [_gain(first)]
-    saved = analysis.savings[best].saved
-    if saved.value is not None and saved.value > 0 and saved.bound in ("exact", "at_least"):
-        least = "\u2265 " if saved.bound == "at_least" else ""
-        detail = f"to come to {reference}'s final accuracy"
-        glances.append(Glance(f"{least}{percent(saved.value, 0)}%", "fewer labels", detail))
+    saving = analysis.savings[best]
+    if saving.claimed:
+        detail = (
+            f"to come to {reference}'s final accuracy, in {saving.seeds_saving} of "
+            f"{counted(saving.seeds, 'seed')}"
+        )
+        glances.append(Glance(f"{bounded_percent(saving.saved)}%", "fewer labels", detail))
     if best in analysis.gaps:
         gap, labels = analysis.gaps[best], analysis.setting.budgets[-1]
         detail = f"with {percent(labels / gap.labels, 1)}% of its labels"

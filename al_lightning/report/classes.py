@@ -6,7 +6,9 @@ from math import log
 from statistics import fmean
 from typing import Literal
 
-from al_lightning.report.comparison import Comparison, compare
+from scipy.special import chdtrc
+
+from al_lightning.report.comparison import ALPHA, Comparison, compare
 from al_lightning.report.run import Run
 from al_lightning.report.study import Setting
 
@@ -17,17 +19,37 @@ class Pool:
 
     Attributes:
         shares: Of each class; they sum to 1.
+        counted: Labels that the shares are made of.
         source: "all labels": counted, by a run on all of them; "random queries": estimated from what
             the reference asked for.
     """
 
     shares: tuple[float, ...]
+    counted: int
     source: Literal["all labels", "random queries"]
 
     @property
     def rarest(self) -> int:
         """The class with the fewest images, the first of several."""
         return self.shares.index(min(self.shares))
+
+    @property
+    def evenness(self) -> float:
+        """See :func:`evenness`; corrected where the shares are estimated."""
+        return evenness(self.shares, None if self.source == "all labels" else self.counted)
+
+    @property
+    def uneven(self) -> bool:
+        """Whether classes differ in size for sure: counted, or by a chi-square test at 5 %.
+
+        Shares of a few drawn labels differ by chance also where the classes are of one size.
+        """
+        if self.source == "all labels":
+            return len(set(self.shares)) > 1
+        size = len(self.shares)
+        expected = self.counted / size
+        square = sum((share * self.counted - expected) ** 2 / expected for share in self.shares)
+        return float(chdtrc(size - 1, square)) < ALPHA
 
     @property
     def ratio(self) -> float | None:
@@ -44,7 +66,7 @@ class ClassReport:
         recall: At the last budget, by strategy; mean of the seeds, a value a class.
         passive_recall: The same of the passive baseline; None where there is none.
         mix: Share of each class in all queries of a strategy; without strategies that asked nothing.
-        evenness: Entropy of the mix / ln(number of classes), in [0, 1]; 1 is all classes alike.
+        evenness: Of the mix, see :func:`evenness`; corrected for how few labels it is made of.
         pool: What the queries were drawn from; None where no journal tells.
     """
 
@@ -59,7 +81,8 @@ class ClassReport:
 def class_report(setting: Setting) -> ClassReport:
     """Return what is known of the classes of a setting."""
     runs = setting.all_runs
-    mix = {name: shares for name, group in setting.runs.items() if (shares := _mix(group, setting))}
+    counts = {name: _asked(group, setting) for name, group in setting.runs.items()}
+    counts = {name: found for name, found in counts.items() if sum(found)}
     return ClassReport(
         names=runs[0].classes if runs else (),
         recall={
@@ -68,17 +91,25 @@ def class_report(setting: Setting) -> ClassReport:
             if (recall := _mean_recall(group.values(), setting.budgets[-1]))
         },
         passive_recall=_mean_recall(setting.passive.values(), None) or None,
-        mix=mix,
-        evenness={name: evenness(shares) for name, shares in mix.items()},
-        pool=_pool(setting, mix),
+        mix={name: _shares(found) for name, found in counts.items()},
+        evenness={name: evenness(_shares(found), sum(found)) for name, found in counts.items()},
+        pool=_pool(setting, counts),
     )
 
 
-def evenness(shares: Sequence[float]) -> float:
-    """Return the entropy of shares over that of equal shares, in [0, 1]; 1 for a single class."""
+def evenness(shares: Sequence[float], drawn: int | None = None) -> float:
+    """Return the entropy of shares over that of equal shares, in [0, 1]; 1 for a single class.
+
+    Args:
+        shares: Of the classes; they sum to 1.
+        drawn: Labels that they are estimated from. The entropy of a sample is too low by about
+            (classes - 1) / (2 * labels), which is added (Miller 1955). None if all were counted.
+    """
     if len(shares) < 2:  # noqa: PLR2004 - a single class is as even as it can be
         return 1.0
-    return -sum(share * log(share) for share in shares if share > 0) / log(len(shares))
+    entropy = -sum(share * log(share) for share in shares if share > 0)
+    bias = (sum(share > 0 for share in shares) - 1) / (2 * drawn) if drawn else 0.0
+    return min((entropy + bias) / log(len(shares)), 1.0)
 
 
 def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
@@ -103,11 +134,14 @@ def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:
     return tuple(fmean(values) for values in zip(*found, strict=True)) if found else ()
 
 
-def _mix(runs: Mapping[int, Run], setting: Setting) -> tuple[float, ...]:
-    """Return the shares of classes in the queries up to the last budget."""
+def _asked(runs: Mapping[int, Run], setting: Setting) -> tuple[int, ...]:
+    """Return the labels of each class in the queries up to the last budget, of all seeds."""
     counts = [mix for run in runs.values() for mix in run.query_mix[: _queries(run, setting)]]
-    totals = [sum(column) for column in zip(*counts, strict=True)]
-    return tuple(total / sum(totals) for total in totals) if sum(totals) else ()
+    return tuple(sum(column) for column in zip(*counts, strict=True))
+
+
+def _shares(counts: Sequence[int]) -> tuple[float, ...]:
+    return tuple(number / sum(counts) for number in counts)
 
 
 def _queries(run: Run, setting: Setting) -> int:
@@ -115,10 +149,10 @@ def _queries(run: Run, setting: Setting) -> int:
     return run.labels.index(setting.budgets[-1])
 
 
-def _pool(setting: Setting, mix: Mapping[str, tuple[float, ...]]) -> Pool | None:
+def _pool(setting: Setting, asked: Mapping[str, tuple[int, ...]]) -> Pool | None:
     for run in setting.passive.values():
-        counts = run.initial_mix
-        return Pool(tuple(n / sum(counts) for n in counts), "all labels")
-    if setting.reference is not None and setting.reference in mix:
-        return Pool(mix[setting.reference], "random queries")
+        return Pool(_shares(run.initial_mix), sum(run.initial_mix), "all labels")
+    if setting.reference is not None and setting.reference in asked:
+        counts = asked[setting.reference]
+        return Pool(_shares(counts), sum(counts), "random queries")
     return None

@@ -1,18 +1,16 @@
 """Strategies against each other: differences paired by seed, and what they allow to be claimed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from al_lightning.report.multiplicity import holm
-from al_lightning.report.paired import PairedDifference, paired_difference
+from al_lightning.report.paired import LEAST_FOR_P, PairedDifference, paired_difference
 from al_lightning.report.power import required_seeds
 from al_lightning.report.scores import Scores
 
 #: The level that all claims of a family share.
 ALPHA = 0.05
-#: With fewer common seeds, nothing is claimed.
-LEAST_SEEDS = 3
 #: Of required seeds; beyond, the number says no more than that the difference is too small.
 MOST_SEEDS = 100
 
@@ -24,6 +22,7 @@ class Outcome(StrEnum):
     WORSE = "worse"
     UNDECIDED = "undecided"
     UNTESTED = "too few seeds"
+    NO_SPREAD = "no spread: not testable"
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,12 @@ class Comparison:
         strategy: Who is compared.
         reference: With whom.
         difference: Strategy minus reference, paired by seed; None where they share no seed.
-        p: Holm-adjusted over the comparisons of its family; None where nothing was tested.
+        p: Holm-adjusted over the comparisons of its family; None where nothing could be tested.
         needed: Seeds in all that would decide it with 80 % power, if the difference and its spread
             were what they seem, at the level 0.05 / (comparisons of the family), which is the
             strictest that Holm asks for. None where they are more than :data:`MOST_SEEDS`, or where
             nothing is known.
+        family: How many comparisons were tested together.
     """
 
     strategy: str
@@ -46,12 +46,15 @@ class Comparison:
     difference: PairedDifference | None
     p: float | None
     needed: int | None
+    family: int
 
     @property
     def outcome(self) -> Outcome:
         """Better or worse where the adjusted p is below 0.05."""
-        if self.difference is None or self.p is None:
+        if self.difference is None or self.seeds < LEAST_FOR_P:
             return Outcome.UNTESTED
+        if self.p is None:
+            return Outcome.NO_SPREAD
         if self.p >= ALPHA:
             return Outcome.UNDECIDED
         return Outcome.BETTER if self.difference.mean > 0 else Outcome.WORSE
@@ -65,6 +68,11 @@ class Comparison:
     def mean(self) -> float:
         """Mean difference; minus infinity where there is none, so that it sorts last."""
         return self.difference.mean if self.difference else float("-inf")
+
+    def turned(self) -> "Comparison":
+        """Return the same with the parts exchanged."""
+        found = self.difference.turned() if self.difference else None
+        return replace(self, strategy=self.reference, reference=self.strategy, difference=found)
 
 
 def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
@@ -81,7 +89,7 @@ def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison
     adjusted = holm({pair: found.p if found else None for pair, found in differences.items()})
     tests = sum(p is not None for p in adjusted.values())
     return [
-        Comparison(*pair, found, adjusted[pair], _needed(found, tests))
+        Comparison(*pair, found, adjusted[pair], _needed(found, tests), tests)
         for pair, found in differences.items()
     ]
 

@@ -7,7 +7,7 @@ from statistics import fmean
 
 from al_lightning.report.efficiency import Crossing, labels_to_reach
 from al_lightning.report.run import PHASES, Run
-from al_lightning.report.scores import curves, mean_curve
+from al_lightning.report.scores import mean_curve
 from al_lightning.report.study import Setting
 
 
@@ -20,8 +20,9 @@ class Costs:
         query: To score the pool and to select, mean of the queries; None where nothing was queried.
         total: Of a run, all phases.
         query_share: Seconds of all queries / seconds of all fits; None where no fit took any.
-        to_reference: Seconds of fits and queries until the reference's final accuracy is reached;
-            None where there is no reference. ``labels`` of the crossing are seconds here.
+        to_reference: Seconds of fits and queries until the reference's final accuracy is reached, over
+            the seeds that both have; None where there are none. ``labels`` of the crossing are
+            seconds here.
     """
 
     per_round: Mapping[str, float]
@@ -33,9 +34,11 @@ class Costs:
 
 def costs(setting: Setting) -> dict[str, Costs]:
     """Return the costs of each strategy."""
-    accuracy = curves(setting, "accuracy")
-    target = accuracy[setting.reference].mean[-1] if setting.reference else None
-    return {name: _costs(setting.runs[name], setting.budgets, target) for name in setting.runs}
+    reference = setting.runs[setting.reference] if setting.reference else {}
+    return {
+        name: _costs(runs, setting.budgets, _to_reference(runs, reference, setting.budgets))
+        for name, runs in setting.runs.items()
+    }
 
 
 def passive_costs(setting: Setting) -> Costs | None:
@@ -46,24 +49,36 @@ def passive_costs(setting: Setting) -> Costs | None:
     return _costs(setting.passive, labels, None)
 
 
-def _costs(runs: Mapping[int, Run], budgets: tuple[int, ...], target: float | None) -> Costs:
+def _to_reference(
+    runs: Mapping[int, Run], reference: Mapping[int, Run], budgets: tuple[int, ...]
+) -> Crossing | None:
+    """Return the seconds to the reference's final accuracy, over the seeds that both have."""
+    seeds = sorted(runs.keys() & reference.keys())
+    if not seeds:
+        return None
+    mine, other = ({seed: group[seed] for seed in seeds} for group in (runs, reference))
+    elapsed = [
+        fmean(times) for times in zip(*(_elapsed(r, budgets) for r in mine.values()), strict=True)
+    ]
+    if not all(a < b for a, b in pairwise(elapsed)):
+        return None
+    target = mean_curve(other, "accuracy", budgets).mean[-1]
+    return labels_to_reach(elapsed, mean_curve(mine, "accuracy", budgets).mean, target)
+
+
+def _costs(
+    runs: Mapping[int, Run], budgets: tuple[int, ...], to_reference: Crossing | None
+) -> Costs:
     totals = {
         phase: fmean(_total(run, phase, budgets) for run in runs.values()) for phase in PHASES
     }
     queries, query = len(budgets) - 1, _mean_query(runs, budgets)
-    elapsed = [
-        fmean(times) for times in zip(*(_elapsed(r, budgets) for r in runs.values()), strict=True)
-    ]
-    accuracy = mean_curve(runs, "accuracy", budgets).mean
-    ascending = all(a < b for a, b in pairwise(elapsed))
     return Costs(
         per_round={phase: total / len(budgets) for phase, total in totals.items()},
         query=query / queries if queries else None,
         total=sum(totals.values()),
         query_share=query / totals["fit"] if totals["fit"] else None,
-        to_reference=(
-            labels_to_reach(elapsed, accuracy, target) if target is not None and ascending else None
-        ),
+        to_reference=to_reference,
     )
 
 

@@ -1,5 +1,7 @@
 """Learning curves of several strategies in one figure."""
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +17,9 @@ WIDTH = 5.0
 _LEGEND_COLUMNS = 3
 _LEGEND_ROW = 0.2  # inches
 _TICKS = 6
+_LONGEST_NAME = 24  # characters in a line
 _NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
+_OF_MATPLOTLIB = re.compile(r"_child\d+|_container\d+|_nolegend_|")
 _BAND = 0.13  # opacity: several overlap
 
 
@@ -38,12 +42,12 @@ def learning_curves(
     """
     if not curves:
         raise ValueError(f"There is no curve of {metric!r}; there is nothing to draw")
-    figure, axes = panel(3.1, legend=len(curves) + (passive is not None))
+    label = f"passive, {passive.labels[-1]:,} labels" if passive is not None else None
+    figure, axes = panel(3.1, legend=[*curves, *([label] if label else [])])
     for name, curve in curves.items():
         band(axes, curve, looks[name])
         line(axes, curve.labels, curve.mean, looks[name], name)
     if passive is not None:
-        label = f"passive, {passive.labels[-1]:,} labels"
         axes.axhline(
             passive.mean[-1], color=MUTED, linewidth=1.2, linestyle=(0, (6, 3)), label=label
         )
@@ -59,11 +63,19 @@ def metric_name(metric: str) -> str:
     return _NAMES.get(metric, metric.replace("_", " "))
 
 
-def panel(height: float, legend: int = 0) -> tuple[Figure, Axes]:
-    """Return a figure of one panel, so many inches high, with room for a legend of so many names."""
-    rows = -(-legend // _LEGEND_COLUMNS)
-    figure = Figure(figsize=(WIDTH, height + _LEGEND_ROW * rows), layout="constrained")
+def panel(
+    height: float, legend: Sequence[str] = (), columns: int = _LEGEND_COLUMNS
+) -> tuple[Figure, Axes]:
+    """Return a figure of one panel, so many inches high, with room for a legend of these names."""
+    rows = -(-len(legend) // columns)
+    lines = max((wrapped(name).count("\n") + 1 for name in legend), default=1)
+    figure = Figure(figsize=(WIDTH, height + _LEGEND_ROW * rows * lines), layout="constrained")
     return figure, figure.add_subplot()
+
+
+def wrapped(name: str) -> str:
+    """Return a name in lines that leave room for the others."""
+    return textwrap.fill(name, _LONGEST_NAME)
 
 
 def line(axes: Axes, x: Any, y: Any, look: Look, label: str) -> None:
@@ -84,11 +96,16 @@ def band(axes: Axes, curve: Curve, look: Look) -> None:
 
 
 def legend(figure: Figure, axes: Axes, columns: int = _LEGEND_COLUMNS) -> None:
-    """Put the legend below the panel, where it hides nothing."""
-    handles, names = axes.get_legend_handles_labels()
+    """Put the legend below the panel, where it hides nothing.
+
+    matplotlib leaves out names that begin with "_", unless they are given, and gives such names to
+    what was drawn without one, "_child0".
+    """
+    drawn: list[Any] = [*axes.get_lines(), *axes.containers]
+    named = [artist for artist in drawn if not _OF_MATPLOTLIB.fullmatch(str(artist.get_label()))]
     figure.legend(
-        handles,
-        names,
+        named,
+        [wrapped(str(artist.get_label())) for artist in named],
         loc="outside lower center",
         ncols=columns,
         columnspacing=1.4,

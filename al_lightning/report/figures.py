@@ -1,5 +1,6 @@
 """The figures of a report, but for the learning curves."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from al_lightning.report.curves import (
     line,
     panel,
     percent_axis,
+    wrapped,
 )
 from al_lightning.report.looks import INK, MUTED, RULE, Look
 from al_lightning.report.penalty import PenaltyMatrix
@@ -50,7 +52,7 @@ def difference_curves(
         axes.axhline(0, color=INK, linewidth=0.9)
         band(axes, curve, looks[name])
         line(axes, curve.labels, curve.mean, looks[name], name)
-        axes.set_title(name, loc="left", pad=3)
+        axes.set_title(wrapped(name), loc="left", pad=3)
         labels_axis(axes, curve.labels, most=3)
         percent_axis(axes)
     for axes in panels[len(curves) :]:
@@ -69,7 +71,7 @@ def efficiency_curves(
 
     Bounds are open triangles: they point to where the ratio may be.
     """
-    figure, axes = panel(3.1, legend=len(efficiency))
+    figure, axes = panel(3.1, legend=list(efficiency))
     axes.axhline(1, color=INK, linewidth=0.9)
     for name, found in efficiency.items():
         points = list(zip(found.targets, found.ratios, strict=True))
@@ -93,13 +95,13 @@ def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
     size = len(names)
     figure = Figure(figsize=(WIDTH, 1.3 + 0.3 * size), layout="constrained")
     axes = figure.add_subplot()
-    top = max(float(penalties.settings), 1.0)
     axes.set(xlim=(0, size), ylim=(size, 0))
     for i in range(size):
         for j in range(size):
             if i != j:
-                _cell(axes, i, j, float(matrix[i, j]), top)
+                _cell(axes, i, j, float(matrix[i, j]))
     centres = [k + 0.5 for k in range(size)]
+    names = [wrapped(name) for name in names]
     axes.set_xticks(centres, names, rotation=40, ha="left", rotation_mode="anchor")
     axes.set_yticks(centres, names)
     axes.xaxis.tick_top()
@@ -111,9 +113,10 @@ def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
 
 def by_penalty(penalties: PenaltyMatrix) -> list[int]:
     """Return the strategies' places in the matrix, the one that is beaten the least first."""
-    last = float("inf")  # of those that nobody could be compared with
-    values = [p if p == p else last for p in map(float, penalties.penalties)]  # noqa: PLR0124 - NaN
-    return sorted(range(len(values)), key=lambda k: (values[k], penalties.names[k]))
+    values = [float(penalty) for penalty in penalties.penalties]
+    # NaN has no order: those that nobody could be compared with come last.
+    ranks = [(True, 0.0) if math.isnan(value) else (False, value) for value in values]
+    return sorted(range(len(values)), key=lambda k: (*ranks[k], penalties.names[k]))
 
 
 def class_dots(
@@ -132,7 +135,7 @@ def class_dots(
         xlabel: What the values are.
         mark: A name and a value a class, drawn as a stroke: what the dots are to be held against.
     """
-    figure, axes = panel(0.6 + _ROW * len(names), legend=len(values) + (mark is not None))
+    figure, axes = panel(0.6 + _ROW * len(names), legend=[*values, *([mark[0]] if mark else [])])
     rows = range(len(names))
     columns = list(zip(*values.values(), strict=True))
     axes.hlines(
@@ -154,7 +157,7 @@ def class_dots(
             label=mark[0],
             zorder=1.9,
         )
-    axes.set_yticks(rows, names)
+    axes.set_yticks(rows, [wrapped(name) for name in names])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -166,12 +169,12 @@ def class_dots(
 
 def time_bars(costs: Mapping[str, Costs]) -> Figure:
     """Draw where a mean round's seconds went, a bar a strategy."""
-    figure, axes = panel(0.6 + _ROW * len(costs), legend=1)
+    figure, axes = panel(0.6 + _ROW * len(costs), legend=PHASES, columns=len(PHASES))
     left = [0.0] * len(costs)
     for phase in PHASES:
         widths = [found.per_round[phase] for found in costs.values()]
         axes.barh(
-            list(costs),
+            [wrapped(name) for name in costs],
             widths,
             left=left,
             height=0.62,
@@ -195,9 +198,9 @@ def _columns(points: Sequence[tuple[float, float | None]]) -> tuple[list[float],
     return [x for x, _ in known], [y for _, y in known]
 
 
-def _cell(axes: Axes, row: int, column: int, value: float, top: float) -> None:
+def _cell(axes: Axes, row: int, column: int, value: float) -> None:
     known = value == value  # noqa: PLR0124 - NaN: no setting could compare the two
-    opacity = _MOST_OPAQUE * value / top if known else 0.0
+    opacity = _MOST_OPAQUE * value if known else 0.0
     corner = (column, row)
     axes.add_patch(Rectangle(corner, 1, 1, facecolor=_CELL_COLOUR, alpha=opacity, linewidth=0))
     axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RULE, linewidth=0.5))

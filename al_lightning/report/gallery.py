@@ -1,5 +1,6 @@
 """The figures of a report, each with words for those who cannot see it."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,6 @@ from matplotlib.figure import Figure
 from al_lightning.report.analysis import Analysis
 from al_lightning.report.curves import learning_curves, metric_name
 from al_lightning.report.figures import (
-    by_penalty,
     class_dots,
     difference_curves,
     efficiency_curves,
@@ -79,21 +79,38 @@ def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict
         return {sketch.name: _drawn(sketch, prefix) for sketch in _sketches(analysis, looks)}
 
 
-def penalty_picture(penalties: PenaltyMatrix) -> Picture:
-    """Draw who beats whom how often."""
-    order = by_penalty(penalties)
-    least, most = penalties.names[order[0]], penalties.names[order[-1]]
+def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
+    """Draw who beats whom how often; None where nobody could be compared."""
+    known = {
+        n: p
+        for n, p in zip(penalties.names, map(float, penalties.penalties), strict=True)
+        if not math.isnan(p)
+    }
+    if not known:
+        return None
     with style():
         sketch = _Sketch(
             "penalties",
             "Who beats whom, and how often",
-            f"Heat map of {counted(len(order), 'strategy', 'strategies')} against each other. "
-            f"{least} is beaten the least, {most} the most.",
+            f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
+            f"other. {_beaten(known)}",
             "Each number is the share of the common budgets at which the row beats the column, "
-            "summed over settings. Columns with little blue are good.",
+            "mean of the settings in which both ran. Columns with little blue are good.",
             penalty_heat_map(penalties),
         )
         return _drawn(sketch, "")
+
+
+def _beaten(penalties: Mapping[str, float]) -> str:
+    """Say who is beaten the least and who the most, where one alone is."""
+    values = list(penalties.values())
+    ends = (("least", min(values)), ("most", max(values)))
+    parts = [
+        f"{next(n for n, p in penalties.items() if p == value)} is beaten the {word}"
+        for word, value in ends
+        if values.count(value) == 1 and len(values) > 1
+    ]
+    return f"{' and '.join(parts)}." if parts else "Nobody stands out."
 
 
 def _drawn(sketch: _Sketch, prefix: str) -> Picture:

@@ -9,9 +9,11 @@ from itertools import pairwise
 from statistics import fmean, stdev
 
 from al_lightning.report.analysis import Analysis
-from al_lightning.report.classes import compare_recall, evenness
-from al_lightning.report.comparison import LEAST_SEEDS, Comparison, Outcome
-from al_lightning.report.paired import PairedDifference, paired_difference
+from al_lightning.report.classes import compare_recall
+from al_lightning.report.comparison import ALPHA, Comparison, Outcome
+from al_lightning.report.multiplicity import holm
+from al_lightning.report.paired import LEAST_FOR_P, PairedDifference, paired_difference
+from al_lightning.report.run import Run
 from al_lightning.report.scores import MEASURES
 from al_lightning.report.tables import Raw
 from al_lightning.report.wording import (
@@ -84,12 +86,15 @@ def _labels(analysis: Analysis) -> Iterator[Insight]:
     if found.saved.value is None or found.saved.bound == "at_most":
         return
     least = "at least " if found.saved.bound == "at_least" else ""
+    below = (
+        f" It ends {percent(found.shortfall, 1)} points below that." if found.shortfall > 0 else ""
+    )
     yield Insight(
         "Labels saved",
         f"{best} comes to {percent(found.target, 1)}% accuracy with {count(found.strategy.labels)} "
         f"labels, where {reference} needs {count(found.reference.labels)}: {least}"
         f"{percent(found.saved.value, 0)}% saved. It saves labels in {found.seeds_saving} of "
-        f"{counted(found.seeds, 'seed')}.",
+        f"{counted(found.seeds, 'seed')}.{below}",
         f"The strategy that beats {reference} by the most; first crossing of {reference}'s final "
         "accuracy by the mean curves, linear between rounds.",
         {
@@ -146,13 +151,15 @@ def _trend(analysis: Analysis) -> Iterator[Insight]:
 
 
 def _passive(analysis: Analysis) -> Iterator[Insight]:
-    name = analysis.best or next((n for n in analysis.order if n in analysis.gaps), None)
-    if name is None or name not in analysis.gaps:
+    name = analysis.spokesman
+    if name not in analysis.gaps:
         return
-    gap, final = analysis.gaps[name], analysis.curves["accuracy"][name].mean[-1]
+    gap = analysis.gaps[name]
+    final = gap.final
     side = "below" if final <= gap.accuracy else "above"
     text = (
-        f"{name} ends {percent(abs(gap.accuracy - final), 1)} points {side} the passive baseline."
+        f"{name} ends {percent(abs(gap.accuracy - final), 1)} points {side} the passive baseline "
+        f"({counted(gap.seeds, 'seed')}{'' if gap.paired else ' of it, not paired'})."
     )
     reached = [share for share, crossing in gap.shares.items() if crossing.kind == "reached"]
     if reached:
@@ -165,8 +172,8 @@ def _passive(analysis: Analysis) -> Iterator[Insight]:
         "Against all labels",
         text,
         "Final mean accuracy of the strategy that beats the reference by the most, else of the "
-        "one with the highest AUBC, against the mean of the runs on all labels; then the highest "
-        "of 95, 98, 99 and 100% that its mean curve comes to.",
+        "reference, against the mean of the runs on all labels, over the seeds that both have; then "
+        "the highest of 95, 98, 99 and 100% that its mean curve comes to.",
         {
             "accuracy": final,
             "passive_accuracy": gap.accuracy,
@@ -188,7 +195,7 @@ def _query_cost(analysis: Analysis) -> Iterator[Insight]:
         "Cost of asking",
         f"Scoring the pool and selecting takes between {percent(shares[low], 1)}% ({low}) and "
         f"{percent(shares[high], 1)}% ({high}) of the time that fitting takes.",
-        "Seconds of all queries / seconds of all fits of a run, mean of the seeds.",
+        f"Seconds of all queries / seconds of all fits of a run, mean of {_seeds(analysis)}.",
         dict(shares),
     )
 
@@ -207,8 +214,9 @@ def _cheap_choice(analysis: Analysis) -> Iterator[Insight]:
         "A cheaper choice",
         f"{cheapest} is within half a point of the AUBC of {best}, and a query takes "
         f"{seconds(query[cheapest])} instead of {seconds(query[best])}.",
-        "Of the strategies whose mean AUBC is at most 0.5 points below that of the best, the one "
-        "with the fewest seconds a query, if those are fewer than half of the best's.",
+        f"Means of {_seeds(analysis)}. Of the strategies whose mean AUBC is at most 0.5 points "
+        "below that of the best, the one with the fewest seconds a query, if those are fewer than "
+        "half of the best's.",
         {
             "aubc": scores[cheapest],
             "aubc_of_best": scores[best],
@@ -225,7 +233,7 @@ def _query_classes(analysis: Analysis) -> Iterator[Insight]:
     report = analysis.classes
     if report is None or report.pool is None:
         return
-    pool = evenness(report.pool.shares)
+    pool = report.pool.evenness
     others = {n: v for n, v in report.evenness.items() if n != analysis.setting.reference}
     even = sorted(n for n, value in others.items() if value > pool + _SHIFT)
     uneven = sorted(n for n, value in others.items() if value < pool - _SHIFT)
@@ -240,7 +248,8 @@ def _query_classes(analysis: Analysis) -> Iterator[Insight]:
         "Classes asked for",
         f"Compared with the pool, {'; '.join(parts)}.",
         "Entropy of the classes in all queries / ln(number of classes), against that of the pool "
-        f"({_SOURCES[report.pool.source]}); more than {_SHIFT} apart.",
+        f"({_SOURCES[report.pool.source]}); more than {_SHIFT} apart. (Classes - 1) / (2 * labels) is "
+        "added to the entropy of what was drawn, which is too low by it on average.",
         {"pool": pool, **others},
     )
 
@@ -257,6 +266,8 @@ def _worst_class(analysis: Analysis) -> Iterator[Insight]:
 def _rarest_class(analysis: Analysis) -> Iterator[Insight]:
     report = analysis.classes
     if report is None or report.pool is None or (report.pool.ratio or _UNEVEN) < _UNEVEN:
+        return
+    if not report.pool.uneven:
         return
     rarest = report.pool.rarest
     name = report.names[rarest]
@@ -312,8 +323,8 @@ def _calibration(analysis: Analysis) -> Iterator[Insight]:
         f"The calibration error ends between {percent(last[low], 1)}% ({low}) and "
         f"{percent(last[high], 1)}% ({high}); it rises with the labels for "
         f"{len(risen)} of {counted(len(curves), 'strategy', 'strategies')}.",
-        "Expected calibration error, 15 bins, mean of the seeds; last common budget against the "
-        "first.",
+        f"Expected calibration error, 15 bins, mean of {_seeds(analysis)}, not tested; last common "
+        "budget against the first.",
         dict(last),
     )
 
@@ -323,7 +334,7 @@ def _stability(analysis: Analysis) -> Iterator[Insight]:
     spread = {
         name: stdev(values.values())
         for name, values in scores.items()
-        if len(values) >= LEAST_SEEDS
+        if len(values) >= LEAST_FOR_P
     }
     if len(spread) < 2:  # noqa: PLR2004 - nothing to set apart
         return
@@ -339,16 +350,18 @@ def _stability(analysis: Analysis) -> Iterator[Insight]:
 
 
 def _dips(analysis: Analysis) -> Iterator[Insight]:
-    """Name the rounds after which a strategy was worse than before."""
-    found = []
-    for name, runs in analysis.setting.runs.items():
-        budgets = analysis.setting.budgets
-        for before, after in pairwise(budgets):
-            earlier = {s: run.at(before).metrics["accuracy"] for s, run in runs.items()}
-            later = {s: run.at(after).metrics["accuracy"] for s, run in runs.items()}
-            change = paired_difference(later, earlier)
-            if change.p is not None and change.high is not None and change.high < 0:
-                found.append((change.mean, name, before, after))
+    """Name the rounds after which a strategy was lower than before."""
+    changes = {
+        (name, before, after): _change(runs, before, after)
+        for name, runs in analysis.setting.runs.items()
+        for before, after in pairwise(analysis.setting.budgets)
+    }
+    adjusted = holm({step: change.p for step, change in changes.items()})
+    found = [
+        (change.mean, *step)
+        for step, change in changes.items()
+        if change.mean < 0 and (p := adjusted[step]) is not None and p < ALPHA
+    ]
     if not found:
         return
     shown = [
@@ -358,11 +371,19 @@ def _dips(analysis: Analysis) -> Iterator[Insight]:
     more = [counted(len(found) - _MOST, "more round")] if len(found) > _MOST else []
     yield Insight(
         "Dips",
-        f"More labels made it worse: {listed([*shown, *more])}.",
-        "Accuracy after a round minus before it, paired by seed, at least 3 seeds; the 95% "
-        "interval is below 0. Not corrected for the number of rounds.",
+        f"The accuracy was lower after more labels: {listed([*shown, *more])}.",
+        "Accuracy after a round minus before it, paired by seed, at least 3 seeds; p adjusted by "
+        "Holm over all rounds of all strategies, below 0.05.",
         {f"{name}, {after}": mean for mean, name, _, after in sorted(found)},
     )
+
+
+def _change(runs: Mapping[int, Run], before: int, after: int) -> PairedDifference:
+    earlier, later = (
+        {seed: run.at(labels).metrics["accuracy"] for seed, run in runs.items()}
+        for labels in (before, after)
+    )
+    return paired_difference(later, earlier)
 
 
 def _late_minus_early(
@@ -382,6 +403,13 @@ def _late_minus_early(
     if not seeds:
         return None
     return paired_difference({s: lead(s, late) for s in seeds}, {s: lead(s, early) for s in seeds})
+
+
+def _seeds(analysis: Analysis) -> str:
+    """Return how many seeds strategies have: "5 seeds", "3 to 5 seeds"."""
+    numbers = sorted({len(runs) for runs in analysis.setting.runs.values()})
+    least = "" if len(numbers) == 1 else f"{numbers[0]} to "
+    return f"{least}{counted(numbers[-1], 'seed')}"
 
 
 def _verb(names: list[str], one: str, many: str) -> str:

@@ -26,6 +26,7 @@ _MARKERS = ("o", "s", "^", "D", "v")
 _SETTINGS: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so that all machines draw alike
+    "text.parse_math": False,  # a name may hold a dollar sign
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.labelsize": 9,

@@ -21,6 +21,7 @@ class Page:
     Attributes:
         title: Of the report.
         chapters: One a setting.
+        tuning: Hyperparameters by validation labels; None where none differ.
         final_scores: Over all settings; None where there are none.
         penalties: Who beats whom; None where there are no two strategies.
         penalty_picture: The same as a figure.
@@ -30,6 +31,7 @@ class Page:
 
     title: str
     chapters: Sequence[Chapter]
+    tuning: Table | None
     final_scores: Table | None
     penalties: Table | None
     penalty_picture: Picture | None

@@ -7,7 +7,7 @@ seed by seed, which takes out of a difference what its two runs have in common.
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,8 @@ class PairedDifference:
         std: Of the differences, ddof = 1; None with fewer than 2 seeds.
         low: Lower end of the mean's interval by Student's t; None with fewer than 2 seeds.
         high: Upper end, likewise.
-        p: Of the two-sided paired t test; None with fewer than 3 seeds.
+        p: Of the two-sided paired t test; None with fewer than 3 seeds, and where all differences are
+            the same and not zero: without a spread there is nothing to test against.
         wilcoxon_p: A second opinion that takes no normal distribution for granted: the exact
             two-sided signed-rank test; None with fewer than 6 seeds.
         left_out: Seeds that only one of the two has, ascending.
@@ -49,6 +50,11 @@ class PairedDifference:
     left_out: tuple[int, ...]
     confidence: float
 
+    def turned(self) -> "PairedDifference":
+        """Return the same the other way round: the reference minus the strategy."""
+        low, high = (None if end is None else -end for end in (self.high, self.low))
+        return replace(self, mean=-self.mean, low=low, high=high)
+
 
 def paired_difference(
     values: Mapping[int, float], reference: Mapping[int, float], confidence: float = 0.95
@@ -56,7 +62,8 @@ def paired_difference(
     """Compare two strategies over the seeds that both have.
 
     Differences that are rounding noise count as zero, as does a spread of that size. Without a spread,
-    the interval is the mean, and p is 1 if the mean is zero, 0 if it is not.
+    the interval is the mean. Then p is 1 if the mean is zero, and None if it is not: scores are shares
+    of the test images, so that a few equal differences are no rarity and no proof of precision.
 
     Args:
         values: Scores of the strategy by seed. Their order means nothing.
@@ -136,7 +143,7 @@ def _student_p(mean: float, std: float | None, count: int) -> float | None:
     if std is None or count < LEAST_FOR_P:
         return None
     if std == 0:
-        return 1.0 if mean == 0 else 0.0
+        return 1.0 if mean == 0 else None
     return 2 * float(stdtr(count - 1, -abs(mean) / std * math.sqrt(count)))
 
 

@@ -20,14 +20,15 @@ Setting = Mapping[str, Runs]
 class PenaltyMatrix:
     """How often strategies beat each other significantly (Ash et al. 2020, arXiv:1906.03671, sec. 5).
 
-    A setting gives 1 / B for each of the B budgets of a pair at which one beats the other. So a cell
-    lies between 0 and the number of settings.
+    A setting gives 1 / B for each of the B budgets of a pair at which one beats the other. The paper
+    adds that up over settings. Here it is the mean of the settings in which the two met: sums do not
+    compare where strategies ran in different numbers of settings. So a cell lies between 0 and 1.
 
     Attributes:
         names: The S strategies, in the order in which the settings name them first.
-        matrix: (S, S), in settings: at [i, j] how often i beats j. NaN where no setting could compare
+        matrix: (S, S), shares: at [i, j] how often i beats j. NaN where no setting could compare
             the two, and on the diagonal.
-        penalties: (S,), in settings: the mean of a column over the other strategies, leaving NaN out.
+        penalties: (S,), shares: the mean of a column over the other strategies, leaving NaN out.
             How often a strategy is beaten: lower is better. NaN where it was compared with nobody.
         settings: How many there are.
     """
@@ -58,15 +59,17 @@ def penalty_matrix(settings: Sequence[Setting], alpha: float = 0.05) -> PenaltyM
     if not 0 < alpha < 1:
         raise ValueError(f"The level alpha must lie between 0 and 1, not be {alpha}")
     names = tuple(dict.fromkeys(name for setting in settings for name in setting))
-    matrix = np.full((len(names), len(names)), np.nan)
+    won = np.zeros((len(names), len(names)))
+    met = np.zeros((len(names), len(names)))
     for setting in settings:
         present = [(index, setting[name]) for index, name in enumerate(names) if name in setting]
         for i, first in present:
             for j, second in present:
                 if i < j and (shares := _shares(first, second, alpha)) is not None:
-                    # A pair counts from its first comparison on: NaN until then.
-                    matrix[i, j] = np.nansum([matrix[i, j], shares[0]])
-                    matrix[j, i] = np.nansum([matrix[j, i], shares[1]])
+                    won[i, j] += shares[0]
+                    won[j, i] += shares[1]
+                    met[[i, j], [j, i]] += 1
+    matrix = np.divide(won, met, out=np.full_like(won, np.nan), where=met > 0)
     return PenaltyMatrix(names, matrix, _column_means(matrix), len(settings))
 
 

@@ -1,5 +1,7 @@
 """How the runs of a setting were made, as far as it takes to make them again."""
 
+import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,8 @@ from al_lightning.report.run import Run
 from al_lightning.report.study import Setting, flat
 from al_lightning.report.wording import count, counted, listed
 
+_PROGRAM = ("python", "-m", "al_lightning", "-m")
+_KEPT = ("query_seed", "threads", "dataset.path")
 _BUDGET = ("budget.initial", "budget.query", "budget.total", "budget.validation")
 
 
@@ -94,22 +98,47 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def _command(setting: Setting, configs: Sequence[Mapping[str, Any]]) -> str | None:
-    if not configs or "names.strategy" not in configs[0]:
+    """Return what plays all runs again; None where that is not known.
+
+    One command gives all strategies the same keys. So there is none where strategies of one name are
+    set up differently, or runs have query seeds of their own.
+    """
+    if not configs or "names.strategy" not in configs[0] or not _chosen_by_name(setting):
+        return None
+    if len({config.get("query_seed") for config in configs}) > 1:
         return None
     strategies = dict.fromkeys(config["names.strategy"] for config in configs)
     seeds = sorted({config["seed"] for config in configs if "seed" in config})
     first = configs[0]
     parts = [
-        "python -m al_lightning -m",
         f"dataset={setting.dataset}",
         f"model={setting.model}",
         f"strategy={','.join(map(str, strategies))}",
         f"seed={','.join(map(str, seeds))}",
         *(f"{key}={first[key]}" for key in _BUDGET if key in first),
+        *(f"{key}={first[key]}" for key in _KEPT if _is_shared(key, configs)),
         *(
             f"{key}={value}"
             for key, value in setting.differences.items()
-            if key in first and key not in _BUDGET
+            if key in first and key not in (*_BUDGET, *_KEPT)
         ),
     ]
-    return " ".join(parts)
+    return " ".join([*_PROGRAM, *map(shlex.quote, parts)])
+
+
+def _chosen_by_name(setting: Setting) -> bool:
+    """Return whether strategies are named as the command line's choices are, as far as can be seen.
+
+    A name that was given by hand, such as names.strategy=mine, is the name of no choice: it has
+    characters that those have not, or shares its set-up with another name.
+    """
+    names = list(setting.runs)
+    setups = [
+        repr(sorted(flat(run.config.get("strategy", {})).items()))
+        for run in (next(iter(by_seed.values())) for by_seed in setting.runs.values())
+    ]
+    return all(re.fullmatch(r"\w+", name) for name in names) and len(set(setups)) == len(setups)
+
+
+def _is_shared(key: str, configs: Sequence[Mapping[str, Any]]) -> bool:
+    return key in configs[0] and len({config.get(key) for config in configs}) == 1

@@ -1,19 +1,22 @@
 """What the tables of a report hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
 
+from al_lightning.keys import HYPERPARAMETERS, is_below
 from al_lightning.report.analysis import Analysis
+from al_lightning.report.area import area_under_budget_curve
 from al_lightning.report.comparison import Comparison, Outcome
 from al_lightning.report.costs import Costs
 from al_lightning.report.curves import metric_name
 from al_lightning.report.efficiency import Bounded, Crossing
 from al_lightning.report.figures import by_penalty
 from al_lightning.report.penalty import PenaltyMatrix
-from al_lightning.report.run import PHASES
+from al_lightning.report.run import PHASES, Run
 from al_lightning.report.savings import PASSIVE_SHARES
-from al_lightning.report.scores import MEASURES, Curve
+from al_lightning.report.scores import MEASURES, Curve, Scores
 from al_lightning.report.tables import Cell, Column, Raw, Table, word
-from al_lightning.report.verdict import more_seeds
+from al_lightning.report.verdict import bounded_percent, more_seeds
 from al_lightning.report.wording import count, interval, p_value, percent, points, seconds
 
 _NONE = "\u2013"
@@ -26,9 +29,9 @@ _FINAL_METRICS = (
     "nll",
     "ece",
 )
+_HEADS = {"nll": "NLL", "ece": "ECE"}  # their full names would push the last ones off the page
 _NOT_SHARES = ("nll",)
 _CROSSING_MARKS = {"reached": "", "at_start": "\u2264 ", "never": "> "}
-_MARKS = {"exact": "", "at_least": "\u2265 ", "at_most": "\u2264 "}
 
 
 def against_reference(analysis: Analysis) -> Table | None:
@@ -38,26 +41,33 @@ def against_reference(analysis: Analysis) -> Table | None:
     if not found or setting.reference is None:
         return None
     over = f"[{count(setting.budgets[0])}, {count(setting.budgets[-1])}]"
-    reference = _strategy(setting.reference), *_aubc(analysis, setting.reference)
-    rows = [
-        [*(_strategy(c.strategy), *_aubc(analysis, c.strategy)), *_comparison(c)] for c in found
+    values = analysis.scores[key]
+    mine = values[setting.reference]
+    reference = [
+        _strategy(setting.reference),
+        _count("seeds", len(mine)),
+        _share_cell("aubc", fmean(mine.values())),
+        _share_cell("aubc_of_reference", None),
+        *_no_comparison(),
     ]
     return Table(
         name="against_reference",
-        caption=f"AUBC of accuracy over {over} labels, and its difference to {setting.reference}, "
-        "paired by seed: mean, 95% interval by Student's t, two-sided p adjusted by Holm over the "
-        "strategies, exact Wilcoxon signed-rank p from 6 seeds on. In percentage points.",
+        caption=f"AUBC of accuracy over {over} labels, that of {setting.reference} over the same "
+        "seeds, and their difference, paired by seed: mean, 95% interval by Student's t, two-sided "
+        "p adjusted by Holm over the strategies, exact Wilcoxon signed-rank p from 6 seeds on. In "
+        "percentage points.",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),
             Column("AUBC"),
+            Column(f"{setting.reference}, same seeds"),
             Column(f"to {setting.reference}"),
             Column("95% interval"),
             Column("p (Holm)"),
             Column("p (Wilcoxon)"),
             Column("reading", numeric=False),
         ],
-        rows=[*rows, [*reference, *_no_comparison()]],
+        rows=[*([*_paired_aubc(c, values), *_comparison(c)] for c in found), reference],
     )
 
 
@@ -134,19 +144,56 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     return (
         Table(
             name="final_scores",
-            caption="Test scores at the last common budget: mean of the seeds, \u00b1 half of the "
-            "95% interval by Student's t. In per cent, but for the negative log-likelihood (nats).",
+            caption="Test scores at the last common budget: mean of the seeds that each has, "
+            "\u00b1 half of the 95% interval by Student's t; not paired, so that they are for a look, "
+            "and no test. In per cent, but for the negative log-likelihood, NLL (nats). "
+            "ECE is the calibration error.",
             columns=[
                 Column("strategy", numeric=False),
                 *([Column("setting", numeric=False)] if several else []),
                 Column("labels"),
                 Column("seeds"),
-                *(Column(metric_name(m).removeprefix("macro ")) for m in known),
+                *(Column(_HEADS.get(m, metric_name(m).removeprefix("macro "))) for m in known),
             ],
             rows=rows,
         )
         if rows
         else None
+    )
+
+
+def tuning(analyses: Sequence[Analysis]) -> Table | None:
+    """Values of hyperparameters by what they come to on validation labels; None where none differ."""
+    trials = [
+        (setting, name, value)
+        for setting in (analysis.setting for analysis in analyses)
+        if setting.differences and all(is_below(k, HYPERPARAMETERS) for k in setting.differences)
+        for name, runs in setting.runs.items()
+        if (value := _validation_area(runs.values(), setting.budgets)) is not None
+    ]
+    if not trials:
+        return None
+    ordered = sorted(trials, key=lambda trial: (-trial[2], trial[0].name, trial[1]))
+    return Table(
+        name="tuning",
+        caption="Hyperparameters by AUBC of the accuracy on validation labels, mean of the seeds, the "
+        "best first. Choose by this table: the test scores below must not choose, as what is chosen "
+        "by them is flattered by them.",
+        columns=[
+            Column("setting", numeric=False),
+            Column("strategy", numeric=False),
+            Column("seeds"),
+            Column("AUBC, validation"),
+        ],
+        rows=[
+            [
+                word("setting", setting.name),
+                word("strategy", name),
+                _count("seeds", len(setting.runs[name])),
+                _share_cell("validation_aubc", value),
+            ]
+            for setting, name, value in ordered
+        ],
     )
 
 
@@ -166,21 +213,26 @@ def label_savings(analysis: Analysis) -> Table | None:
                 _crossing("reference_needs", found.reference),
                 _share("saved", found.saved),
                 Cell(saving, {"seeds_saving": found.seeds_saving, "seeds": found.seeds}),
+                _saved_range(found.extremes),
+                Cell(points(-found.shortfall), {"ends_above": -found.shortfall}),
             ]
         )
     return Table(
         name="label_savings",
         caption=f"Labels until the mean curve first comes to {reference}'s accuracy at the last "
         "common budget, by linear interpolation. >: not within the budget; "
-        "\u2264: from the first labels on. Labels saved follow with their bounds. Last: seeds in "
+        "\u2264: from the first labels on. Labels saved follow with their bounds. Then: seeds in "
         f"which the strategy needs fewer labels than {reference} of the same seed for what that "
-        "comes to.",
+        "comes to, what they save at least and at most, and how far above that accuracy the mean "
+        "curve ends, in percentage points.",
         columns=[
             Column("strategy", numeric=False),
             Column("labels needed"),
             Column(f"{reference} needs"),
             Column("labels saved, %"),
             Column("seeds that save"),
+            Column("by seed, %"),
+            Column("ends above by"),
         ],
         rows=rows,
     )
@@ -190,29 +242,35 @@ def passive_savings(analysis: Analysis) -> Table | None:
     """Labels to come near the passive baseline; None without one."""
     if not analysis.gaps:
         return None
-    any_gap = next(iter(analysis.gaps.values()))
+    labels = next(iter(analysis.gaps.values())).labels
     rows = []
     for name in [name for name in analysis.order if name in analysis.gaps]:
         gap = analysis.gaps[name]
-        final = analysis.curves["accuracy"][name].mean[-1]
         rows.append(
             [
                 _strategy(name),
-                Cell(percent(final), {"final_accuracy": final}),
+                Cell(
+                    f"{gap.seeds}{'' if gap.paired else ', not paired'}",
+                    {"seeds": gap.seeds, "paired": gap.paired},
+                ),
+                _share_cell("final_accuracy", gap.final),
+                _share_cell("passive_accuracy", gap.accuracy),
                 Cell(f"{percent(gap.share, 1)}%", {"share_of_passive": gap.share}),
                 *(_crossing_share(s, gap.shares[s], gap.labels) for s in PASSIVE_SHARES),
             ]
         )
     return Table(
         name="passive_savings",
-        caption=f"Against the passive baseline, {percent(any_gap.accuracy)}% with all "
-        f"{count(any_gap.labels)} labels: accuracy at the last common budget, its share of the "
-        "baseline's, and the share of all labels until the mean curve comes to 95, 98, 99 and "
+        caption=f"Against the passive baseline with all {count(labels)} labels, over the seeds "
+        "that both have: accuracy at the last common budget, that of the baseline, the share of it, "
+        "and the share of all labels until the mean curve comes to 95, 98, 99 and "
         "100% of the baseline's accuracy. >: not within the budget; \u2264: from the first labels "
         "on.",
         columns=[
             Column("strategy", numeric=False),
+            Column("seeds"),
             Column("accuracy, %"),
+            Column("passive, %"),
             Column("of passive"),
             *(Column(f"labels for {percent(s, 0)}%") for s in PASSIVE_SHARES),
         ],
@@ -231,8 +289,9 @@ def penalties(matrix: PenaltyMatrix) -> Table:
     return Table(
         name="penalties",
         caption="Penalty matrix (Ash et al. 2020): the share of the common budgets at which the "
-        "row beats the column in a two-sided paired t test at 5%, summed over settings. The mean "
-        "of a strategy's column, the penalty, tells how often it is beaten: lower is better. Not "
+        "row beats the column in a two-sided paired t test at 5%, mean of the settings in which both "
+        "ran (the paper sums). The mean of a strategy's column, the penalty, tells how often it is "
+        "beaten: lower is better. Not "
         "corrected for the number of tests.",
         columns=[
             Column("strategy", numeric=False),
@@ -349,10 +408,33 @@ def _count(key: str, value: int) -> Cell:
     return Cell(count(value), {key: value})
 
 
-def _aubc(analysis: Analysis, name: str) -> tuple[Cell, Cell]:
-    values = analysis.scores[MEASURES[0].key][name].values()
-    mean = sum(values) / len(values)
-    return _count("seeds", len(values)), Cell(percent(mean), {"aubc": mean})
+def _paired_aubc(comparison: Comparison, values: Scores) -> list[Cell]:
+    """Return what a difference is made of: scores of both sides over the seeds that both have."""
+    seeds = comparison.difference.seeds if comparison.difference else ()
+    mine, other = (values.get(n, {}) for n in (comparison.strategy, comparison.reference))
+    return [
+        _strategy(comparison.strategy),
+        _count("seeds", len(seeds)),
+        _share_cell("aubc", fmean(mine[s] for s in seeds) if seeds else None),
+        _share_cell("aubc_of_reference", fmean(other[s] for s in seeds) if seeds else None),
+    ]
+
+
+def _validation_area(runs: Iterable[Run], budgets: Sequence[int]) -> float | None:
+    """Return the mean AUBC on validation labels; None where some have none, or no area."""
+    areas = []
+    for run in runs:
+        heights = [run.at(b).validation.get("accuracy") for b in budgets]
+        known = [height for height in heights if height is not None]
+        area = area_under_budget_curve(budgets, known) if len(known) == len(heights) else None
+        if area is None:
+            return None
+        areas.append(area)
+    return fmean(areas)
+
+
+def _share_cell(key: str, value: float | None) -> Cell:
+    return Cell(_NONE if value is None else percent(value), {key: value})
 
 
 def _comparison(comparison: Comparison) -> list[Cell]:
@@ -448,7 +530,19 @@ def _share(key: str, found: Bounded) -> Cell:
     raw: dict[str, Raw] = {key: found.value, f"{key}_bound": found.bound}
     if found.value is None:
         return Cell("unknown", raw)
-    return Cell(f"{_MARKS[found.bound]}{percent(found.value, 1)}", raw)
+    return Cell(bounded_percent(found, 1), raw)
+
+
+def _saved_range(found: tuple[Bounded, Bounded] | None) -> Cell:
+    least, most = found or (None, None)
+    raw: dict[str, Raw] = {
+        "saved_least": least.value if least else None,
+        "saved_most": most.value if most else None,
+    }
+    if least is None or most is None:
+        return Cell("unknown", raw)
+    ends = dict.fromkeys((bounded_percent(least), bounded_percent(most)))
+    return Cell(" to ".join(ends), raw)
 
 
 def _number(key: str, value: float, empty: bool = False) -> Cell:

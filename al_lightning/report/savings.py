@@ -29,32 +29,63 @@ class Savings:
         reference: Labels that the reference needs for it, on the mean of its curves.
         strategy: Labels that the strategy needs for it, on the mean of its curves.
         saved: Share of the reference's labels that is saved.
-        seeds_saving: Seeds in which the strategy needs fewer labels than the reference of that seed
-            for what that reference came to.
-        seeds: Seeds that both have.
+        shortfall: By how much the strategy ends below the target, in accuracy; negative above it. Where
+            it is positive, a first crossing before was luck, or did not last.
+        by_seed: What is saved in each seed that both have, for what the reference of that seed came to.
     """
 
     target: float
     reference: Crossing
     strategy: Crossing
     saved: Bounded
-    seeds_saving: int
-    seeds: int
+    shortfall: float
+    by_seed: Mapping[int, Bounded]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds both have."""
+        return len(self.by_seed)
+
+    @property
+    def seeds_saving(self) -> int:
+        """In how many of them the strategy needs fewer labels; a lower bound above 0 saves as well."""
+        return sum(is_saving(found) for found in self.by_seed.values())
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the mean curves save labels, and the strategy holds what it reached."""
+        return is_saving(self.saved) and self.shortfall <= 0
+
+    @property
+    def extremes(self) -> tuple[Bounded, Bounded] | None:
+        """The least and the most that a seed saves; None where no seed tells."""
+        known = sorted(
+            ((found.value, seed) for seed, found in self.by_seed.items() if found.value is not None)
+        )
+        return (self.by_seed[known[0][1]], self.by_seed[known[-1][1]]) if known else None
 
 
 @dataclass(frozen=True)
 class PassiveGap:
     """How a strategy stands to a baseline that had all labels.
 
+    Over the seeds that both have; where there are none, each has its own, and they are not paired.
+
     Attributes:
         accuracy: Of the baseline, mean of its seeds.
+        final: Accuracy of the strategy at the last budget, mean of its seeds.
         labels: Labels of the baseline.
+        seeds: Seeds of the baseline.
+        paired: Whether the strategy's are the same.
         share: Of the baseline's accuracy that the strategy has at the last budget.
         shares: For each of :data:`PASSIVE_SHARES`, the labels that reach it.
     """
 
     accuracy: float
+    final: float
     labels: int
+    seeds: int
+    paired: bool
     share: float
     shares: Mapping[float, Crossing]
 
@@ -84,18 +115,8 @@ def passive_gaps(setting: Setting) -> dict[str, PassiveGap]:
     """Return how each strategy stands to the passive baseline; empty where there is none."""
     if not setting.passive:
         return {}
-    ends = [run.rounds[-1] for run in setting.passive.values()]
-    accuracy = fmean(end.metrics["accuracy"] for end in ends)
-    return {
-        name: PassiveGap(
-            accuracy=accuracy,
-            labels=ends[0].labels,
-            share=curve.mean[-1] / accuracy,
-            shares={s: _crossing(curve, s * accuracy) for s in PASSIVE_SHARES},
-        )
-        for name, curve in curves(setting, "accuracy").items()
-        if accuracy > 0
-    }
+    gaps = {name: _gap(setting, name) for name in setting.runs}
+    return {name: gap for name, gap in gaps.items() if gap is not None}
 
 
 def efficiency(setting: Setting) -> dict[str, Efficiency]:
@@ -122,6 +143,31 @@ def efficiency(setting: Setting) -> dict[str, Efficiency]:
     return result
 
 
+def is_saving(saved: Bounded) -> bool:
+    """Return whether labels are saved, as far as it is known."""
+    return saved.value is not None and saved.value > 0 and saved.bound in ("exact", "at_least")
+
+
+def _gap(setting: Setting, name: str) -> PassiveGap | None:
+    """Return how a strategy stands to the baseline; None where that has found nothing."""
+    runs, passive = setting.runs[name], setting.passive
+    common = runs.keys() & passive.keys()
+    ends = [run.rounds[-1] for seed, run in passive.items() if seed in common or not common]
+    accuracy = fmean(end.metrics["accuracy"] for end in ends)
+    if accuracy == 0:
+        return None
+    curve = _mean(runs, common or set(runs), setting)
+    return PassiveGap(
+        accuracy=accuracy,
+        final=curve.mean[-1],
+        labels=ends[0].labels,
+        seeds=len(ends),
+        paired=bool(common),
+        share=curve.mean[-1] / accuracy,
+        shares={s: _crossing(curve, s * accuracy) for s in PASSIVE_SHARES},
+    )
+
+
 def _savings(setting: Setting, name: str) -> Savings | None:
     runs, reference = setting.runs[name], setting.runs[setting.reference or ""]
     seeds = runs.keys() & reference.keys()
@@ -130,18 +176,13 @@ def _savings(setting: Setting, name: str) -> Savings | None:
     mine, other = (_mean(group, seeds, setting) for group in (runs, reference))
     target = other.mean[-1]
     needed = _crossing(other, target), _crossing(mine, target)
-    by_seed = [_saved(runs[s], reference[s], setting.budgets) for s in sorted(seeds)]
     return Savings(
         target=target,
         reference=needed[0],
         strategy=needed[1],
         saved=labels_saved(*needed),
-        # A lower bound above 0 saves as well.
-        seeds_saving=sum(
-            s.value is not None and s.value > 0 and s.bound in ("exact", "at_least")
-            for s in by_seed
-        ),
-        seeds=len(seeds),
+        shortfall=target - mine.mean[-1],
+        by_seed={s: _saved(runs[s], reference[s], setting.budgets) for s in sorted(seeds)},
     )
 
 

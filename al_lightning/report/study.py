@@ -5,7 +5,7 @@ Runs are paired by seed, and never by their order. What cannot be paired is left
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, TypeVar
 
@@ -19,8 +19,19 @@ REFERENCE = "random"
 # What strategies are compared over, and so no part of the conditions that they share; how far a run
 # goes is seen from its rounds.
 _COMPARED = ("strategy", "seed", "query_seed", "spend", "budget.total")
+# Of the trainer: where it computes, and what it shows. Hardware that differs is noted.
+_NO_CONDITION = (
+    *NO_EFFECT_ON_RESULTS,
+    "trainer.accelerator",
+    "trainer.devices",
+    "trainer.enable_checkpointing",
+    "trainer.enable_model_summary",
+    "trainer.enable_progress_bar",
+    "trainer.log_every_n_steps",
+)
 _BUDGET = ("budget",)  # a baseline on all labels has another one by its nature
 _NAMED_KEYS = 4  # of what tells a setting apart; more would hide its name
+_LONGEST_VALUE = 40  # characters
 
 _K = TypeVar("_K")
 _Facts = Mapping[str, Any]
@@ -33,10 +44,12 @@ class LeftOut:
     Attributes:
         run: The run.
         reason: Why, and what would change it.
+        repeats: Whether it only repeats what a run that is compared came to.
     """
 
     run: Run
     reason: str
+    repeats: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class Setting:
         unfinished: Runs that are still to go on.
         left_out: Runs that are not compared.
         notes: What a reader should know of the runs before trusting a comparison.
+        unexplained: Seeds under which round 0 is not the same for all strategies, although nothing
+            that journals tell of would explain it.
     """
 
     name: str
@@ -68,6 +83,7 @@ class Setting:
     unfinished: tuple[Run, ...]
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
+    unexplained: tuple[int, ...]
 
     @property
     def all_runs(self) -> list[Run]:
@@ -85,7 +101,7 @@ def build_study(runs: Iterable[Run]) -> list[Setting]:
     for group in active.values():
         if group:
             shared = _without_budget(group[0])
-            settings.append((_facts(group[0]), group, _of(passive, shared)))
+            settings.append((_facts(group[0]), group, _baseline(_of(passive, shared), group[0])))
     taken = {id(run) for _, _, baseline in settings for run in baseline}
     lonely = _grouped([r for r in passive if id(r) not in taken], _without_budget)
     settings += [(_facts(group[0]), [], group) for group in lonely.values()]
@@ -94,7 +110,7 @@ def build_study(runs: Iterable[Run]) -> list[Setting]:
         _setting(name, differences, active, baseline)
         for (name, differences), (_, active, baseline) in zip(named, settings, strict=True)
     ]
-    return sorted(built, key=lambda setting: setting.name)
+    return sorted((_with_notes(each, built) for each in built), key=lambda each: each.name)
 
 
 def flat(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -110,12 +126,17 @@ def flat(value: Any, prefix: str = "") -> dict[str, Any]:
 
 def _facts(run: Run, besides: Collection[str] = ()) -> dict[str, Any]:
     """Return all that runs must have in common to be compared, by dotted keys."""
-    ignored = (*_COMPARED, *NO_EFFECT_ON_RESULTS, *besides)
+    ignored = (*_COMPARED, *_NO_CONDITION, *besides)
     config = {k: v for k, v in flat(run.config).items() if not is_below(k, ignored)}
     return {
         **config,
         "dataset": run.dataset,
         "model": run.model,
+        # A library's configuration may hold neither data nor model: what the journal saw of them.
+        "model.trainable_parameters": run.trainable_parameters,
+        "data.classes": ", ".join(run.classes),
+        "data.train": run.data.get("train"),
+        "data.test": run.data.get("test"),
         "data.fingerprint": run.data.get("fingerprint"),
         # It rounds every step, which may favour one model or strategy; a device does not.
         "trainer.precision": run.hardware.get("precision"),
@@ -136,6 +157,35 @@ def _key(facts: _Facts) -> str:
 
 def _of(passive: Iterable[Run], conditions: str) -> list[Run]:
     return [run for run in passive if _without_budget(run) == conditions]
+
+
+def _baseline(passive: Sequence[Run], active: Run) -> list[Run]:
+    """Return the baselines that hold back as many labels for validation; all where none does."""
+    alike = [run for run in passive if run.validation_labels == active.validation_labels]
+    return alike or list(passive)
+
+
+def _with_notes(setting: Setting, settings: Sequence[Setting]) -> Setting:
+    """Tell of strategies that have runs under other conditions alone, and so are not compared."""
+    apart = [
+        other
+        for other in settings
+        if (other.dataset, other.model) == (setting.dataset, setting.model)
+        and other.runs
+        and setting.runs
+        and not other.runs.keys() & setting.runs.keys()
+    ]
+    notes = [
+        f"{listed(list(other.runs))} {'is' if len(other.runs) == 1 else 'are'} not compared with "
+        f"{listed(list(setting.runs))}, because "
+        f"{listed([k for k in setting.differences if _differs(k, setting, other)])} differs"
+        for other in apart
+    ]
+    return replace(setting, notes=(*setting.notes, *notes))
+
+
+def _differs(key: str, one: Setting, other: Setting) -> bool:
+    return repr(one.differences.get(key)) != repr(other.differences.get(key))
 
 
 def _order(run: Run) -> tuple[str, str, str, int, str]:
@@ -170,7 +220,10 @@ def _with(name: str, differences: _Facts) -> str:
 
 
 def _plain(value: Any) -> str:
-    return "null" if value is None else str(value).lower() if value in (True, False) else str(value)
+    if value is None:
+        return "null"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE].rstrip()}\u2026"
 
 
 # Inside a setting
@@ -201,7 +254,8 @@ def _setting(
             run for run in [*active, *passive] if not run.finished and id(run) not in replaced
         ),
         left_out=(*left_out, *others, *doubles, *more_doubles, *short),
-        notes=tuple(_notes(used, baseline)),
+        notes=(*_notes(used, baseline), *_disagreements([*doubles, *more_doubles])),
+        unexplained=() if _differing_machines(used) else tuple(_unshared(used)),
     )
 
 
@@ -230,12 +284,21 @@ def _strategy_labels(runs: Sequence[Run]) -> dict[int, str]:
         differing = _differing(list(setups.values()))
         for run in group:
             parts = [
-                f"{key.removeprefix('strategy.')}={_plain(value)}"
+                _part(key.removeprefix("strategy."), value)
                 for key in differing
                 if (value := setups[id(run)].get(key)) is not None
             ]
             labels[id(run)] = ", ".join([name, *parts])
     return _with_query_seeds(runs, labels)
+
+
+def _part(key: str, value: Any) -> str:
+    """Return a key and its value; of what is to be made, the class alone: "score=Margin"."""
+    if key.rsplit(".", maxsplit=1)[-1] != "_target_":
+        return f"{key}={_plain(value)}"
+    kind = str(value).rpartition(".")[2]
+    parent = key.removesuffix("_target_").removesuffix(".")
+    return f"{parent}={kind}" if parent else kind
 
 
 def _with_query_seeds(runs: Sequence[Run], labels: Mapping[int, str]) -> dict[int, str]:
@@ -288,7 +351,7 @@ def _by_seed(runs: Sequence[Run]) -> tuple[dict[int, Run], list[LeftOut]]:
             same = run.rounds == other.rounds[: len(run.rounds)]
             what = "the same rounds as" if same else "the strategy and seed of"
             left_out.append(
-                LeftOut(run, f"it has {what} {other.folder}, which counts in its place")
+                LeftOut(run, f"it has {what} {other.folder}, which counts in its place", same)
             )
     return dict(sorted(kept.items())), left_out
 
@@ -375,24 +438,51 @@ def _notes(
                 f"The runs differ in {what}: {several}. Results may differ in more than the "
                 "strategy, and times cannot be compared"
             )
-    seeds = sorted({seed for by_seed in strategies.values() for seed in by_seed})
-    for seed in seeds:
-        first = [
-            by_seed[seed].rounds[0].metrics for by_seed in strategies.values() if seed in by_seed
-        ]
-        if any(metrics != first[0] for metrics in first):
-            yield (
-                f"Under seed {seed}, the strategies do not share the results of round 0, although "
-                "they start from the same labels: versions, hardware or threads made other bits. "
-                "The pairing is weaker for it, and not wrong"
-            )
-    every = set(seeds)
+    known = bool(_differing_machines(strategies))
+    why = (
+        "which may be due to the versions or the hardware that differ"
+        if known
+        else "and neither versions nor hardware explain it: find out what else differs"
+    )
+    for seed in _unshared(strategies):
+        yield (
+            f"Under seed {seed}, the strategies do not share the results of round 0, although they "
+            f"start from the same labels, {why}"
+        )
+    every = {seed for by_seed in strategies.values() for seed in by_seed}
     for name, by_seed in strategies.items():
         if missing := sorted(every - by_seed.keys()):
             which = (
                 f"{'seed' if len(missing) == 1 else 'seeds'} {listed([str(s) for s in missing])}"
             )
             yield f"There is no run of {name} under {which} that can be compared"
+
+
+def _disagreements(doubles: Iterable[LeftOut]) -> Iterator[str]:
+    """Tell of runs that should have come to the same as those that count in their place."""
+    for left in doubles:
+        if not left.repeats:
+            yield (
+                f"{left.run.folder} is another run of {left.run.strategy} under seed "
+                f"{left.run.seed}, and does not come to the same: what differs is not recorded"
+            )
+
+
+def _unshared(strategies: Mapping[str, Mapping[int, Run]]) -> list[int]:
+    """Return the seeds under which round 0 is not the same for all strategies, ascending."""
+    first = {
+        seed: [
+            by_seed[seed].rounds[0].metrics for by_seed in strategies.values() if seed in by_seed
+        ]
+        for seed in sorted({seed for by_seed in strategies.values() for seed in by_seed})
+    }
+    return [seed for seed, found in first.items() if any(each != found[0] for each in found)]
+
+
+def _differing_machines(strategies: Mapping[str, Mapping[int, Run]]) -> list[str]:
+    """Return the versions and the properties of the hardware that are not the same for all runs."""
+    runs = [run for by_seed in strategies.values() for run in by_seed.values()]
+    return [*_differing([r.versions for r in runs]), *_differing([r.hardware for r in runs])]
 
 
 def _grouped(runs: Iterable[Run], key: Callable[[Run], _K]) -> dict[_K, list[Run]]:

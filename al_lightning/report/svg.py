@@ -12,7 +12,15 @@ from matplotlib.figure import Figure
 from al_lightning.report.looks import INK, MUTED, RULE
 
 # A page sets these; what stands alone shows the colours that were drawn.
-_THEMED = {INK: "var(--ink)", MUTED: "var(--muted)", RULE: "var(--rule)"}
+_THEMED = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    RULE: "var(--rule)",
+    # These are too pale for lines on light paper, so that the page darkens them there.
+    "#e69f00": "var(--series-orange)",
+    "#56b4e9": "var(--series-sky)",
+    "#cc79a7": "var(--series-pink)",
+}
 # matplotlib writes fonts one way or the other.
 _FONT = re.compile(r"font: (?:\w+ )*([\d.]+px) [^;]+")
 _FAMILY = re.compile(r"font-family: [^;]+(?:; ?|$)")

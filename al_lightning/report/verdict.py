@@ -1,15 +1,19 @@
 """The verdict: what the comparison supports, in two or three sentences, and no more.
 
 Rules. "Beats" and "is worse than" need a Holm-adjusted p below 0.05, from at least 3 common seeds; all
-else is undecided, and says how many more seeds the observed spread suggests for 80 % power. The most
+else is undecided, and says how many more seeds the observed spread suggests for 80 % power. What
+differs by the same in all seeds has no spread to be tested against, and is no claim either. The most
 effective strategy is the one with the highest mean among those that beat the reference; who is not
-shown to be worse than it is named beside it.
+shown to be worse than it, by Holm over all pairs of strategies, is named beside it.
 """
 
 from collections.abc import Sequence
 
 from al_lightning.report.analysis import Analysis
-from al_lightning.report.comparison import LEAST_SEEDS, MOST_SEEDS, Comparison, Outcome
+from al_lightning.report.comparison import MOST_SEEDS, Comparison, Outcome
+from al_lightning.report.efficiency import Bound, Bounded
+from al_lightning.report.paired import LEAST_FOR_P
+from al_lightning.report.savings import Savings, is_saving
 from al_lightning.report.scores import MEASURES
 from al_lightning.report.study import REFERENCE, Setting
 from al_lightning.report.wording import (
@@ -23,11 +27,12 @@ from al_lightning.report.wording import (
 )
 
 _MOST_NAMED = 4  # in a sentence
+_MARKS: dict[Bound, str] = {"exact": "", "at_least": "\u2265 ", "at_most": "\u2264 ", "unknown": ""}
 
 
 def verdict(analysis: Analysis) -> str:
     """Return the verdict on a setting."""
-    sentences = _sentences(analysis)
+    sentences = [*_sentences(analysis), *_caution(analysis.setting)]
     if unfinished := len(analysis.setting.unfinished):
         state = f"{counted(unfinished, 'run')} {_are(unfinished)} unfinished"
         sentences = [f"Provisional, as {state}.", *sentences]
@@ -45,6 +50,24 @@ def more_seeds(comparison: Comparison) -> str:
     if comparison.needed is None:
         return f"more than {MOST_SEEDS - comparison.seeds} more seeds"
     return counted(max(comparison.needed - comparison.seeds, 1), "more seed")
+
+
+def bounded_percent(share: Bounded, decimals: int = 0) -> str:
+    """Return a share in per cent with its bound: "\u2265 38"; "unknown" where nothing is known."""
+    if share.value is None:
+        return "unknown"
+    return f"{_MARKS[share.bound]}{percent(share.value, decimals)}"
+
+
+def _caution(setting: Setting) -> list[str]:
+    """Return a sentence where runs that should begin alike do not, for no known reason."""
+    if not (seeds := setting.unexplained):
+        return []
+    which = listed([str(seed) for seed in seeds])
+    return [
+        f"Caution: under {'seed' if len(seeds) == 1 else 'seeds'} {which}, round 0 is not the same "
+        "for all strategies, although versions and hardware are: more than the strategy may differ."
+    ]
 
 
 def _sentences(analysis: Analysis) -> list[str]:
@@ -67,7 +90,7 @@ def _against_reference(analysis: Analysis, on: str) -> list[str]:
         most = max(c.seeds for c in against)
         return [
             f"{on}, nothing is claimed: no strategy has more than {counted(most, 'seed')} in "
-            f"common with {analysis.setting.reference}, and a test needs {LEAST_SEEDS}."
+            f"common with {analysis.setting.reference}, and a test needs {LEAST_FOR_P}."
         ]
     return [
         _nobody(analysis, on) if analysis.best is None else _best(analysis, on),
@@ -98,11 +121,17 @@ def _pairs(analysis: Analysis, on: str) -> str:
     """Say who beats whom where there is no reference."""
     decided = [c for c in analysis.pairs if c.outcome in (Outcome.BETTER, Outcome.WORSE)]
     decided = sorted(decided, key=lambda c: -abs(c.mean))
-    without = f"{on}, there is no run of {REFERENCE} to compare with"
+    lags = any(run.strategy == REFERENCE for run in analysis.setting.unfinished)
+    missing = (
+        f"{REFERENCE}'s runs do not reach these labels yet"
+        if lags
+        else f"there is no run of {REFERENCE} to compare with"
+    )
+    without = f"{on}, {missing}"
     over = f"over {_labels(analysis.setting)}"
     if all(c.outcome is Outcome.UNTESTED for c in analysis.pairs):
         return (
-            f"{without}, and no two strategies have {LEAST_SEEDS} seeds in common, which a test "
+            f"{without}, and no two strategies have {LEAST_FOR_P} seeds in common, which a test "
             "needs: nothing is claimed."
         )
     if not decided:
@@ -147,20 +176,36 @@ def _saving(analysis: Analysis, best: str) -> str:
     saved = found.saved
     if found.strategy.kind == "never":
         return f", but does not come to {final}"
-    if saved.value is not None and saved.value > 0 and saved.bound in ("exact", "at_least"):
+    if saved.value is not None and is_saving(saved):
         least = "at least " if saved.bound == "at_least" else ""
-        return f", and reaches {final} with {least}{percent(saved.value, 0)}% fewer labels"
+        fewer = f"with {least}{percent(saved.value, 0)}% fewer labels"
+        if found.claimed:
+            return f", and reaches {final} {fewer}{_in_seeds(found)}"
+        below = percent(found.shortfall, decimals_for(found.shortfall))
+        return f", first reaches {final} {fewer}, but ends {below} points below it"
     if saved.value is not None and saved.value < 0 and saved.bound == "exact":
         return f", but needs {percent(-saved.value, 0)}% more labels for {final}"
     return f", but is not shown to save labels for {final}"
 
 
+def _in_seeds(found: Savings) -> str:
+    """Return in how many seeds labels are saved, and how many: " (in 5 of 5 seeds, 12 to 30%)"."""
+    if found.extremes is None:
+        return ""
+    least, most = map(bounded_percent, found.extremes)
+    spread = f"{least}%" if least == most else f"{least} to {most}%"
+    return f" (in {found.seeds_saving} of {counted(found.seeds, 'seed')}, {spread})"
+
+
 def _rivals(analysis: Analysis) -> str:
     """Return how the others stand against the best, as the sentence goes on."""
-    undecided = [c.reference for c in analysis.rivals if c.outcome is Outcome.UNDECIDED]
-    untested = [c.reference for c in analysis.rivals if c.outcome is Outcome.UNTESTED]
-    better = [c.reference for c in analysis.rivals if c.outcome is Outcome.WORSE]
-    beaten = len(analysis.rivals) - len(undecided) - len(untested) - len(better)
+    by_outcome = {
+        outcome: [c.reference for c in analysis.rivals if c.outcome is outcome]
+        for outcome in Outcome
+    }
+    undecided, untested = by_outcome[Outcome.UNDECIDED], by_outcome[Outcome.UNTESTED]
+    better, constant = by_outcome[Outcome.WORSE], by_outcome[Outcome.NO_SPREAD]
+    beaten = len(by_outcome[Outcome.BETTER])
     parts = []
     if undecided:
         parts.append(
@@ -168,6 +213,8 @@ def _rivals(analysis: Analysis) -> str:
         )
     elif beaten == len(analysis.rivals) > 0:
         parts.append(f"it beats {listed([c.reference for c in analysis.rivals])} as well")
+    if constant:
+        parts.append(f"{listed(constant)} cannot be tested against it, for want of a spread")
     if untested:
         parts.append(f"{listed(untested)} {_have(len(untested))} too few seeds in common with it")
     if better:
@@ -181,11 +228,20 @@ def _nobody(analysis: Analysis, on: str) -> str:
     without = f"{on}, no strategy is shown to beat {setting.reference} over {_labels(setting)}"
     if not undecided:
         return f"{without}."
-    closest = undecided[0]
+    largest = undecided[0]
     return (
-        f"{without}: the closest, {closest.strategy}, is undecided at {_signed(closest)}, "
-        f"{counted(closest.seeds, 'seed')}."
+        f"{without}: the largest mean difference that is undecided is that of {largest.strategy}, "
+        f"{_signed(largest)}{_unadjusted(largest)}, "
+        f"{counted(largest.seeds, 'seed')}."
     )
+
+
+def _unadjusted(comparison: Comparison) -> str:
+    """Return why an interval that excludes 0 goes with "undecided"."""
+    found = comparison.difference
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return ""
+    return f" (interval not adjusted for {counted(comparison.family, 'comparison')})"
 
 
 def _signed(comparison: Comparison) -> str:
@@ -203,6 +259,11 @@ def _others(against: Sequence[Comparison]) -> list[str]:
     worse = [f"{c.strategy} by {_by_loss(c)}" for c in against if c.outcome is Outcome.WORSE]
     undecided = [c for c in against if c.outcome is Outcome.UNDECIDED]
     untested = [c.strategy for c in against if c.outcome is Outcome.UNTESTED]
+    constant = [
+        f"{c.strategy} ({points(c.mean, decimals_for(c.mean))} points)"
+        for c in against
+        if c.outcome is Outcome.NO_SPREAD
+    ]
     parts = []
     if worse:
         parts.append(f"worse than {against[0].reference}: {listed(worse)}")
@@ -211,6 +272,10 @@ def _others(against: Sequence[Comparison]) -> list[str]:
         parts.append(
             f"undecided against {against[0].reference}, with the seeds that the spread suggests "
             f"for 80% power: {listed(seeds)}"
+        )
+    if constant:
+        parts.append(
+            f"the same difference in all seeds, which cannot be tested: {listed(constant)}"
         )
     if untested:
         parts.append(f"too few seeds in common for a claim: {listed(untested)}")
@@ -227,15 +292,16 @@ def _by_loss(comparison: Comparison) -> str:
 
 
 def _passive(analysis: Analysis) -> list[str]:
-    """Return a sentence on what labeling everything would have brought: by the best, or the highest."""
-    name = analysis.best or analysis.order[0]
+    """Return a sentence on what labeling everything would have brought."""
+    name = analysis.spokesman
     if (gap := analysis.gaps.get(name)) is None:
         return []
-    curve = analysis.curves["accuracy"][name]
+    pairing = "" if gap.paired else " of the baseline, not paired"
     return [
-        f"With {count(curve.labels[-1])} of {count(gap.labels)} labels, {name} comes to "
+        f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} comes to "
         f"{percent(gap.share, 1)}% of the passive baseline's accuracy "
-        f"({percent(curve.mean[-1], 1)}% against {percent(gap.accuracy, 1)}%)."
+        f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
+        f"{counted(gap.seeds, 'seed')}{pairing})."
     ]
 
 

@@ -15,7 +15,7 @@ from al_lightning.report.facts import facts
 from al_lightning.report.gallery import Picture, penalty_picture
 from al_lightning.report.looks import Look, looks
 from al_lightning.report.page import Page, render
-from al_lightning.report.result_tables import final_scores
+from al_lightning.report.result_tables import final_scores, tuning
 from al_lightning.report.result_tables import penalties as penalty_table
 from al_lightning.report.result_tables import runs as run_table
 from al_lightning.report.run import read_runs
@@ -120,13 +120,16 @@ def _files(title: str, chapters: Sequence[Chapter], problems: Sequence[str]) -> 
     page = Page(
         title=title,
         chapters=chapters,
+        tuning=tuning(analyses),
         final_scores=final_scores(analyses),
         penalties=penalty_table(matrix) if matrix else None,
         penalty_picture=penalty_picture(matrix) if matrix else None,
         runs=run_table(analyses),
         problems=problems,
     )
-    shared = [table for table in (page.final_scores, page.penalties, page.runs) if table]
+    shared = [
+        table for table in (page.tuning, page.final_scores, page.penalties, page.runs) if table
+    ]
     files: dict[str, bytes] = {}
     for table in shared:
         files |= _table_files(table, "")

@@ -9,6 +9,7 @@ from zlib import crc32
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from al_lightning.journal import Journal
 from al_lightning.report.analysis import Analysis, analyse
@@ -121,19 +122,24 @@ def a_study(
     *,
     labels: Sequence[int] = LABELS,
     noise: float = 0.0,
+    spread: float = 0.0005,
     passive: float | None = None,
     **arguments: Any,
 ) -> list[Run]:
     """Runs of several strategies under several seeds.
 
     The accuracy of random rises by 0.1 a round from 0.5, plus 0.01 a seed; a strategy is its effect
-    above that from round 1 on. ``noise`` is the standard deviation of what is added to each round.
+    above that from round 1 on. ``noise`` is the standard deviation of what is added to each round;
+    other query seeds draw other noise. ``spread`` is what seeds differ by beside it: centred, so that
+    means over all seeds are what the effects say, while tests have something to test against.
     """
     runs = []
+    apart = {name: _centred(name, seeds, len(labels)) * spread for name in effects}
+    query_seed = arguments.get("config", {}).get("query_seed") or 0
     for seed in range(seeds):
         for name, effect in effects.items():
-            generator = np.random.default_rng([seed, *name.encode()])
-            drawn = generator.normal(0, 1, len(labels)) * noise
+            generator = np.random.default_rng([query_seed, seed, *name.encode()])
+            drawn = generator.normal(0, 1, len(labels)) * noise + apart[name][seed]
             accuracy = [0.5 + 0.1 * k + 0.01 * seed for k in range(len(labels))]
             accuracy = [a + (effect + float(drawn[k]) if k else 0) for k, a in enumerate(accuracy)]
             runs.append(a_run(name, seed, accuracy, labels, **arguments))
@@ -268,6 +274,12 @@ def _config(
         **({} if seed is None else {"seed": seed}),
         **changes,
     }
+
+
+def _centred(name: str, seeds: int, rounds: int) -> NDArray[np.float64]:
+    """Return numbers of about 1 for each seed and round, whose mean over seeds is 0."""
+    drawn = np.random.default_rng([*name.encode()]).normal(size=(seeds, rounds))
+    return np.asarray(drawn - drawn.mean(axis=0))
 
 
 def _turns(count: int, classes: int) -> tuple[int, ...]:

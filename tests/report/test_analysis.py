@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from al_lightning.report.analysis import penalties
-from al_lightning.report.comparison import Outcome
+from al_lightning.report.comparison import Outcome, compare
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
@@ -25,8 +25,42 @@ def test_strategies_against_the_reference_and_each_other() -> None:
         ("margin", "kl"),
     ]
     assert {c.outcome for c in analysis.rivals} == {Outcome.BETTER}
+    # They are read out of all pairs: the best was chosen by the same scores.
+    pairs = {frozenset((c.strategy, c.reference)): c.p for c in analysis.pairs}
+    assert [c.p for c in analysis.rivals] == [
+        pairs[frozenset(("margin", n))] for n in ("entropy", "kl")
+    ]
     assert analysis.passive["accuracy"].mean == pytest.approx((0.9,))
     assert set(analysis.savings) == set(analysis.efficiency) == {"margin", "entropy", "kl"}
+
+
+def test_equal_strategies_seldom_beat_each_other_for_having_been_the_best() -> None:
+    """Six are equally far above random: a claim among them is false, whoever is best."""
+    false, alone, drawn = 0, 0, np.random.default_rng(0)
+    for _ in range(60):
+        runs = []
+        for seed in range(5):
+            runs.append(a_run("random", seed, [0.5, *(0.6 + drawn.normal(0, 0.003, 3))]))
+            runs += [
+                a_run(name, seed, [0.5, *(0.7 + drawn.normal(0, 0.003, 3))]) for name in "abcdef"
+            ]
+        analysis = the_analysis(runs)
+        assert analysis.best is not None
+        false += any(c.outcome is Outcome.BETTER for c in analysis.rivals)
+        others = [(analysis.best, name) for name in "abcdef" if name != analysis.best]
+        alone += any(c.outcome is Outcome.BETTER for c in compare(analysis.scores["aubc"], others))
+    assert false < alone
+    assert false <= 6  # 3 are 5 % of 60
+
+
+def test_the_order_is_that_of_the_paired_differences() -> None:
+    """margin has the easy seed alone, and so the higher mean, but the smaller lead."""
+    runs = [a_run("random", s, [0.5, *(0.6 + 0.1 * s,) * 3]) for s in range(3)]
+    runs += [a_run("kl", s, [0.5, *(0.63 + 0.1 * s,) * 3]) for s in range(3)]
+    runs += [a_run("margin", 2, [0.5, *(0.81,) * 3]), a_run("l2", 7, [0.5, *(0.95,) * 3])]
+    analysis = the_analysis(runs)
+    assert analysis.order == ["kl", "margin", "random", "l2"]
+    assert analysis.spokesman == "random"
 
 
 def test_without_a_reference_there_is_no_best() -> None:
@@ -56,9 +90,9 @@ def test_penalties_over_two_settings() -> None:
     assert found is not None
     assert found.names == ("random", "margin")
     # Three of four common budgets: round 0 is the same for both.
-    assert found.matrix[1, 0] == pytest.approx(0.75)
+    assert found.matrix[1, 0] == pytest.approx(0.75 / 2)
     assert found.matrix[0, 1] == 0
-    assert np.asarray(found.penalties) == pytest.approx([0.75, 0])
+    assert np.asarray(found.penalties) == pytest.approx([0.375, 0])
 
 
 def test_a_strategy_alone_has_no_penalties() -> None:

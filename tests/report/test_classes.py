@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from scipy import stats
 
-from al_lightning.report.classes import class_report, compare_recall, evenness
+from al_lightning.report.classes import Pool, class_report, compare_recall, evenness
 from tests.report.helpers import a_passive_run, a_run, the_setting
 
 
@@ -45,6 +45,15 @@ def test_the_pool_is_estimated_from_random_queries() -> None:
     assert report.pool.ratio == pytest.approx(1.5)
 
 
+@pytest.mark.parametrize("counts", [(30, 22, 25, 23), (40, 20, 20, 20)])
+def test_an_estimated_pool_is_uneven_where_a_chi_square_test_says_so(
+    counts: tuple[int, ...],
+) -> None:
+    pool = Pool(tuple(n / 100 for n in counts), 100, "random queries")
+    assert pool.uneven == (stats.chisquare(counts).pvalue < 0.05)
+    assert Pool(pool.shares, 100, "all labels").uneven
+
+
 def test_where_nobody_tells_the_pool_is_unknown() -> None:
     assert class_report(the_setting(RUNS[2:])).pool is None
 
@@ -60,6 +69,10 @@ def test_evenness_is_entropy_over_its_maximum() -> None:
     assert evenness([0.25] * 4) == pytest.approx(1)
     assert evenness([1, 0, 0]) == 0
     assert evenness([1.0]) == 1
+    assert evenness([0.6, 0.4, 0.0], 10) == pytest.approx(
+        (stats.entropy([0.6, 0.4]) + 1 / 20) / math.log(3)
+    )
+    assert evenness([0.5, 0.5], 10) == 1
     shares = [0.7, 0.2, 0.1]
     assert evenness(shares) == pytest.approx(stats.entropy(shares) / math.log(3))
 

@@ -58,6 +58,26 @@ def test_a_difference_that_is_lost_in_noise_needs_too_many_seeds() -> None:
     assert (found.outcome, found.needed) == (Outcome.UNDECIDED, None)
 
 
+def test_the_same_difference_in_all_seeds_is_no_claim_and_no_test() -> None:
+    """With 20 test images, three equal differences are a matter of luck."""
+    scores = {
+        "random": {0: 0.80, 1: 0.85, 2: 0.75},
+        "margin": {0: 0.85, 1: 0.90, 2: 0.80},
+        "kl": {0: 0.81, 1: 0.85, 2: 0.75},
+    }
+    margin, kl = compare(scores, [("margin", "random"), ("kl", "random")])
+    assert (margin.outcome, margin.p, margin.needed) == (Outcome.NO_SPREAD, None, None)
+    assert (kl.family, kl.p) == (1, kl.difference.p if kl.difference else None)
+
+
+def test_turned_the_outcome_changes_sides_and_the_evidence_does_not() -> None:
+    margin, *_, badge = compare(SCORES, PAIRS)
+    turned = margin.turned()
+    assert (turned.strategy, turned.reference) == ("random", "margin")
+    assert (turned.outcome, turned.mean, turned.p) == (Outcome.WORSE, -margin.mean, margin.p)
+    assert badge.turned().outcome is Outcome.UNTESTED
+
+
 def test_no_pairs_no_comparisons() -> None:
     assert compare(SCORES, []) == []
 

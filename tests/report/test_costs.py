@@ -27,6 +27,15 @@ def test_the_reference_needs_its_own_time() -> None:
     assert found.to_reference.kind == "reached"
 
 
+def test_the_time_to_the_reference_is_that_of_common_seeds() -> None:
+    easy = a_run("random", 1, (0.5, 0.9, 0.9, 0.95))
+    found = costs(the_setting([RANDOM, easy, MARGIN]))["margin"].to_reference
+    assert found is not None
+    assert found.labels == pytest.approx(8 + 2.5 + 8)
+    apart = costs(the_setting([easy, MARGIN]))
+    assert apart["margin"].to_reference is None
+
+
 def test_a_query_after_the_last_common_budget_does_not_count() -> None:
     longer = a_run("margin", 0, (0.5, 0.6, 0.7, 0.8, 0.9), (10, 20, 30, 40, 50))
     found = costs(the_setting([RANDOM, longer]))["margin"]

@@ -4,11 +4,13 @@ from matplotlib.axes import Axes
 
 from al_lightning.report import figures
 from al_lightning.report.costs import Costs
+from al_lightning.report.curves import learning_curves
 from al_lightning.report.efficiency import Bounded
-from al_lightning.report.looks import looks
+from al_lightning.report.looks import looks, style
 from al_lightning.report.penalty import PenaltyMatrix
 from al_lightning.report.savings import Efficiency
 from al_lightning.report.scores import Curve
+from al_lightning.report.svg import to_svg
 
 LOOKS = looks(["margin", "kl", "random"], "random")
 
@@ -30,6 +32,30 @@ def test_differences_have_a_panel_each() -> None:
     assert list(zero.get_ydata()) == [0, 0]  # type: ignore[arg-type]
     assert tuple(line.get_ydata()) == (0.0, 0.1)  # type: ignore[arg-type]
     assert figure._supylabel.get_text() == "points of accuracy above random"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "name", ["$1_or_$", "_private", "a$_{b$", "a very long name, score=Margin"]
+)
+def test_any_name_is_drawn_and_in_the_legend(name: str) -> None:
+    curve = Curve((10, 20), (0.5, 0.6), (0.4, 0.5), (0.6, 0.7), 3)
+    ways = looks([name, "random"], "random")
+    curves, ratio = {name: curve, "random": curve}, Efficiency((0.5,), (Bounded(1.2, "exact"),))
+    phases = dict.fromkeys(("fit", "test", "score", "select"), 1.0)
+    with style():
+        drawn = [
+            learning_curves(curves, ways),
+            figures.class_dots({name: [0.5]}, [name], ways, "recall", (name, [0.4])),
+            figures.efficiency_curves({name: ratio}, ways, "random"),
+        ]
+        for figure in drawn:
+            (legend,) = figure.legends
+            assert name in [text.get_text().replace("\n", " ") for text in legend.get_texts()]
+            assert not any("child" in text.get_text() for text in legend.get_texts())
+            to_svg(figure)
+        times = figures.time_bars({name: Costs(phases, None, 4.0, None, None)})
+        assert [text.get_text() for text in times.legends[0].get_texts()] == list(phases)
+        to_svg(times)
 
 
 def test_bounds_of_label_efficiency_are_open_triangles() -> None:

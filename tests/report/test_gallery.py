@@ -68,5 +68,17 @@ def test_the_penalty_picture_names_who_is_beaten_least_and_most() -> None:
     matrix = penalties([the_setting(a_study({"random": 0.0, "margin": 0.06, "kl": 0.02}))])
     assert matrix is not None
     picture = gallery.penalty_picture(matrix)
+    assert picture is not None
     assert picture.name == "penalties"
-    assert "margin is beaten the least, random the most." in picture.alt
+    assert "margin is beaten the least and random is beaten the most." in picture.alt
+
+
+def test_of_equals_nobody_is_named_and_of_nobody_there_is_no_picture() -> None:
+    equal = penalties([the_setting(a_study({"random": 0.0, "margin": 0.0}, spread=0.0))])
+    assert equal is not None
+    picture = gallery.penalty_picture(equal)
+    assert picture is not None
+    assert "Nobody stands out." in picture.alt
+    unknown = penalties([the_setting(a_study({"random": 0.0, "margin": 0.06}, seeds=1))])
+    assert unknown is not None
+    assert gallery.penalty_picture(unknown) is None

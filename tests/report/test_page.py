@@ -8,12 +8,13 @@ import pytest
 from al_lightning.report import gallery
 from al_lightning.report.analysis import analyse, penalties
 from al_lightning.report.chapter import write_chapter
-from al_lightning.report.looks import looks
+from al_lightning.report.looks import COLOURS, looks
 from al_lightning.report.page import Page, render, typeset
-from al_lightning.report.result_tables import final_scores, runs
+from al_lightning.report.result_tables import final_scores, runs, tuning
 from al_lightning.report.result_tables import penalties as penalty_table
 from al_lightning.report.run import Run
 from al_lightning.report.study import build_study
+from al_lightning.report.svg import inline_svg
 from tests.report.helpers import a_passive_run, a_run, a_study
 
 _VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -61,6 +62,7 @@ def page_of(study: list[Run], *, problems: list[str] | None = None, title: str =
         Page(
             title=title,
             chapters=chapters,
+            tuning=tuning(analyses),
             final_scores=final_scores(analyses),
             penalties=penalty_table(matrix) if matrix else None,
             penalty_picture=gallery.penalty_picture(matrix) if matrix else None,
@@ -134,6 +136,49 @@ def test_it_can_be_read_without_eyes(html: str) -> None:
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def test_a_single_setting_skips_no_heading_level(no_drawing: None) -> None:
+    html = page_of([*a_study({"random": 0.0}, seeds=2), *a_study({"margin": 0.0}, seeds=1)])
+    headings = [int(tag[1]) for tag, _ in read(html).tags if re.fullmatch("h[1-6]", tag)]
+    assert "To know before trusting it" in html
+    assert all(after <= before + 1 for before, after in pairwise(headings))
+
+
+def test_notes_are_linked_from_the_verdict(no_drawing: None) -> None:
+    reader = read(page_of([*a_study({"random": 0.0}, seeds=2), *a_study({"margin": 0.0}, seeds=1)]))
+    assert {"href": "#notes-part-0"} in reader.all("a")
+    assert any(attributes.get("id") == "notes-part-0" for attributes in reader.all("h3"))
+
+
+def test_all_lines_stand_out_from_the_paper(html: str) -> None:
+    """A contrast of 3 : 1 (WCAG 2.1, 1.4.11), on light pages and on dark ones."""
+    light, dark = re.findall(r":root \{(.*?)\}", html, re.DOTALL)[:2]
+    for theme in (light, dark):
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", theme))
+        for drawn in COLOURS:
+            shown = inline_svg(f'<svg><path style="stroke: {drawn}"/></svg>', "x", "t", "d")
+            name = re.search(r"stroke: var\(--([\w-]+)\)", shown)
+            assert contrast(colours[name[1]] if name else drawn, colours["paper"]) >= 3
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of two colours' relative luminances, as WCAG defines it."""
+    low, high = sorted(luminance(colour) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return sum(w * s for w, s in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_hyperparameters_are_chosen_by_validation_labels(no_drawing: None) -> None:
+    recipes = [{"recipe": {"optimizer": {"lr": lr}}} for lr in (0.1, 0.2)]
+    html = page_of([run for c in recipes for run in a_study({"margin": 0}, validation=5, config=c)])
+    assert 'id="table-tuning"' in html
+    assert "the test scores below must not choose" in html
+
+
 def test_names_are_escaped(html: str) -> None:
     assert "<other" not in html
     assert "&lt;other &amp; more&gt; with cnn" in html
@@ -142,10 +187,10 @@ def test_names_are_escaped(html: str) -> None:
 def test_the_numbers_are_those_of_the_tables(html: str) -> None:
     text = " ".join(" ".join(read(html).text).split())
     assert (
-        "margin beats random by 5.0 points of AUBC [5.0, 5.0] over [10, 40] labels, 3 seeds" in text
+        "margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] labels, 3 seeds" in text
     )
-    assert "+5.00 [5.00, 5.00] < 0.001 \u2013 better" in text
-    assert "\u22125.00 [\u22125.00, \u22125.00]" in text  # a true minus
+    assert "+5.00 [4.88, 5.12] < 0.001 \u2013 better" in text
+    assert "\u22125.00 [\u22125.11, \u22124.89]" in text  # a true minus
     assert "> 40 40 \u2264 0.0 0 of 3" in text  # censored
     assert "undecided, " in text
     assert "Provisional, as 1 run is unfinished." in text

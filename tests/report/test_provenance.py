@@ -42,6 +42,24 @@ def test_the_command_has_what_tells_the_setting_apart() -> None:
     ]
 
 
+def test_the_command_keeps_what_all_runs_were_given_and_quotes_it() -> None:
+    config = {"query_seed": 7, "threads": 2, "dataset": {"path": "/my cats"}}
+    command = provenance(
+        the_setting(a_study({"random": 0.0, "margin": 0.1}, config=config))
+    ).command
+    assert command is not None
+    assert command.endswith("query_seed=7 threads=2 'dataset.path=/my cats'")
+
+
+def test_what_one_command_cannot_play_has_none() -> None:
+    by_hand = [a_run(f"random-{q}", config={"strategy": {"_target_": "Random"}}) for q in (1, 2)]
+    same = [a_run(name, config={"strategy": {"_target_": "Random"}}) for name in ("random", "mine")]
+    seeds = [a_run("random", s, config={"query_seed": s}) for s in (1, 2)]
+    variants = [a_run("l2", config={"strategy": {"k": k}}, folder=str(k)) for k in (2, 3)]
+    for runs in (by_hand, same, seeds, variants):
+        assert provenance(the_setting(runs)).command is None
+
+
 def test_runs_of_the_library_have_no_command() -> None:
     assert provenance(the_setting([a_run(config={"names": {}})])).command is None
 

@@ -19,6 +19,25 @@ def test_labels_saved_by_hand() -> None:
     assert found.saved.value == pytest.approx(1 - 25 / 40)
     assert found.saved.bound == "exact"
     assert (found.seeds_saving, found.seeds) == (2, 2)
+    assert found.shortfall == pytest.approx(0.8 - 0.95)
+    assert found.claimed
+
+
+def test_the_range_over_seeds() -> None:
+    runs = [*RANDOM, MARGIN[0], a_run("margin", 1, (0.5, 0.5, 0.8, 0.9))]
+    found = savings(the_setting(runs))["margin"]
+    assert found.extremes is not None
+    assert [b.value for b in found.extremes] == pytest.approx([1 - 30 / 40, 1 - 25 / 40])
+    assert found.seeds_saving == 2
+
+
+def test_a_crossing_before_a_fall_is_no_claim() -> None:
+    runs = [*RANDOM, *(a_run("margin", s, (0.5, 0.9, 0.8, 0.79)) for s in range(2))]
+    found = savings(the_setting(runs))["margin"]
+    assert found.saved.value is not None
+    assert found.saved.value > 0
+    assert found.shortfall == pytest.approx(0.01)
+    assert not found.claimed
 
 
 def test_what_is_not_reached_is_censored() -> None:

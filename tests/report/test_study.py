@@ -91,7 +91,7 @@ def test_other_conditions_are_another_setting(other: Run) -> None:
 
 
 def test_other_data_under_the_same_name_is_another_setting() -> None:
-    more = replace(a_run("margin"), data={"train": 200, "fingerprint": "more"})
+    more = replace(a_run("margin"), data={"train": 200, "test": 30, "fingerprint": "more"})
     runs = [a_run(), more]
     assert [setting.name for setting in build_study(runs)] == [
         "toys with cnn, data.fingerprint=data of toys",
@@ -123,6 +123,32 @@ def test_the_passive_baseline_is_known_by_its_labels_and_not_by_its_name() -> No
     assert list(setting.runs) == ["random"]
 
 
+def test_the_baseline_with_as_many_validation_labels_is_preferred() -> None:
+    budget = {"initial": 10, "query": 10, "total": 40, "validation": 100}
+    held = a_passive_run(0, 0.7, validation=100, folder="a", config={"budget": budget})
+    active, alone = build_study([*a_study({"random": 0}), a_passive_run(0, folder="z"), held])
+    assert [str(run.folder) for run in active.passive.values()] == ["z"]
+    assert [str(run.folder) for run in alone.passive.values()] == ["a"]
+    (only,) = build_study([*a_study({"random": 0}), held])
+    assert list(only.passive) == [0]
+
+
+def test_where_the_trainer_computes_is_no_condition() -> None:
+    trainers = [{"accelerator": a, "enable_progress_bar": a == "gpu"} for a in ("cpu", "gpu")]
+    runs = [
+        a_run(name, config={"trainer": trainer})
+        for name, trainer in zip(("random", "margin"), trainers, strict=True)
+    ]
+    assert list(the_setting(runs).runs) == ["random", "margin"]
+
+
+def test_strategies_that_ran_under_other_conditions_alone_are_told() -> None:
+    settings = build_study([*a_study({"random": 0}), *a_study({"margin": 0.1}, config=FAST)])
+    assert settings[0].notes == (
+        "margin is not compared with random, because recipe.optimizer.lr differs",
+    )
+
+
 # Strategies
 
 
@@ -136,6 +162,17 @@ def test_strategies_of_one_name_are_told_apart_by_how_they_are_set_up() -> None:
         "shortlist, factor=10",
         "shortlist, factor=5",
     ]
+
+
+def test_a_part_of_a_strategy_is_named_by_its_class() -> None:
+    parts = [
+        {"_target_": "Shortlist", "score": {"_target_": f"al_lightning.strategies.{name}"}}
+        for name in ("Margin", "Entropy")
+    ]
+    runs = [
+        a_run("shortlist", 0, config={"strategy": p}, folder=str(k)) for k, p in enumerate(parts)
+    ]
+    assert list(the_setting(runs).runs) == ["shortlist, score=Entropy", "shortlist, score=Margin"]
 
 
 def test_random_under_other_query_seeds_is_compared_with_random() -> None:
@@ -190,7 +227,9 @@ def test_of_two_runs_of_a_strategy_and_seed_the_longer_counts() -> None:
 
 def test_another_result_of_the_same_strategy_and_seed_is_named_as_such() -> None:
     again = a_run("margin", 0, (0.5, 0.6, 0.7, 0.9), folder="b")
-    found = reasons(a_run("random"), a_run("margin", folder="a"), again)
+    runs = [a_run("random"), a_run("margin", folder="a"), again]
+    assert "does not come to the same" in the_setting(runs).notes[0]
+    found = reasons(*runs)
     assert found == {"b": "it has the strategy and seed of a, which counts in its place"}
 
 
@@ -268,8 +307,35 @@ def test_other_versions_and_hardware_are_told_and_not_left_out() -> None:
 
 def test_a_round_0_that_is_not_shared_is_told() -> None:
     runs = [a_run("random", 2), a_run("margin", 2, (0.51, 0.6, 0.7, 0.8))]
-    (note,) = the_setting(runs).notes
+    setting = the_setting(runs)
+    (note,) = setting.notes
     assert note.startswith("Under seed 2, the strategies do not share the results of round 0")
+    assert "neither versions nor hardware explain it" in note
+    assert setting.unexplained == (2,)
+
+
+def test_a_round_0_that_other_hardware_may_explain_is_no_riddle() -> None:
+    runs = [a_run("random", 2), a_run("margin", 2, (0.51, 0.6), (10, 20), hardware={"threads": 2})]
+    setting = the_setting(runs)
+    assert any("may be due to" in note for note in setting.notes)
+    assert setting.unexplained == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(a_run("margin"), trainable_parameters=99),
+        a_run("margin", classes=("a", "b", "c", "d")),
+        replace(a_run("margin"), data={"train": 200, "test": 31, "fingerprint": "data of toys"}),
+    ],
+)
+def test_what_a_library_run_does_not_configure_is_taken_from_what_it_saw(other: Run) -> None:
+    assert len(build_study([a_run(), other])) == 2
+
+
+def test_long_values_are_cut_in_names() -> None:
+    runs = [a_run(), a_run(config={"extra": 50 * "x"})]
+    assert build_study(runs)[1].name == f"toys with cnn, extra={40 * 'x'}\u2026"
 
 
 def test_seeds_without_a_partner_are_told() -> None:

@@ -17,22 +17,22 @@ def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None
     # AUBC: the lead of 0.06 holds for 2.5 of 3 steps, 0.05 on average; random's 0.8 (0.82 on the mean)
     # is reached at 40 - 10 * 0.06 / 0.1 = 34 labels.
     assert say(*a_study(CLEAR, seeds=5, passive=0.9)) == (
-        "On toys with the cnn, margin beats random by 5.0 points of AUBC [5.0, 5.0] over [10, 40] "
-        "labels, 5 seeds, and reaches random's final accuracy with 15% fewer labels; it beats "
-        "entropy as well. With 40 of 200 labels, margin comes to 97.8% of the passive baseline's "
-        "accuracy (88.0% against 90.0%)."
+        "On toys with the cnn, margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] "
+        "labels, 5 seeds, and reaches random's final accuracy with 15% fewer labels (in 5 of 5 "
+        "seeds, 15%); it beats entropy as well. With 40 of 200 labels, margin comes to 97.8% of the "
+        "passive baseline's accuracy (88.0% against 90.0%, 5 seeds)."
     )
 
 
 def test_those_that_are_not_worse_than_the_best_are_named_beside_it() -> None:
-    lead = {"margin": (6, 7, 8), "entropy": (7, 6, 7), "badge": (6, 6, 8), "l2": (1, 2, 3)}
+    lead = {"margin": (6, 7, 8), "entropy": (7, 6, 7), "badge": (6, 6, 8), "l2": (1, 2, 3.5)}
     runs = [a_run("random", s) for s in range(3)] + [
         a_run(name, s, (0.5, 0.6 + lead[name][s] / 100, 0.7, 0.8))
         for name in lead
         for s in range(3)
     ]
     text = say(*runs)
-    # Leads in AUBC: a third of 0.07 on average, of 0.0667 for the next two; l2 is 0.05 below in all.
+    # Leads in AUBC: a third of 0.07 on average, of 0.0667 for the next two; l2 is clearly below.
     assert "margin beats random by 2.3 points of AUBC" in text
     assert "; badge and entropy are undecided against margin." in text
     assert "Undecided against random" in text
@@ -43,11 +43,12 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
     text = say(*a_study({"random": 0.0, "margin": 0.004, "entropy": 0.001}, seeds=4, noise=0.01))
     assert text.startswith(
         "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels: the "
-        "closest, margin, is undecided at +0.6 points of AUBC [-0.5, 1.7], 4 seeds."
+        "largest mean difference that is undecided is that of margin, +1.0 points of AUBC "
+        "[-0.4, 2.4], 4 seeds."
     )
     assert text.endswith(
         "Undecided against random, with the seeds that the spread suggests for 80% power: "
-        "margin (10 more seeds) and entropy (more than 96 more seeds)."
+        "margin (6 more seeds) and entropy (more than 96 more seeds)."
     )
     assert "beats" not in text
 
@@ -55,7 +56,7 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
 def test_where_all_are_worse_nobody_is_closest() -> None:
     assert say(*a_study({"random": 0.0, "kl": -0.06}, seeds=3)) == (
         "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels. "
-        "Worse than random: kl by 5.0 points [5.0, 5.0]."
+        "Worse than random: kl by 5.0 points [4.9, 5.1]."
     )
 
 
@@ -93,9 +94,64 @@ def test_savings_are_stated_as_far_as_they_are_known(
     random: tuple[float, ...], margin: tuple[float, ...], said: str
 ) -> None:
     runs = [a_run("random", s, random) for s in range(3)]
-    text = say(*runs, *[a_run("margin", s, margin) for s in range(3)])
+    apart = [(*margin[:2], margin[2] + (s - 1) / 1000, margin[3]) for s in range(3)]
+    text = say(*runs, *[a_run("margin", s, apart[s]) for s in range(3)])
     said = said.format("random's final accuracy")
-    assert f"3 seeds, {said}." in text
+    assert f"3 seeds, {said}" in text
+
+
+def test_a_crossing_that_does_not_last_is_told_as_such() -> None:
+    runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(3)]
+    runs += [a_run("margin", s, (0.5, 0.8, 0.85, 0.789 + s / 1000)) for s in range(3)]
+    assert (
+        "3 seeds, first reaches random's final accuracy with 50% fewer labels, but ends 1.0 points "
+        "below it."
+    ) in say(*runs)
+
+
+def test_the_same_difference_in_all_seeds_is_no_claim() -> None:
+    assert say(*a_study({"random": 0.0, "margin": 0.06}, spread=0.0)) == (
+        "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels. The same "
+        "difference in all seeds, which cannot be tested: margin (+5.0 points)."
+    )
+
+
+def test_an_interval_that_excludes_0_is_told_from_a_claim() -> None:
+    # Six are alike but for the first, whose p of 0.02 is not below 0.05 / 6.
+    lead = {"a": (5, 8, 11)} | {name: (-3, 0, 3 + k) for k, name in enumerate("bcdef")}
+    runs = [a_run("random", s) for s in range(3)] + [
+        a_run(name, s, (0.5, 0.6 + lead[name][s] / 1000, 0.7, 0.8))
+        for name in lead
+        for s in range(3)
+    ]
+    text = say(*runs)
+    assert (
+        "is that of a, +0.3 points of AUBC [0.0, 0.5] (interval not adjusted for 6 comparisons)"
+    ) in text
+
+
+def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.06})
+    odd = a_run("kl", 1, (0.55, 0.6, 0.7, 0.8))
+    assert say(*runs, odd).endswith(
+        "Caution: under seed 1, round 0 is not the same for all strategies, although versions and "
+        "hardware are: more than the strategy may differ."
+    )
+
+
+def test_random_that_lags_behind_is_not_missing() -> None:
+    runs = [a_run("random", s, (0.5,), (10,), finished=False) for s in range(3)]
+    text = say(*runs, *a_study({"margin": 0.06, "kl": 0.0}))
+    assert "random's runs do not reach these labels yet; among all pairs" in text
+
+
+def test_where_nobody_is_best_the_reference_stands_for_all() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.001}, noise=0.01)
+    text = say(*runs, *(a_passive_run(s, 0.9) for s in (2, 5, 6)))
+    assert "With 40 of 200 labels, random comes to" in text
+    assert text.endswith("against 90.0%, 1 seed).")
+    apart = say(*a_study({"random": 0.0, "margin": 0.001}, noise=0.01), a_passive_run(7, 0.9))
+    assert apart.endswith("against 90.0%, 1 seed of the baseline, not paired).")
 
 
 def test_an_unfinished_sweep_is_provisional() -> None:
@@ -120,7 +176,7 @@ def test_without_random_all_pairs_are_compared() -> None:
 def test_without_random_and_without_seeds_nothing_is_claimed() -> None:
     text = say(*a_study({"margin": 0.06, "kl": 0.0}, seeds=2))
     assert text.endswith("which a test needs: nothing is claimed.")
-    noisy = say(*a_study({"margin": 0.0, "kl": 0.0}, seeds=3, noise=0.05))
+    noisy = say(*a_study({"margin": 0.0, "kl": 0.0}, seeds=3))
     assert noisy.endswith(
         "among all pairs of strategies, no difference is decided over [10, 40] labels."
     )
@@ -153,11 +209,18 @@ def test_round_0_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_random_against_itself_is_undecided(seeds: int) -> None:
-    again = a_study({"random": 0.0}, seeds=seeds, config={"query_seed": 1}, noise=0.01)
-    text = say(*a_study({"random": 0.0}, seeds=seeds), *again)
-    assert "no strategy is shown to beat random" in text
-    assert "random, query_seed=1, is undecided" in text
+def test_random_against_itself_is_seldom_a_claim(seeds: int) -> None:
+    """At a level of 5 %, 100 draws give 5 claims on average, and more than 10 once in 90 times."""
+    claims = 0
+    for draw in range(100):
+        runs = []
+        for query_seed in (2 * draw + 1, 2 * draw + 2):
+            config = {"query_seed": query_seed}
+            runs += a_study({"random": 0.0}, seeds, noise=0.01, spread=0.0, config=config)
+        text = say(*runs)
+        assert "random, query_seed=" in text
+        claims += "beats random" in text or "Worse than random" in text
+    assert 1 <= claims <= 10
 
 
 def test_what_tells_settings_apart_is_in_brackets() -> None:

@@ -95,7 +95,9 @@ def test_numbers_for_programs_are_those_of_the_page(report: Report, target: Path
     assert setting["curves"]["accuracy"]["margin"]["mean"] == pytest.approx(
         [0.51, 0.67, 0.77, 0.87]
     )
-    assert setting["scores"]["aubc"]["random"] == pytest.approx({"0": 0.65, "1": 0.66, "2": 0.67})
+    assert setting["scores"]["aubc"]["random"] == pytest.approx(
+        {"0": 0.65, "1": 0.66, "2": 0.67}, abs=0.001
+    )
     assert facts["penalties"]["names"] == ["random", "margin"]
     assert len(setting["left_out"]) == 1
     assert len(facts["problems"]) == 1
