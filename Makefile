@@ -22,8 +22,10 @@ $(STAMP): pyproject.toml
 run: install  ## one active-learning run on the embedded digits (add ARGS="dataset=mnist ...")
 	$(BIN)/python -m al_lightning $(ARGS)
 
+# One process a core, of one thread each: threads of several processes would wait for each other.
+test: export OMP_NUM_THREADS = 1
 test: install  ## the tests; needs no network
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff check .

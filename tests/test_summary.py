@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from al_lightning.journal import Journal
-from al_lightning.summary import SummaryFile, summarize
+from al_lightning.summary import SummaryFile, summarize, validation_score
 from tests.helpers import round_event, start_event
 
 NAMES = {"dataset": "digits", "model": "cnn", "strategy": "margin", "seed": 3}
@@ -46,11 +46,32 @@ def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
             for index, labels, accuracy in ((0, 10, 0.5), (1, 20, 0.7), (2, 50, 0.9))
         ],
         "aubc": pytest.approx((0.6 * 10 + 0.8 * 30) / 40),
+        "validation_aubc": None,
         "aubc_from": 10,
         "aubc_to": 50,
         "seconds": pytest.approx(3 * 1.875),
         "finished": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("rounds", "expected"),
+    [
+        ([(10, 0.5), (20, 0.7), (50, 0.9)], (0.6 * 10 + 0.8 * 30) / 40),
+        ([(10, 0.5)], 0.5),  # of a single round, its height
+        ([], None),
+    ],
+)
+def test_hyperparameters_are_chosen_by_the_area_on_validation_labels(
+    rounds: list[tuple[int, float]], expected: float | None
+) -> None:
+    class Played:
+        def __init__(self) -> None:
+            events = [{"labels_bought": b, "validation": {"accuracy": a}} for b, a in rounds]
+            self.rounds = [*events, {"labels_bought": 60}][: len(events) or 1]
+
+    score = validation_score(Played())  # type: ignore[arg-type]
+    assert score == (None if expected is None else pytest.approx(expected))
 
 
 def test_a_single_round_has_no_area(tmp_path: Path) -> None:
