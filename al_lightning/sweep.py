@@ -11,6 +11,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ValueType
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
@@ -132,7 +133,7 @@ def _share_out_threads(config: DictConfig) -> None:
         return
     jobs = config.hydra.sweeper.get("n_jobs") or 1
     for override in OverridesParser.create().parse_overrides(given_overrides(config)):
-        if override.is_choice_sweep() and "glob" not in str(override.input_line):
+        if override.is_choice_sweep() and override.value_type is not ValueType.GLOB_CHOICE_SWEEP:
             jobs *= len(list(override.sweep_iterator()))
         elif override.is_sweep_override():  # as many as there may be
             jobs = os.cpu_count() or 1

@@ -245,7 +245,13 @@ def test_a_report_that_cannot_be_written_hides_no_failure(
 
 @pytest.mark.parametrize(
     ("overrides", "jobs"),
-    [(["seed=0,1"], 2), (["seed=0,1", "strategy=random,margin,kl"], 6), (["seed=range(3)"], 8)],
+    [
+        (["seed=0,1"], 2),
+        (["seed=0,1", "strategy=random,margin,kl"], 6),
+        (["seed=range(3)"], 8),
+        (["strategy=glob(*)"], 8),
+        (["names.strategy=global,local"], 2),
+    ],
 )
 def test_no_more_processes_than_jobs_share_the_threads(
     overrides: list[str], jobs: int, monkeypatch: pytest.MonkeyPatch

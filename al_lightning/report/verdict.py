@@ -161,13 +161,13 @@ def _best(analysis: Analysis, on: str) -> str:
     )
 
 
-def _by(comparison: Comparison) -> str:
+def _by(comparison: Comparison, unit: str = "points of AUBC") -> str:
     """Return a mean difference and its interval: "1.4 points of AUBC [0.9, 1.9]"."""
     found = comparison.difference
     if found is None or found.low is None or found.high is None:
         return "an unknown difference"
     decimals = decimals_for(found.mean, found.high - found.low)
-    return f"{percent(found.mean, decimals)} points of AUBC {interval(found.low, found.high, decimals)}"
+    return f"{percent(found.mean, decimals)} {unit} {interval(found.low, found.high, decimals)}"
 
 
 def _saving(analysis: Analysis, best: str) -> str:
@@ -256,7 +256,11 @@ def _signed(comparison: Comparison) -> str:
 
 def _others(against: Sequence[Comparison]) -> list[str]:
     """Return a sentence on those that are worse than the reference, or undecided against it."""
-    worse = [f"{c.strategy} by {_by_loss(c)}" for c in against if c.outcome is Outcome.WORSE]
+    worse = [
+        f"{c.strategy} by {_by(c.turned(), 'points')}"
+        for c in against
+        if c.outcome is Outcome.WORSE
+    ]
     undecided = [c for c in against if c.outcome is Outcome.UNDECIDED]
     untested = [c.strategy for c in against if c.outcome is Outcome.UNTESTED]
     constant = [
@@ -281,14 +285,6 @@ def _others(against: Sequence[Comparison]) -> list[str]:
         parts.append(f"too few seeds in common for a claim: {listed(untested)}")
     text = "; ".join(parts)
     return [f"{text[:1].upper()}{text[1:]}."] if parts else []
-
-
-def _by_loss(comparison: Comparison) -> str:
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None:
-        return "an unknown difference"
-    decimals = decimals_for(found.mean, found.high - found.low)
-    return f"{percent(-found.mean, decimals)} points {interval(-found.high, -found.low, decimals)}"
 
 
 def _passive(analysis: Analysis) -> list[str]:
