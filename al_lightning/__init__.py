@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from al_lightning.journal import Journal
     from al_lightning.loop import ActiveLearningLoop
     from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
-    from al_lightning.oracle import DatasetOracle, Oracle
+    from al_lightning.oracle import Answer, Oracle, Question, SimulatedOracle
+    from al_lightning.oracles import DatasetOracle, NoisyOracle
     from al_lightning.pool import Pool
     from al_lightning.recipe import Recipe
     from al_lightning.scoring import Scorer
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "CNN": "models",
     "ActiveLearningLoop": "loop",
+    "Answer": "oracle",
     "Backbone": "models",
     "Budget": "budget",
     "DataError": "errors",
-    "DatasetOracle": "oracle",
+    "DatasetOracle": "oracles",
     "DatasetSource": "data",
     "Embedder": "models",
     "Evidence": "evidence",
@@ -40,16 +42,19 @@ _HOMES = {
     "JournalError": "errors",
     "LoopCallback": "callbacks",
     "Need": "evidence",
+    "NoisyOracle": "oracles",
     "Oracle": "oracle",
     "Pool": "pool",
     "PoolDataModule": "data",
     "Query": "callbacks",
+    "Question": "oracle",
     "Recipe": "recipe",
     "RoundResult": "callbacks",
     "RoundTrainers": "trainers",
     "ScoreStrategy": "strategies",
     "Scorer": "scoring",
     "Selection": "strategies",
+    "SimulatedOracle": "oracle",
     "Strategy": "strategies",
     "UsageError": "errors",
     "summarize": "summary",
@@ -58,6 +63,7 @@ _HOMES = {
 __all__ = [
     "CNN",
     "ActiveLearningLoop",
+    "Answer",
     "Backbone",
     "Budget",
     "DataError",
@@ -73,16 +79,19 @@ __all__ = [
     "JournalError",
     "LoopCallback",
     "Need",
+    "NoisyOracle",
     "Oracle",
     "Pool",
     "PoolDataModule",
     "Query",
+    "Question",
     "Recipe",
     "RoundResult",
     "RoundTrainers",
     "ScoreStrategy",
     "Scorer",
     "Selection",
+    "SimulatedOracle",
     "Strategy",
     "UsageError",
     "summarize",

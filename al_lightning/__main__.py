@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.errors import UsageError
+from al_lightning.interrupts import Interrupted, interruptible
 from al_lightning.keys import (
     NO_EFFECT_ON_FITS,
     NO_EFFECT_ON_RESULTS,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.journal import Journal
+    from al_lightning.oracle import Oracle
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
 
@@ -65,14 +67,15 @@ def job(cfg: DictConfig) -> float | None:
     """
     prepare_process()
     try:
-        journal = run(cfg)
+        with interruptible():
+            journal = run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
         raise CompactHydraException(f"Error: {_message(error)}") from error
-    except KeyboardInterrupt:
+    except Interrupted as interrupted:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
-        sys.exit(_INTERRUPTED)
+        sys.exit(interrupted.exit_status)
     from al_lightning.summary import validation_score  # noqa: PLC0415
 
     return validation_score(journal)
@@ -104,6 +107,7 @@ def run(cfg: DictConfig) -> "Journal":
     recipe = _instantiate(cfg.recipe)
     budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
+    make_oracle = _instantiate(cfg.oracle)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data
     make_backbone = _instantiate(cfg.model)
@@ -115,6 +119,7 @@ def run(cfg: DictConfig) -> "Journal":
             _clear(folder)
         journal = Journal(folder / "journal.jsonl")
         _set_threads(cfg.threads, journal)
+        oracle = make_oracle(data, folder / "queries", cfg.seed)
         console = stack.enter_context(_console(cfg, budget, folder))
         board = TensorBoardDashboard(folder / "tensorboard")
         loop = ActiveLearningLoop(
@@ -125,22 +130,25 @@ def run(cfg: DictConfig) -> "Journal":
             ),
             RoundTrainers(make_trainer, recipe, board.training_curves, console.trainer_callbacks),
             strategy,
-            _instantiate(cfg.oracle)(data.train.labels),
+            oracle,
             journal,
             budget=budget,
             seed=cfg.seed,
             query_seed=cfg.query_seed,
             warm_start=recipe.warm_start,
+            fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
             config=config,
             irrelevant=NO_EFFECT_ON_RESULTS,
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
             cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted) if cfg.cache else None,
-            callbacks=[board, *_records(cfg, folder, stack), console],
+            callbacks=[board, *_records(cfg, folder, oracle, stack), console],
         )
         return loop.run()
 
 
-def _records(cfg: DictConfig, folder: Path, stack: ExitStack) -> "list[LoopCallback]":
+def _records(
+    cfg: DictConfig, folder: Path, oracle: "Oracle", stack: ExitStack
+) -> "list[LoopCallback]":
     """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
     from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
@@ -148,10 +156,11 @@ def _records(cfg: DictConfig, folder: Path, stack: ExitStack) -> "list[LoopCallb
     from al_lightning.summary import SummaryFile  # noqa: PLC0415
 
     records: list[LoopCallback] = [
-        QuerySheets(folder / "queries"),
         SummaryFile(folder / "summary.json", {**_recorded(cfg)["names"], "seed": cfg.seed}),
         ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
     ]
+    if not oracle.keeps_sheets:
+        records.append(QuerySheets(folder / "queries"))
     if cfg.get("logger") is not None:
         lock = Path(cfg.output_root) / ".logger.lock"
         records.append(stack.enter_context(ScalarLogger(_instantiate(cfg.logger), lock)))

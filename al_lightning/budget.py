@@ -7,6 +7,7 @@ from al_lightning.errors import UsageError
 
 Amount = int | Literal["all"]
 
+_FEWEST = 2  # labels that can be trained on
 _POLICIES = ("balanced", "uniform")
 
 
@@ -15,12 +16,14 @@ class Budget:
     """The labels that a run may buy. Every label costs the same, those for validation too.
 
     Attributes:
-        initial: Labels to start from, at least 2, or "all" of the data set.
+        initial: Labels to start from, at least 2, or "all" of the data set. 0 makes ``query`` the first
+            query too: it is drawn without a classifier.
         query: Labels to ask for in each round.
         total: Labels in all, initial and validation labels included, or "all" of the data set.
         validation: Labels bought at the start for validation; never trained on.
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many, or "uniform", without a look at the classes.
+            far as there are so many and they are known, or "uniform", without a look at the classes.
+            Where some images come with labels and some without, those with labels are the initial set.
 
     Raises:
         UsageError: On amounts that make no run; names the keys.
@@ -34,7 +37,12 @@ class Budget:
 
     def __post_init__(self) -> None:
         """Check the amounts on their own and against each other."""
-        _require_amount("initial", self.initial, least=2, allow_all=True)
+        _require_amount("initial", self.initial, least=0, allow_all=True)
+        if self.initial == 1:
+            raise UsageError(
+                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, or 0 "
+                "to begin with a query"
+            )
         _require_amount("query", self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)
@@ -52,18 +60,37 @@ class Budget:
                 f"budget.initial + budget.validation = {self.initial} + {self.validation} "
                 f"is more than budget.total = {self.total}"
             )
+        if self.initial == 0 and self.validation >= self.total:
+            raise UsageError(
+                f"budget.validation = {self.validation} leaves none of budget.total = {self.total} to "
+                "train on"
+            )
 
-    def limit(self, size: int) -> int:
+    def first(self, free: int) -> int:
+        """Return how many labels the first round starts from, where so many images are free."""
+        wanted = free if self.initial == "all" else self.initial or self.query
+        return min(wanted, free)
+
+    def limit(self, size: int, given: int = 0) -> int:
         """Return the labels that can be bought of a data set of this size.
 
+        Args:
+            size: Number of training images.
+            given: How many of them came with labels, where others came without; these are bought first.
+
         Raises:
-            UsageError: If the data set has fewer images than the start takes.
+            UsageError: If the data set has fewer images, or fewer given labels, than the start takes.
         """
-        start = self.validation + (0 if self.initial == "all" else self.initial)
+        start = self.validation + (0 if self.initial == "all" or given else self.initial)
         if start > size:
             raise UsageError(
                 f"budget.initial + budget.validation = {start}, "
                 f"but the training set has {size} images"
+            )
+        if given and self.validation > given - _FEWEST:
+            raise UsageError(
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} labels "
+                "that were given to train on: lower it, or label more images beforehand"
             )
         return size if self.total == "all" else min(self.total, size)
 

@@ -14,3 +14,30 @@ class DataError(UsageError):
 
 class JournalError(UsageError):
     """A journal is damaged or belongs to another run; the message names file and line, or keys."""
+
+
+class EvidenceError(UsageError, ValueError):
+    """What a classifier says of images is NaN or infinite; the message names the images."""
+
+
+class DivergenceError(UsageError):
+    """A fit has come to a loss or a weight that is NaN or infinite.
+
+    Args:
+        round_index: The round.
+        step: The step, counted from 1.
+        reason: What was found.
+
+    Attributes:
+        step: The step.
+        what: What has happened, in a sentence without its end.
+    """
+
+    def __init__(self, round_index: int, step: int, reason: str) -> None:
+        self.step = step
+        self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
+        super().__init__(
+            f"{self.what}. Nothing was selected by it. Lower the learning rate "
+            "(recipe.optimizer.lr), clip gradients (+trainer.gradient_clip_val=1), or let such fits be "
+            "repeated at a lower rate (recipe.on_divergence=retry)"
+        )

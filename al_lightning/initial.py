@@ -6,13 +6,13 @@ from torch import Tensor
 from al_lightning.randomness import derive_generator
 
 
-def draw_validation(size: int, count: int, seed: int) -> Tensor:
-    """Draw the images to buy for validation, uniformly; (count,) int64.
+def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
+    """Draw ``count`` of these ids, (N,) int64, to buy for validation, uniformly.
 
-    Depends on the data set and the seed alone.
+    Depends on the ids and the seed alone.
     """
     generator = derive_generator(seed, "validation")
-    return torch.randperm(size, generator=generator)[:count]
+    return ids[torch.randperm(len(ids), generator=generator)[:count]]
 
 
 def draw_uniform(ids: Tensor, count: int, seed: int) -> Tensor:

@@ -1,31 +1,86 @@
-"""Ctrl-C and SIGTERM while Lightning is at work."""
+"""Ctrl-C, SIGTERM and the signals that queue systems send before they end a job."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-import lightning as L
+# SLURM sends what `--signal=` names, by custom USR1 or USR2, and SIGTERM before it requeues a job.
+_NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
+_FREE = (signal.SIG_DFL, signal.default_int_handler)
+_DIED_OF = 128  # the shell's exit status is this and the signal's number
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was told to stop.
+
+    Attributes:
+        signal: By which signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.signal = signal.Signals(number)
+        super().__init__(self.signal.name)
+
+    @property
+    def exit_status(self) -> int:
+        """What a process that ends of this leaves with."""
+        return _DIED_OF + self.signal
+
+
+class _Stop(BaseException):
+    """What is thrown where the program stands; Lightning turns a KeyboardInterrupt into an exit."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(number)
 
 
 @contextmanager
-def interrupts_raise(trainer: L.Trainer) -> Iterator[None]:
-    """Turn an interrupted trainer into a KeyboardInterrupt.
+def interruptible() -> Iterator[None]:
+    """Let a first signal stop the block where that is safe, and a second one stop the process at once.
 
-    Lightning answers an interrupt with ``sys.exit(1)`` and leaves further ones ignored. A loop around
-    the trainer must be able to tell that from a failure, and its user must be able to press Ctrl-C
-    again. A SIGTERM that comes at the end of a pass, Lightning notes and then forgets.
+    Every place between two instructions of Python is safe, since a run survives SIGKILL anywhere.
+    Signals that somebody else handles already, such as a launcher that requeues its jobs, are left to
+    them; so are all of them outside of the main thread.
+
+    Raises:
+        Interrupted: Where the block was stopped.
     """
-    main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGINT) if main else None
+    handled = [] if threading.current_thread() is not threading.main_thread() else _unhandled()
+    for number in handled:
+        signal.signal(number, _throw)
     try:
         yield
-        if trainer.received_sigterm:
-            raise KeyboardInterrupt
-    except SystemExit as exit_:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from exit_
-        raise
+    except _Stop as stop:
+        raise Interrupted(stop.number) from None
     finally:
-        if handler is not None:
-            signal.signal(signal.SIGINT, handler)
+        for number in handled:
+            signal.signal(
+                number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            )
+
+
+def _unhandled() -> list[signal.Signals]:
+    """Return the signals that nobody handles; where one is ignored, as by nohup, it stays so."""
+    present = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
+    return [number for number in present if signal.getsignal(number) in _FREE]
+
+
+def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    for each in (signal.Signals[name] for name in _NAMES if hasattr(signal, name)):
+        if signal.getsignal(each) is _throw:
+            signal.signal(each, _leave)
+    print(  # noqa: T201
+        f"\n{signal.Signals(number).name}: stopping; once more stops at once",
+        file=sys.stderr,
+        flush=True,
+    )
+    raise _Stop(number)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    os._exit(_DIED_OF + number)

@@ -1,12 +1,15 @@
 """The append-only record of a run, and its replay.
 
 The journal is what a run has: everything else in its folder follows from it. One JSON object a line,
-appended and forced to the disk, never rewritten. A line means that all that came before it is done.
+appended and forced to the disk, never rewritten. A line means that all that came before it is done, and
+holds a digest of itself and of all lines before it, so that no line can change, move or go unnoticed.
 """
 
+import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,15 +17,16 @@ import torch
 from torch import Tensor
 
 from al_lightning.errors import JournalError
+from al_lightning.oracle import Origin, Question
 from al_lightning.pool import Pool
 
 SCHEMA = 1
 Event = dict[str, Any]
-Origin = Literal["initial", "query", "validation"]
 Reason = Literal["budget", "pool_empty"]
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),
+    "question": ("round", "origin", "ids", "scores", "predicted", "confidence"),
     "labels": ("round", "ids", "labels", "origin"),
     "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
     "end": ("reason",),
@@ -48,6 +52,7 @@ class Journal:
         self.path = Path(path)
         self._events: list[Event] = []
         self._pool = Pool(0)
+        self._digest = ""  # of all lines
         self._size = 0  # bytes of intact lines; what follows them is a torn line
         self._length = 0  # bytes of the file as this journal left or found it
         if self.path.exists():
@@ -81,16 +86,38 @@ class Journal:
     @property
     def current_round(self) -> int | None:
         """The last round that labels were bought for; None where there are none yet."""
-        bought = [event["round"] for event in self._events if event["event"] == "labels"]
+        bought = [e["round"] for e in self._events if e["event"] == "labels" and e["ids"]]
         return bought[-1] if bought else None
 
+    @property
+    def open_question(self) -> Question | None:
+        """The question that an annotator has not answered yet; None where there is none."""
+        event = self._events[-1] if self._events else None
+        if event is None or event["event"] != "question":
+            return None
+        attempt = self.answers(event["round"], event["origin"])
+        values = {
+            "scores": _tensor(event["scores"], torch.float32),
+            "predicted": _tensor(event["predicted"], torch.int64),
+            "confidence": _tensor(event["confidence"], torch.float32),
+        }
+        ids = torch.tensor(event["ids"], dtype=torch.int64)
+        return Question(event["round"], event["origin"], ids, attempt, **values)
+
+    def answers(self, round_index: int, origin: Origin) -> int:
+        """Return how many answers were written down for one purpose of a round."""
+        return sum(event["round"] == round_index for event in self.labels(origin))
+
     def pool_in(self, round_index: int) -> Pool:
-        """Return the pool as it was in a round."""
+        """Return the pool with the labels of a round and of those before it.
+
+        What was skipped is missing whenever that was: it cannot be asked for.
+        """
         pool = Pool(self._pool.size)
         for event in self._events:
             if event["event"] == "labels" and event["round"] <= round_index:
                 pool = _reveal(pool, event)
-        return pool
+        return replace(pool, skipped_ids=self._pool.skipped_ids)
 
     def labels(self, origin: Origin) -> list[Event]:
         """Return the labels events of one origin, oldest first."""
@@ -105,7 +132,27 @@ class Journal:
         """
         self._append({"event": "start", "schema": SCHEMA, **start})
 
-    def record_labels(self, round_index: int, ids: Tensor, labels: Tensor, origin: Origin) -> None:
+    def record_question(self, question: Question) -> None:
+        """Write down what an annotator is asked, where the answer takes time."""
+        optional = {
+            name: None if values is None else values.tolist()
+            for name, values in (
+                ("scores", question.scores),
+                ("predicted", question.predicted),
+                ("confidence", question.confidence),
+            )
+        }
+        asked = {"round": question.round, "origin": question.origin, "ids": question.ids.tolist()}
+        self._append({"event": "question", **asked, **optional})
+
+    def record_labels(
+        self,
+        round_index: int,
+        ids: Tensor,
+        labels: Tensor,
+        origin: Origin,
+        skipped: Tensor | None = None,
+    ) -> None:
         """Write down labels that were bought.
 
         Args:
@@ -113,9 +160,12 @@ class Journal:
             ids: (M,) int64.
             labels: (M,) int64.
             origin: What they were bought as.
+            skipped: Images that an annotator could not label, (S,) int64.
         """
-        numbers = {"ids": ids.tolist(), "labels": labels.tolist()}
-        self._append({"event": "labels", "round": round_index, **numbers, "origin": origin})
+        event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
+        if skipped is not None and len(skipped):
+            event["skipped"] = skipped.tolist()
+        self._append({"event": "labels", "round": round_index, **event})
 
     def record_round(self, result: Mapping[str, Any]) -> None:
         """Write down a round that is fitted, tested and scored."""
@@ -126,9 +176,10 @@ class Journal:
         self._append({"event": "end", "reason": reason})
 
     def _append(self, event: Event) -> None:
-        line = json.dumps(event, allow_nan=False).encode() + b"\n"
         # Checked as a replay would: what is written can be read again. JSON turns tuples into lists.
-        event = json.loads(line)
+        event = json.loads(json.dumps(event, allow_nan=False))
+        digest = _digest(self._digest, event)
+        line = json.dumps({**event, "digest": digest}).encode() + b"\n"
         if problem := self._problem(event):
             raise JournalError(
                 f"This cannot be written down: {problem}. Nothing was written; {self.path} is intact"
@@ -150,6 +201,7 @@ class Journal:
             sync_folder(self.path.parent)
         self._size += len(line)
         self._length = self._size
+        self._digest = digest
         self._remember(event)
 
     def _replay(self, content: bytes) -> None:
@@ -157,10 +209,16 @@ class Journal:
         for number, line in enumerate(lines, start=1):
             try:
                 event = json.loads(line, parse_constant=_refuse_constant)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise self._damage(number, f"not JSON: {error}") from error
+            digest = event.pop("digest", None) if isinstance(event, dict) else None
             if problem := self._problem(event):
                 raise self._damage(number, problem)
+            if digest != _digest(self._digest, event):
+                raise self._damage(
+                    number, "not as it was written, or not where: its digest differs"
+                )
+            self._digest = digest
             self._remember(event)
             self._size += len(line) + 1
         self._length = len(content)
@@ -200,10 +258,13 @@ class Journal:
             return f"the {kind} event lacks {', '.join(missing)}"
         if self.finished:
             return "something follows the end event"
+        if self._events and self._events[-1]["event"] == "question" and kind != "labels":
+            return "a question must be answered before anything else happens"
         if (kind == "start") != (not self._events):
             return "the start event must come first, and only there"
         checks = {
             "start": self._start_problem,
+            "question": self._question_problem,
             "labels": self._labels_problem,
             "round": self._round_problem,
             "end": self._end_problem,
@@ -222,7 +283,38 @@ class Journal:
             return "the end must follow a round: the last labels were not trained on"
         return None if event["reason"] in _REASONS else f"unknown reason {event['reason']!r}"
 
+    def _question_problem(self, event: Event) -> str | None:
+        count = len(event["ids"])
+        for name in ("scores", "predicted", "confidence"):
+            if event[name] is not None and len(event[name]) != count:
+                return f"{count} ids, but {len(event[name])} {name}"
+        for name in ("scores", "confidence"):
+            if any(type(value) is not float for value in event[name] or ()):
+                return f"{name} must be numbers"
+        return (
+            self._place_problem(event)
+            or self._classes_problem(event["predicted"] or ())
+            or self._ids_problem(event["ids"])
+        )
+
     def _labels_problem(self, event: Event) -> str | None:
+        if problem := self._place_problem(event):
+            return problem
+        skipped = event.get("skipped", [])
+        asked = self._events[-1] if self._events[-1]["event"] == "question" else None
+        if asked is not None and (
+            (asked["round"], asked["origin"]) != (event["round"], event["origin"])
+            or not set(asked["ids"]) >= {*event["ids"], *skipped}
+        ):
+            return "these labels are not the answer to the question before them"
+        if not event["ids"] and not skipped:
+            return "no label"
+        return self._classes_problem(event["labels"]) or self._ids_problem(
+            [*event["ids"], *skipped], event
+        )
+
+    def _place_problem(self, event: Event) -> str | None:
+        """Say why a question or labels cannot stand here."""
         if event["origin"] not in _ORIGINS:
             return f"unknown origin {event['origin']!r}"
         expected = len(self.rounds)
@@ -230,16 +322,23 @@ class Journal:
             return f"labels of round {event['round']!r}, where round {expected} is next"
         if (event["origin"] == "query") != (expected > 0):
             return f"labels of origin {event['origin']!r} in round {expected}"
-        return self._numbers_problem(event)
+        return None
 
-    def _numbers_problem(self, event: Event) -> str | None:
+    def _classes_problem(self, labels: Collection[Any]) -> str | None:
         classes = len(self._events[0]["classes"])
-        if any(not _is_index(label, classes) for label in event["labels"]):
+        if any(not _is_index(label, classes) for label in labels):
             return f"a label is not a whole number from 0 to {classes - 1}"
-        if any(not _is_index(i, self._events[0]["data"]["train"]) for i in event["ids"]):
+        return None
+
+    def _ids_problem(self, ids: Sequence[Any], labels: Event | None = None) -> str | None:
+        """Say why images cannot be asked for or, given the event, cannot be labeled."""
+        if any(not _is_index(i, self._events[0]["data"]["train"]) for i in ids):
             return "an id is not one of the training set"
         try:
-            _reveal(self._pool, event)
+            if labels is None:
+                self._pool.skip(torch.tensor(ids, dtype=torch.int64))  # free, and each once
+            else:
+                _reveal(self._pool, labels)
         except ValueError as error:
             return str(error)
         return None
@@ -267,6 +366,12 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _digest(before: str, event: Event) -> str:
+    """Return a digest of an event and, by their own digest, of all events before it."""
+    text = before + json.dumps(event)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
@@ -276,8 +381,14 @@ def _is_index(value: Any, count: int) -> bool:
 
 
 def _reveal(pool: Pool, event: Event) -> Pool:
-    return pool.reveal(
+    """Return the pool after a labels event."""
+    pool = pool.reveal(
         torch.tensor(event["ids"], dtype=torch.int64),
         torch.tensor(event["labels"], dtype=torch.int64),
         validation=event["origin"] == "validation",
     )
+    return pool.skip(torch.tensor(event.get("skipped", []), dtype=torch.int64))
+
+
+def _tensor(values: Sequence[Any] | None, dtype: torch.dtype) -> Tensor | None:
+    return None if values is None else torch.tensor(values, dtype=dtype)

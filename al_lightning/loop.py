@@ -4,6 +4,7 @@ import json
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
@@ -15,16 +16,18 @@ from torch import Tensor
 from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.checkpoint import Checkpoint
-from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.errors import JournalError, UsageError
+from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
+from al_lightning.data.source import Images
+from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.errors import DivergenceError, JournalError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
 from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
-from al_lightning.interrupts import interrupts_raise
+from al_lightning.interrupts import interruptible
 from al_lightning.journal import Journal, Reason
-from al_lightning.metrics import evaluate
-from al_lightning.models.backbone import require_embedder
-from al_lightning.oracle import Oracle
+from al_lightning.metrics import Evaluation, evaluate
+from al_lightning.models.backbone import require_embedder, require_logits
+from al_lightning.oracle import Oracle, Origin, Question
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
     code_digest,
@@ -37,7 +40,7 @@ from al_lightning.provenance import (
     without,
 )
 from al_lightning.randomness import derive_generator, derive_seed
-from al_lightning.scoring import Scorer
+from al_lightning.scoring import Scorer, require_dropout
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Selection, Strategy
 
@@ -63,13 +66,16 @@ class ActiveLearningLoop:
         make_trainer: Makes the trainer of a round, from the round's number and its number of labels
             to train on.
         strategy: Chooses what to ask for.
-        oracle: Gives the labels.
+        oracle: Gives the labels, at once or later. Where it takes time, :meth:`run` returns an
+            unfinished journal whose question is open, and goes on when it is called again.
         journal: Takes everything down. The last weights are kept in ``checkpoints/`` beside it.
         budget: How many labels to buy, and when.
         seed: Decides everything that is random.
         query_seed: Gives the strategy other draws than ``seed`` alone: two runs that differ in nothing
             else show what chance does. Under each seed they are others, so that seeds stay independent.
         warm_start: Whether a round starts from the weights of the round before.
+        fall_back: Prepares a classifier whose fit has diverged for another try from the start of the
+            round, such as by a lower learning rate; its fit may diverge no more. None refuses to go on.
         config: What the run is made of, as plain values; recorded in the journal. A journal is only
             gone on with under the same. By default: budget, seed, strategy and batch size. What else
             the results depend on, such as a learning rate, should be passed here.
@@ -101,6 +107,7 @@ class ActiveLearningLoop:
         seed: int,
         query_seed: int | None = None,
         warm_start: bool = False,
+        fall_back: Callable[[L.LightningModule], None] | None = None,
         config: Mapping[str, Any] | None = None,
         irrelevant: Collection[str] = (),
         irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
@@ -122,6 +129,7 @@ class ActiveLearningLoop:
         self.seed = seed
         self.query_seed = query_seed
         self.warm_start = warm_start
+        self.fall_back = fall_back
         self.config = config or {
             "budget": asdict(budget),
             "seed": seed,
@@ -137,13 +145,27 @@ class ActiveLearningLoop:
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
 
     def run(self) -> Journal:
-        """Run, or go on, to the end of the budget or of the pool; return the journal."""
+        """Run, or go on, to the end of the budget or of the pool, or to a question that stays open.
+
+        Returns:
+            The journal. It is unfinished if the oracle has not answered yet.
+
+        Raises:
+            Interrupted: By Ctrl-C, SIGTERM or a queue's signal; the next run goes on from there.
+        """
+        with interruptible():
+            return self._run()
+
+    def _run(self) -> Journal:
         self._begin()
         if not self.journal.finished:
             self._tell("on_run_start", self.journal, self.datamodule.data)
-            self._buy_first_labels()
         while not self.journal.finished:
-            self._play(self.journal.current_round or 0)
+            if (question := self.journal.open_question) is None:
+                self._advance()
+            elif not self._settle(question):
+                self._tell("on_wait", self.journal, self.oracle.instructions(question))
+                return self.journal
         self._tell("on_run_end", self.journal)
         return self.journal
 
@@ -163,10 +185,10 @@ class ActiveLearningLoop:
                 "test": len(data.test),
                 "fingerprint": data.fingerprint(),
             },
-            "model": {"trainable_parameters": _trainable_parameters(self._untrained())},
+            "model": {"trainable_parameters": _trainable_parameters(self._check_classifier())},
             "trainer": self._computation(),
         }
-        self.budget.limit(len(data.train))
+        self.budget.limit(len(data.train), len(data.given_ids))
         if self.journal.start is None:
             self.journal.begin(start)
         else:
@@ -178,19 +200,42 @@ class ActiveLearningLoop:
         trainer = self.make_trainer(0, 1)
         return {"device": trainer.strategy.root_device.type, "precision": str(trainer.precision)}
 
-    def _buy_first_labels(self) -> None:
-        train = self.datamodule.data.train
-        if self.budget.validation and not self.journal.labels("validation"):
-            ids = draw_validation(len(train), self.budget.validation, self.seed)
-            self.journal.record_labels(0, ids, self.oracle.annotate(ids), "validation")
-        if not self.journal.labels("initial"):
-            free = self.journal.pool.unlabeled_ids
-            count = len(free) if self.budget.initial == "all" else self.budget.initial
-            if self.budget.initial_policy == "balanced":
-                ids = draw_balanced(free, train.labels[free], count, self.seed)
-            else:
-                ids = draw_uniform(free, count, self.seed)
-            self.journal.record_labels(0, ids, self.oracle.annotate(ids), "initial")
+    # Before the first round: labels that no classifier has asked for
+
+    def _advance(self) -> None:
+        """Take the next step of a run without an open question."""
+        pool = self.journal.pool
+        if self.budget.validation and len(pool.validation_ids) == 0:
+            self._buy_first("validation")
+        elif len(pool.labeled_ids) < FEWEST_LABELS:
+            self._buy_first("initial")
+        else:
+            self._play(self.journal.current_round or 0)
+
+    def _buy_first(self, origin: Origin) -> None:
+        """Take labels that were given with the images; ask for some where there are none."""
+        data, pool = self.datamodule.data, self.journal.pool
+        given = data.given_ids[torch.isin(data.given_ids, pool.unlabeled_ids)]
+        if len(given) > 0:
+            ids = given if origin == "initial" else self._draw_first(origin, given)
+            self.journal.record_labels(0, ids, data.train.labels[ids], origin)
+            return
+        ids = self._draw_first(origin, pool.unlabeled_ids)
+        if len(ids) == 0:
+            raise UsageError(
+                f"There are {len(pool.labeled_ids)} labels to train on, and no image is left to ask "
+                f"for: {len(pool.skipped_ids)} were skipped. At least {FEWEST_LABELS} labels are needed"
+            )
+        self._ask(Question(0, origin, ids, attempt=self.journal.answers(0, origin)))
+
+    def _draw_first(self, origin: Origin, free: Tensor) -> Tensor:
+        """Draw images without a classifier, by the seed alone."""
+        if origin == "validation":
+            return draw_validation(free, self.budget.validation, self.seed)
+        count = self.budget.first(len(free))
+        if self.budget.initial_policy == "balanced":
+            return draw_balanced(free, self.datamodule.data.train.labels[free], count, self.seed)
+        return draw_uniform(free, count, self.seed)
 
     # One round
 
@@ -207,11 +252,14 @@ class ActiveLearningLoop:
         tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)
         selection = self._select(index, scorer, watch)
         if tested is not None:
-            self._record(index, *tested, {"seconds": watch.seconds, "steps": fit["steps"]})
+            costs: dict[str, Any] = {"seconds": watch.seconds, "steps": fit["steps"]}
+            if "diverged_at_step" in fit:
+                costs["diverged_at_step"] = fit["diverged_at_step"]
+            self._record(index, *tested, costs)
         if selection is None:
             self.journal.end(self._end_reason)
         else:
-            self._ask(index + 1, scorer, selection)
+            self._ask(self._query(index + 1, scorer, selection))
 
     def _fitted(self, index: int, trainer: L.Trainer) -> tuple[L.LightningModule, dict[str, Any]]:
         """Return a round's classifier, from the checkpoint or by fitting, and facts on its fit."""
@@ -248,12 +296,30 @@ class ActiveLearningLoop:
     def _fit(
         self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
     ) -> dict[str, Any]:
-        self.datamodule.begin_round(pool, self._derive("batches", index))
+        """Fit; where that diverges and a fallback is set, once more from the start of the round."""
         self._tell("on_fit_start", index, pool)
+        if self.fall_back is None:
+            return self._fit_once(index, pool, trainer, classifier)
+        start = deepcopy(classifier.state_dict())
+        try:
+            return self._fit_once(index, pool, trainer, classifier)
+        except DivergenceError as error:
+            warnings.warn(f"{error.what}; it is fitted once more, by the fallback", stacklevel=2)
+            classifier.load_state_dict(start)
+            self.fall_back(classifier)
+            again = self.make_trainer(index, len(pool.labeled_ids))
+            fit = self._fit_once(index, pool, again, classifier)
+            return {**fit, "diverged_at_step": error.step}
+
+    def _fit_once(
+        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+    ) -> dict[str, Any]:
+        self.datamodule.begin_round(pool, self._derive("batches", index))
         watch = Stopwatch()
-        with isolate_rng(), interrupts_raise(trainer), watch.time("fit"):
+        with isolate_rng(), stops_on_divergence(trainer, index), watch.time("fit"):
             L.seed_everything(self._derive("fit", index), verbose=False)
             trainer.fit(classifier, datamodule=self.datamodule)
+            require_finite_weights(classifier, index, trainer.global_step)
         data, normalization = self.datamodule.data, self.datamodule.normalization
         return {
             "seconds": watch.seconds["fit"],
@@ -264,32 +330,41 @@ class ActiveLearningLoop:
             "normalization": asdict(normalization) if normalization else None,
         }
 
-    def _test(self, scorer: Scorer, watch: Stopwatch) -> tuple[dict[str, Any], Tensor]:
-        """Return what the journal says of a classifier's quality, and the confusion matrix."""
+    def _test(self, scorer: Scorer, watch: Stopwatch) -> tuple[dict[str, Any], Tensor | None]:
+        """Return what the journal says of a classifier's quality, and the confusion matrix.
+
+        Without test images there are no metrics and no matrix.
+        """
         data, pool = self.datamodule.data, self.datamodule.pool
+        results: dict[str, Any] = {"metrics": {}, "per_class": {}}
+        confusion = None
         with watch.time("test"):
-            ids = torch.arange(len(data.test))
-            evidence = scorer.evidence(data.test, ids, {Need.PROBABILITIES})
-            if len(evidence.non_finite_ids()):
-                raise UsageError(
-                    f"Round {len(self.journal.rounds)} has diverged: its predictions are not finite. "
-                    "Lower the learning rate (recipe.optimizer.lr)"
+            if len(data.test):
+                ids = torch.arange(len(data.test))
+                results["metrics"], results["per_class"], confusion = self._evaluate(
+                    scorer, data.test, ids, data.test.labels
                 )
-            metrics, per_class, confusion = evaluate(
-                evidence.require(Need.PROBABILITIES), data.test.labels
-            )
-            results: dict[str, Any] = {"metrics": metrics, "per_class": per_class}
             if len(pool.validation_ids):
-                evidence = scorer.evidence(data.train, pool.validation_ids, {Need.PROBABILITIES})
-                results["validation"], _, _ = evaluate(
-                    evidence.require(Need.PROBABILITIES), pool.validation_labels
+                results["validation"], _, _ = self._evaluate(
+                    scorer, data.train, pool.validation_ids, pool.validation_labels
                 )
         return results, confusion
+
+    def _evaluate(self, scorer: Scorer, images: Images, ids: Tensor, labels: Tensor) -> Evaluation:
+        """Return metrics, metrics of each class, and the confusion matrix of some images."""
+        evidence = scorer.evidence(images, ids, {Need.PROBABILITIES})
+        if len(evidence.non_finite_ids()):
+            raise UsageError(
+                f"Round {len(self.journal.rounds)} has diverged: its predictions are not finite. "
+                "Lower the learning rate (recipe.optimizer.lr)"
+            )
+        return evaluate(evidence.require(Need.PROBABILITIES), labels)
 
     def _select(self, index: int, scorer: Scorer, watch: Stopwatch) -> Selection | None:
         """Return what to ask for; None if this was the last round."""
         data, pool = self.datamodule.data, self.datamodule.pool
-        count = min(self.budget.query, self.budget.limit(pool.size) - pool.labels_bought)
+        left = self.budget.limit(pool.size) - pool.labels_bought
+        count = min(self.budget.query, left, len(pool.unlabeled_ids))
         if count <= 0:
             return None
         with watch.time("score"):
@@ -301,7 +376,7 @@ class ActiveLearningLoop:
             return self.strategy.select(unlabeled, labeled, count, generator)
 
     def _record(
-        self, index: int, results: dict[str, Any], confusion: Tensor, costs: dict[str, Any]
+        self, index: int, results: dict[str, Any], confusion: Tensor | None, costs: dict[str, Any]
     ) -> None:
         pool = self.datamodule.pool
         event = {"round": index, "labels_bought": pool.labels_bought, **results, **costs}
@@ -309,14 +384,34 @@ class ActiveLearningLoop:
         self._tell("on_round_end", RoundResult(index, pool, event, confusion))
         self.journal.record_round(event)
 
-    def _ask(self, index: int, scorer: Scorer, selection: Selection) -> None:
-        """Buy the labels of a selection; they are there from round ``index`` on."""
+    def _query(self, index: int, scorer: Scorer, selection: Selection) -> Question:
+        """Return a selection as a question, whose labels are there from round ``index`` on."""
         ids = selection.ids
         evidence = scorer.evidence(self.datamodule.data.train, ids, {Need.PROBABILITIES})
-        labels = self.oracle.annotate(ids)
-        probabilities = evidence.require(Need.PROBABILITIES)
-        self._tell("on_query", Query(index, ids, selection.scores, probabilities, labels))
-        self.journal.record_labels(index, ids, labels, "query")
+        confidence, predicted = evidence.require(Need.PROBABILITIES).max(1)
+        attempt = self.journal.answers(index, "query")
+        return Question(index, "query", ids, attempt, selection.scores, predicted, confidence)
+
+    # Questions and answers
+
+    def _ask(self, question: Question) -> None:
+        """Buy labels; where the answer takes time, write the question down instead."""
+        if self.oracle.answers_at_once:
+            self._settle(question)
+        else:
+            self.journal.record_question(question)
+
+    def _settle(self, question: Question) -> bool:
+        """Take down the answer to a question; return whether there is one."""
+        answer = self.oracle.answer(question)
+        if answer is None:
+            return False
+        if question.origin == "query":
+            self._tell("on_query", Query.of(question, answer))
+        self.journal.record_labels(
+            question.round, answer.ids, answer.labels, question.origin, answer.skipped
+        )
+        return True
 
     # What the above rests on
 
@@ -326,6 +421,14 @@ class ActiveLearningLoop:
             L.seed_everything(self._derive("weights"), verbose=False)
             classifier = self.make_classifier()
         require_embedder(classifier)
+        return classifier
+
+    def _check_classifier(self) -> L.LightningModule:
+        """Return an untrained classifier that fits the data and the strategy."""
+        classifier, data = self._untrained(), self.datamodule.data
+        require_logits(classifier, data.image_shape, len(data.classes))
+        if Need.MC_PROBABILITIES in self.strategy.needs | self.strategy.labeled_needs:
+            require_dropout(classifier)
         return classifier
 
     def _derive(self, *purpose: str | int) -> int:

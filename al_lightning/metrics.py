@@ -16,6 +16,9 @@ from torchmetrics.classification import (
 )
 from torchmetrics.metric import Metric
 
+#: What :func:`evaluate` returns.
+Evaluation = tuple[dict[str, float], dict[str, list[float]], Tensor]
+
 _BINS = 15  # of the calibration error, as in Guo et al. 2017
 
 
@@ -80,9 +83,7 @@ def per_class_metrics(num_classes: int) -> MetricCollection:
     )
 
 
-def evaluate(
-    probabilities: Tensor, labels: Tensor
-) -> tuple[dict[str, float], dict[str, list[float]], Tensor]:
+def evaluate(probabilities: Tensor, labels: Tensor) -> Evaluation:
     """Measure predictions on a whole set at once.
 
     Args:

@@ -1,32 +1,111 @@
-"""Who gives the labels."""
+"""Who gives the labels: what is asked, what is answered."""
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
+Origin = Literal["initial", "query", "validation"]
 
-class Oracle(Protocol):
-    """Gives the classes of images.
 
-    A run that was killed before its journal had the labels asks for the same images again; an oracle
-    that must not be asked twice has to remember what it said.
+def _nothing() -> Tensor:
+    return torch.empty(0, dtype=torch.int64)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Images whose classes are wanted, and what the classifier thinks of them.
+
+    Attributes:
+        round: The first round that will train on the labels.
+        origin: What the labels are for.
+        ids: Dataset ids, (M,) int64, first choice first.
+        attempt: How many questions of this round and origin were answered before this one: more than
+            none where an annotator could label none of them.
+        scores: The strategy's scores, (M,) float32; None where no strategy was asked.
+        predicted: The classifier's best guesses, (M,) int64; None where there is no classifier yet.
+        confidence: Its probabilities of these guesses, (M,) float32; None where there is none yet.
     """
 
+    round: int
+    origin: Origin
+    ids: Tensor
+    attempt: int = 0
+    scores: Tensor | None = None
+    predicted: Tensor | None = None
+    confidence: Tensor | None = None
+
+    @property
+    def name(self) -> str:
+        """What files about this question are called; no two questions of a run share it."""
+        parts = [f"round_{self.round:02d}"]
+        parts += ["validation"] if self.origin == "validation" else []
+        parts += [f"again_{self.attempt}"] if self.attempt else []
+        return "_".join(parts)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The classes of images that were asked for.
+
+    Images of the question that are neither labeled nor skipped stay in the pool, and may be asked for
+    again.
+
+    Attributes:
+        ids: Those that were labeled, (M,) int64.
+        labels: Their classes, (M,) int64.
+        skipped: Those that cannot be labeled, (S,) int64; they leave the pool, and cost nothing.
+    """
+
+    ids: Tensor
+    labels: Tensor
+    skipped: Tensor = field(default_factory=_nothing)
+
+
+class Oracle(ABC):
+    """Answers questions, at once or later.
+
+    A run that was killed before its journal had the answer asks the same question again.
+    """
+
+    answers_at_once: ClassVar[bool]
+    """Whether every question is answered when it is asked. Otherwise it is written into the journal
+    first, so that it stays the same until its answer has come."""
+
+    keeps_sheets: ClassVar[bool] = False
+    """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
+    oracle's own."""
+
+    @abstractmethod
+    def answer(self, question: Question) -> Answer | None:
+        """Answer a question.
+
+        An oracle that takes time is called with the same question at every start of the run, until
+        it has an answer: the first call puts the question to the annotator.
+
+        Returns:
+            The answer; None where there is none yet, and the run is to end until there is one.
+
+        Raises:
+            UsageError: If what the annotator gave cannot be used; nothing of it was taken.
+        """
+
+    def instructions(self, question: Question) -> str:  # noqa: ARG002
+        """Return what somebody has to do for the answer to come, as a message to them."""
+        return ""
+
+
+class SimulatedOracle(Oracle):
+    """Answers at once. Subclasses implement :meth:`annotate`."""
+
+    answers_at_once = True
+
+    @abstractmethod
     def annotate(self, ids: Tensor) -> Tensor:
         """Return the classes, (M,) int64, of these dataset ids, (M,) int64, in their order."""
-        ...
 
-
-class DatasetOracle:
-    """Reveals the labels that the data set came with: the usual simulation of an annotator.
-
-    Args:
-        labels: The true classes of the training set by dataset id, (N,) int64.
-    """
-
-    def __init__(self, labels: Tensor) -> None:
-        self._labels = labels
-
-    def annotate(self, ids: Tensor) -> Tensor:
-        """Return the true classes."""
-        return self._labels[ids]
+    def answer(self, question: Question) -> Answer:
+        """Return the classes of all images that were asked for."""
+        return Answer(question.ids, self.annotate(question.ids))

@@ -24,6 +24,7 @@ class Pool:
         labels: Their classes, (L,) int64.
         validation_ids: Images bought for validation, (V,) int64; never trained on.
         validation_labels: Their classes, (V,) int64.
+        skipped_ids: Images that an annotator could not label, (S,) int64; never asked for again.
     """
 
     size: int
@@ -31,6 +32,7 @@ class Pool:
     labels: Tensor = field(default_factory=_no_ids)
     validation_ids: Tensor = field(default_factory=_no_ids)
     validation_labels: Tensor = field(default_factory=_no_ids)
+    skipped_ids: Tensor = field(default_factory=_no_ids)
 
     @property
     def labels_bought(self) -> int:
@@ -39,8 +41,9 @@ class Pool:
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images without a label, ascending, (size - labels_bought,) int64."""
+        """Images that may be asked for, ascending, (size - labels_bought - skipped,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
+        free[self.skipped_ids] = False
         free[self.labeled_ids] = False
         free[self.validation_ids] = False
         return free.nonzero().squeeze(1)
@@ -70,6 +73,18 @@ class Pool:
             labels=torch.cat([self.labels, labels]),
         )
 
+    def skip(self, ids: Tensor) -> "Pool":
+        """Return the pool without these images, which cannot be labeled.
+
+        Args:
+            ids: Unlabeled images, (S,) int64.
+
+        Raises:
+            ValueError: If an id is foreign, repeated, already labeled or skipped; names the ids.
+        """
+        self._check(ids, torch.zeros_like(ids))
+        return replace(self, skipped_ids=torch.cat([self.skipped_ids, ids]))
+
     def _check(self, ids: Tensor, labels: Tensor) -> None:
         if ids.dtype != torch.int64 or labels.dtype != torch.int64:
             raise ValueError(f"ids and labels must be int64, not {ids.dtype} and {labels.dtype}")
@@ -87,3 +102,6 @@ class Pool:
         taken = torch.isin(ids, torch.cat([self.labeled_ids, self.validation_ids]))
         if bool(taken.any()):
             raise ValueError(f"Already labeled: ids {ids[taken].tolist()}")
+        skipped = torch.isin(ids, self.skipped_ids)
+        if bool(skipped.any()):
+            raise ValueError(f"Skipped before: ids {ids[skipped].tolist()}")

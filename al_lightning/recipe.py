@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -17,6 +17,7 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import ImageClassifier
 
 _WARM_UP = 0.3  # share of the steps, as torch has it
+_ON_DIVERGENCE = ("refuse", "retry")
 _PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 _FAST_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86 with AMX, ARM
 
@@ -40,6 +41,9 @@ class Recipe:
             elsewhere; or one of Lightning's "32-true", "bf16-mixed", "16-mixed".
         warm_start: Whether a round starts from the weights of the round before, instead of the
             initial ones.
+        on_divergence: What to do when a loss or a weight becomes NaN or infinite: "refuse" to go on, or
+            "retry" once from the start of the round, at a lower learning rate.
+        fallback_factor: The learning rate of the second try over that of the first, in (0, 1).
 
     Raises:
         UsageError: On values out of range; names the key.
@@ -56,6 +60,8 @@ class Recipe:
     label_smoothing: float = 0.0
     precision: str = "auto"
     warm_start: bool = False
+    on_divergence: str = "refuse"
+    fallback_factor: float = 0.1
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -76,6 +82,15 @@ class Recipe:
         if not 0.0 <= self.label_smoothing < 1.0:
             raise UsageError(
                 f"recipe.label_smoothing must be in [0, 1), not {self.label_smoothing}"
+            )
+        if self.on_divergence not in _ON_DIVERGENCE:
+            raise UsageError(
+                f"recipe.on_divergence must be one of {', '.join(_ON_DIVERGENCE)}, "
+                f"not {self.on_divergence!r}"
+            )
+        if not 0.0 < self.fallback_factor < 1.0:
+            raise UsageError(
+                f"recipe.fallback_factor must be in (0, 1), not {self.fallback_factor}"
             )
         self._try_factories()
         if self.precision not in _PRECISIONS:
@@ -114,6 +129,10 @@ class Recipe:
         )
         # Convolutions run faster so in every precision that was measured; see docs/recipe.md.
         return module.to(memory_format=torch.channels_last)
+
+    def fall_back(self, classifier: nn.Module) -> None:
+        """Let the next fit of a classifier that this recipe made take the lower learning rate."""
+        cast("ImageClassifier", classifier).lr_factor = self.fallback_factor
 
     def steps(self, labels: int) -> int:
         """Return the number of steps of a fit on so many labels."""

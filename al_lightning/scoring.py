@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
-from al_lightning.interrupts import interrupts_raise
 from al_lightning.models.backbone import Embedder, to_probabilities
 
 _DROPOUTS = (
@@ -64,7 +64,7 @@ class Scorer:
             return Evidence(ids)
         probe = _Probe(self._classifier, self._datamodule.prepare, needs, self._mc_samples)
         loader = self._datamodule.images_dataloader(images, ids)
-        with isolate_rng(), interrupts_raise(self._trainer):
+        with isolate_rng():
             torch.manual_seed(self._seed)
             batches = self._trainer.predict(probe, dataloaders=loader)
         if batches is None:
@@ -116,6 +116,19 @@ class _Probe(L.LightningModule):
         ]
         _train(dropouts, False)
         return torch.stack(samples, 1)
+
+
+def require_dropout(classifier: L.LightningModule) -> None:
+    """Check that a classifier has dropout to sample from.
+
+    Raises:
+        UsageError: If it has none.
+    """
+    if not any(isinstance(m, _DROPOUTS) and getattr(m, "p", 0) > 0 for m in classifier.modules()):
+        raise UsageError(
+            f"The strategy samples by dropout, but {type(classifier).__name__} has none: take a model "
+            "with dropout (model.dense_dropout, model.block_dropout), or another strategy"
+        )
 
 
 def _train(modules: Collection[nn.Module], mode: bool) -> None:

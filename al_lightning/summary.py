@@ -37,12 +37,15 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         for event in journal.rounds
     ]
     labels = [entry["labels_bought"] for entry in rounds]
-    scores = [entry["accuracy"] for entry in rounds]
+    measured = rounds and all(
+        "accuracy" in entry for entry in rounds
+    )  # there may be no test images
+    scores = [entry["accuracy"] for entry in rounds] if measured else []
     return {
         **names,
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
         "rounds": rounds,
-        "aubc": area_under_budget_curve(labels, scores) if rounds else None,
+        "aubc": area_under_budget_curve(labels, scores) if measured else None,
         "validation_aubc": validation_score(journal),
         "aubc_from": labels[0] if labels else None,
         "aubc_to": labels[-1] if labels else None,

@@ -1,24 +1,21 @@
 import os
 import signal
-from collections.abc import Iterator
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
 
-import lightning as L
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from al_lightning.interrupts import interrupts_raise
+from al_lightning.interrupts import Interrupted, interruptible
 from tests.test_loop import TinyModel, tiny_trainer
 
 IMAGES = TensorDataset(torch.zeros(8, 1, 8, 8), torch.zeros(8, dtype=torch.int64))
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2]
 
-
-@pytest.fixture(autouse=True)
-def _handlers() -> Iterator[None]:
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGINT, before[0])
-    signal.signal(signal.SIGTERM, before[1])
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows cannot send itself these signals")
 
 
 class Signalled(TinyModel):
@@ -37,23 +34,86 @@ class Signalled(TinyModel):
             os.kill(os.getpid(), self._number)
 
 
-def fit(module: L.LightningModule) -> None:
-    trainer = tiny_trainer(0, 8)
-    with interrupts_raise(trainer):
-        trainer.fit(module, DataLoader(IMAGES, batch_size=4))
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows cannot send itself these signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_train_end"])
-def test_a_signal_at_any_time_is_a_keyboard_interrupt(hook: str, number: signal.Signals) -> None:
-    handler = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        fit(Signalled(hook, number))
-    assert signal.getsignal(signal.SIGINT) is handler  # Ctrl-C works again
+def test_a_signal_at_any_time_stops_a_fit(hook: str, number: signal.Signals) -> None:
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    with pytest.raises(Interrupted) as caught, interruptible():
+        tiny_trainer(0, 8).fit(Signalled(hook, number), DataLoader(IMAGES, batch_size=4))
+    assert caught.value.signal is number
+    assert caught.value.exit_status == 128 + number
+    assert {each: signal.getsignal(each) for each in SIGNALS} == before
 
 
-def test_an_undisturbed_fit_and_other_errors_pass_through() -> None:
-    fit(TinyModel())
-    with pytest.raises(SystemExit), interrupts_raise(tiny_trainer(0, 8)):
+def test_what_stops_a_library_is_a_keyboard_interrupt() -> None:
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_an_undisturbed_block_and_other_errors_pass_through() -> None:
+    with interruptible():
+        pass
+    with pytest.raises(SystemExit), interruptible():
         raise SystemExit(3)
+
+
+def test_a_block_in_a_block_leaves_the_signals_to_the_outer_one() -> None:
+    with pytest.raises(Interrupted), interruptible():
+        with interruptible():
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_signals_that_are_handled_or_ignored_already_stay_so() -> None:
+    caught: list[int] = []
+    before = signal.signal(signal.SIGUSR2, lambda number, frame: caught.append(number))
+    ignored = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGUSR2)
+            os.kill(os.getpid(), signal.SIGUSR1)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+        signal.signal(signal.SIGUSR1, ignored)
+    assert caught == [signal.SIGUSR2]
+
+
+def test_other_threads_are_left_alone() -> None:
+    errors: list[BaseException] = []
+
+    def work(block: Callable[[], None]) -> None:
+        try:
+            block()
+        except BaseException as error:
+            errors.append(error)
+
+    def block() -> None:
+        with interruptible():
+            pass
+
+    thread = threading.Thread(target=work, args=(block,))
+    thread.start()
+    thread.join()
+    assert errors == []
+
+
+def test_a_second_signal_stops_the_process_at_once() -> None:
+    program = """
+import os, signal, time
+from al_lightning.interrupts import interruptible
+with interruptible():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    finally:
+        print("cleaning up", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+        print("never here")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 128 + signal.SIGTERM
+    assert done.stdout == "cleaning up\n"
+    assert "once more stops at once" in done.stderr

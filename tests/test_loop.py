@@ -372,8 +372,10 @@ def test_callbacks_see_each_step_in_order(tmp_path: Path) -> None:
     ]
     (query,) = recorder.queries
     assert query.ids.tolist() == journal.labels("query")[0]["ids"]
-    assert query.probabilities.shape == (6, 3)
-    assert int(recorder.results[0].confusion.sum()) == 30
+    assert query.predicted.shape == (6,)
+    confusion = recorder.results[0].confusion
+    assert confusion is not None
+    assert int(confusion.sum()) == 30
 
 
 class _Ascending(ScoreStrategy):

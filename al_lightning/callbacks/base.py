@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import lightning as L
+import torch
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
 from al_lightning.journal import Journal
+from al_lightning.oracle import Answer, Question
 from al_lightning.pool import Pool
 
 
@@ -20,32 +22,51 @@ class RoundResult:
         index: Its number, from 0.
         pool: What was labeled in it.
         event: What the journal says of it.
-        confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows.
+        confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows; None where
+            there are no test images.
     """
 
     index: int
     pool: Pool
     event: Mapping[str, Any]
-    confusion: Tensor
+    confusion: Tensor | None
 
 
 @dataclass(frozen=True)
 class Query:
-    """Images that a round asked for, and the labels that came.
+    """Images that a strategy asked for, and the labels that came.
 
     Attributes:
         round: The first round that has the labels.
-        ids: (M,) int64, first choice first.
+        name: What files about it are called.
+        ids: (M,) int64, first choice first; without those that got no label.
         scores: The strategy's scores, (M,) float32.
-        probabilities: What the classifier thought of them, (M, C) float32.
+        predicted: The classifier's best guesses, (M,) int64.
         labels: What the oracle said, (M,) int64.
     """
 
     round: int
+    name: str
     ids: Tensor
     scores: Tensor
-    probabilities: Tensor
+    predicted: Tensor
     labels: Tensor
+
+    @classmethod
+    def of(cls, question: Question, answer: Answer) -> Self:
+        """Return the part of a strategy's question that was answered by labels."""
+        assert question.scores is not None
+        assert question.predicted is not None
+        position = {i: row for row, i in enumerate(question.ids.tolist())}
+        rows = torch.tensor([position[i] for i in answer.ids.tolist()], dtype=torch.int64)
+        return cls(
+            question.round,
+            question.name,
+            answer.ids,
+            question.scores[rows],
+            question.predicted[rows],
+            answer.labels,
+        )
 
 
 class LoopCallback:
@@ -69,6 +90,14 @@ class LoopCallback:
 
     def on_query(self, query: Query) -> None:
         """Look at new labels, before the journal has them."""
+
+    def on_wait(self, journal: Journal, instructions: str) -> None:
+        """Look at a run that ends here, to go on when its question is answered.
+
+        Args:
+            journal: Its last event is the question.
+            instructions: What is to be done, in the oracle's words.
+        """
 
     def on_run_end(self, journal: Journal) -> None:
         """Look at a finished run; called again each time a finished run is run."""

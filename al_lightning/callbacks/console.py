@@ -26,6 +26,7 @@ from al_lightning.journal import Journal
 from al_lightning.pool import Pool
 from al_lightning.report.area import area_under_budget_curve
 
+_NAMED = 10  # classes in a message
 _COLUMNS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced",
@@ -76,6 +77,7 @@ class ConsoleProgress(LoopCallback):
             disable=not bars,
         )
         self._rounds: TaskID | None = None
+        self._classes: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         """Start the bars."""
@@ -97,6 +99,7 @@ class ConsoleProgress(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Say what begins, or what goes on."""
+        self._classes = data.classes
         channels, height, width = data.image_shape
         self._console.print(
             f"[bold]{self._title}[/]: {len(data.train):,} images to learn from, {len(data.test):,} to "
@@ -120,19 +123,25 @@ class ConsoleProgress(LoopCallback):
 
     def on_round_end(self, result: RoundResult) -> None:
         """Print a line, and move the outer bar."""
-        metrics, seconds = result.event["metrics"], result.event["seconds"]
         self._console.print(
             f"{self._whose}round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
-            f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  "
-            f"{_validation(result.event)}{sum(seconds.values()):6.1f} s"
+            f"{_measured(result.event)}{sum(result.event['seconds'].values()):6.1f} s"
         )
-        missing = len(set(range(len(result.confusion)))) - len(set(result.pool.labels.tolist()))
-        if missing > 0:
-            self._console.print(
-                f"[yellow]{self._whose}          {missing} class(es) have no label yet[/]"
+        if (step := result.event.get("diverged_at_step")) is not None:
+            self._note(
+                f"the first fit diverged at step {step}; this is the second, by the fallback"
             )
+        seen = set(result.pool.labels.tolist())
+        if missing := [name for label, name in enumerate(self._classes) if label not in seen]:
+            shown = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+            self._note(f"{len(missing)} class(es) have no label yet: {shown}")
         if self._rounds is not None:
             self._progress.update(self._rounds, completed=result.index + 1)
+
+    def on_wait(self, journal: Journal, instructions: str) -> None:
+        """Say what is to be done for the run to go on."""
+        self._progress.stop()
+        self._console.print(f"\n{instructions}", soft_wrap=True, highlight=False, markup=False)
 
     def on_run_end(self, journal: Journal) -> None:
         """Print the table, and where everything is."""
@@ -140,7 +149,9 @@ class ConsoleProgress(LoopCallback):
         if self._rounds is None:  # nothing has begun in this process
             self._console.print("This run is finished: nothing is left to do, nothing was changed.")
         self._console.print(results_table(journal, self._title))
-        curve = [(e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds]
+        curve = [
+            (e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds if e["metrics"]
+        ]
         labels, scores = [b for b, _ in curve], [a for _, a in curve]
         if (area := area_under_budget_curve(labels, scores)) is not None:
             self._console.print(
@@ -158,6 +169,9 @@ class ConsoleProgress(LoopCallback):
             if (path := self._folder / name).exists():
                 self._console.print(f"  {path}  [dim]{what}[/]", soft_wrap=True, highlight=False)
 
+    def _note(self, text: str) -> None:
+        self._console.print(f"[yellow]{self._whose}          {text}[/]")
+
 
 def results_table(journal: Journal, title: str) -> Table:
     """Return the rounds of a run as a table."""
@@ -169,18 +183,28 @@ def results_table(journal: Journal, title: str) -> Table:
         table.add_row(
             str(event["round"]),
             f"{event['labels_bought']:,}",
-            *(f"{event['metrics'][name]:.4f}" for name in _COLUMNS),
+            *(_shown(event["metrics"].get(name)) for name in _COLUMNS),
             *(f"{seconds[phase]:.1f}" for phase in ("fit", "score", "select")),
         )
     return table
 
 
-def _validation(event: Mapping[str, Any]) -> str:
-    return f"validation {event['validation']['accuracy']:.4f}  " if "validation" in event else ""
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _measured(event: Mapping[str, Any]) -> str:
+    """Return the main figures of a round; there may be no test images, or no validation labels."""
+    parts = []
+    if metrics := event["metrics"]:
+        parts.append(f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  ")
+    if "validation" in event:
+        parts.append(f"validation {event['validation']['accuracy']:.4f}  ")
+    return "".join(parts) or "no test images  "
 
 
 def _count_rounds(budget: Budget, size: int) -> int:
-    first = size if budget.initial == "all" else budget.initial + budget.validation
+    first = min(size, budget.first(size) + budget.validation)
     return 1 + -(-(budget.limit(size) - first) // budget.query)
 
 

@@ -58,7 +58,7 @@ def round_scalars(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     labels = [e["labels_bought"] for e in rounds]
     scalars: dict[str, float] = {}
     for group, key in (("labels", "metrics"), ("validation", "validation")):
-        if key not in event:
+        if not event.get(key):  # no test images, or no validation labels
             continue
         scalars |= {f"{group}/{name}": value for name, value in event[key].items()}
         area = area_under_budget_curve(labels, [e[key]["accuracy"] for e in rounds])

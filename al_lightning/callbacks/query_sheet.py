@@ -29,7 +29,7 @@ class QuerySheets(LoopCallback):
     def on_query(self, query: Query) -> None:
         """Write a sheet."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"round_{query.round:02d}.csv"
+        path = self._folder / f"{query.name}.csv"
         ids = query.ids.tolist()
         columns = {
             "id": ids,

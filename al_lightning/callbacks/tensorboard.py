@@ -107,9 +107,9 @@ class TensorBoardDashboard(LoopCallback):
         for name, value in scalars.items():
             self._scalar(name, value, step)
         self._lay_out(scalars)
-        self._figure(
-            "test/confusion_matrix", confusion_figure(result.confusion, self._classes), step
-        )
+        if result.confusion is not None:
+            figure = confusion_figure(result.confusion, self._classes)
+            self._figure("test/confusion_matrix", figure, step)
 
     def on_query(self, query: Query) -> None:
         """Write what was asked for: the images, and how many of each class."""
@@ -117,7 +117,7 @@ class TensorBoardDashboard(LoopCallback):
             return
         sheet = contact_sheet(
             self._data.train.pixels[query.ids],
-            query.probabilities.argmax(1),
+            query.predicted,
             query.labels,
             self._classes,
         )
@@ -127,6 +127,12 @@ class TensorBoardDashboard(LoopCallback):
         if self._writer is not None:
             self._writer.add_histogram("queries/scores", query.scores, step)
             self._writer.flush()
+
+    def on_wait(self, journal: Journal, instructions: str) -> None:
+        """Close the writer; the run is not over."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
 
     def on_run_end(self, journal: Journal) -> None:
         """Close the writer; a finished run that is run again has none."""

@@ -15,7 +15,7 @@ Batch = tuple[Tensor, Tensor]
 Batches = OrderedBatches | ShuffledBatches
 
 _HIDDEN = -1  # stands where a label is not known
-_FEWEST_LABELS = 2  # batch normalisation cannot train on one
+FEWEST_LABELS = 2  # batch normalisation cannot train on one
 
 
 class PoolDataModule(L.LightningDataModule):
@@ -88,9 +88,9 @@ class PoolDataModule(L.LightningDataModule):
         Raises:
             UsageError: If fewer than 2 images are labeled.
         """
-        if len(pool.labeled_ids) < _FEWEST_LABELS:
+        if len(pool.labeled_ids) < FEWEST_LABELS:
             raise UsageError(
-                f"Training needs at least {_FEWEST_LABELS} labeled images, "
+                f"Training needs at least {FEWEST_LABELS} labeled images, "
                 f"not {len(pool.labeled_ids)}: raise budget.initial"
             )
         data = self.data

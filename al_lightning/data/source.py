@@ -9,6 +9,8 @@ from torch import Tensor
 
 from al_lightning.errors import DataError
 
+UNKNOWN = -1  #: stands where the class of an image is not known
+
 
 @dataclass(frozen=True)
 class Images:
@@ -16,7 +18,7 @@ class Images:
 
     Attributes:
         pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes.
-        labels: (N,) int64, 0 to number of classes - 1.
+        labels: (N,) int64, 0 to number of classes - 1; -1 where the class is not known.
         files: The file each image came from, relative to the data set; None where there are none.
     """
 
@@ -63,7 +65,7 @@ class ImageData:
     Attributes:
         train: The images the pool consists of; an image's position is its dataset id. Their labels
             are hidden: only an oracle may look at them.
-        test: The images that measure, and never select.
+        test: The images that measure, and never select; may be none, where nothing can be measured.
         classes: The names of the classes, by label.
         normalization: Published constants; None has them computed from the labeled images.
     """
@@ -80,13 +82,13 @@ class ImageData:
                 "Training and test images differ in shape: "
                 f"{self.image_shape} and {tuple(self.test.pixels.shape[1:])}"
             )
-        for name, images in (("training", self.train), ("test", self.test)):
-            if len(images) == 0:
-                raise DataError(f"The {name} set has no images")
-            low, high = int(images.labels.min()), int(images.labels.max())
-            if low < 0 or high >= len(self.classes):
+        if len(self.train) == 0:
+            raise DataError("The training set has no images")
+        for name, images, least in (("training", self.train, UNKNOWN), ("test", self.test, 0)):
+            labels = images.labels
+            if bool(((labels < least) | (labels >= len(self.classes))).any()):
                 raise DataError(
-                    f"The {name} set has labels from {low} to {high}, "
+                    f"The {name} set has labels from {int(labels.min())} to {int(labels.max())}, "
                     f"but there are {len(self.classes)} classes"
                 )
 
@@ -95,6 +97,17 @@ class ImageData:
         """Channels, height, width."""
         channels, height, width = self.train.pixels.shape[1:]
         return channels, height, width
+
+    @property
+    def given_ids(self) -> Tensor:
+        """The images that came with labels where others came without, (M,) int64.
+
+        Empty where all labels are known: then they are hidden, to be revealed one by one.
+        """
+        known = self.train.labels != UNKNOWN
+        if bool(known.all()):
+            return torch.empty(0, dtype=torch.int64)
+        return known.nonzero().squeeze(1)
 
     def fingerprint(self) -> str:
         """Return a digest of all pixels, labels and class names; equal data, equal digest."""

@@ -1,12 +1,17 @@
 """What a network and a classifier must offer to active learning."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import lightning as L
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from al_lightning.errors import UsageError
+
+_SOME = 2  # images to try a module on
+_FLAT = 2  # dimensions of embeddings
 
 
 @runtime_checkable
@@ -39,6 +44,44 @@ def require_embedder(module: L.LightningModule) -> None:
             f"{' and no '.join(f'`{name}`' for name in missing)} method. Offer "
             "`embed(images) -> (B, D) embeddings` and `classify(embeddings) -> (B, classes) "
             "logits`, so that classify(embed(images)) are the logits of the images"
+        )
+
+
+def require_logits(
+    module: L.LightningModule, image_shape: tuple[int, int, int], num_classes: int
+) -> None:
+    """Check that an untrained module takes these images and tells these classes apart.
+
+    Args:
+        module: With ``embed`` and ``classify``; it is left as it was.
+        image_shape: Channels, height, width.
+        num_classes: The number of classes of the data set.
+
+    Raises:
+        UsageError: If the module cannot look at such images, its embeddings are no (B, D), or it has
+            another number of logits.
+    """
+    halves = cast("Embedder", module)
+    images = torch.zeros(_SOME, *image_shape).contiguous(memory_format=torch.channels_last)
+    modes = {part: part.training for part in module.modules()}
+    name = type(getattr(module, "backbone", module)).__name__
+    module.eval()
+    try:
+        with torch.no_grad(), isolate_rng():
+            embeddings = halves.embed(images)
+            logits = halves.classify(embeddings)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise UsageError(
+            f"{name} cannot look at images of {'x'.join(map(str, image_shape))}: {error}"
+        ) from error
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
+    if embeddings.ndim != _FLAT or logits.shape != (_SOME, num_classes):
+        raise UsageError(
+            f"{name} makes embeddings {tuple(embeddings.shape)} and logits {tuple(logits.shape)} of "
+            f"{_SOME} images, where ({_SOME}, D) and ({_SOME}, {num_classes}) are needed: the data set "
+            f"has {num_classes} classes"
         )
 
 

@@ -33,9 +33,11 @@ class ImageClassifier(L.LightningModule):
     Attributes:
         confusion_matrix: Of the last test, (classes, classes) int64, true classes in rows; None
             before.
+        lr_factor: What the learning rates of the next fit are multiplied by.
     """
 
     confusion_matrix: Tensor | None = None
+    lr_factor: float = 1.0
 
     def __init__(
         self,
@@ -98,6 +100,8 @@ class ImageClassifier(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimiser, and the schedule over all steps of the fit."""
         optimizer = self._make_optimizer(self.parameters())
+        for group in optimizer.param_groups:
+            group["lr"] *= self.lr_factor
         if self._make_scheduler is None:
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)

@@ -7,6 +7,7 @@ from typing import final
 import torch
 from torch import Tensor
 
+from al_lightning.errors import EvidenceError
 from al_lightning.evidence import Evidence, Need
 
 _SHOWN = 10  # ids in a message
@@ -59,7 +60,8 @@ class Strategy(ABC):
 
         Raises:
             ValueError: If ``count`` is below 1, the pool is empty, something declared is absent, or
-                evidence is NaN or infinite or has an id twice (the message names the ids).
+                evidence is NaN or infinite (an EvidenceError) or has an id twice; the message names the
+                ids.
         """
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
@@ -139,7 +141,7 @@ def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
     for need in needs:
         evidence.require(need)
     if len(bad := evidence.non_finite_ids()):
-        raise ValueError(
+        raise EvidenceError(
             f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: "
             f"{_listed(bad)}. The model has probably diverged: lower the learning rate"
         )

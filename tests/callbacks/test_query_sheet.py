@@ -18,9 +18,10 @@ def write(folder: Path, files: tuple[str, ...] | None) -> list[dict[str, str]]:
     sheets.on_run_start(Journal(folder / "journal.jsonl"), data(files))
     query = Query(
         round=3,
+        name="round_03",
         ids=torch.tensor([2, 0]),
         scores=torch.tensor([0.1, -2.0]),
-        probabilities=torch.full((2, 2), 0.5),
+        predicted=torch.tensor([1, 1]),
         labels=torch.tensor([0, 1]),
     )
     sheets.on_query(query)

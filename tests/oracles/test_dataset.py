@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from al_lightning.oracle import DatasetOracle, Oracle
+from al_lightning import DatasetOracle, SimulatedOracle
 
 LABELS = torch.tensor([4, 0, 3, 1])
 
 
 def test_labels_come_in_the_order_of_the_ids() -> None:
-    oracle: Oracle = DatasetOracle(LABELS)
+    oracle: SimulatedOracle = DatasetOracle(LABELS)
     assert oracle.annotate(torch.tensor([2, 0, 3])).tolist() == [3, 4, 1]
 
 

@@ -1,0 +1,75 @@
+"""Fits that diverge are stopped, and named by round and step."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from al_lightning.errors import DivergenceError
+
+_LOOKS = 50  # steps between two looks at the losses: on a GPU, each look waits for it
+
+
+@contextmanager
+def stops_on_divergence(trainer: L.Trainer, round_index: int) -> Iterator[None]:
+    """Watch the losses of a trainer's fit while the block runs.
+
+    Raises:
+        DivergenceError: From the fit, soon after a loss that is NaN or infinite.
+    """
+    watch = _LossWatch(round_index)
+    # Ours comes last: what others make of a step is done before it is refused.
+    trainer.callbacks.append(watch)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        trainer.callbacks.remove(watch)  # type: ignore[attr-defined]
+
+
+def require_finite_weights(classifier: L.LightningModule, round_index: int, step: int) -> None:
+    """Check the weights that a fit has come to.
+
+    Args:
+        classifier: Fitted.
+        round_index: The round.
+        step: The number of steps that the fit took.
+
+    Raises:
+        DivergenceError: If a weight is NaN or infinite; names it.
+    """
+    for name, values in classifier.state_dict().items():
+        if values.is_floating_point() and not bool(values.isfinite().all()):
+            raise DivergenceError(round_index, step, f"{name} is NaN or infinite")
+
+
+class _LossWatch(Callback):
+    """Notes the first loss that is not finite, without waiting for the device at every step."""
+
+    def __init__(self, round_index: int) -> None:
+        self._round = round_index
+        self._first: Tensor | None = None  # the step of the first such loss, infinity before
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *args: Any
+    ) -> None:
+        """Look at the loss of a step."""
+        loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
+        if not isinstance(loss, Tensor):  # a module may skip a step
+            return
+        loss = loss.detach()
+        step = torch.where(loss.isfinite().all(), torch.inf, float(trainer.global_step))
+        self._first = step if self._first is None else torch.minimum(self._first, step)
+        if trainer.global_step % _LOOKS == 0:
+            self._look()
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look at the losses since the last look."""
+        self._look()
+
+    def _look(self) -> None:
+        if self._first is not None and bool(self._first.isfinite()):
+            raise DivergenceError(self._round, int(self._first), "the loss is NaN or infinite")

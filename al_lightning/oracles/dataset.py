@@ -1,0 +1,42 @@
+"""The labels that a data set came with."""
+
+from pathlib import Path
+from typing import Self
+
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.errors import UsageError
+from al_lightning.oracle import SimulatedOracle
+
+
+class DatasetOracle(SimulatedOracle):
+    """Reveals the labels that the data set came with: the usual simulation of an annotator.
+
+    Args:
+        labels: The true classes of the training set by dataset id, (N,) int64; negative where the
+            data set does not know them.
+    """
+
+    def __init__(self, labels: Tensor) -> None:
+        self._labels = labels
+
+    @classmethod
+    def for_run(cls, data: ImageData, folder: Path, seed: int) -> Self:  # noqa: ARG003
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        return cls(data.train.labels)
+
+    def annotate(self, ids: Tensor) -> Tensor:
+        """Return the true classes.
+
+        Raises:
+            UsageError: If the data set does not know them.
+        """
+        labels = self._labels[ids]
+        if len(unknown := ids[labels < 0]):
+            raise UsageError(
+                f"The data set does not know the classes of {len(unknown)} of the images that are "
+                f"asked for, such as id {int(unknown[0])}: let a person label them, by oracle=csv or "
+                "oracle=label_studio"
+            )
+        return labels
