@@ -40,8 +40,8 @@ class Budget:
         _require_amount("initial", self.initial, least=0, allow_all=True)
         if self.initial == 1:
             raise UsageError(
-                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, or 0 "
-                "to begin with a query"
+                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, "
+                "or 0 to begin with a query"
             )
         _require_amount("query", self.query)
         _require_amount("total", self.total, allow_all=True)
@@ -89,8 +89,8 @@ class Budget:
             )
         if given and self.validation > given - _FEWEST:
             raise UsageError(
-                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} labels "
-                "that were given to train on: lower it, or label more images beforehand"
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} "
+                "labels that were given to train on: lower it, or label more images beforehand"
             )
         return size if self.total == "all" else min(self.total, size)
 

@@ -11,7 +11,7 @@ from typing import Any
 import lightning as L
 import torch
 
-from al_lightning.journal import sync_folder
+from al_lightning.files import sync_folder
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.errors import JournalError
+from al_lightning.files import sync_folder
 from al_lightning.oracle import Origin, Question
 from al_lightning.pool import Pool
 
@@ -353,17 +354,6 @@ class Journal:
         if event["labels_bought"] != bought:
             return f"labels_bought is {event['labels_bought']!r}, but {bought} were written down"
         return None
-
-
-def sync_folder(folder: Path) -> None:
-    """Force a folder's entries to the disk, so that a new file's name survives a power loss."""
-    if os.name == "nt":  # Windows has no such call, and needs none
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _digest(before: str, event: Event) -> str:

@@ -50,8 +50,8 @@ def test_an_amount_that_is_none_is_an_error_that_names_the_key(key: str, value: 
         Budget(**{key: value})
 
 
-@pytest.mark.parametrize("key", ["initial", "query", "total"])
-def test_only_validation_may_be_zero(key: str) -> None:
+@pytest.mark.parametrize("key", ["query", "total"])
+def test_only_validation_and_the_start_may_be_zero(key: str) -> None:
     assert Budget(validation=0).validation == 0
     with pytest.raises(UsageError, match=rf"budget\.{key} must be .* at least [12]"):
         Budget(**{key: 0})  # type: ignore[arg-type]
@@ -80,3 +80,24 @@ def test_unknown_policy_is_an_error_that_lists_the_known() -> None:
         UsageError, match="initial_policy must be one of balanced, uniform, not 'b'"
     ):
         Budget(initial_policy="b")
+
+
+def test_a_run_that_starts_from_nothing_begins_with_a_query() -> None:
+    budget = Budget(initial=0, query=30, total=100)
+    assert budget.first(1000) == 30
+    assert budget.first(7) == 7
+    assert Budget(initial=20, query=30).first(1000) == 20
+    assert Budget(initial="all", total="all").first(1000) == 1000
+    with pytest.raises(UsageError, match=r"budget\.initial=1 is too few"):
+        Budget(initial=1)
+    with pytest.raises(
+        UsageError, match=r"budget\.validation = 50 leaves none of budget\.total = 50"
+    ):
+        Budget(initial=0, query=10, total=50, validation=50)
+
+
+def test_given_labels_stand_for_the_initial_ones() -> None:
+    budget = Budget(initial=50, query=10, total=60, validation=8)
+    assert budget.limit(55, given=10) == 55
+    with pytest.raises(UsageError, match="fewer than 2 of the 9 labels"):
+        budget.limit(55, given=9)

@@ -58,10 +58,14 @@ def test_an_undisturbed_block_and_other_errors_pass_through() -> None:
 
 
 def test_a_block_in_a_block_leaves_the_signals_to_the_outer_one() -> None:
-    with pytest.raises(Interrupted), interruptible():
+    def both() -> None:
         with interruptible():
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
+            with interruptible():
+                pass
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        both()
 
 
 def test_signals_that_are_handled_or_ignored_already_stay_so() -> None:

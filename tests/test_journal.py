@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from al_lightning.errors import JournalError
 from al_lightning.journal import SCHEMA, Event, Journal
+from al_lightning.oracle import Question
 from tests.helpers import round_event, start_event
 
 
@@ -60,9 +62,16 @@ def written_events() -> list[Event]:
 
 
 def write_lines(path: Path, *lines: object) -> None:
+    """Write lines with the digests they would have: what is refused is refused for what it says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
-    path.write_text(text, encoding="utf-8")
+    digest, written = "", []
+    for line in lines:
+        if isinstance(line, dict):
+            digest = sha256((digest + json.dumps(line)).encode()).hexdigest()[:16]
+            written.append(json.dumps({**line, "digest": digest}))
+        else:
+            written.append(line if isinstance(line, str) else json.dumps(line))
+    path.write_text("".join(f"{line}\n" for line in written), encoding="utf-8")
 
 
 def assert_refused(path: Path, line: int, problem: str) -> None:
@@ -93,8 +102,10 @@ def test_an_empty_file_is_a_run_that_has_not_begun(path: Path) -> None:
 
 def test_every_event_is_one_line_of_json(path: Path) -> None:
     write_run(path)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == written_events()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    digests = [line.pop("digest") for line in lines]
+    assert lines == written_events()
+    assert len(set(digests)) == len(lines)
 
 
 def test_the_schema_is_the_one_scripts_rely_on(path: Path) -> None:
@@ -210,7 +221,8 @@ def test_a_torn_last_line_is_dropped_and_overwritten(path: Path) -> None:
         assert list(journal.events) == events[:-1]
         assert path.read_bytes() == before + last[:size]  # reading changes nothing
         journal.end("pool_empty")
-        assert path.read_bytes() == before + b'{"event": "end", "reason": "pool_empty"}\n'
+        end = path.read_bytes().removeprefix(before)
+        assert end.startswith(b'{"event": "end", "reason": "pool_empty", "digest": "')
 
 
 def test_a_torn_line_longer_than_the_next_leaves_nothing_behind(path: Path) -> None:
@@ -241,7 +253,7 @@ def test_a_torn_first_line_is_a_run_that_has_not_begun(path: Path) -> None:
     ("line", "change", "problem"),
     [
         (1, {"schema": 2}, "schema 2, but this version of al_lightning reads 1"),
-        (1, {"event": "begin"}, "not an event of start, labels, round, end"),
+        (1, {"event": "begin"}, "not an event of start, question, labels, round, end"),
         (2, {"event": "start"}, "the start event lacks schema"),
         (3, {"origin": "gift"}, "unknown origin 'gift'"),
         (3, {"round": 1}, "labels of round 1, where round 0 is next"),
@@ -358,6 +370,37 @@ def test_a_lost_line_is_noticed(path: Path, line: int) -> None:
         Journal(path)
 
 
+def change_digit(line: bytes) -> bytes:
+    return re.sub(
+        rb"0\.5|0\.25|7", lambda match: b"0.75" if b"." in match[0] else b"8", line, count=1
+    )
+
+
+@pytest.mark.parametrize("line", [3, 4])
+def test_a_value_that_was_edited_is_refused_though_it_could_be_true(path: Path, line: int) -> None:
+    write_run(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[line - 1] = change_digit(lines[line - 1])
+    path.write_bytes(b"".join(lines))
+    assert_refused(path, line, "its digest differs")
+
+
+def test_lines_of_two_journals_do_not_mix(path: Path, tmp_path: Path) -> None:
+    """Even where each line is whole, and could stand where it stands."""
+    write_run(path)
+    other = Journal(tmp_path / "other.jsonl")
+    other.begin(start_event(config={"seed": 1}))
+    _, *rest = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([other.path.read_bytes(), *rest]))
+    assert_refused(path, 2, "its digest differs")
+
+
+def test_a_journal_without_digests_is_refused(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text("".join(json.dumps(event) + "\n" for event in written_events()))
+    assert_refused(path, 1, "its digest differs")
+
+
 def test_damage_says_what_to_do(path: Path) -> None:
     write_lines(path, "{")
     assert_refused(path, 1, "restore it from a copy, or start anew with overwrite=true")
@@ -430,6 +473,124 @@ def test_a_nan_that_was_edited_in_is_refused(path: Path) -> None:
     path.write_text(re.sub(r'"accuracy": [0-9.]+', '"accuracy": NaN', path.read_text(), count=1))
     with pytest.raises(JournalError, match="NaN is not a number"):
         Journal(path)
+
+
+# Questions that wait for their answer
+
+
+def question(*values: int, round_index: int = 1, **facts: Any) -> Question:
+    count = len(values)
+    return Question(
+        **{
+            "round": round_index,
+            "origin": "query" if round_index else "initial",
+            "ids": ids(*values),
+            "scores": torch.linspace(0.1, 0.3, count),
+            "predicted": torch.ones(count, dtype=torch.int64),
+            "confidence": torch.full((count,), 1 / 3),
+            **facts,
+        }
+    )
+
+
+def waiting(path: Path) -> Journal:
+    """A run that has asked for the images 11, 2 and 5."""
+    journal = Journal(path)
+    journal.begin(start_event())
+    journal.record_labels(0, ids(7, 0, 3), ids(0, 1, 2), "initial")
+    journal.record_round(round_event(0, 3))
+    journal.record_question(question(11, 2, 5))
+    return journal
+
+
+@pytest.mark.parametrize("replayed", [False, True])
+def test_an_open_question_is_read_as_it_was_asked(path: Path, replayed: bool) -> None:
+    journal = waiting(path)
+    journal = Journal(path) if replayed else journal
+    asked, found = question(11, 2, 5), journal.open_question
+    assert found is not None
+    assert (found.round, found.origin, found.attempt) == (1, "query", 0)
+    for name in ("ids", "scores", "predicted", "confidence"):
+        assert torch.equal(getattr(found, name), getattr(asked, name))
+    assert journal.current_round == 0
+    assert not journal.finished
+
+
+def test_a_question_without_a_classifier_holds_ids_alone(path: Path) -> None:
+    journal = Journal(path)
+    journal.begin(start_event())
+    nothing = {"scores": None, "predicted": None, "confidence": None}
+    journal.record_question(question(4, 9, round_index=0, **nothing))
+    found = Journal(path).open_question
+    assert found is not None
+    assert (found.scores, found.predicted, found.confidence) == (None, None, None)
+
+
+def test_an_answer_may_be_partial_and_what_is_skipped_leaves_the_pool(path: Path) -> None:
+    waiting(path).record_labels(1, ids(2), ids(0), "query", skipped=ids(11))
+    journal = Journal(path)
+    assert journal.open_question is None
+    assert journal.pool.labeled_ids.tolist() == [7, 0, 3, 2]
+    assert journal.pool.skipped_ids.tolist() == [11]
+    assert journal.pool.labels_bought == 4
+    unlabeled = journal.pool.unlabeled_ids.tolist()
+    assert 5 in unlabeled
+    assert 11 not in unlabeled
+    assert journal.pool_in(0).skipped_ids.tolist() == [
+        11
+    ]  # cannot be asked for, whatever the round
+
+
+def test_an_answer_of_skips_alone_leaves_the_round_without_labels(path: Path) -> None:
+    journal = waiting(path)
+    journal.record_labels(1, ids(), ids(), "query", skipped=ids(11, 2, 5))
+    assert journal.current_round == 0
+    assert journal.answers(1, "query") == 1
+    with pytest.raises(JournalError, match="round 1 has no labels of its own"):
+        journal.record_round(round_event(1, 3))
+    journal.record_question(question(4, 6, attempt=1))
+    found = Journal(path).open_question
+    assert found is not None
+    assert (found.attempt, found.name) == (1, "round_01_again_1")
+
+
+def test_nothing_but_its_answer_follows_a_question(path: Path) -> None:
+    journal = waiting(path)
+    refused: list[Callable[[], None]] = [
+        lambda: journal.record_question(question(4)),
+        lambda: journal.record_round(round_event(1, 3)),
+        lambda: journal.end("budget"),
+        lambda: journal.record_labels(1, ids(4), ids(0), "query"),  # was not asked for
+        lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(4)),
+        lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(2)),
+        lambda: journal.record_labels(1, ids(), ids(), "query"),
+    ]
+    for write in refused:
+        assert_unwritten(journal, JournalError, write)
+    journal.record_labels(1, ids(5, 11), ids(0, 2), "query")
+    assert journal.current_round == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"ids": [11, 2]}, "2 ids, but 3 scores"),
+        ({"ids": [11, 2, 7]}, r"Already labeled: ids \[7\]"),
+        ({"ids": [11, 2, 2]}, r"Given more than once: ids \[2\]"),
+        ({"ids": [11, 2, 20]}, "an id is not one of the training set"),
+        ({"scores": [0.1, 0.2]}, "3 ids, but 2 scores"),
+        ({"scores": [0.1, 0.2, "high"]}, "scores must be numbers"),
+        ({"predicted": [0, 1, 3]}, "a label is not a whole number from 0 to 2"),
+        ({"confidence": [0.5, 0.5, None]}, "confidence must be numbers"),
+        ({"round": 2}, "labels of round 2, where round 1 is next"),
+        ({"origin": "initial"}, "labels of origin 'initial' in round 1"),
+    ],
+)
+def test_a_damaged_question_is_refused(path: Path, change: dict[str, Any], problem: str) -> None:
+    events = [dict(event) for event in waiting(path).events]
+    events[-1].update(change)
+    write_lines(path, *events)
+    assert_refused(path, 4, problem)
 
 
 def test_labels_have_the_origin_of_their_round(path: Path) -> None:
