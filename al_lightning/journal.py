@@ -305,7 +305,7 @@ class Journal:
         asked = self._events[-1] if self._events[-1]["event"] == "question" else None
         if asked is not None and (
             (asked["round"], asked["origin"]) != (event["round"], event["origin"])
-            or not set(asked["ids"]) >= {*event["ids"], *skipped}
+            or not set(asked["ids"]) >= set(skipped)
         ):
             return "these labels are not the answer to the question before them"
         if not event["ids"] and not skipped:

@@ -408,9 +408,8 @@ class ActiveLearningLoop:
             return False
         if question.origin == "query":
             self._tell("on_query", Query.of(question, answer))
-        self.journal.record_labels(
-            question.round, answer.ids, answer.labels, question.origin, answer.skipped
-        )
+        ids, labels = answer.new_labels(self.journal.pool)
+        self.journal.record_labels(question.round, ids, labels, question.origin, answer.skipped)
         return True
 
     # What the above rests on

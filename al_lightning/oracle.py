@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from al_lightning.pool import Pool
+
 Origin = Literal["initial", "query", "validation"]
 
 
@@ -57,11 +59,25 @@ class Answer:
         ids: Those that were labeled, (M,) int64.
         labels: Their classes, (M,) int64.
         skipped: Those that cannot be labeled, (S,) int64; they leave the pool, and cost nothing.
+        late_ids: Images of earlier questions, (L,) int64, which may have been labeled since; those that
+            were labeled already may be among them.
+        late_labels: Their classes, (L,) int64.
     """
 
     ids: Tensor
     labels: Tensor
     skipped: Tensor = field(default_factory=_nothing)
+    late_ids: Tensor = field(default_factory=_nothing)
+    late_labels: Tensor = field(default_factory=_nothing)
+
+    def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor]:
+        """Return all labels that a pool does not have yet: ids and classes, (M,) int64 each."""
+        new = torch.isin(self.late_ids, pool.unlabeled_ids)
+        new &= ~torch.isin(self.late_ids, torch.cat([self.ids, self.skipped]))
+        return (
+            torch.cat([self.ids, self.late_ids[new]]),
+            torch.cat([self.labels, self.late_labels[new]]),
+        )
 
 
 class Oracle(ABC):

@@ -560,14 +560,14 @@ def test_nothing_but_its_answer_follows_a_question(path: Path) -> None:
         lambda: journal.record_question(question(4)),
         lambda: journal.record_round(round_event(1, 3)),
         lambda: journal.end("budget"),
-        lambda: journal.record_labels(1, ids(4), ids(0), "query"),  # was not asked for
         lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(4)),
         lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(2)),
         lambda: journal.record_labels(1, ids(), ids(), "query"),
     ]
     for write in refused:
         assert_unwritten(journal, JournalError, write)
-    journal.record_labels(1, ids(5, 11), ids(0, 2), "query")
+    # A label that was given beyond the question, such as for an earlier one, is not lost.
+    journal.record_labels(1, ids(5, 11, 4), ids(0, 2, 1), "query")
     assert journal.current_round == 1
 
 

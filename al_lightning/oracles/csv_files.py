@@ -62,10 +62,13 @@ class CsvOracle(Oracle):
         if not filled.labels and not filled.skipped:
             return None
         given = [i for i in asked if i in filled.labels]
+        late = self._late(question)
         return Answer(
             _ids(given),
             _ids([filled.labels[i] for i in given]),
             _ids([i for i in asked if i in filled.skipped]),
+            _ids(sorted(late)),
+            _ids([late[i] for i in sorted(late)]),
         )
 
     def instructions(self, question: Question) -> str:
@@ -81,6 +84,17 @@ class CsvOracle(Oracle):
 
     def _sheet(self, question: Question) -> Path:
         return self._folder / f"{question.name}.csv"
+
+    def _late(self, question: Question) -> dict[int, int]:
+        """Return the labels in the sheets of earlier questions, those that were taken among them."""
+        if question.origin == "validation":
+            return {}
+        every = torch.arange(len(self._data.train))
+        late: dict[int, int] = {}
+        for sheet in sorted(self._folder.glob("round_*.csv")):
+            if sheet != self._sheet(question) and "validation" not in sheet.name:
+                late |= self._read(sheet, every).labels
+        return late
 
     def _read(self, sheet: Path, ids: Tensor) -> Filled:
         files = {i: self._file(i) for i in ids.tolist()}

@@ -1,0 +1,139 @@
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from al_lightning import ImageData, Images, Question, UsageError
+from al_lightning.oracles import CsvOracle
+
+CLASSES = ("cat", "dog")
+FILES = tuple(f"unlabeled/{i}.png" for i in range(6))
+
+
+def data() -> ImageData:
+    pixels = torch.arange(6 * 3 * 4 * 4).reshape(6, 3, 4, 4).to(torch.uint8)
+    train = Images(pixels, torch.tensor([0, 1, -1, -1, -1, -1]), FILES)
+    return ImageData(train, train.rows(torch.tensor([], dtype=torch.int64)), CLASSES)
+
+
+def question(*ids: int, round_index: int = 1) -> Question:
+    return Question(
+        round_index,
+        "query",
+        torch.tensor(ids),
+        scores=torch.linspace(-0.5, -0.25, len(ids)),
+        predicted=torch.ones(len(ids), dtype=torch.int64),
+        confidence=torch.full((len(ids),), 0.625),
+    )
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def fill(path: Path, **labels: str) -> None:
+    """Write labels into a sheet, by "i<id>"."""
+    rows = table(path)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(
+            {**row, "label": labels.get(f"i{row['id']}", row["label"])} for row in rows
+        )
+
+
+def values(*tensors: Tensor) -> list[list[int]]:
+    return [tensor.tolist() for tensor in tensors]
+
+
+def test_a_question_becomes_a_sheet_and_a_page(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    assert oracle.answer(question(4, 2)) is None
+    first, second = table(tmp_path / "round_01.csv")
+    assert first == {
+        "id": "4",
+        "file": "unlabeled/4.png",
+        "predicted": "dog",
+        "confidence": "0.6250",
+        "score": "-0.5",
+        "label": "",
+    }
+    assert second["id"] == "2"
+    page = (tmp_path / "round_01.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "unlabeled/2.png" in page
+    assert oracle.answer(question(4, 2)) is None  # not filled in: asked no second time
+    assert str(tmp_path / "round_01.csv") in oracle.instructions(question(4, 2))
+
+
+def test_a_first_question_has_no_guesses(tmp_path: Path) -> None:
+    asked = Question(0, "initial", torch.tensor([3, 5]))
+    assert CsvOracle(data(), tmp_path).answer(asked) is None
+    assert [row["predicted"] for row in table(tmp_path / "round_00.csv")] == ["", ""]
+
+
+def test_an_answer_has_the_order_of_the_question_whatever_that_of_the_rows(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2, 5, 3))
+    fill(tmp_path / "round_01.csv", i4="dog", i3="cat", i5="skip")
+    header, *rows = (tmp_path / "round_01.csv").read_text().splitlines()
+    (tmp_path / "round_01.csv").write_text("\n".join([header, *rows[::-1]]))
+    answer = oracle.answer(question(4, 2, 5, 3))
+    assert answer is not None
+    assert values(answer.ids, answer.labels, answer.skipped) == [[4, 3], [1, 0], [5]]
+
+
+def test_a_label_that_comes_late_is_not_lost(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2, 5))
+    fill(tmp_path / "round_01.csv", i4="dog")
+    oracle.answer(question(4, 2, 5))
+    oracle.answer(question(3, round_index=2))
+    fill(tmp_path / "round_01.csv", i2="cat")
+    assert oracle.answer(question(3, round_index=2)) is None
+    fill(tmp_path / "round_02.csv", i3="cat")
+    answer = oracle.answer(question(3, round_index=2))
+    assert answer is not None
+    assert values(answer.ids, answer.late_ids, answer.late_labels) == [[3], [2, 4], [0, 1]]
+
+
+def test_a_sheet_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2))
+    fill(tmp_path / "round_01.csv", i4="dog", i2="bird")
+    with pytest.raises(UsageError, match="row 3: 'bird' is no class"):
+        oracle.answer(question(4, 2))
+    (tmp_path / "round_01.csv").unlink()
+    (tmp_path / "round_01.csv").mkdir()
+    with pytest.raises(UsageError, match="cannot be read"):
+        oracle.answer(question(4, 2))
+
+
+def test_a_crash_between_page_and_sheet_is_made_good(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    (tmp_path / "round_01.html").write_text("half a page")
+    assert oracle.answer(question(4)) is None
+    assert "</html>" in (tmp_path / "round_01.html").read_text()
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("mark", ["cat", "", " "])
+def test_a_skip_mark_that_is_a_class_or_nothing_is_refused(tmp_path: Path, mark: str) -> None:
+    with pytest.raises(UsageError, match=r"oracle\.skip_mark"):
+        CsvOracle(data(), tmp_path, mark)
+
+
+def test_a_page_holds_names_as_text(tmp_path: Path) -> None:
+    """A class or a file may be called anything."""
+    images = data().train
+    odd = ("<b>cat</b>", '"</script>')
+    files = tuple(f"</script>{i}" for i in range(6))
+    train = Images(images.pixels, images.labels, files)
+    oracle = CsvOracle(ImageData(train, train.rows(torch.tensor([0, 1])), odd), tmp_path)
+    oracle.answer(question(4))
+    page = (tmp_path / "round_01.html").read_text()
+    assert "<b>cat" not in page
+    assert page.count("</script>") == 1

@@ -1,0 +1,91 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.errors import DivergenceError
+from tests.test_loop import TinyModel, comparable, make_loop, tiny_trainer
+
+IMAGES = TensorDataset(torch.zeros(400, 1, 8, 8), torch.zeros(400, dtype=torch.int64))
+
+
+class Diverging(TinyModel):
+    """Loses its way at a step, unless it is told to go slowly."""
+
+    def __init__(self, at: int = 3, what: float = float("nan")) -> None:
+        super().__init__()
+        self.at, self.what, self.slow, self.count = at, what, False, 0
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        self.count += 1
+        loss = super().training_step(batch, batch_idx)
+        return loss if self.slow or self.count != self.at else loss * self.what
+
+
+@pytest.mark.parametrize("what", [float("nan"), float("inf")])
+@pytest.mark.parametrize("at", [3, 50, 51, 100])
+def test_the_first_loss_that_is_no_number_stops_the_fit_and_is_named(at: int, what: float) -> None:
+    module, trainer = Diverging(at, what), tiny_trainer(4, 400)
+    with (
+        pytest.raises(
+            DivergenceError, match=f"round 4 has diverged: the loss .* at step {at}"
+        ) as caught,
+        stops_on_divergence(trainer, 4),
+    ):
+        trainer.fit(module, DataLoader(IMAGES, batch_size=8))
+    assert caught.value.step == at
+    assert module.count <= 100  # two epochs of 50 steps: soon after, if not at once
+    assert not trainer.callbacks  # type: ignore[attr-defined]
+
+
+def test_an_ordinary_fit_goes_through() -> None:
+    trainer = tiny_trainer(0, 400)
+    with stops_on_divergence(trainer, 0):
+        trainer.fit(TinyModel(), DataLoader(IMAGES, batch_size=200))
+
+
+@pytest.mark.parametrize("what", [float("nan"), float("inf")])
+def test_weights_are_looked_at_in_the_end(what: float) -> None:
+    model = TinyModel()
+    require_finite_weights(model, 0, 9)
+    layer = model.output
+    assert isinstance(layer, nn.Linear)
+    with torch.no_grad():
+        layer.weight[1, 2] = what
+    with pytest.raises(DivergenceError, match=r"round 2 .* output\.weight .* at step 9"):
+        require_finite_weights(model, 2, 9)
+
+
+def test_a_run_whose_fit_diverges_is_refused_and_nothing_is_selected(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError, match=r"recipe\.on_divergence=retry"):
+        make_loop(tmp_path, make_classifier=Diverging).run()
+    assert '"origin": "query"' not in (tmp_path / "journal.jsonl").read_text()
+    # What was bought stays; the same run goes on once its cause is gone.
+    assert make_loop(tmp_path).run().finished
+
+
+def slow_down(module: Any) -> None:
+    module.slow = True
+
+
+def test_a_fallback_begins_again_from_the_start_of_the_round(tmp_path: Path) -> None:
+    whole = comparable(make_loop(tmp_path / "whole").run())
+    with pytest.warns(UserWarning, match="round 0 has diverged"):
+        journal = make_loop(tmp_path / "a", make_classifier=Diverging, fall_back=slow_down).run()
+    assert [event["diverged_at_step"] for event in journal.rounds] == [3, 3, 3]
+    # This fallback changes nothing else, so that the second try is the undisturbed fit.
+    events = [{k: v for k, v in e.items() if k != "diverged_at_step"} for e in comparable(journal)]
+    assert events[1:] == whole[1:]
+
+
+def test_a_fallback_that_diverges_too_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError), pytest.warns(UserWarning, match="once more"):
+        make_loop(
+            tmp_path,
+            make_classifier=lambda: Diverging(what=float("nan")),
+            fall_back=lambda module: setattr(module, "count", 0),
+        ).run()
