@@ -4,19 +4,24 @@ import logging
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import CompactHydraException, InstantiationException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.errors import UsageError
+from al_lightning.hints import nearest
 from al_lightning.interrupts import Interrupted, interruptible
 from al_lightning.keys import (
     NO_EFFECT_ON_FITS,
@@ -55,6 +60,7 @@ _ARTIFACTS = (
     *("csv", "wandb"),  # of the loggers
 )
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
+_FAILURE = 1  # Hydra's exit status
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
@@ -72,6 +78,11 @@ def job(cfg: DictConfig) -> float | None:
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
         raise CompactHydraException(f"Error: {_message(error)}") from error
+    except OSError as error:  # such as a full disk; what the journal has is on it
+        raise CompactHydraException(
+            f"Error: {error}. What was done until then is kept: mend this (free space, permissions, or "
+            "another output_root), and the same command goes on"
+        ) from error
     except Interrupted as interrupted:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
@@ -86,9 +97,66 @@ def main() -> None:
     try:
         with reported():
             job()
+    except SystemExit as exit_:
+        if exit_.code == _FAILURE:
+            _hint(sys.argv[1:])
+        raise
     except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
         print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(_INTERRUPTED)
+
+
+def _hint(arguments: Sequence[str]) -> None:
+    """Say what may have been meant by keys and choices that do not exist, if any do not."""
+    try:
+        given = OverridesParser.create().parse_overrides([a for a in arguments if a[:1] != "-"])
+        known, choices = _known_names(given)
+    except (CompactHydraException, ValueError):  # not even the rest can be read: Hydra has said why
+        return
+    for override in given:
+        key = str(override.key_or_group)
+        if key.startswith("hydra") or override.is_add() or key in known:
+            continue
+        if (meant := nearest(key, known)) is not None:
+            print(f"There is no {key}; did you mean {meant}?", file=sys.stderr)  # noqa: T201
+    for wrong, options in choices:
+        if (meant := nearest(wrong, options)) is not None:
+            print(f"There is no {wrong}; did you mean {meant}?", file=sys.stderr)  # noqa: T201
+
+
+def _known_names(given: Sequence[Override]) -> tuple[set[str], list[tuple[str, list[str]]]]:
+    """Return all keys and groups there are, and each choice that does not exist with those that do."""
+    groups = {
+        folder.name: sorted(path.stem for path in folder.glob("*.yaml"))
+        for folder in _CONF.iterdir()
+        if folder.is_dir()
+    }
+    chosen: dict[str, list[str]] = {}
+    for override in given:
+        group = str(override.key_or_group)
+        if group in groups:
+            swept = override.is_choice_sweep()
+            values = override.sweep_iterator() if swept else [override.get_value_element_as_str()]
+            chosen[group] = [str(value) for value in values]
+    wrong = [
+        (choice, groups[group])
+        for group, values in chosen.items()
+        for choice in values
+        if choice not in {*groups[group], "null"} and "glob" not in choice
+    ]
+    right = [
+        f"{group}={values[0]}" for group, values in chosen.items() if values[0] in groups[group]
+    ]
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(_CONF), version_base="1.3"):
+        config = hydra.compose("config", overrides=right)
+    return {*groups, *_keys_of(OmegaConf.to_container(config))}, wrong
+
+
+def _keys_of(config: Any, prefix: str = "") -> Iterator[str]:
+    for key, value in config.items() if isinstance(config, dict) else ():
+        yield f"{prefix}{key}"
+        yield from _keys_of(value, f"{prefix}{key}.")
 
 
 def run(cfg: DictConfig) -> "Journal":
@@ -138,6 +206,7 @@ def run(cfg: DictConfig) -> "Journal":
             warm_start=recipe.warm_start,
             fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
             config=config,
+            overrides=_given_overrides(),
             irrelevant=NO_EFFECT_ON_RESULTS,
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
             cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted) if cfg.cache else None,
@@ -169,12 +238,23 @@ def _records(
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold a run's folder; wait for another process that does."""
-    from al_lightning.locks import exclusive  # noqa: PLC0415
+    """Hold a run's folder; where another process does, leave it alone.
 
+    The jobs of a sweep wait instead: the one before them may be left over from a sweep that was killed,
+    and a run that two sweeps share is the result of both.
+    """
+    from al_lightning.locks import only_one  # noqa: PLC0415
+
+    of_a_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    on_wait = partial(_say_waiting, folder) if of_a_sweep else None
     with ExitStack() as stack:
         try:
-            stack.enter_context(exclusive(folder / ".lock", lambda: _say_waiting(folder)))
+            stack.enter_context(only_one(folder / ".lock", on_wait))
+        except BlockingIOError as error:
+            raise UsageError(
+                f"{_shortest(folder)} is in use by {error}, and two processes cannot make one run. Let "
+                "that one end, or stop it: the same command then goes on from there"
+            ) from error
         except OSError as error:
             raise UsageError(
                 f"{folder} cannot be locked against other processes: {error}. Let output_root be a "
@@ -183,8 +263,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _say_waiting(folder: Path) -> None:
-    print(f"Another process works in {_shortest(folder)}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
+def _say_waiting(folder: Path, who: str) -> None:
+    print(f"{_shortest(folder)} is in use by {who}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
 
 
 def _say_fitted() -> None:
@@ -261,11 +341,16 @@ def _clear(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def _given_overrides() -> list[str]:
+    """Return what was given on the command line, but for what may not be written down."""
+    given = HydraConfig.get().overrides.task
+    return [o for o in given if not is_below(key_of(o), (*NOT_RECORDED, "overwrite"))]
+
+
 def _hydra_files(cfg: DictConfig) -> dict[str, str]:
     """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
     hydra_cfg: Any = OmegaConf.to_container(HydraConfig.get())
-    given = hydra_cfg["overrides"]["task"]
-    overrides = [o for o in given if not is_below(key_of(o), NOT_RECORDED)]
+    overrides = _given_overrides()
     hydra_cfg["overrides"]["task"] = overrides
     hydra_cfg["job"]["override_dirname"] = ",".join(overrides)
     recorded = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in NOT_RECORDED])

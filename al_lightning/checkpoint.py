@@ -36,8 +36,9 @@ class Checkpoint:
             classifier: Fitted.
             identity: Digest of all that the fit depended on.
             facts: Plain values to keep with it.
+
+        A disk that is full or cannot be written is warned of: the run can do without.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         weights, kept = classifier.state_dict(), dict(facts)
         content = {
             "state_dict": weights,
@@ -45,12 +46,21 @@ class Checkpoint:
             _OURS: {"identity": identity, "facts": kept, "digest": _digest(weights, kept)},
         }
         partial = self.path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            torch.save(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
-        sync_folder(self.path.parent)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                torch.save(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self.path)
+            sync_folder(self.path.parent)
+        except (OSError, RuntimeError) as error:  # torch has an error of its own for a full disk
+            warnings.warn(
+                f"The weights could not be kept in {self.path} ({error}); a run that goes on fits this "
+                "round again",
+                stacklevel=2,
+            )
+            partial.unlink(missing_ok=True)
 
     def load(self, classifier: L.LightningModule, identity: str) -> dict[str, Any] | None:
         """Load the weights into a classifier, if they are those that are looked for.

@@ -1,10 +1,46 @@
 """One process at a time."""
 
+import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+
+@contextmanager
+def only_one(path: Path, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Hold a lock while the block runs, and say who holds it.
+
+    The system takes the lock from a process that dies, however it dies: a stale one is taken over.
+
+    Args:
+        path: The lock's file; it and its folder are made. The name of its holder lies beside it.
+        on_wait: Called with the holder if another process holds the lock, which is then waited for;
+            None refuses to wait.
+
+    Raises:
+        BlockingIOError: If another process holds the lock, and is not waited for; says which.
+        OSError: If the file system has no such locks.
+    """
+    owner = path.with_name(f"{path.name}.owner")
+
+    def waits() -> None:
+        try:
+            who = owner.read_text(encoding="utf-8")
+        except FileNotFoundError:  # it holds the lock, and has not said yet who it is
+            who = "another process"
+        if on_wait is None:
+            raise BlockingIOError(who)
+        on_wait(who)
+
+    with exclusive(path, waits):
+        owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        try:
+            yield
+        finally:
+            owner.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -36,6 +36,7 @@ from al_lightning.provenance import (
     differing_keys,
     hardware,
     peak_rss_bytes,
+    reproducible,
     versions,
     without,
 )
@@ -79,6 +80,7 @@ class ActiveLearningLoop:
         config: What the run is made of, as plain values; recorded in the journal. A journal is only
             gone on with under the same. By default: budget, seed, strategy and batch size. What else
             the results depend on, such as a learning rate, should be passed here.
+        overrides: What was given on the command line; recorded in the journal, to repeat the run by.
         irrelevant: Keys of ``config``, dotted, that are recorded but may change between sessions,
             since no result depends on them.
         irrelevant_to_fits: Keys of ``config`` that decide what is asked for, but not how given labels
@@ -109,6 +111,7 @@ class ActiveLearningLoop:
         warm_start: bool = False,
         fall_back: Callable[[L.LightningModule], None] | None = None,
         config: Mapping[str, Any] | None = None,
+        overrides: Sequence[str] = (),
         irrelevant: Collection[str] = (),
         irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
         cache: FitCache | None = None,
@@ -138,6 +141,7 @@ class ActiveLearningLoop:
             "strategy": describe(strategy),
             "batch_size": datamodule.batch_size,
         }
+        self.overrides = list(overrides)
         self.irrelevant = frozenset(irrelevant)
         self.irrelevant_to_fits = frozenset(irrelevant_to_fits)
         self.cache = cache
@@ -174,9 +178,11 @@ class ActiveLearningLoop:
     def _begin(self) -> None:
         """Write the start event, or check that the journal is this run's."""
         data = self.datamodule.data
+        computation = self._computation()
         start = {
             "config": json.loads(json.dumps(self.config)),
             "config_hash": config_hash(without(self.config, self.irrelevant)),
+            "overrides": self.overrides,
             "versions": versions(),
             "hardware": hardware(),
             "classes": list(data.classes),
@@ -186,7 +192,8 @@ class ActiveLearningLoop:
                 "fingerprint": data.fingerprint(),
             },
             "model": {"trainable_parameters": _trainable_parameters(self._check_classifier())},
-            "trainer": self._computation(),
+            "trainer": computation,
+            "reproducible": reproducible(computation["device"]),
         }
         self.budget.limit(len(data.train), len(data.given_ids))
         if self.journal.start is None:

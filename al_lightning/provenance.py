@@ -114,6 +114,23 @@ def hardware() -> dict[str, Any]:
     }
 
 
+def reproducible(device: str) -> dict[str, Any]:
+    """Return whether the same run comes to the same bits, and under which conditions.
+
+    Args:
+        device: Where it computes: "cpu", "cuda", ...
+
+    Returns:
+        ``bitwise``: whether it does, as far as the hardware promises that. ``given``: what must be the
+        same. Another number of threads adds up in another order, and its last bits may in the end
+        select other images.
+    """
+    return {
+        "bitwise": device == "cpu" or torch.are_deterministic_algorithms_enabled(),
+        "given": ["config", "data", "versions", "hardware.processor", "hardware.threads"],
+    }
+
+
 def peak_rss_bytes() -> int:
     """Return the most memory that this process has held so far, in bytes."""
     if sys.platform == "win32":

@@ -1,5 +1,7 @@
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -8,7 +10,7 @@ from threading import Thread
 
 import pytest
 
-from al_lightning.locks import exclusive
+from al_lightning.locks import exclusive, only_one
 
 HOLD = """
 import sys, time
@@ -64,3 +66,34 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     holder.wait()
     with exclusive(path, lambda: pytest.fail("still held")):
         pass
+
+
+def test_who_holds_a_lock_is_named_to_the_second(tmp_path: Path) -> None:
+    path = tmp_path / "run" / ".lock"
+    me = f"process {os.getpid()} on {socket.gethostname()}"
+
+    def second() -> None:
+        with only_one(path):
+            pytest.fail("taken twice")
+
+    with only_one(path), pytest.raises(BlockingIOError, match=re.escape(me)):
+        second()
+    assert not path.with_name(".lock.owner").exists()
+    with only_one(path):  # free again
+        pass
+
+
+def test_who_may_wait_is_told_for_whom(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def second() -> None:
+        with only_one(tmp_path / "lock", told.append):
+            told.append("second")
+
+    with only_one(tmp_path / "lock"):
+        thread = Thread(target=second)
+        thread.start()
+        while not told:
+            time.sleep(0.01)
+    thread.join()
+    assert told == [f"process {os.getpid()} on {socket.gethostname()}", "second"]

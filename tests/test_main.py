@@ -4,18 +4,20 @@ What must be seen in a process of its own (signals, imports) is; the rest calls 
 saves the seconds that importing torch takes.
 """
 
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import pytest
-from filelock import FileLock
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -229,31 +231,106 @@ def test_the_passive_baseline_buys_all_at_once_whatever_the_budget_of_the_others
         assert cfg.strategy._target_ == "al_lightning.strategies.Random"
 
 
-def test_a_process_that_finds_another_in_its_folder_waits_and_then_finds_the_run_done(
+@contextmanager
+def held_by_another(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A process that holds the lock of a run until it reads a line."""
+    program = (
+        "import sys; from pathlib import Path; from al_lightning.locks import only_one\n"
+        "with only_one(Path(sys.argv[1])): print('held', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(folder / ".lock")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_process_in_a_folder_is_refused_with_the_first_ones_name(
+    here: Here, whole: tuple[Path, str]
+) -> None:
+    folder, _ = whole
+    run = only_journal(folder).parent
+    with held_by_another(run) as process:
+        result = here(folder, "strategy=margin", *QUICK)
+        assert result.returncode == 1
+        assert f"in use by process {process.pid} on {socket.gethostname()}" in result.stderr
+        assert "Traceback" not in result.stderr
+    # The lock of a process that was killed is no lock, though its name is still there.
+    assert (run / ".lock.owner").exists()
+    assert here(folder, "strategy=margin", *QUICK).returncode == 0
+    assert not (run / ".lock.owner").exists()
+
+
+def test_the_job_of_a_sweep_waits_for_another_process_and_finds_the_run_done(
     here: Here, whole: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, _ = whole
-    held, waited_for = Event(), Event()
     say_waiting = command_line._say_waiting
 
-    def another() -> None:
-        with FileLock(only_journal(folder).parent / ".lock"):
-            held.set()
-            waited_for.wait(60)
-
-    def overheard(run: Path) -> None:
-        say_waiting(run)
-        waited_for.set()
+    def overheard(run: Path, who: str) -> None:
+        say_waiting(run, who)
+        process.kill()
 
     monkeypatch.setattr(command_line, "_say_waiting", overheard)
-    thread = Thread(target=another)
-    thread.start()
-    held.wait()
-    result = here(folder, "strategy=margin", *QUICK)
-    thread.join()
+    with held_by_another(only_journal(folder).parent) as process:
+        result = here(folder, "-m", "strategy=margin", *QUICK, "report=false")
     assert result.returncode == 0
-    assert "Another process works in" in result.stdout
+    assert f"in use by process {process.pid}" in result.stdout
     assert "This run is finished" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meant"),
+    [
+        ("budget.qeury=5", "There is no budget.qeury; did you mean budget.query?"),
+        ("batch_size=5", "There is no batch_size; did you mean recipe.batch_size?"),
+        ("strategi=margin", "There is no strategi; did you mean strategy?"),
+        ("strategy=margn", "There is no margn; did you mean margin?"),
+        ("dataset.imbalence=step", "did you mean dataset.imbalance?"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_answered_by_the_nearest(
+    here: Here, tmp_path: Path, wrong: str, meant: str
+) -> None:
+    result = here(tmp_path, wrong)
+    assert result.returncode == 1
+    assert meant in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_wrong_choice_among_swept_ones_is_named(here: Here, tmp_path: Path) -> None:
+    result = here(tmp_path, "-m", "strategy=margin,entrop", "dataset=image_folder", "dataset.pth=x")
+    assert result.returncode == 1
+    assert "did you mean entropy?" in result.stderr
+    assert "did you mean dataset.path?" in result.stderr
+
+
+def test_a_right_command_that_fails_gets_no_hint(here: Here, tmp_path: Path) -> None:
+    result = here(tmp_path, "budget.initial=-1", "+trainer.gradient_clip_val=1")
+    assert result.returncode == 1
+    assert "did you mean" not in result.stderr
+
+
+def test_a_disk_that_cannot_be_written_is_named(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = here(tmp_path, *QUICK)
+    assert result.returncode == 1
+    assert "No space left on device" in result.stderr
+    assert "the same command goes on" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -> None:
@@ -269,4 +346,5 @@ def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -
         (path,) = folder.glob("outputs/digits/cnn/entropy/*/journal.jsonl")
         results[cache] = comparable(path)
         results[cache][0]["config"].pop("cache")
+        results[cache][0].pop("overrides")
     assert results["true"] == results["false"]
