@@ -1,0 +1,216 @@
+"""Kill runs at random instants, go on with them, and compare them with undisturbed ones.
+
+    OMP_NUM_THREADS=1 python benchmarks/kill_test.py --runs 100 --kills 3
+    OMP_NUM_THREADS=1 python benchmarks/kill_test.py --runs 20 --kills 3 --person
+
+Every run has a seed of its own. It is made once without a disturbance; then again in another folder,
+SIGKILLed up to so many times at instants drawn from the length of the undisturbed run, and gone on with
+by the same command. Both journals must hold the same, but for seconds, memory and their digests. With
+``--person``, a program fills in the sheets (``oracle=csv``) as a person would, between the runs.
+
+Python and torch are imported once; each start is a fork, so that an instant falls into a run, and not
+into imports.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning  # noqa: F401 - before the forks
+import torchmetrics  # noqa: F401
+from sklearn.datasets import load_digits
+from torch.utils import tensorboard  # noqa: F401
+
+import al_lightning.__main__ as command_line
+import al_lightning.loop  # noqa: F401
+from al_lightning import Journal
+from al_lightning.data import Digits
+
+_QUICK = (
+    *(
+        "budget.initial=20",
+        "budget.query=10",
+        "budget.total=50",
+        "recipe.min_steps=12",
+        "cache=false",
+    ),
+    *(
+        "recipe.epochs=1",
+        "model.filters=[[4],[4]]",
+        "model.dense=[16]",
+        "threads=1",
+        "progress=false",
+    ),
+)
+
+
+@dataclass
+class Tally:
+    """What was found.
+
+    Attributes:
+        outcomes: How the killed runs ended.
+        kills: How many kills met a living process.
+        events: How many events the journal had at each kill.
+        lost: Labels that a journal held, or a person had written, and that are not in the end.
+        twice: Labels that were asked for although they were there.
+    """
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    events: Counter[int] = field(default_factory=Counter)
+    lost: int = 0
+    twice: int = 0
+
+
+def start(folder: Path, arguments: list[str]) -> int:
+    """Run the command line in a fork; return its process id."""
+    child = os.fork()
+    if child:
+        return child
+    os.chdir(folder)
+    log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.argv = ["al_lightning", *arguments]
+    code = 1
+    try:
+        command_line.main()
+        code = 0
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def wait(process: int) -> int:
+    """Return the exit status of a process; negative where a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def journal_of(folder: Path) -> Journal | None:
+    """Return the run's journal, if it has begun."""
+    paths = list(folder.glob("outputs/**/journal.jsonl"))
+    return Journal(paths[0]) if paths else None
+
+
+def comparable(journal: Journal) -> list[dict[str, Any]]:
+    """Return the events without what may differ."""
+    return [
+        {key: value for key, value in event.items() if key not in ("seconds", "peak_rss_bytes")}
+        for event in journal.events
+    ]
+
+
+def labels_in(journal: Journal | None) -> dict[int, int]:
+    """Return the labels that a journal holds, by id."""
+    if journal is None:
+        return {}
+    pool = journal.pool
+    return dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True))
+
+
+def fill_in(folder: Path, classes: list[str], truth: list[int], tally: Tally) -> dict[int, int]:
+    """Fill in all but the last row of every empty sheet, as a person would; return the labels."""
+    journal, written = journal_of(folder), {}
+    known = labels_in(journal)
+    for sheet in folder.glob("outputs/**/queries/round_*.csv"):
+        with sheet.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if any(row["label"] for row in rows):
+            continue
+        tally.twice += sum(int(row["id"]) in known for row in rows)
+        for row in rows[:-1]:
+            label = truth[int(row["id"])]
+            row["label"], written[int(row["id"])] = classes[label], label
+        with sheet.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(rows)
+    return written
+
+
+def play(
+    folder: Path,
+    arguments: list[str],
+    delays: list[float],
+    person: Callable[[], dict[int, int]],
+    tally: Tally,
+) -> Journal:
+    """Start a run again and again until it is finished, and kill it after each of these delays."""
+    folder.mkdir()
+    seen: dict[int, int] = {}
+    for _ in range(200):
+        process = start(folder, arguments)
+        if delays:
+            time.sleep(delays.pop())
+            os.kill(process, signal.SIGKILL)
+        code = wait(process)
+        journal = journal_of(folder)
+        seen |= labels_in(journal)
+        if code == -signal.SIGKILL:
+            tally.kills += 1
+            tally.events[0 if journal is None else len(journal.events)] += 1
+        elif code != 0:
+            raise RuntimeError(f"exit {code}: {(folder / 'log.txt').read_text()[-2000:]}")
+        if journal is not None and journal.finished:
+            tally.lost += sum(labels_in(journal).get(i) != label for i, label in seen.items())
+            labeled = [i for e in journal.events if e["event"] == "labels" for i in e["ids"]]
+            tally.twice += len(labeled) - len(set(labeled))
+            return journal
+        seen |= person()
+    raise RuntimeError(f"no end of it: {folder}")
+
+
+def main() -> None:
+    """Make the runs, and count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--kills", type=int, default=3, help="of each run, at most")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--person", action="store_true")
+    options = parser.parse_args()
+    data = Digits().load()
+    truth, classes = data.train.labels.tolist(), list(data.classes)
+    load_digits()  # the forks need not read it again
+    tally, undisturbed = Tally(), Tally()
+    began = time.monotonic()
+    for seed in range(options.first_seed, options.first_seed + options.runs):
+        arguments = [*_QUICK, f"seed={seed}", *(["oracle=csv"] if options.person else [])]
+        draw = random.Random(seed)
+        with tempfile.TemporaryDirectory() as name:
+            whole, cut = Path(name) / "whole", Path(name) / "cut"
+            clock = time.monotonic()
+            person = partial(fill_in, whole, classes, truth, undisturbed)
+            expected = play(whole, arguments, [], person, undisturbed)
+            length = time.monotonic() - clock
+            delays = [draw.uniform(0, length) for _ in range(draw.randint(1, options.kills))]
+            person = partial(fill_in, cut, classes, truth, tally)
+            journal = play(cut, arguments, delays, person, tally)
+            same = comparable(journal) == comparable(expected)
+            tally.outcomes["identical" if same else f"DIFFERENT (seed {seed})"] += 1
+        print(f"seed {seed}: {dict(tally.outcomes)}, {tally.kills} kills", flush=True)
+    print(f"\n{options.runs} runs in {time.monotonic() - began:.0f} s: {dict(tally.outcomes)}")
+    print(
+        f"{tally.kills} kills; journals at a kill had (events: kills)",
+        dict(sorted(tally.events.items())),
+    )
+    print(f"labels lost: {tally.lost}; labels asked for twice: {tally.twice}")
+    print(json.dumps({"undisturbed lost": undisturbed.lost, "twice": undisturbed.twice}))
+
+
+if __name__ == "__main__":
+    main()
