@@ -145,7 +145,7 @@ def test_a_save_that_fails_leaves_the_file_whole(
 
     checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
     monkeypatch.setattr(torch, "save", fail_halfway)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.warns(UserWarning, match=r"could not be kept in .*last\.ckpt \(disk full\)"):
         checkpoint.save(tiny_classifier(seed=3), "two", {})
     classifier = tiny_classifier(seed=2)
     assert checkpoint.load(classifier, "one") == FACTS

@@ -89,3 +89,30 @@ def test_ids_and_labels_must_pair_up(given: Tensor, labels: Tensor) -> None:
 def test_ids_and_labels_must_be_int64(given: Tensor, labels: Tensor) -> None:
     with pytest.raises(ValueError, match="must be int64"):
         Pool(5).reveal(given, labels)
+
+
+def test_what_is_skipped_leaves_the_pool_and_costs_nothing() -> None:
+    pool = Pool(6).reveal(ids(5), ids(2)).skip(ids(1, 4))
+    assert pool.skipped_ids.tolist() == [1, 4]
+    assert pool.unlabeled_ids.tolist() == [0, 2, 3]
+    assert pool.labels_bought == 1
+
+
+@pytest.mark.parametrize(
+    ("skipped", "problem"),
+    [
+        (ids(6), r"Not ids .* \[6\]"),
+        (ids(2, 2), r"more than once: ids \[2\]"),
+        (ids(5), r"Already labeled: ids \[5\]"),
+        (ids(1), r"Skipped before: ids \[1\]"),
+    ],
+)
+def test_what_cannot_be_skipped_is_named(skipped: Tensor, problem: str) -> None:
+    pool = Pool(6).reveal(ids(5), ids(2)).skip(ids(1))
+    with pytest.raises(ValueError, match=problem):
+        pool.skip(skipped)
+
+
+def test_what_was_skipped_cannot_be_labeled() -> None:
+    with pytest.raises(ValueError, match=r"Skipped before: ids \[1\]"):
+        Pool(6).skip(ids(1)).reveal(ids(1), ids(0))

@@ -20,6 +20,7 @@ from al_lightning.provenance import (
     differing_keys,
     hardware,
     peak_rss_bytes,
+    reproducible,
     versions,
     without,
 )
@@ -183,3 +184,9 @@ def test_the_digest_of_the_code_follows_the_classes_of_a_module(
     assert before == code_digest(nn.Sequential(own, nn.ReLU()))
     source.write_text("from torch import nn\nclass Own(nn.Module):\n    depth = 2\n")
     assert before != code_digest(nn.Sequential(own))
+
+
+def test_what_is_reproducible_is_said_with_its_conditions() -> None:
+    assert reproducible("cpu")["bitwise"] is True
+    assert reproducible("cuda")["bitwise"] is False
+    assert "hardware.threads" in reproducible("cpu")["given"]

@@ -6,8 +6,9 @@ from torch import nn
 
 from al_lightning.data.batches import ShuffledBatches
 from al_lightning.errors import UsageError
+from al_lightning.pool import Pool
 from al_lightning.recipe import Recipe, one_cycle, resolve_precision
-from tests.helpers import Linear, TinySource, tiny_cnn
+from tests.helpers import Linear, TinySource, tiny_cnn, tiny_trainer
 
 
 @pytest.mark.parametrize(
@@ -182,3 +183,31 @@ def test_a_ceiling_on_the_steps() -> None:
     assert [recipe.steps(labels) for labels in (10, 100, 200, 5000)] == [50, 100, 200, 200]
     with pytest.raises(UsageError, match=r"recipe\.max_steps must be at least .* = 50.* not 40"):
         Recipe(min_steps=50, max_steps=40)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -0.1, float("nan")])
+def test_a_fallback_that_is_none_is_an_error(value: float) -> None:
+    with pytest.raises(UsageError, match=r"recipe\.fallback_factor"):
+        Recipe(fallback_factor=value)
+
+
+def test_what_to_do_on_divergence_is_one_of_two() -> None:
+    with pytest.raises(UsageError, match="refuse, retry, not 'ignore'"):
+        Recipe(on_divergence="ignore")
+
+
+def test_the_fallback_lowers_every_learning_rate() -> None:
+    recipe = Recipe(epochs=1, batch_size=16, fallback_factor=0.25)
+    rates = []
+    for fall_back in (False, True):
+        datamodule = recipe.datamodule(TinySource())
+        labeled = torch.arange(20)
+        labels = datamodule.data.train.labels[:20]
+        datamodule.begin_round(Pool(60).reveal(labeled, labels), order_seed=0)
+        classifier = recipe.classifier(tiny_cnn(), 3)
+        if fall_back:
+            recipe.fall_back(classifier)
+        trainer = tiny_trainer(max_steps=2)
+        trainer.fit(classifier, datamodule=datamodule)
+        rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+    assert rates == pytest.approx([1e-3, 0.25e-3])

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.data.transforms import Normalize, RandomShift
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.models import ImageClassifier
 from al_lightning.pool import Pool
-from al_lightning.scoring import Scorer
+from al_lightning.scoring import Scorer, require_dropout
 from tests.helpers import (
     NORMALIZATION,
     Linear,
@@ -209,3 +210,9 @@ def test_a_pass_leaves_the_classifier_as_it_was(training: bool) -> None:
     score(classifier, set(Need))
     assert {module.training for module in classifier.modules()} == {training}
     assert same_weights(classifier, with_statistics())
+
+
+def test_what_samples_by_dropout_needs_dropout() -> None:
+    require_dropout(tiny_classifier())
+    with pytest.raises(UsageError, match=r"ImageClassifier has none: .* model\.dense_dropout"):
+        require_dropout(tiny_classifier(block_dropout=0.0, dense_dropout=0.0))

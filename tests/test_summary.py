@@ -119,3 +119,13 @@ def test_a_file_that_says_something_else_is_replaced(tmp_path: Path) -> None:
     journal = run_of(tmp_path, (10, 0.5))
     SummaryFile(path, NAMES).on_run_end(journal)
     assert json.loads(path.read_text(encoding="utf-8")) == summarize(journal, NAMES)
+
+
+def test_a_run_without_test_images_has_a_summary(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.begin(start_event(train=100))
+    journal.record_labels(0, torch.arange(5), torch.zeros(5, dtype=torch.int64), "initial")
+    journal.record_round({**round_event(0, 5), "metrics": {}, "per_class": {}})
+    summary = summarize(journal, NAMES)
+    assert summary["aubc"] is None
+    assert "accuracy" not in summary["rounds"][0]

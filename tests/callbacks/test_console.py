@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from al_lightning import Budget, Journal
+from al_lightning import Budget, Journal, Pool, RoundResult
 from al_lightning.callbacks.console import ConsoleProgress, results_table
+from tests.helpers import TinySource, round_event
 from tests.test_loop import make_loop, tiny_trainer
 
 BUDGET = Budget(initial=9, query=6, total=20)
@@ -74,3 +76,31 @@ def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
 def test_the_table_has_a_row_for_each_round(tmp_path: Path) -> None:
     journal, _ = run(tmp_path, bars=False)
     assert results_table(journal, "title").row_count == len(journal.rounds) == 3
+
+
+def show(folder: Path, hook: str, *facts: Any) -> str:
+    output = io.StringIO()
+    console = Console(file=output, width=130)
+    progress = ConsoleProgress(console, "margin on tiny", BUDGET, folder, bars=False)
+    data = TinySource().load()
+    progress.on_run_start(Journal(folder / "journal.jsonl"), data)
+    getattr(progress, hook)(*facts)
+    return output.getvalue()
+
+
+def test_what_is_to_be_done_is_said_as_it_is(tmp_path: Path) -> None:
+    text = "Fill in [red] queries/round_01.csv " + "x" * 200
+    assert text in show(tmp_path, "on_wait", Journal(tmp_path / "journal.jsonl"), text)
+
+
+def test_a_round_without_test_images_shows_what_there_is(tmp_path: Path) -> None:
+    event = {**round_event(0, 9), "metrics": {}, "diverged_at_step": 17}
+    pool = Pool(60).reveal(torch.arange(9), torch.ones(9, dtype=torch.int64))
+    line = show(tmp_path, "on_round_end", RoundResult(0, pool, event, None))
+    assert "no test images" in line
+    assert "2 class(es) have no label yet: top, bottom" in line
+    assert "diverged at step 17" in line
+    event["validation"] = {"accuracy": 0.625}
+    line = show(tmp_path, "on_round_end", RoundResult(0, pool, event, None))
+    assert "validation 0.6250" in line
+    assert "no test images" not in line

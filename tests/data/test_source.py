@@ -38,8 +38,26 @@ def test_data_refuse_what_does_not_fit_together() -> None:
         ImageData(_images(), _images(size=3), ("a", "b"))
     with pytest.raises(DataError, match="1 classes"):
         ImageData(_images(), _images(), ("a",))
-    with pytest.raises(DataError, match="test set has no images"):
-        ImageData(_images(), _images(0), ("a", "b"))
+    with pytest.raises(DataError, match="training set has no images"):
+        ImageData(_images(0), _images(), ("a", "b"))
+    unknown = Images(_images().pixels, torch.tensor([0, -1, 1, 0]))
+    with pytest.raises(DataError, match="test set has labels from -1"):
+        ImageData(_images(), unknown, ("a", "b"))
+    with pytest.raises(DataError, match="training set has labels from -2"):
+        ImageData(Images(_images().pixels, torch.tensor([0, -2, 1, 0])), _images(), ("a", "b"))
+
+
+def test_labels_are_given_where_others_are_not() -> None:
+    unknown = Images(_images().pixels, torch.tensor([0, -1, 1, -1]))
+    assert ImageData(unknown, _images(), ("a", "b")).given_ids.tolist() == [0, 2]
+    assert ImageData(_images(), _images(), ("a", "b")).given_ids.tolist() == []
+
+
+def test_there_may_be_nothing_to_test_on() -> None:
+    data = ImageData(_images(), _images(0), ("a", "b"))
+    assert len(data.test) == 0
+    assert data.image_shape == (1, 2, 2)
+    assert data.fingerprint() != ImageData(_images(), _images(), ("a", "b")).fingerprint()
 
 
 def test_fingerprint_depends_on_every_part_and_on_nothing_else() -> None:

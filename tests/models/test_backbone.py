@@ -5,8 +5,8 @@ from torch import Tensor
 
 from al_lightning.errors import UsageError
 from al_lightning.models import Backbone, Embedder, require_embedder
-from al_lightning.models.backbone import to_probabilities
-from tests.helpers import Linear, tiny_classifier
+from al_lightning.models.backbone import require_logits, to_probabilities
+from tests.helpers import SHAPE, Linear, same_weights, tiny_classifier
 
 
 class OnlyEmbeds(L.LightningModule):
@@ -79,3 +79,40 @@ def test_probabilities_are_float32_and_sum_to_one(dtype: torch.dtype) -> None:
 def test_probabilities_of_huge_logits_are_finite() -> None:
     logits = torch.tensor([[1e30, -1e30, 0.0]])
     assert to_probabilities(logits).tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_a_module_that_fits_is_left_as_it_was() -> None:
+    classifier = tiny_classifier()
+    classifier.train()
+    state = torch.get_rng_state()
+    require_logits(classifier, SHAPE, 3)
+    assert same_weights(classifier, tiny_classifier())  # batch norm's running statistics too
+    assert all(part.training for part in classifier.modules())
+    assert torch.get_rng_state().equal(state)
+
+
+class Flat(L.LightningModule):
+    """Embeddings of four dimensions."""
+
+    def embed(self, images: Tensor) -> Tensor:
+        return images
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        return embeddings.flatten(1)[:, :3]
+
+
+def test_another_number_of_classes_is_refused_with_both() -> None:
+    with pytest.raises(
+        UsageError, match=r"CNN makes .* logits \(2, 3\) .* the data set has 4 classes"
+    ):
+        require_logits(tiny_classifier(), SHAPE, 4)
+
+
+def test_embeddings_of_another_shape_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"Flat makes embeddings \(2, 1, 8, 8\)"):
+        require_logits(Flat(), SHAPE, 3)
+
+
+def test_images_of_another_shape_are_refused() -> None:
+    with pytest.raises(UsageError, match="CNN cannot look at images of 3x8x8"):
+        require_logits(tiny_classifier(), (3, 8, 8), 3)
