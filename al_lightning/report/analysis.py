@@ -133,20 +133,25 @@ def analyse(setting: Setting) -> Analysis:
 
 
 def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
-    """Return who beats whom how often, over all settings; None where there are no two strategies."""
-    curves_ = [
-        {
-            name: {
-                seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
-                for seed, run in runs.items()
-            }
-            for name, runs in setting.runs.items()
-        }
-        for setting in settings
-        if len(setting.budgets) > 1
-    ]
-    names = {name for setting in curves_ for name in setting}
-    return penalty_matrix(curves_) if len(names) > 1 else None
+    """Return who beats whom how often, over all settings; None where there are no two strategies.
+
+    Trials of a search are no comparison of strategies, and are left out.
+    """
+    places: dict[tuple[str, str], list[dict[str, dict[int, dict[int, float]]]]] = {}
+    for setting in settings:
+        if len(setting.budgets) > 1 and not setting.trial:
+            place = places.setdefault((setting.dataset, setting.model), [])
+            place.append(
+                {
+                    name: {
+                        seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
+                        for seed, run in runs.items()
+                    }
+                    for name, runs in setting.runs.items()
+                }
+            )
+    names = {name for place in places.values() for scores_ in place for name in scores_}
+    return penalty_matrix(list(places.values())) if len(names) > 1 else None
 
 
 def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
