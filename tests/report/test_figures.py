@@ -41,7 +41,9 @@ def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> N
     curve = Curve((10, 20), (0.0, 0.1), (0.0, 0.05), (0.0, 0.15), 3)
     names = [f"strategy {k}" for k in range(panels)]
     with style():
-        figure = figures.difference_curves(dict.fromkeys(names, curve), looks(names, None), reference)
+        figure = figures.difference_curves(
+            dict.fromkeys(names, curve), looks(names, None), reference
+        )
         canvas = FigureCanvasAgg(figure)
         canvas.draw()
     label = figure._supylabel  # type: ignore[attr-defined]
