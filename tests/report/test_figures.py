@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from al_lightning.report import figures
 from al_lightning.report.costs import Costs
@@ -44,11 +43,10 @@ def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> N
         figure = figures.difference_curves(
             dict.fromkeys(names, curve), looks(names, None), reference
         )
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
+        figure.draw_without_rendering()
     label = figure._supylabel  # type: ignore[attr-defined]
     assert label.get_text().replace("\n", " ") == f"points of accuracy above {reference}"
-    box, page = label.get_window_extent(canvas.get_renderer()), figure.bbox
+    box, page = label.get_window_extent(), figure.bbox
     assert page.x0 <= box.x0
     assert page.y0 <= box.y0 < box.y1 <= page.y1
 
