@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 
@@ -7,6 +8,8 @@ import torch
 from torch import nn
 
 from al_lightning import FitCache
+from al_lightning.checkpoint import Checkpoint
+from al_lightning.fit_cache import CurvePoint
 
 
 class Weight(L.LightningModule):
@@ -51,3 +54,41 @@ def test_a_damaged_entry_is_fitted_again(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"a\.ckpt cannot be used"):
         assert fetch(FitCache(tmp_path), "a", fitted) == 7.0
     assert fitted == ["a", "a"]
+
+
+class Board:
+    """Shows curves on paper."""
+
+    def __init__(self, *points: CurvePoint) -> None:
+        self.points = list(points)
+
+    def shown_curves(self) -> Sequence[CurvePoint]:
+        return self.points
+
+    def show_curves(self, points: Sequence[CurvePoint]) -> None:
+        self.points += points
+
+
+def test_the_curves_of_a_fit_are_shown_by_every_run_that_takes_it(tmp_path: Path) -> None:
+    fitted: list[str] = []
+    first = Board(("train/loss", 0.5, 10), ("train/loss", 0.25, 20))
+    second = Board()
+    for board in (first, second):
+        fetch(FitCache(tmp_path, board=board), "a", fitted)
+    assert fitted == ["a"]
+    assert second.points == first.points == [("train/loss", 0.5, 10), ("train/loss", 0.25, 20)]
+
+
+def test_the_facts_of_a_fit_are_those_that_were_saved(tmp_path: Path) -> None:
+    boards = [Board(("train/loss", 0.5, 10)), None, Board()]
+    for board in boards:
+        fetch(FitCache(tmp_path, board=board), "a", [])
+        with FitCache(tmp_path, board=board).entry("a") as entry:
+            assert entry.load(Weight(), "a") == {"seconds": 1.0}
+
+
+def test_an_entry_of_an_earlier_version_has_no_curves(tmp_path: Path) -> None:
+    Checkpoint(tmp_path / "a.ckpt").save(Weight(7.0), "a", {"seconds": 1.0})
+    board = Board()
+    assert fetch(FitCache(tmp_path, board=board), "a", []) == 7.0
+    assert board.points == []

@@ -73,6 +73,7 @@ class TensorBoardDashboard(LoopCallback):
         self._sessions = 0
         self._cut_off: int | None = None  # the round that an earlier session may have begun
         self._training: dict[str, None] = {}  # names of training curves, in their order
+        self._curves: TrainingCurves | None = None  # of the trainer that was made last
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
@@ -93,7 +94,18 @@ class TensorBoardDashboard(LoopCallback):
             self._training.setdefault(name)
             self._scalar(f"{name}/round_{index:02d}{again}", value, step)
 
-        return TrainingCurves(write)
+        self._curves = TrainingCurves(write)
+        return self._curves
+
+    def shown_curves(self) -> Sequence[tuple[str, float, int]]:
+        """Return what the trainer that was made last has logged: ``("train/loss", 0.3, 50)``, ..."""
+        return () if self._curves is None else tuple(self._curves.points)
+
+    def show_curves(self, points: Sequence[tuple[str, float, int]]) -> None:
+        """Write curves as if the last trainer that was made had logged them: its fit was shared."""
+        for point in points:
+            if self._curves is not None:
+                self._curves.hand_on(*point)
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Note how many labels the coming events are of."""

@@ -19,6 +19,8 @@ class TrainingCurves(Logger):
     def __init__(self, write: Callable[[str, float, int], None]) -> None:
         super().__init__()
         self._write = write
+        self.points: list[tuple[str, float, int]] = []
+        """What was handed on, oldest first."""
 
     @property
     def name(self) -> str:
@@ -39,4 +41,9 @@ class TrainingCurves(Logger):
         """Hand on what was logged; Lightning's count of epochs says nothing that the step does not."""
         for name, value in metrics.items():
             if name != "epoch":
-                self._write(name, float(value), step or 0)
+                self.hand_on(name, float(value), step or 0)
+
+    def hand_on(self, name: str, value: float, step: int) -> None:
+        """Hand on a point of a curve."""
+        self.points.append((name, value, step))
+        self._write(name, value, step)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from al_lightning.report.classes import ClassReport, class_report
-from al_lightning.report.comparison import Comparison, Outcome, compare
+from al_lightning.report.comparison import Comparison, best_of, compare, rivals_of
 from al_lightning.report.costs import Costs, costs, passive_costs
 from al_lightning.report.penalty import PenaltyMatrix, penalty_matrix
 from al_lightning.report.savings import (
@@ -71,13 +71,11 @@ class Analysis:
 
     @property
     def rivals(self) -> list[Comparison]:
-        """The best against the others but the reference, as they stand among all pairs.
-
-        The best was chosen by the same scores, so that a family of these alone would be too small.
-        """
-        mine = [c for c in self.pairs if self.best in (c.strategy, c.reference)]
-        turned = [c if c.strategy == self.best else c.turned() for c in mine]
-        return [c for c in turned if c.reference != self.setting.reference]
+        """The best against the others but the reference; empty without a best."""
+        if self.best is None:
+            return []
+        found = rivals_of(self.best, self.pairs)
+        return [c for c in found if c.reference != self.setting.reference]
 
     @property
     def spokesman(self) -> str:
@@ -112,7 +110,7 @@ def analyse(setting: Setting) -> Analysis:
     measured = {m.key: scores(setting, m) for m in MEASURES if m.metric in metrics}
     against = {key: _against_reference(setting, values) for key, values in measured.items()}
     first = measured.get(MEASURES[0].key, {})
-    best = _best(against.get(MEASURES[0].key, []))
+    best = best_of(against.get(MEASURES[0].key, []))
     return Analysis(
         setting=setting,
         metrics=metrics,
@@ -133,20 +131,25 @@ def analyse(setting: Setting) -> Analysis:
 
 
 def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
-    """Return who beats whom how often, over all settings; None where there are no two strategies."""
-    curves_ = [
-        {
-            name: {
-                seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
-                for seed, run in runs.items()
-            }
-            for name, runs in setting.runs.items()
-        }
-        for setting in settings
-        if len(setting.budgets) > 1
-    ]
-    names = {name for setting in curves_ for name in setting}
-    return penalty_matrix(curves_) if len(names) > 1 else None
+    """Return who beats whom how often, over all settings; None where there are no two strategies.
+
+    Trials of a search are no comparison of strategies, and are left out.
+    """
+    places: dict[tuple[str, str], list[dict[str, dict[int, dict[int, float]]]]] = {}
+    for setting in settings:
+        if len(setting.budgets) > 1 and not setting.trial:
+            place = places.setdefault((setting.dataset, setting.model), [])
+            place.append(
+                {
+                    name: {
+                        seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
+                        for seed, run in runs.items()
+                    }
+                    for name, runs in setting.runs.items()
+                }
+            )
+    names = {name for place in places.values() for scores_ in place for name in scores_}
+    return penalty_matrix(list(places.values())) if len(names) > 1 else None
 
 
 def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
@@ -154,11 +157,6 @@ def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
         return []
     pairs = [(name, setting.reference) for name in setting.runs if name != setting.reference]
     return sorted(compare(values, pairs), key=lambda c: (-c.mean, c.strategy))
-
-
-def _best(against: Sequence[Comparison]) -> str | None:
-    """Return the first that beats the reference; the comparisons come with the largest mean first."""
-    return next((c.strategy for c in against if c.outcome is Outcome.BETTER), None)
 
 
 def _passive(setting: Setting, metric: str) -> Curve:

@@ -4,23 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from al_lightning.report.analysis import Analysis
+from al_lightning.report.class_tables import class_mix, class_recall
 from al_lightning.report.comparison import Comparison
+from al_lightning.report.comparison_tables import against_reference, all_pairs, other_measures
 from al_lightning.report.gallery import Picture, pictures
 from al_lightning.report.insights import Insight, insights
 from al_lightning.report.looks import Look
 from al_lightning.report.provenance import Provenance, provenance
-from al_lightning.report.result_tables import (
-    against_reference,
-    all_pairs,
-    class_mix,
-    class_recall,
-    label_savings,
-    other_measures,
-    passive_savings,
-    times,
-)
+from al_lightning.report.savings_tables import label_savings, passive_savings
 from al_lightning.report.scores import MEASURES
 from al_lightning.report.tables import Table
+from al_lightning.report.time_table import times
 from al_lightning.report.verdict import bounded_percent, verdict
 from al_lightning.report.wording import counted, decimals_for, interval, percent, points
 

@@ -10,6 +10,7 @@ from scipy.special import chdtrc
 
 from al_lightning.report.comparison import ALPHA, Comparison, compare
 from al_lightning.report.run import Run
+from al_lightning.report.scores import Scores
 from al_lightning.report.study import Setting
 
 
@@ -32,11 +33,6 @@ class Pool:
     def rarest(self) -> int:
         """The class with the fewest images, the first of several."""
         return self.shares.index(min(self.shares))
-
-    @property
-    def evenness(self) -> float:
-        """See :func:`evenness`; corrected where the shares are estimated."""
-        return evenness(self.shares, None if self.source == "all labels" else self.counted)
 
     @property
     def uneven(self) -> bool:
@@ -66,7 +62,6 @@ class ClassReport:
         recall: At the last budget, by strategy; mean of the seeds, a value a class.
         passive_recall: The same of the passive baseline; None where there is none.
         mix: Share of each class in all queries of a strategy; without strategies that asked nothing.
-        evenness: Of the mix, see :func:`evenness`; corrected for how few labels it is made of.
         pool: What the queries were drawn from; None where no journal tells.
     """
 
@@ -74,7 +69,6 @@ class ClassReport:
     recall: Mapping[str, tuple[float, ...]]
     passive_recall: tuple[float, ...] | None
     mix: Mapping[str, tuple[float, ...]]
-    evenness: Mapping[str, float]
     pool: Pool | None
 
 
@@ -92,24 +86,41 @@ def class_report(setting: Setting) -> ClassReport:
         },
         passive_recall=_mean_recall(setting.passive.values(), None) or None,
         mix={name: _shares(found) for name, found in counts.items()},
-        evenness={name: evenness(_shares(found), sum(found)) for name, found in counts.items()},
         pool=_pool(setting, counts),
     )
 
 
-def evenness(shares: Sequence[float], drawn: int | None = None) -> float:
+def evenness(shares: Sequence[float]) -> float:
     """Return the entropy of shares over that of equal shares, in [0, 1]; 1 for a single class.
 
     Args:
         shares: Of the classes; they sum to 1.
-        drawn: Labels that they are estimated from. The entropy of a sample is too low by about
-            (classes - 1) / (2 * labels), which is added (Miller 1955). None if all were counted.
     """
     if len(shares) < 2:  # noqa: PLR2004 - a single class is as even as it can be
         return 1.0
-    entropy = -sum(share * log(share) for share in shares if share > 0)
-    bias = (sum(share > 0 for share in shares) - 1) / (2 * drawn) if drawn else 0.0
-    return min((entropy + bias) / log(len(shares)), 1.0)
+    return -sum(share * log(share) for share in shares if share > 0) / log(len(shares))
+
+
+def compare_evenness(setting: Setting) -> list[Comparison]:
+    """Compare how evenly strategies ask over the classes with the reference, as one family.
+
+    A run is a single observation, paired by seed: the labels that a strategy asks for in one run hang
+    together, so that a test that takes each for a draw of its own, such as chi-square, would claim
+    too much. The entropy of a sample is too low on average (Miller 1955), by the same in both runs of
+    a pair, as they ask for as many labels.
+
+    Args:
+        setting: With a reference.
+    """
+    found = {
+        name: {
+            seed: evenness(_shares(counts))
+            for seed, run in runs.items()
+            if sum(counts := _asked({seed: run}, setting))
+        }
+        for name, runs in setting.runs.items()
+    }
+    return _against_reference(setting, found)
 
 
 def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
@@ -124,8 +135,12 @@ def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
         for seed, run in runs.items():
             if values := run.at(setting.budgets[-1]).per_class.get("recall"):
                 recall.setdefault(name, {})[seed] = min(values) if of is None else values[of]
+    return _against_reference(setting, recall)
+
+
+def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
     reference = setting.reference or ""
-    return compare(recall, [(name, reference) for name in setting.runs if name != reference])
+    return compare(values, [(name, reference) for name in setting.runs if name != reference])
 
 
 def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:

@@ -34,10 +34,6 @@ class Comparison:
         reference: With whom.
         difference: Strategy minus reference, paired by seed; None where they share no seed.
         p: Holm-adjusted over the comparisons of its family; None where nothing could be tested.
-        needed: Seeds in all that would decide it with 80 % power, if the difference and its spread
-            were what they seem, at the level 0.05 / (comparisons of the family), which is the
-            strictest that Holm asks for. None where they are more than :data:`MOST_SEEDS`, or where
-            nothing is known.
         family: How many comparisons were tested together.
     """
 
@@ -45,7 +41,6 @@ class Comparison:
     reference: str
     difference: PairedDifference | None
     p: float | None
-    needed: int | None
     family: int
 
     @property
@@ -58,6 +53,20 @@ class Comparison:
         if self.p >= ALPHA:
             return Outcome.UNDECIDED
         return Outcome.BETTER if self.difference.mean > 0 else Outcome.WORSE
+
+    @property
+    def needed(self) -> int | None:
+        """Seeds in all that would decide it with 80 % power.
+
+        They follow from the difference and its spread, were these what they seem, at the level 0.05 /
+        (comparisons of the family), which is the strictest that Holm asks for. None where they are more
+        than :data:`MOST_SEEDS`, or where nothing is known.
+        """
+        found = self.difference
+        if found is None or found.p is None or found.std is None:
+            return None
+        alpha = ALPHA / max(self.family, 1)
+        return required_seeds(found.mean, found.std, alpha=alpha, most=MOST_SEEDS)
 
     @property
     def seeds(self) -> int:
@@ -88,20 +97,29 @@ def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison
     differences = {pair: _difference(scores, *pair) for pair in pairs}
     adjusted = holm({pair: found.p if found else None for pair, found in differences.items()})
     tests = sum(p is not None for p in adjusted.values())
-    return [
-        Comparison(*pair, found, adjusted[pair], _needed(found, tests), tests)
-        for pair, found in differences.items()
-    ]
+    return [Comparison(*pair, found, adjusted[pair], tests) for pair, found in differences.items()]
+
+
+def best_of(against: Sequence[Comparison]) -> str | None:
+    """Return who beats the reference by the most; None where nobody does."""
+    better = [c for c in against if c.outcome is Outcome.BETTER]
+    return max(better, key=lambda c: c.mean).strategy if better else None
+
+
+def rivals_of(best: str, pairs: Sequence[Comparison]) -> list[Comparison]:
+    """Return the best against each other strategy, as they stand among all pairs.
+
+    The best was chosen by the same scores, so that a family of these alone would be too small.
+
+    Args:
+        best: A strategy.
+        pairs: All pairs of strategies, compared as one family.
+    """
+    mine = [c for c in pairs if best in (c.strategy, c.reference)]
+    return [c if c.strategy == best else c.turned() for c in mine]
 
 
 def _difference(scores: Scores, strategy: str, reference: str) -> PairedDifference | None:
     mine: Mapping[int, float] = scores.get(strategy, {})
     other: Mapping[int, float] = scores.get(reference, {})
     return paired_difference(mine, other) if mine.keys() & other.keys() else None
-
-
-def _needed(difference: PairedDifference | None, tests: int) -> int | None:
-    if difference is None or difference.p is None or difference.std is None:
-        return None
-    alpha = ALPHA / max(tests, 1)
-    return required_seeds(difference.mean, difference.std, alpha=alpha, most=MOST_SEEDS)

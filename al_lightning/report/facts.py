@@ -10,6 +10,7 @@ from typing import Any
 from al_lightning.report.chapter import Chapter
 from al_lightning.report.penalty import PenaltyMatrix
 from al_lightning.report.run import Run
+from al_lightning.report.search_chapter import SearchChapter
 from al_lightning.report.tables import Table, to_records
 
 SCHEMA = 1
@@ -18,6 +19,7 @@ SCHEMA = 1
 def facts(
     title: str,
     chapters: Sequence[Chapter],
+    searches: Sequence[SearchChapter],
     tables: Sequence[Table],
     penalties: PenaltyMatrix | None,
     problems: Sequence[str],
@@ -27,7 +29,8 @@ def facts(
 
     Args:
         title: Of the report.
-        chapters: One a setting.
+        chapters: One a setting in which strategies are compared.
+        searches: One a search for hyperparameters.
         tables: Those over all settings.
         penalties: Over all settings; None where there are no two strategies.
         problems: On journals that could not be read.
@@ -38,6 +41,7 @@ def facts(
         "title": title,
         "problems": list(problems),
         "settings": [_chapter(chapter) for chapter in chapters],
+        "searches": [_search(search) for search in searches],
         "tables": {table.name: to_records(table) for table in tables},
         "penalties": None if penalties is None else _penalties(penalties),
         "files": list(files),
@@ -74,6 +78,23 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
     }
 
 
+def _search(chapter: SearchChapter) -> dict[str, Any]:
+    search = chapter.search
+    settings = {trial.setting.name: trial.setting for trial in search.trials}.values()
+    return {
+        "name": search.name,
+        "verdict": chapter.verdict,
+        "keys": search.keys,
+        "budgets": search.budgets,
+        "measure": search.measure,
+        "best": search.best.parameters if search.best else None,
+        "trials": to_records(chapter.table),
+        "command": chapter.command,
+        "unfinished": [_run(run) for setting in settings for run in setting.unfinished],
+        "notes": [note for setting in settings for note in setting.notes],
+    }
+
+
 def _run(run: Run) -> dict[str, Any]:
     return {"folder": run.folder, "strategy": run.strategy, "seed": run.seed}
 
@@ -83,7 +104,7 @@ def _penalties(found: PenaltyMatrix) -> dict[str, Any]:
         "names": found.names,
         "matrix": found.matrix.tolist(),
         "penalties": found.penalties.tolist(),
-        "settings": found.settings,
+        "places": found.places,
     }
 
 

@@ -1,6 +1,7 @@
 """The figures of a report, but for the learning curves."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
@@ -25,6 +26,8 @@ from al_lightning.report.savings import Efficiency
 from al_lightning.report.scores import Curve
 
 _PANEL = 1.25  # inches, the height of one of several panels
+_ALONE = 2.2  # inches, the height of a panel that has no others beside it
+_CHARACTER = 0.075  # inches along an axis, on average, of the labels that all panels share
 _ROW = 0.3  # inches, the height of a row of dots or bars
 _FEW_PANELS = 8  # two columns; more get three
 _PHASE_COLOURS = {"fit": "#0072b2", "test": "#bdbdbd", "score": "#e69f00", "select": "#d55e00"}
@@ -43,9 +46,10 @@ def difference_curves(
         looks: A look for each strategy.
         reference: Whose line is 0.
     """
-    columns = 2 if len(curves) <= _FEW_PANELS else 3
+    columns = min(len(curves), 2 if len(curves) <= _FEW_PANELS else 3)
     rows = -(-len(curves) // columns)
-    figure = Figure(figsize=(WIDTH, _PANEL * rows + 0.4), layout="constrained")
+    height = (_PANEL if len(curves) > 1 else _ALONE) * rows + 0.4
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for axes, (name, curve) in zip(panels, curves.items(), strict=False):
@@ -53,14 +57,15 @@ def difference_curves(
         band(axes, curve, looks[name])
         line(axes, curve.labels, curve.mean, looks[name], name)
         axes.set_title(wrapped(name), loc="left", pad=3)
-        labels_axis(axes, curve.labels, most=3)
+        labels_axis(axes, curve.labels, most=6 // columns)
         percent_axis(axes)
     for axes in panels[len(curves) :]:
         axes.remove()
     for axes in panels[: len(curves)][-columns:]:  # a panel with nothing below it
         axes.tick_params(labelbottom=True)
     figure.supxlabel("labels bought", color=MUTED, fontsize=9)
-    figure.supylabel(f"points of accuracy above {reference}", color=MUTED, fontsize=9)
+    what = textwrap.fill(f"points of accuracy above {reference}", int(height / _CHARACTER))
+    figure.supylabel(what, color=MUTED, fontsize=9)
     return figure
 
 

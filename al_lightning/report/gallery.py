@@ -95,7 +95,8 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
             f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
             f"other. {_beaten(known)}",
             "Each number is the share of the common budgets at which the row beats the column, "
-            "mean of the settings in which both ran. Columns with little blue are good.",
+            "mean of the data sets with a model on which both ran; settings of one count once "
+            "together. Columns with little blue are good.",
             penalty_heat_map(penalties),
         )
         return _drawn(sketch, "")

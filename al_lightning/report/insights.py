@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import fmean, stdev
 
 from al_lightning.report.analysis import Analysis
-from al_lightning.report.classes import compare_recall
+from al_lightning.report.classes import compare_evenness, compare_recall
 from al_lightning.report.comparison import ALPHA, Comparison, Outcome
 from al_lightning.report.multiplicity import holm
 from al_lightning.report.paired import LEAST_FOR_P, PairedDifference, paired_difference
@@ -30,12 +30,7 @@ _CLOSE = (
     0.005  # half a point of AUBC: strategies this close to the best may be taken for their cost
 )
 _UNEVEN = 1.5  # most frequent / rarest class; from there on, classes are imbalanced
-_SHIFT = 0.02  # of the evenness of the queries' classes, to be worth a word
 _MOST = 3  # dips to name
-_SOURCES = {
-    "all labels": "counted from all labels",
-    "random queries": "estimated from random queries",
-}
 
 
 @dataclass(frozen=True)
@@ -230,27 +225,26 @@ def _cheap_choice(analysis: Analysis) -> Iterator[Insight]:
 
 
 def _query_classes(analysis: Analysis) -> Iterator[Insight]:
-    report = analysis.classes
-    if report is None or report.pool is None:
+    reference = analysis.setting.reference
+    if reference is None or len(analysis.setting.budgets) == 1:
         return
-    pool = report.pool.evenness
-    others = {n: v for n, v in report.evenness.items() if n != analysis.setting.reference}
-    even = sorted(n for n, value in others.items() if value > pool + _SHIFT)
-    uneven = sorted(n for n, value in others.items() if value < pool - _SHIFT)
-    parts = []
-    if even:
-        parts.append(f"{listed(even)} {_verb(even, 'asks', 'ask')} more evenly over the classes")
-    if uneven:
-        parts.append(f"{listed(uneven)} {_verb(uneven, 'prefers', 'prefer')} some classes")
+    tested = [c for c in compare_evenness(analysis.setting) if c.p is not None]
+    even = sorted(c.strategy for c in tested if c.outcome is Outcome.BETTER)
+    uneven = sorted(c.strategy for c in tested if c.outcome is Outcome.WORSE)
+    parts = [
+        f"{listed(names)} {_verb(names, 'asks', 'ask')} {how} evenly over the classes"
+        for names, how in ((even, "more"), (uneven, "less"))
+        if names
+    ]
     if not parts:
         return
     yield Insight(
         "Classes asked for",
-        f"Compared with the pool, {'; '.join(parts)}.",
-        "Entropy of the classes in all queries / ln(number of classes), against that of the pool "
-        f"({_SOURCES[report.pool.source]}); more than {_SHIFT} apart. (Classes - 1) / (2 * labels) is "
-        "added to the entropy of what was drawn, which is too low by it on average.",
-        {"pool": pool, **others},
+        f"Compared with {reference}, {'; '.join(parts)}.",
+        "Entropy of the classes in all queries of a run / ln(number of classes), minus that of "
+        f"{reference}, paired by seed; p adjusted by Holm over the strategies, below 0.05. It says "
+        "nothing on which classes those are.",
+        {c.strategy: c.mean for c in tested},
     )
 
 

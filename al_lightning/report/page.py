@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from al_lightning.report.chapter import Chapter
 from al_lightning.report.gallery import Picture
+from al_lightning.report.search_chapter import SearchChapter
+from al_lightning.report.study import LeftOut
 from al_lightning.report.tables import Raw, Table
 
 # A minus before a number, but not a hyphen inside a name or between two numbers.
@@ -20,8 +22,9 @@ class Page:
 
     Attributes:
         title: Of the report.
-        chapters: One a setting.
-        tuning: Hyperparameters by validation labels; None where none differ.
+        chapters: One a setting in which strategies are compared.
+        searches: One a search for hyperparameters.
+        left_out: Runs that are not compared.
         final_scores: Over all settings; None where there are none.
         penalties: Who beats whom; None where there are no two strategies.
         penalty_picture: The same as a figure.
@@ -31,7 +34,8 @@ class Page:
 
     title: str
     chapters: Sequence[Chapter]
-    tuning: Table | None
+    searches: Sequence[SearchChapter]
+    left_out: Sequence[LeftOut]
     final_scores: Table | None
     penalties: Table | None
     penalty_picture: Picture | None

@@ -5,7 +5,6 @@ seed by seed, which takes out of a difference what its two runs have in common.
 """
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -85,7 +84,7 @@ def paired_difference(
     noise = _ROUNDING * max(max(abs(values[s]), abs(reference[s])) for s in seeds)
     raw = [values[s] - reference[s] for s in seeds]
     differences = [d if abs(d) > noise else 0.0 for d in raw]
-    mean, std = statistics.mean(differences), _spread(differences, noise)
+    mean, std = _mean(differences), _spread(differences, noise)
     low, high = _interval(mean, std, len(seeds), confidence)
     return PairedDifference(
         seeds=tuple(seeds),
@@ -119,15 +118,24 @@ def mean_interval(
     if not values:
         raise ValueError("A mean needs at least one value; there is none")
     _require_finite("position", dict(enumerate(values)))
-    mean = statistics.mean(values)
+    mean = _mean(values)
     return mean, *_interval(mean, _spread(values), len(values), confidence)
+
+
+def _mean(values: Sequence[float]) -> float:
+    # From the first value on, so that equal values have themselves for a mean. The statistics module
+    # does so by fractions, which took half the time of a comparison.
+    return values[0] + math.fsum(value - values[0] for value in values) / len(values)
 
 
 def _spread(values: Sequence[float], noise: float = 0.0) -> float | None:
     """Return the standard deviation; None for a single value, 0 where all is within the noise."""
     if len(values) < _LEAST_FOR_SPREAD:
         return None
-    return statistics.stdev(values) if max(values) - min(values) > noise else 0.0
+    if max(values) - min(values) <= noise:
+        return 0.0
+    mean = _mean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 def _interval(

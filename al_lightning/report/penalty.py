@@ -12,7 +12,7 @@ Runs = Mapping[int, Mapping[int, float]]
 """The runs of a strategy: seed -> budget (labels bought) -> score."""
 
 Setting = Mapping[str, Runs]
-"""The runs of all strategies on a data set with a model: strategy -> runs."""
+"""The runs of all strategies under the same conditions: strategy -> runs."""
 
 
 # Arrays have no equality that is a truth value, so that there is none for what holds them.
@@ -21,8 +21,10 @@ class PenaltyMatrix:
     """How often strategies beat each other significantly (Ash et al. 2020, arXiv:1906.03671, sec. 5).
 
     A setting gives 1 / B for each of the B budgets of a pair at which one beats the other. The paper
-    adds that up over settings. Here it is the mean of the settings in which the two met: sums do not
-    compare where strategies ran in different numbers of settings. So a cell lies between 0 and 1.
+    adds that up over data sets and models. Here it is the mean of the places, a data set with a model
+    each, in which the two met: sums do not compare where strategies met in different numbers of
+    places. Settings of one place, such as other recipes on the same images, are no evidence of their
+    own: a place counts once, by the mean of its settings. So a cell lies between 0 and 1.
 
     Attributes:
         names: The S strategies, in the order in which the settings name them first.
@@ -30,16 +32,16 @@ class PenaltyMatrix:
             the two, and on the diagonal.
         penalties: (S,), shares: the mean of a column over the other strategies, leaving NaN out.
             How often a strategy is beaten: lower is better. NaN where it was compared with nobody.
-        settings: How many there are.
+        places: How many data sets with a model there are.
     """
 
     names: tuple[str, ...]
     matrix: NDArray[np.float64]
     penalties: NDArray[np.float64]
-    settings: int
+    places: int
 
 
-def penalty_matrix(settings: Sequence[Setting], alpha: float = 0.05) -> PenaltyMatrix:
+def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> PenaltyMatrix:
     """Count who beats whom at which budgets.
 
     i beats j at a budget if its mean is higher over the seeds that both have and the two-sided paired t
@@ -50,7 +52,8 @@ def penalty_matrix(settings: Sequence[Setting], alpha: float = 0.05) -> PenaltyM
     common budget, gets nothing from a setting.
 
     Args:
-        settings: One mapping a data set and model: strategy -> seed -> budget (labels) -> score.
+        places: For each data set with a model, its settings: strategy -> seed -> budget (labels) ->
+            score.
         alpha: Level of the test, in (0, 1).
 
     Raises:
@@ -58,19 +61,31 @@ def penalty_matrix(settings: Sequence[Setting], alpha: float = 0.05) -> PenaltyM
     """
     if not 0 < alpha < 1:
         raise ValueError(f"The level alpha must lie between 0 and 1, not be {alpha}")
-    names = tuple(dict.fromkeys(name for setting in settings for name in setting))
-    won = np.zeros((len(names), len(names)))
-    met = np.zeros((len(names), len(names)))
-    for setting in settings:
-        present = [(index, setting[name]) for index, name in enumerate(names) if name in setting]
-        for i, first in present:
-            for j, second in present:
-                if i < j and (shares := _shares(first, second, alpha)) is not None:
-                    won[i, j] += shares[0]
-                    won[j, i] += shares[1]
-                    met[[i, j], [j, i]] += 1
-    matrix = np.divide(won, met, out=np.full_like(won, np.nan), where=met > 0)
-    return PenaltyMatrix(names, matrix, _column_means(matrix), len(settings))
+    names = tuple(dict.fromkeys(name for place in places for s in place for name in s))
+    matrix = _mean(
+        [_mean([_won(s, names, alpha) for s in p], len(names)) for p in places], len(names)
+    )
+    return PenaltyMatrix(names, matrix, _column_means(matrix), len(places))
+
+
+def _won(setting: Setting, names: Sequence[str], alpha: float) -> NDArray[np.float64]:
+    """Return the shares of the budgets at which rows beat columns; NaN where they did not meet."""
+    won = np.full((len(names), len(names)), np.nan)
+    present = [(index, setting[name]) for index, name in enumerate(names) if name in setting]
+    for i, first in present:
+        for j, second in present:
+            if i < j and (shares := _shares(first, second, alpha)) is not None:
+                won[i, j], won[j, i] = shares
+    return won
+
+
+def _mean(matrices: Sequence[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
+    """Return the mean of matrices cell by cell, leaving NaN out; NaN where there is nothing else."""
+    mean = np.full((size, size), np.nan)
+    stack = np.array([mean, *matrices])
+    met = (~np.isnan(stack)).sum(axis=0)
+    np.divide(np.nansum(stack, axis=0), met, out=mean, where=met > 0)
+    return mean
 
 
 def _shares(first: Runs, second: Runs, alpha: float) -> tuple[float, float] | None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from al_lightning.report.command import command_of
+from al_lightning.report.conditions import flat
 from al_lightning.report.run import Run
-from al_lightning.report.study import Setting, flat
+from al_lightning.report.study import Setting
 from al_lightning.report.wording import count, counted, listed
 
 _PROGRAM = ("python", "-m", "al_lightning", "-m")
@@ -21,7 +23,8 @@ class Provenance:
 
     Attributes:
         facts: What and how much, by name, for readers.
-        command: What plays all of the runs again; None where they were not made by the command line.
+        command: What plays all of the runs again, a command a line; None where they were not made by
+            the command line.
         config: What the runs have in common, dotted keys and values, sorted.
     """
 
@@ -41,7 +44,7 @@ def provenance(setting: Setting) -> Provenance:
     }
     return Provenance(
         facts=_facts(setting, runs) if runs else {},
-        command=_command(setting, configs),
+        command=command_of(runs) or _command(setting, configs),
         config={key: str(value) for key, value in sorted(shared.items())},
     )
 
@@ -98,10 +101,11 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def _command(setting: Setting, configs: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return what plays all runs again; None where that is not known.
+    """Return what plays runs again whose journals do not say how they were made; None if unknown.
 
-    One command gives all strategies the same keys. So there is none where strategies of one name are
-    set up differently, or runs have query seeds of their own.
+    What is neither named nor part of the budget is left to the defaults. One command gives all
+    strategies the same keys. So there is none where strategies of one name are set up differently, or
+    runs have query seeds of their own.
     """
     if not configs or "names.strategy" not in configs[0] or not _chosen_by_name(setting):
         return None

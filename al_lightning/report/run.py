@@ -10,7 +10,6 @@ from typing import Any
 
 from al_lightning.errors import JournalError
 from al_lightning.journal import Event, Journal
-from al_lightning.oracle import Origin
 
 #: What a round may cost, as its journal names it.
 PHASES = ("fit", "test", "score", "select")
@@ -22,7 +21,7 @@ class Round:
 
     Attributes:
         labels: Labels bought until then, those for validation included.
-        metrics: Of the test set, by name.
+        metrics: Of the test set, by name; empty where there are no test images.
         validation: Of the validation labels, by name; empty where none were bought.
         per_class: Of the test set, by name; a value a class.
         seconds: By phase, see :data:`PHASES`.
@@ -55,10 +54,13 @@ class Run:
         trainable_parameters: None where the journal does not say.
         start: Digest of the labels that it started from, validation included.
         initial_mix: Labels of each class among the initial ones.
-        query_mix: Labels of each class in each query.
+        query_mix: Labels of each class that came for each round after round 0.
         validation_labels: Labels bought for validation.
+        skipped: Images asked for before round 0 that got no label.
         rounds: Finished rounds, oldest first.
         finished: Whether it has come to its end.
+        overrides: As they were given on the command line, such as "budget.total=150"; None where the
+            journal does not say.
     """
 
     folder: Path
@@ -78,6 +80,8 @@ class Run:
     validation_labels: int
     rounds: tuple[Round, ...]
     finished: bool
+    skipped: int = 0
+    overrides: tuple[str, ...] | None = None
 
     @property
     def labels(self) -> tuple[int, ...]:
@@ -87,7 +91,13 @@ class Run:
     @property
     def passive(self) -> bool:
         """Whether it started from all labels there are, and so has nothing to choose."""
-        return sum(self.initial_mix) + self.validation_labels == int(self.data["train"])
+        taken = sum(self.initial_mix) + self.validation_labels + self.skipped
+        return taken == int(self.data["train"])
+
+    @property
+    def tested(self) -> bool:
+        """Whether each of its rounds was tested; not so where there are no test images."""
+        return all(entry.metrics for entry in self.rounds)
 
     def at(self, labels: int) -> Round:
         """Return the round with so many labels.
@@ -143,7 +153,7 @@ def read_run(path: Path) -> Run | None:
 def _run(journal: Journal, folder: Path) -> Run:
     start: Event = journal.start or {}
     config, classes = start["config"], tuple(str(name) for name in start["classes"])
-    initial = journal.labels("initial")
+    initial, validation = journal.labels("initial"), journal.labels("validation")
     names = config.get("names", {})
     return Run(
         folder=folder,
@@ -157,19 +167,22 @@ def _run(journal: Journal, folder: Path) -> Run:
         classes=classes,
         data=start["data"],
         trainable_parameters=start.get("model", {}).get("trainable_parameters"),
-        start=_digest([e["ids"] for e in [*initial, *journal.labels("validation")]]),
-        initial_mix=_mix([label for event in initial for label in event["labels"]], len(classes)),
-        query_mix=tuple(_mix(e["labels"], len(classes)) for e in journal.labels("query")),
-        validation_labels=_count(journal, "validation"),
+        start=_digest([_all(initial, "ids"), _all(validation, "ids")]),
+        initial_mix=_mix(_all(initial, "labels"), len(classes)),
+        query_mix=_query_mix(journal.labels("query"), len(classes)),
+        validation_labels=len(_all(validation, "ids")),
+        skipped=len(_all([*initial, *validation], "skipped")),
         rounds=tuple(_round(event) for event in journal.rounds),
         finished=journal.finished,
+        overrides=None if start.get("overrides") is None else tuple(map(str, start["overrides"])),
     )
 
 
 def _round(event: Event) -> Round:
+    metrics = event["metrics"]
     return Round(
         labels=event["labels_bought"],
-        metrics={**event["metrics"], "accuracy": float(event["metrics"]["accuracy"])},
+        metrics={**metrics, "accuracy": float(metrics["accuracy"])} if metrics else {},
         validation=event.get("validation", {}),
         per_class=event["per_class"],
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
@@ -191,8 +204,17 @@ def _mix(labels: Iterable[int], classes: int) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _count(journal: Journal, origin: Origin) -> int:
-    return sum(len(event["ids"]) for event in journal.labels(origin))
+def _all(events: Iterable[Event], key: str) -> list[int]:
+    """Return what stands under a key of labels events, as one list."""
+    return [value for event in events for value in event.get(key, ())]
+
+
+def _query_mix(events: Iterable[Event], classes: int) -> tuple[tuple[int, ...], ...]:
+    """Return the labels of each class for each round; where images were skipped, one has several."""
+    rounds: dict[int, list[int]] = {}
+    for event in events:
+        rounds.setdefault(event["round"], []).extend(event["labels"])
+    return tuple(_mix(labels, classes) for labels in rounds.values())
 
 
 def _digest(value: Any) -> str:

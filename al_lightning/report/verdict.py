@@ -100,6 +100,8 @@ def _against_reference(analysis: Analysis, on: str) -> list[str]:
 
 def _without_runs(analysis: Analysis, on: str) -> str:
     if not analysis.passive:
+        if not analysis.setting.unfinished:
+            return f"{on}, there is nothing to compare; what was left out, and why, is named below."
         return f"{on}, there is nothing to report on yet; what was left out is named below."
     curve = analysis.passive["accuracy"]
     return (

@@ -15,14 +15,16 @@ from al_lightning.report.facts import facts
 from al_lightning.report.gallery import Picture, penalty_picture
 from al_lightning.report.looks import Look, looks
 from al_lightning.report.page import Page, render
-from al_lightning.report.result_tables import final_scores, tuning
-from al_lightning.report.result_tables import penalties as penalty_table
-from al_lightning.report.result_tables import runs as run_table
+from al_lightning.report.penalty_table import penalties as penalty_table
 from al_lightning.report.run import read_runs
-from al_lightning.report.study import Setting, build_study
+from al_lightning.report.run_table import runs as run_table
+from al_lightning.report.score_table import final_scores
+from al_lightning.report.search import Search, searches
+from al_lightning.report.search_chapter import SearchChapter, write_search
+from al_lightning.report.study import LeftOut, Setting, build_study
 from al_lightning.report.tables import Table, to_csv, to_latex, to_markdown
 from al_lightning.report.verdict import place
-from al_lightning.report.wording import count
+from al_lightning.report.wording import count, listed
 
 PAGE = "report.html"
 _FACTS = "report.json"
@@ -35,10 +37,10 @@ class Report:
     """What a report says, and where it is.
 
     Attributes:
-        verdict: For the console: a paragraph a setting.
+        verdict: For the console: a paragraph a setting that is compared, then one a search.
         page: The file to look at.
         problems: Journals that could not be read, and runs that are left out, a message each.
-        analyses: All numbers, one a setting.
+        analyses: All numbers, one a setting, trials of searches included.
     """
 
     verdict: str
@@ -65,16 +67,34 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
     if not runs:
         named = ", ".join(str(folder) for folder in folders)
         raise UsageError("\n".join([f"There is no run to report on in {named}", *unreadable]))
-    analyses = tuple(analyse(setting) for setting in build_study(runs))
-    chapters = _chapters(analyses)
-    _replace(target, _files(title or _title(analyses), chapters, unreadable))
+    settings = build_study(runs)
+    found = searches(settings)
+    told = {setting.name for setting in compared(settings, found)}
+    analyses = tuple(analyse(setting) for setting in settings)
+    chapters = _chapters([each for each in analyses if each.setting.name in told])
+    tried = _search_chapters(found)
+    heading = title or _title(chapters, tried)
+    _replace(target, _files(heading, settings, chapters, tried, unreadable))
     left_out = [
         f"{left.run.folder} is left out: {left.reason}"
-        for analysis in analyses
-        for left in analysis.setting.left_out
+        for setting in settings
+        for left in setting.left_out
     ]
-    verdicts = "\n\n".join(chapter.verdict for chapter in chapters)
+    verdicts = "\n\n".join(
+        [*(each.verdict for each in chapters), *(each.verdict for each in tried)]
+    )
     return Report(verdicts, target / PAGE, (*unreadable, *left_out), analyses)
+
+
+def compared(settings: Sequence[Setting], found: Sequence[Search]) -> list[Setting]:
+    """Return the settings that have a chapter of their own: all but the trials of searches."""
+    tried = {trial.setting.name for search in found for trial in search.trials}
+    own = [
+        setting
+        for setting in settings
+        if not setting.trial or (setting.name not in tried and setting.all_runs)
+    ]
+    return own if own or found else list(settings)
 
 
 def _existing(folders: Sequence[Path]) -> Sequence[Path]:
@@ -84,17 +104,28 @@ def _existing(folders: Sequence[Path]) -> Sequence[Path]:
     return folders
 
 
-def _title(analyses: Sequence[Analysis]) -> str:
-    if len(analyses) == 1:
-        return f"Active learning on {place(analyses[0].setting)}"
-    return f"Active learning in {count(len(analyses))} settings"
+def _title(chapters: Sequence[Chapter], tried: Sequence[SearchChapter]) -> str:
+    if not chapters:
+        return f"Hyperparameters on {listed([chapter.search.name for chapter in tried])}"
+    if len(chapters) == 1:
+        return f"Active learning on {place(chapters[0].analysis.setting)}"
+    return f"Active learning in {count(len(chapters))} settings"
+
+
+def _search_chapters(found: Sequence[Search]) -> list[SearchChapter]:
+    slugs = _slugs([search.name for search in found])
+    several = len(found) > 1
+    return [
+        write_search(search, f"search-{slug}", f"{slug}-" if several else "")
+        for search, slug in zip(found, slugs, strict=True)
+    ]
 
 
 def _chapters(analyses: Sequence[Analysis]) -> list[Chapter]:
     names = {name for analysis in analyses for name in analysis.setting.runs}
     reference = next((a.setting.reference for a in analyses if a.setting.reference), None)
     same_looks: Mapping[str, Look] = looks(sorted(names), reference)
-    slugs = _slugs([analysis.setting for analysis in analyses])
+    slugs = _slugs([analysis.setting.name for analysis in analyses])
     several = len(analyses) > 1
     return [
         write_chapter(analysis, same_looks, slug, f"{slug}-" if several else "")
@@ -102,36 +133,40 @@ def _chapters(analyses: Sequence[Analysis]) -> list[Chapter]:
     ]
 
 
-def _slugs(settings: Sequence[Setting]) -> list[str]:
-    """Return a short name for each setting that files and links can have; unique."""
+def _slugs(names: Sequence[str]) -> list[str]:
+    """Return a short form of each name that files and links can have; unique."""
     slugs: list[str] = []
-    for setting in settings:
-        slug = (
-            re.sub(r"[^a-z0-9]+", "-", setting.name.lower()).strip("-")[:_LONGEST_SLUG].rstrip("-")
-        )
+    for name in names:
+        slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST_SLUG].rstrip("-")
         slugs.append(f"{slug}-{len(slugs) + 1}" if slug in slugs or not slug else slug)
     return slugs
 
 
-def _files(title: str, chapters: Sequence[Chapter], problems: Sequence[str]) -> dict[str, bytes]:
+def _files(
+    title: str,
+    settings: Sequence[Setting],
+    chapters: Sequence[Chapter],
+    tried: Sequence[SearchChapter],
+    problems: Sequence[str],
+) -> dict[str, bytes]:
     """Return all files of a report by their paths in its folder, the page last."""
     analyses = [chapter.analysis for chapter in chapters]
-    matrix = penalties([analysis.setting for analysis in analyses])
+    matrix = penalties(settings)
+    left_out: list[LeftOut] = [left for setting in settings for left in setting.left_out]
     page = Page(
         title=title,
         chapters=chapters,
-        tuning=tuning(analyses),
+        searches=tried,
+        left_out=left_out,
         final_scores=final_scores(analyses),
         penalties=penalty_table(matrix) if matrix else None,
         penalty_picture=penalty_picture(matrix) if matrix else None,
-        runs=run_table(analyses),
+        runs=run_table(settings),
         problems=problems,
     )
-    shared = [
-        table for table in (page.tuning, page.final_scores, page.penalties, page.runs) if table
-    ]
+    shared = [table for table in (page.final_scores, page.penalties, page.runs) if table]
     files: dict[str, bytes] = {}
-    for table in shared:
+    for table in [*shared, *(chapter.table for chapter in tried)]:
         files |= _table_files(table, "")
     for chapter in chapters:
         prefix = f"{chapter.slug}-" if len(chapters) > 1 else ""
@@ -142,7 +177,7 @@ def _files(title: str, chapters: Sequence[Chapter], problems: Sequence[str]) -> 
     if page.penalty_picture:
         files |= _picture_files(page.penalty_picture)
     names = sorted([*files, _FACTS, PAGE])
-    files[_FACTS] = facts(title, chapters, shared, matrix, problems, names).encode()
+    files[_FACTS] = facts(title, chapters, tried, shared, matrix, problems, names).encode()
     files[PAGE] = render(page).encode()
     return files
 

@@ -7,7 +7,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams import metadata
 
-from al_lightning import Budget, Journal, LoopCallback, Recipe, RoundTrainers
+from al_lightning import Budget, FitCache, Journal, LoopCallback, Recipe, RoundTrainers
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
 from tests.helpers import tiny_classifier, tiny_trainer
 from tests.test_loop import make_loop
@@ -121,7 +121,7 @@ def test_a_finished_run_adds_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in folder.rglob("*")} == before
 
 
-def play(folder: Path, stop: type[LoopCallback] = LoopCallback) -> None:
+def play(folder: Path, stop: type[LoopCallback] = LoopCallback, cache: Path | None = None) -> None:
     """Run with training curves, and whatever may stop the run."""
     board = TensorBoardDashboard(folder / "tensorboard")
     make_trainer = RoundTrainers(
@@ -134,6 +134,8 @@ def play(folder: Path, stop: type[LoopCallback] = LoopCallback) -> None:
         make_classifier=tiny_classifier,
         make_trainer=make_trainer,
         callbacks=[board, stop()],
+        config={"lr": 0.05},
+        cache=None if cache is None else FitCache(cache, board=board),
     ).run()
 
 
@@ -164,3 +166,15 @@ def test_a_fit_that_is_made_again_has_curves_of_its_own(tmp_path: Path) -> None:
         *("train/loss/round_00", "train/loss/round_01"),
         *("train/loss/round_01_session_2", "train/loss/round_02"),
     }
+
+
+def test_a_run_that_takes_its_first_fit_from_another_has_its_curve(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        play(tmp_path / name, cache=tmp_path / "cache")
+    first, second = (events(tmp_path / name / "tensorboard") for name in ("first", "second"))
+    for index in range(3):
+        tag = f"train/loss/round_0{index}"
+        points = [[(point.step, point.value) for point in e.Scalars(tag)] for e in (first, second)]
+        assert points[0] == points[1]
+        assert len(points[0]) >= 3
+    assert Journal(tmp_path / "second" / "journal.jsonl").rounds[0]["steps"] == 3

@@ -15,6 +15,7 @@ from al_lightning.journal import Journal
 from al_lightning.report.analysis import Analysis, analyse
 from al_lightning.report.run import PHASES, Round, Run
 from al_lightning.report.study import Setting, build_study
+from al_lightning.report.tables import Table, to_records
 
 CLASSES = ("shirt", "boot", "bag", "coat")
 LABELS = (10, 20, 30, 40)
@@ -45,6 +46,7 @@ def a_run(
     seconds: Mapping[str, float] | None = None,
     finished: bool = True,
     folder: str | None = None,
+    overrides: Sequence[str] | None = None,
 ) -> Run:
     """A run, without its journal.
 
@@ -69,6 +71,7 @@ def a_run(
         seconds: Of each round by phase; score and select are 0 in the last.
         finished: Whether it has ended.
         folder: By default from the names.
+        overrides: As they were given on the command line; by default not recorded.
     """
     spent = {"fit": 8.0, "test": 1.0, "score": 2.0, "select": 0.5, **(seconds or {})}
     rounds = []
@@ -106,6 +109,7 @@ def a_run(
         validation_labels=validation,
         rounds=tuple(rounds),
         finished=finished,
+        overrides=None if overrides is None else tuple(overrides),
     )
 
 
@@ -174,6 +178,7 @@ def write_run(root: Path, run: Run) -> Path:
             "data": run.data,
             "model": {"trainable_parameters": run.trainable_parameters},
             "trainer": {key: run.hardware[key] for key in on_trainer},
+            **({} if run.overrides is None else {"overrides": list(run.overrides)}),
         }
     )
     ids = torch.arange(run.data["train"]).roll(crc32(run.start.encode()) % run.data["train"])
@@ -187,7 +192,7 @@ def write_run(root: Path, run: Run) -> Path:
         taken += len(labels)
         journal.record_labels(index, new, labels, "query" if index else "initial")
         if index < len(run.rounds):
-            journal.record_round(_event(index, run.rounds[index]))
+            journal.record_round(round_event(index, run.rounds[index]))
     if run.finished:
         journal.end("budget")
     return path.parent
@@ -198,6 +203,15 @@ def write_runs(root: Path, runs: Sequence[Run]) -> Path:
     for run in runs:
         write_run(root, run)
     return root
+
+
+def texts(table: Table | None) -> dict[str, list[str]]:
+    """What readers see of a table, by the first cell of its rows; checks that rows fit columns."""
+    assert table is not None
+    assert all(len(row) == len(table.columns) for row in table.rows)
+    keys = [list(record) for record in to_records(table)]
+    assert all(key == keys[0] for key in keys)
+    return {row[0].text: [cell.text for cell in row[1:]] for row in table.rows}
 
 
 def a_trial(seeds: int = 5, strategies: int = 7) -> list[Run]:
@@ -250,7 +264,8 @@ def a_trial(seeds: int = 5, strategies: int = 7) -> list[Run]:
     ]  # fmt: skip
 
 
-def _event(index: int, entry: Round) -> dict[str, Any]:
+def round_event(index: int, entry: Round) -> dict[str, Any]:
+    """What a journal says of a round."""
     return {
         "round": index,
         "labels_bought": entry.labels,

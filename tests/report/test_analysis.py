@@ -3,6 +3,7 @@ import pytest
 
 from al_lightning.report.analysis import penalties
 from al_lightning.report.comparison import Outcome, compare
+from al_lightning.report.study import build_study
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
@@ -93,6 +94,22 @@ def test_penalties_over_two_settings() -> None:
     assert found.matrix[1, 0] == pytest.approx(0.75 / 2)
     assert found.matrix[0, 1] == 0
     assert np.asarray(found.penalties) == pytest.approx([0.375, 0])
+
+
+def test_settings_of_one_data_set_and_model_are_one_penalty() -> None:
+    """Ten recipes on the same images are not ten witnesses, and trials of a search are none."""
+    runs = a_study({"random": 0.0, "margin": 0.06}, dataset="other")
+    for k in range(10):
+        runs += a_study({"random": 0.0, "margin": 0.0}, config={"recipe": {"lr": k}})
+    for factor in (2, 3):  # both far below random, under a condition of their own
+        config = {"strategy": {"factor": factor}, "recipe": {"lr": 99}}
+        for seed in range(3):
+            runs.append(a_run("odd", seed, [0.5, *(0.1 + seed / 1000,) * 3], validation=5,
+                              config=config, folder=f"{factor}-{seed}"))  # fmt: skip
+    found = penalties(build_study(runs))
+    assert found is not None
+    assert (found.names, found.places) == (("random", "margin"), 2)
+    assert found.matrix[1, 0] == pytest.approx(0.75 / 2)
 
 
 def test_a_strategy_alone_has_no_penalties() -> None:

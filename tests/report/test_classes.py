@@ -1,10 +1,18 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from al_lightning.report.classes import Pool, class_report, compare_recall, evenness
+from al_lightning.report.classes import (
+    Pool,
+    class_report,
+    compare_evenness,
+    compare_recall,
+    evenness,
+)
+from al_lightning.report.comparison import Outcome
 from tests.report.helpers import a_passive_run, a_run, the_setting
 
 
@@ -69,12 +77,47 @@ def test_evenness_is_entropy_over_its_maximum() -> None:
     assert evenness([0.25] * 4) == pytest.approx(1)
     assert evenness([1, 0, 0]) == 0
     assert evenness([1.0]) == 1
-    assert evenness([0.6, 0.4, 0.0], 10) == pytest.approx(
-        (stats.entropy([0.6, 0.4]) + 1 / 20) / math.log(3)
-    )
-    assert evenness([0.5, 0.5], 10) == 1
     shares = [0.7, 0.2, 0.1]
     assert evenness(shares) == pytest.approx(stats.entropy(shares) / math.log(3))
+
+
+def test_evenness_is_compared_by_seed_as_scipy_does() -> None:
+    """Four strategies of known p-values, adjusted by Holm by hand."""
+    drawn = np.random.default_rng(5)
+    shares = {
+        "random": [0.4, 0.3, 0.2, 0.1],
+        "even": [0.25] * 4,
+        "odd": [0.7, 0.1, 0.1, 0.1],
+        "alike": [0.4, 0.3, 0.2, 0.1],
+    }
+    mixes = {
+        (name, seed): tuple(drawn.multinomial(1000, share).tolist())
+        for name, share in shares.items()
+        for seed in range(5)
+    }
+    runs = [a_run(name, seed, mix=mix) for (name, seed), mix in mixes.items()]
+    compared = {c.strategy: c for c in compare_evenness(the_setting(runs))}
+    heights = {
+        name: [stats.entropy(mixes[name, seed]) / math.log(4) for seed in range(5)]
+        for name in shares
+    }
+    p = {
+        name: stats.ttest_rel(heights[name], heights["random"]).pvalue
+        for name in ("even", "odd", "alike")
+    }
+    for name, comparison in compared.items():
+        assert comparison.difference is not None
+        assert comparison.difference.p == pytest.approx(p[name])
+        assert comparison.mean == pytest.approx(np.mean(heights[name]) - np.mean(heights["random"]))
+    first, second, third = sorted(p, key=lambda name: p[name])
+    adjusted = [3 * p[first], max(3 * p[first], 2 * p[second])]
+    adjusted.append(max(adjusted[1], p[third]))
+    assert [compared[n].p for n in (first, second, third)] == pytest.approx(adjusted)
+    assert [compared[n].outcome for n in ("even", "odd", "alike")] == [
+        Outcome.BETTER,
+        Outcome.WORSE,
+        Outcome.UNDECIDED,
+    ]
 
 
 def test_recall_is_compared_by_seed() -> None:

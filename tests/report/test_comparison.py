@@ -1,7 +1,7 @@
 import pytest
 from scipy import stats
 
-from al_lightning.report.comparison import Outcome, compare
+from al_lightning.report.comparison import Outcome, best_of, compare, rivals_of
 
 SCORES = {
     "random": {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.79},
@@ -85,3 +85,29 @@ def test_no_pairs_no_comparisons() -> None:
 def _power(effect: float, n: int, alpha: float) -> float:
     critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), effect * n**0.5
     return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+
+
+def test_the_best_beats_the_reference_by_the_most() -> None:
+    low = {0: 0.5, 1: 0.51, 2: 0.52}
+    scores = {
+        "random": low,
+        "kl": {s: v + 0.1 + s / 1000 for s, v in low.items()},
+        "margin": {s: v + 0.2 + s / 1000 for s, v in low.items()},
+        "wild": {s: v + 0.3 * s for s, v in low.items()},  # higher, and not for sure
+    }
+    assert best_of(compare(scores, [(name, "random") for name in ("kl", "margin", "wild")])) == (
+        "margin"
+    )
+    assert best_of(compare(scores, [("random", "kl")])) is None
+    assert best_of([]) is None
+
+
+def test_rivals_are_read_out_of_all_pairs() -> None:
+    scores = {n: {s: 0.1 * k + 0.001 * s * k for s in range(3)} for k, n in enumerate("abc")}
+    pairs = compare(scores, [("a", "b"), ("a", "c"), ("b", "c")])
+    found = rivals_of("b", pairs)
+    assert [(c.strategy, c.reference, c.p, c.family) for c in found] == [
+        ("b", "a", pairs[0].p, 3),
+        ("b", "c", pairs[2].p, 3),
+    ]
+    assert found[0].mean == -pairs[0].mean

@@ -23,7 +23,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     table = Table("words", "Words.", [Column("strategy")], [[word("strategy", "margin")]])
     matrix = np.array([[0.0, np.nan], [0.5, 0.0]])
     penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1)
-    text = facts("A title", [chapter], [table], penalties, ["damaged"], ["report.html"])
+    text = facts("A title", [chapter], [], [table], penalties, ["damaged"], ["report.html"])
     assert "NaN" not in text
     found: dict[str, Any] = json.loads(text)
     return found
@@ -38,7 +38,7 @@ def test_what_is_over_all_settings(document: dict[str, Any]) -> None:
         "names": ["random", "margin"],
         "matrix": [[0.0, None], [0.5, 0.0]],  # what is no number is null
         "penalties": [0.5, None],
-        "settings": 1,
+        "places": 1,
     }
 
 

@@ -34,6 +34,23 @@ def test_differences_have_a_panel_each() -> None:
     assert figure._supylabel.get_text() == "points of accuracy above random"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("panels", [1, 2, 3, 9])
+@pytest.mark.parametrize("reference", ["random", "random, query_seed=7, score=Margin"])
+def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> None:
+    curve = Curve((10, 20), (0.0, 0.1), (0.0, 0.05), (0.0, 0.15), 3)
+    names = [f"strategy {k}" for k in range(panels)]
+    with style():
+        figure = figures.difference_curves(
+            dict.fromkeys(names, curve), looks(names, None), reference
+        )
+        figure.draw_without_rendering()
+    label = figure._supylabel  # type: ignore[attr-defined]
+    assert label.get_text().replace("\n", " ") == f"points of accuracy above {reference}"
+    box, page = label.get_window_extent(), figure.bbox
+    assert page.x0 <= box.x0
+    assert page.y0 <= box.y0 < box.y1 <= page.y1
+
+
 @pytest.mark.parametrize(
     "name", ["$1_or_$", "_private", "a$_{b$", "a very long name, score=Margin"]
 )

@@ -105,16 +105,33 @@ def test_the_cost_of_asking_and_a_cheaper_choice() -> None:
     )
 
 
+def asking(name: str, *mixes: tuple[int, ...]) -> list[Run]:
+    """Runs that ask for these classes in each query, a mix a seed."""
+    return [a_run(name, seed, mix=mix) for seed, mix in enumerate(mixes)]
+
+
 def test_the_classes_that_are_asked_for() -> None:
-    runs = a_study({"random": 0.0})
-    runs += a_study({"margin": 0.0}, mix=(0, 0, 5, 5))
+    runs = asking("random", (3, 2, 3, 2), (2, 3, 2, 3), (3, 3, 2, 2))
+    runs += asking("margin", (0, 0, 5, 5), (0, 0, 4, 6), (0, 1, 4, 5))
     insight = found(runs)["Classes asked for"]
-    assert insight.text == "Compared with the pool, margin prefers some classes."
-    skewed = a_study({"random": 0.0}, mix=(7, 1, 1, 1)) + a_study({"margin": 0.0, "kl": 0.0})
+    assert insight.text == "Compared with random, margin asks less evenly over the classes."
+    skewed = asking("random", (7, 1, 1, 1), (8, 1, 1, 0), (7, 1, 2, 0))
+    for name in ("margin", "kl"):
+        skewed += asking(name, (3, 2, 3, 2), (2, 3, 2, 3), (3, 3, 2, 2))
     assert found(skewed)["Classes asked for"].text == (
-        "Compared with the pool, kl and margin ask more evenly over the classes."
+        "Compared with random, kl and margin ask more evenly over the classes."
     )
-    assert "Classes asked for" not in found(a_study({"random": 0.0, "margin": 0.0}))
+    assert found(skewed)["Classes asked for"].figures["kl"] > 0.2  # type: ignore[operator]
+
+
+def test_of_the_classes_asked_for_nothing_is_claimed_without_a_test() -> None:
+    topics = [
+        found(a_study({"random": 0.0, "margin": 0.0})),  # no difference
+        found(a_study({"random": 0.0}) + a_study({"margin": 0.0}, mix=(0, 0, 5, 5))),  # no spread
+        found(asking("random", (3, 2, 3, 2)) + asking("margin", (0, 0, 0, 10))),  # one seed
+        found(a_study({"kl": 0.0}) + asking("margin", (0, 0, 5, 5), (0, 0, 4, 6), (0, 1, 4, 5))),
+    ]
+    assert not any("Classes asked for" in each for each in topics)
 
 
 def test_the_recall_of_the_worst_and_of_the_rarest_class() -> None:

@@ -10,11 +10,15 @@ from al_lightning.report.analysis import analyse, penalties
 from al_lightning.report.chapter import write_chapter
 from al_lightning.report.looks import COLOURS, looks
 from al_lightning.report.page import Page, render, typeset
-from al_lightning.report.result_tables import final_scores, runs, tuning
-from al_lightning.report.result_tables import penalties as penalty_table
+from al_lightning.report.penalty_table import penalties as penalty_table
 from al_lightning.report.run import Run
+from al_lightning.report.run_table import runs
+from al_lightning.report.score_table import final_scores
+from al_lightning.report.search import searches
+from al_lightning.report.search_chapter import write_search
 from al_lightning.report.study import build_study
 from al_lightning.report.svg import inline_svg
+from al_lightning.report.write import compared
 from tests.report.helpers import a_passive_run, a_run, a_study
 
 _VOID = {"meta", "br", "hr", "img", "link", "input"}
@@ -49,11 +53,13 @@ class Reader(HTMLParser):
 
 
 def page_of(study: list[Run], *, problems: list[str] | None = None, title: str = "A study") -> str:
-    analyses = [analyse(setting) for setting in build_study(study)]
+    settings = build_study(study)
+    found = searches(settings)
+    analyses = [analyse(setting) for setting in compared(settings, found)]
     names = {name for analysis in analyses for name in analysis.setting.runs}
     looks_ = looks(sorted(names), "random")
     several = len(analyses) > 1
-    matrix = penalties([analysis.setting for analysis in analyses])
+    matrix = penalties(settings)
     chapters = [
         write_chapter(analysis, looks_, f"part-{k}", f"part-{k}-" if several else "")
         for k, analysis in enumerate(analyses)
@@ -62,11 +68,12 @@ def page_of(study: list[Run], *, problems: list[str] | None = None, title: str =
         Page(
             title=title,
             chapters=chapters,
-            tuning=tuning(analyses),
+            searches=[write_search(s, f"search-{k}", f"{k}-") for k, s in enumerate(found)],
+            left_out=[left for setting in settings for left in setting.left_out],
             final_scores=final_scores(analyses),
             penalties=penalty_table(matrix) if matrix else None,
             penalty_picture=gallery.penalty_picture(matrix) if matrix else None,
-            runs=runs(analyses),
+            runs=runs(settings),
             problems=problems or [],
         )
     )
@@ -175,8 +182,15 @@ def luminance(colour: str) -> float:
 def test_hyperparameters_are_chosen_by_validation_labels(no_drawing: None) -> None:
     recipes = [{"recipe": {"optimizer": {"lr": lr}}} for lr in (0.1, 0.2)]
     html = page_of([run for c in recipes for run in a_study({"margin": 0}, validation=5, config=c)])
-    assert 'id="table-tuning"' in html
-    assert "the test scores below must not choose" in html
+    reader = read(html)
+    sections = [str(a["id"]) for a in reader.all("section")]
+    assert sections == ["verdict", "searches", "provenance"]  # no chapter for each trial
+    assert 'id="table-search-0"' in html
+    assert "2 trials of a search" in html
+    assert html.count("not used to choose") == 2 + 1  # two columns, and the caption
+    assert "is the only strategy" not in html
+    links = {str(a["href"]).removeprefix("#") for a in reader.all("a")}
+    assert links <= {str(a["id"]) for _, a in reader.tags if "id" in a}
 
 
 def test_names_are_escaped(html: str) -> None:

@@ -74,3 +74,21 @@ def test_the_configuration_is_what_all_runs_share() -> None:
 def test_a_baseline_alone_and_no_run_at_all() -> None:
     assert provenance(the_setting([a_passive_run()])).facts["Compared at"] == "all labels"
     assert provenance(the_setting([a_run("kl", 0, (), (), finished=False)])).facts == {}
+
+
+def test_recorded_overrides_are_all_in_the_command() -> None:
+    runs = [
+        a_run(name, s, overrides=[f"strategy={name}", f"seed={s}", "recipe.epochs=3", "mine=[1,2]"])
+        for name in ("random", "margin")
+        for s in (0, 1)
+    ]
+    assert provenance(the_setting(runs)).command == (
+        "python -m al_lightning -m strategy=random,margin seed=0,1 recipe.epochs=3 'mine=[1,2]'"
+    )
+
+
+def test_where_some_journals_are_old_the_command_follows_from_the_configurations() -> None:
+    runs = [a_run("random", 0, overrides=["strategy=random"]), a_run("margin", 0)]
+    assert (provenance(the_setting(runs)).command or "").startswith(
+        "python -m al_lightning -m dataset=toys model=cnn strategy=random,margin seed=0 budget.initial"
+    )

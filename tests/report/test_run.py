@@ -1,12 +1,16 @@
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
 from al_lightning.errors import JournalError
+from al_lightning.journal import Journal
+from al_lightning.oracle import Origin, Question
+from al_lightning.report.classes import class_report
 from al_lightning.report.run import Run, find_journals, read_run, read_runs
-from tests.report.helpers import a_passive_run, a_run, write_run
+from tests.report.helpers import a_passive_run, a_run, round_event, the_setting, write_run
 
 
 def journal_of(folder: Path) -> Path:
@@ -19,6 +23,7 @@ def journal_of(folder: Path) -> Path:
         a_run("margin", 3, validation=4),
         a_run("margin", 3, (0.5, 0.6), (10, 25), finished=False, mix=(15, 0, 0, 0)),
         a_passive_run(1),
+        a_run("margin", 3, overrides=["strategy=margin", "seed=3"]),
     ],
 )
 def test_a_run_is_read_as_it_was_written(tmp_path: Path, run: Run) -> None:
@@ -122,9 +127,75 @@ def test_a_damaged_journal_does_not_take_the_others_away(tmp_path: Path) -> None
 def test_a_journal_without_what_a_report_needs_is_named(
     tmp_path: Path, line: int, change: dict[str, object], problem: str
 ) -> None:
-    path = journal_of(write_run(tmp_path, a_run()))
-    lines = path.read_text(encoding="utf-8").splitlines()
-    lines[line] = json.dumps(json.loads(lines[line]) | change)
-    path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    path = rewritten(journal_of(write_run(tmp_path, a_run())), line, change)
     with pytest.raises(JournalError, match=rf"{path}: cannot be reported on.*{problem}"):
         read_run(path)
+
+
+def rewritten(path: Path, changed: int, change: dict[str, object]) -> Path:
+    """Write a journal again, with other values in one of its lines."""
+    events = [{**event} for event in Journal(path).events]
+    events[changed] |= change
+    path.unlink()
+    journal = Journal(path)
+    for event in events:
+        journal._append(event)  # what a journal's own methods would refuse
+    return path
+
+
+def test_a_run_without_test_images_is_no_damaged_one(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, a_run("margin", accuracy=(0.5,), labels=(10,), finished=False))
+    path = rewritten(journal_of(folder), 2, {"metrics": {}, "per_class": {}})
+    run = read_run(path)
+    assert run is not None
+    assert not run.tested
+    assert run.rounds[0].metrics == {}
+    assert a_run().tested
+
+
+def test_overrides_are_read_where_a_journal_has_them(tmp_path: Path) -> None:
+    given = ("strategy=margin", "budget.total=40")
+    new = read_run(journal_of(write_run(tmp_path, a_run(overrides=given))))
+    old = read_run(journal_of(write_run(tmp_path, a_run(folder="old"))))
+    assert new
+    assert old
+    assert (new.overrides, old.overrides) == (given, None)
+
+
+def test_questions_and_skipped_images_are_no_queries_of_their_own(tmp_path: Path) -> None:
+    """A person skips three of the first images, and answers the first query in two parts."""
+    template = a_run(accuracy=(0.5, 0.6), labels=(4, 8))
+    write_run(tmp_path, template)
+    start, *_ = Journal(journal_of(tmp_path / template.folder)).events
+    path = tmp_path / "by hand" / "journal.jsonl"
+    journal = Journal(path)
+    journal.begin({k: v for k, v in start.items() if k not in ("event", "schema")})
+    ids = torch.arange(20)
+
+    def answer(index: int, asked: Tensor, labels: list[int]) -> None:
+        origin: Origin = "query" if index else "initial"
+        scored = torch.ones(len(asked)) if index else None
+        guesses = torch.zeros(len(asked), dtype=torch.int64) if index else None
+        journal.record_question(Question(index, origin, asked, 0, scored, guesses, scored))
+        given = torch.tensor(labels, dtype=torch.int64)
+        journal.record_labels(
+            index, asked[: len(given)], given, origin, skipped=asked[len(given) :]
+        )
+
+    answer(0, ids[:7], [0, 1, 2, 3])
+    journal.record_round(round_event(0, template.rounds[0]))
+    answer(1, ids[7:10], [])
+    answer(1, ids[10:12], [1])
+    answer(1, ids[12:16], [1, 1, 2])
+    journal.record_round(round_event(1, template.rounds[1]))
+    journal.record_question(Question(2, "query", ids[16:18], 0, *[None] * 3))
+    run = read_run(path)
+    assert run is not None
+    assert (run.labels, run.finished) == ((4, 8), False)
+    assert run.query_mix == ((0, 3, 1, 0),)
+    assert (run.initial_mix, run.skipped) == ((1, 1, 1, 1), 3)
+    assert class_report(the_setting([run])).mix["random"] == (0, 0.75, 0.25, 0)
+
+
+def test_a_run_on_all_labels_that_there_are_is_passive() -> None:
+    assert replace(a_run("passive", 0, [0.9], [197]), skipped=3).passive

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from al_lightning.report.analysis import analyse
@@ -199,6 +201,15 @@ def test_the_passive_baseline_alone() -> None:
 def test_runs_that_have_just_begun() -> None:
     text = say(a_run("random", 0, (), (), finished=False))
     assert "there is nothing to report on yet" in text
+
+
+def test_runs_without_test_images_are_nothing_to_compare() -> None:
+    untested = a_run("margin", accuracy=(0.5,), labels=(10,))
+    untested = replace(untested, rounds=(replace(untested.rounds[0], metrics={}),))
+    assert say(untested) == (
+        "On toys with the cnn, there is nothing to compare; what was left out, and why, is named "
+        "below."
+    )
 
 
 def test_round_0_decides_nothing() -> None:

@@ -2,6 +2,7 @@ import csv
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -174,6 +175,50 @@ def test_several_settings_have_files_of_their_own(no_figures: None, tmp_path: Pa
     figures = {path.name for path in (tmp_path / "report" / "figures").iterdir()}
     assert {"some-data-with-cnn-accuracy.svg", "some-data-with-cnn-2-accuracy.svg"} <= figures
     assert "Active learning in 2 settings" in report.page.read_text(encoding="utf-8")
+
+
+def test_the_trials_of_a_search_are_one_table(no_figures: None, tmp_path: Path) -> None:
+    for k in range(20):
+        config = {"recipe": {"lr": k / 100}}
+        run = a_run("margin", 0, (0.5, 0.6 + k / 100), (10, 20), validation=5, config=config)
+        write_run(tmp_path / "runs", replace(run, folder=Path(f"trial-{k}")))
+    report = write_report([tmp_path / "runs"], tmp_path / "report")
+    assert report.verdict.startswith(
+        "On toys with the cnn, 20 trials of margin differ in recipe.lr. The best by AUBC of the "
+        "accuracy on validation labels over [10, 20] labels is recipe.lr=0.19:"
+    )
+    assert len(report.analyses) == 20
+    html = report.page.read_text(encoding="utf-8")
+    assert "<h1>Hyperparameters on toys with the cnn</h1>" in html
+    assert html.count("<svg") == 0
+    facts = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert (facts["settings"], facts["penalties"]) == ([], None)
+    (search,) = facts["searches"]
+    assert search["best"] == {"recipe.lr": 0.19}
+    assert [trial["recipe.lr"] for trial in search["trials"]] == [k / 100 for k in range(20)][::-1]
+    tables = {path.name for path in (tmp_path / "report" / "tables").iterdir()}
+    assert {"trials.csv", "trials.tex", "runs.csv"} <= tables
+
+
+def test_a_search_beside_a_comparison(no_figures: None, tmp_path: Path) -> None:
+    write_runs(tmp_path / "runs", STUDY)
+    for k in range(3):
+        config = {"recipe": {"lr": k}}
+        write_run(tmp_path / "runs", a_run("kl", 9, validation=5, config=config, folder=f"t{k}"))
+    begun = a_run(
+        "kl", 9, (), (), validation=5, config={"recipe": {"lr": 5}}, finished=False, folder="t5"
+    )
+    write_run(tmp_path / "runs", begun)
+    report = write_report([tmp_path / "runs"], tmp_path / "report")
+    comparison, search = report.verdict.split("\n\n")
+    assert comparison.startswith("On toys with the cnn")
+    assert "margin beats random by 5.0 points of AUBC" in comparison
+    assert search.startswith("Provisional, as 1 run is unfinished. On toys")
+    assert len(report.problems) == 1
+    facts = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    (setting,) = facts["settings"]
+    assert setting["notes"] == []  # no comparison with the trials is missed
+    assert facts["penalties"]["names"] == ["random", "margin"]
 
 
 def test_nothing_to_report_on_is_an_error_that_names_the_folders(tmp_path: Path) -> None:
