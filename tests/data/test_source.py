@@ -38,8 +38,8 @@ def test_data_refuse_what_does_not_fit_together() -> None:
         ImageData(_images(), _images(size=3), ("a", "b"))
     with pytest.raises(DataError, match="1 classes"):
         ImageData(_images(), _images(), ("a",))
-    with pytest.raises(DataError, match="test set has no images"):
-        ImageData(_images(), _images(0), ("a", "b"))
+    with pytest.raises(DataError, match="The training set has no images"):
+        ImageData(_images(0), _images(), ("a", "b"))
 
 
 def test_fingerprint_depends_on_every_part_and_on_nothing_else() -> None:
