@@ -176,8 +176,8 @@ class ImageFolder(BaseSource):
             lines[names[group[0]]] = f"the same picture as {names[other]}"
         self._refuse_or_skip(
             lines,
-            f"{len(groups)} pictures below {self.path} lie in folders of different classes, equal in "
-            f"every pixel at {self.image_size} x {self.image_size}",
+            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, equal "
+            f"in every pixel at {self.image_size} x {self.image_size}",
             "Keep each in its one class and remove the copies",
         )
         return {i for group in groups for i in group}
@@ -303,4 +303,4 @@ def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
     """Name some groups of copies, two of each."""
     lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
     more = len(groups) - _EXAMPLES
-    return "\n".join([*lines, *([f"  - and {more} more pictures"] if more > 0 else [])])
+    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])
