@@ -4,7 +4,8 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from al_lightning.data.imbalance import check_imbalance, imbalanced_ids
-from al_lightning.data.source import ImageData
+from al_lightning.data.source import UNKNOWN, ImageData
+from al_lightning.errors import UsageError
 
 
 class BaseSource(ABC):
@@ -37,13 +38,29 @@ class BaseSource(ABC):
         Raises:
             DataError: If the data is missing, damaged or foreign; names the file and what to do.
             DataError: If the imbalance leaves a class without an image.
+            UsageError: If an imbalance is asked for where the classes of some images are not known.
         """
         data = self.read()
         if self.imbalance is None:
             return data
+        self.check_imbalance_of(known=not bool((data.train.labels == UNKNOWN).any()))
         labels, classes = data.train.labels, data.classes
         kept = imbalanced_ids(labels, classes, self.imbalance, self.imbalance_ratio)
         return replace(data, train=data.train.rows(kept))
+
+    def check_imbalance_of(self, *, known: bool) -> None:
+        """Check that no imbalance is asked for, or all classes of the training images are known.
+
+        A source may call it before it has read everything.
+
+        Raises:
+            UsageError: If not.
+        """
+        if self.imbalance is not None and not known:
+            raise UsageError(
+                f"dataset.imbalance={self.imbalance} cannot be where images are unlabeled: it makes "
+                "some classes rare, and theirs are not known. Take dataset.imbalance=null"
+            )
 
     @abstractmethod
     def read(self) -> ImageData:

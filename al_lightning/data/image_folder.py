@@ -1,54 +1,27 @@
-"""A person's own images, one folder a class."""
+"""A person's own images, one folder a class, and those that nobody has labeled yet."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from al_lightning.data.base import BaseSource
-from al_lightning.data.decode import square, to_bytes, to_mode, upright
-from al_lightning.data.source import ImageData, Images
+from al_lightning.data.decode_files import decode_files
+from al_lightning.data.duplicates import Group, contradictions, equal_images, leaks, repeats
+from al_lightning.data.folder_classes import check_names, decide_classes
+from al_lightning.data.folder_files import FolderFiles, find_images, is_utf8, readable_name
+from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.data.split import stratified_split
 from al_lightning.errors import DataError, UsageError
 
-_ENDINGS = frozenset(
-    [
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
-_NAMED = 10  # how many unreadable files an error names
-_FEWEST_CLASSES = 2
+_TEST_FRACTION = 0.2  # where all images are labeled
+_NAMED = 10  # how many files an error names
+_EXAMPLES = 3  # how many copies a warning names
 _CHANNELS = (1, 3)
 _ON_ERROR = ("refuse", "skip")
-
-_EXPECTED = (
-    "expected one folder a class, with the class's images directly in it: "
-    "train/<class>/* and test/<class>/*; or train/<class>/* or <class>/* alone, "
-    "and the test images are split off"
-)
 
 _logger = logging.getLogger(__name__)
 
@@ -57,22 +30,40 @@ class ImageFolder(BaseSource):
     """A person's own images: ``train/<class>/*`` and ``test/<class>/*`` below a folder.
 
     Where there is no ``test/``, a fixed, stratified part of the training images is split off; where
-    there is no ``train/`` either, the classes may lie directly in the folder. Classes and files are
-    sorted by name; hidden files and files that are no images by their ending are left out.
+    there is no ``train/`` either, the classes may lie directly in the folder. ``train``, ``test`` and
+    ``unlabeled`` are reserved and name no class. Classes and files are sorted by name; hidden files
+    and files that are no images by their ending are left out.
 
-    Images may have any size and any mode that PIL reads. Of an animated image the first frame
-    counts, EXIF orientation is followed, what is transparent becomes white. The shorter side is
-    resized (bicubic, antialiased), then the centre is cropped.
+    Images that nobody has labeled yet go into ``unlabeled/``, at any depth. They follow the labeled
+    ones in the training set, sorted by path, without a label; a person is asked for those that help
+    most (``oracle=csv``). The labels that are there are the ones to start from. Then a class may have
+    no images yet, if another part of the folder or ``classes`` names it, and nothing is split off for
+    testing unless ``test_fraction`` asks for it: every label that a person gave is learnt from.
+    Images are known by their positions, so none may be added, moved or removed during a run; labels
+    that were bought stand in the run's journal.
+
+    Images may have any size and any mode that PIL reads, and are told by their content whatever
+    their ending. Of an animated image the first frame counts, EXIF orientation is followed, what is
+    transparent becomes white. The shorter side is resized (bicubic, antialiased), then the centre is
+    cropped.
+
+    Copies of a picture, equal in every pixel of what the classifier sees, are warned of: their
+    labels would be bought twice, and those among the test images flatter the figures. A picture that
+    lies in the folders of two classes is an error.
 
     Args:
         path: The folder.
         image_size: Height and width of the images, in pixels.
         channels: 3 (RGB) or 1 (gray).
-        test_fraction: The part of the images to test on where there is no ``test/``, in (0, 1).
-        on_error: What to do with files that cannot be read: "refuse" to go on, naming them, or
-            "skip" them with a warning that lists them.
+        classes: The names of all classes, in the order of their labels; None takes those of the
+            folders. Must be given where there are only unlabeled images.
+        test_fraction: The part of the labeled images to test on where there is no ``test/``, in
+            [0, 1). None takes 0.2, or 0 where there are unlabeled images; 0 is possible only there.
+        on_error: What to do with files that cannot be read, and with pictures of contradictory
+            classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
         horizontal_flip: Whether a mirrored image keeps its class.
-        imbalance: "exponential" or "step" makes the training classes imbalanced.
+        imbalance: "exponential" or "step" makes the training classes imbalanced; not possible with
+            unlabeled images.
         imbalance_ratio: The size of the most common training class over that of the rarest.
 
     Raises:
@@ -85,7 +76,8 @@ class ImageFolder(BaseSource):
         *,
         image_size: int = 64,
         channels: int = 3,
-        test_fraction: float = 0.2,
+        classes: Sequence[str] | None = None,
+        test_fraction: float | None = None,
         on_error: str = "refuse",
         horizontal_flip: bool = False,
         imbalance: str | None = None,
@@ -98,6 +90,7 @@ class ImageFolder(BaseSource):
         self.path = Path(path).expanduser()
         self.image_size = image_size
         self.channels = channels
+        self.classes = None if classes is None else check_names(classes)
         self.test_fraction = test_fraction
         self.on_error = on_error
 
@@ -105,190 +98,209 @@ class ImageFolder(BaseSource):
         """Find and decode all images.
 
         Raises:
+            UsageError: If ``test_fraction`` or ``imbalance`` cannot be with what is in the folder.
             DataError: If the folder is missing or otherwise arranged, a class has no image, the
-                classes of training and test images differ, or files cannot be read; names them.
+                classes of training and test images differ, files cannot be read, or a picture has
+                two classes; names them.
         """
         try:
-            found = _find(self.path)
+            found = find_images(self.path, self.classes or ())
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error}. Check permissions") from error
-        images, readable = self._decode(found)
-        if found.has_test:
-            _check_all_left(found, readable)
-            train, test = (readable[found.is_test[readable] == part] for part in (False, True))
-        else:
-            test_count = max(1, round(len(readable) * self.test_fraction))
-            labels = images.labels[readable]
-            train, test = stratified_split(labels, test_count, found.classes)
-            train, test = readable[train], readable[test]
-        return ImageData(images.rows(train), images.rows(test), found.classes)
+        classes = decide_classes(self.path, found, self.classes)
+        fraction = self._test_fraction(found)
+        self.check_imbalance_of(known=found.unlabeled is None)
+        rows = _Rows.of(found, classes)
 
-    def _decode(self, found: "_Found") -> tuple[Images, Tensor]:
-        """Return all images, and the positions of those that could be read."""
-        shape = (self.channels, self.image_size, self.image_size)
-        pixels = torch.zeros((len(found.paths), *shape), dtype=torch.uint8)
-        with ThreadPoolExecutor() as threads:  # PIL lets go of the interpreter while it decodes
-            troubles = list(threads.map(self._read_into, pixels, found.paths))
-        files = tuple(path.relative_to(self.path).as_posix() for path in found.paths)
+        pixels, troubles = decode_files(rows.paths, self.image_size, self.channels)
+        files = tuple(path.relative_to(self.path) for path in rows.paths)
+        names = tuple(readable_name(file) for file in files)
+        left_out = self._unreadable(files, names, troubles)
+        copies = equal_images(pixels, (i for i in range(len(files)) if i not in left_out))
+        left_out |= self._contradictory(copies, rows, names)
+        usable = torch.tensor([i not in left_out for i in range(len(files))])
+        _check_all_left(found, rows, usable, classes)
+
+        is_test = (
+            rows.is_test if found.test is not None else _split(rows, usable, fraction, classes)
+        )
+        self._warn_of_copies(copies, left_out, is_test, names)
+        images = Images(pixels, rows.labels, names)
+        train, test = (
+            images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
+        )
+        return ImageData(train, test, classes)
+
+    def _test_fraction(self, found: FolderFiles) -> float:
+        """Return which part of the labeled images is split off where there is no folder test."""
+        if self.test_fraction is None:
+            return _TEST_FRACTION if found.unlabeled is None else 0.0
+        if found.test is None and found.unlabeled is None and self.test_fraction == 0:
+            raise UsageError(
+                f"dataset.test_fraction=0 leaves nothing to test on in {self.path}, where all images "
+                "are labeled: take a fraction above 0, or add a folder test; only where there is a "
+                "folder unlabeled, a run may do without"
+            )
+        if found.test is None and self.test_fraction > 0 and not any(found.train.values()):
+            raise UsageError(
+                f"dataset.test_fraction={self.test_fraction} asks for labeled images to test on, but "
+                f"{self.path} has none: leave it out, or add a folder test"
+            )
+        return self.test_fraction
+
+    def _unreadable(
+        self, files: Sequence[Path], names: Sequence[str], troubles: Sequence[str]
+    ) -> set[int]:
+        """Refuse unreadable files, or warn that they are skipped, and return them."""
         unreadable = {
-            file: trouble for file, trouble in zip(files, troubles, strict=True) if trouble
+            i: trouble or "its name is not UTF-8; rename it"
+            for i, (file, trouble) in enumerate(zip(files, troubles, strict=True))
+            if trouble or not is_utf8(file)
         }
-        if unreadable:
-            self._report(unreadable)
-        readable = [index for index, trouble in enumerate(troubles) if not trouble]
-        return Images(pixels, found.labels, files), torch.tensor(readable, dtype=torch.int64)
+        self._refuse_or_skip(
+            {names[i]: trouble for i, trouble in unreadable.items()},
+            f"{len(unreadable)} of the images below {self.path} cannot be read",
+            "Repair or remove them",
+        )
+        return set(unreadable)
 
-    def _read_into(self, row: Tensor, path: Path) -> str:
-        """Decode a file into a row of the pixels; return what went wrong, "" if nothing."""
-        try:
-            with Image.open(path) as opened:
-                # A JPEG is decoded at a fraction of its size, still twice what is needed.
-                opened.draft(None, (2 * self.image_size, 2 * self.image_size))
-                image = to_mode(upright(opened), self.channels)
-                row.copy_(to_bytes(square(image, self.image_size), self.channels))
-        except Exception as error:  # damaged bytes make PIL's decoders raise all kinds of errors
-            return "0 bytes" if _is_empty(path) else f"{type(error).__name__}: {error}"
-        return ""
+    def _contradictory(
+        self, copies: Sequence[Group], rows: "_Rows", names: Sequence[str]
+    ) -> set[int]:
+        """Refuse pictures that lie in folders of two classes, or skip and return them."""
+        labels: list[int] = rows.labels.tolist()
+        groups = contradictions(copies, labels)
+        lines = {}
+        for group in groups:
+            other = next(i for i in group if labels[i] != labels[group[0]])
+            lines[names[group[0]]] = f"the same picture as {names[other]}"
+        self._refuse_or_skip(
+            lines,
+            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, equal "
+            f"in every pixel at {self.image_size} x {self.image_size}",
+            "Keep each in its one class and remove the copies",
+        )
+        return {i for group in groups for i in group}
 
-    def _report(self, unreadable: Mapping[str, str]) -> None:
-        """Refuse unreadable files, or warn that they are skipped."""
-        lines = [f"  - {file}: {trouble}" for file, trouble in unreadable.items()]
-        what = f"{len(lines)} of the images below {self.path} cannot be read"
+    def _refuse_or_skip(self, troubles: Mapping[str, str], what: str, remedy: str) -> None:
+        """Refuse files, or warn that they are skipped."""
+        lines = [f"  - {file}: {trouble}" for file, trouble in troubles.items()]
+        if not lines:
+            return
         if self.on_error == "skip":
-            _logger.warning("%s and are skipped:\n%s", what, "\n".join(lines))
+            _logger.warning("%s, and are skipped:\n%s", what, "\n".join(lines))
             return
         if len(lines) > _NAMED:
             lines[_NAMED:] = [f"  - and {len(lines) - _NAMED} more"]
-        remedy = "Repair or remove them, or leave them out with dataset.on_error=skip"
+        remedy += ", or leave them out with dataset.on_error=skip"
         raise DataError("\n".join([f"{what}:", *lines, remedy]))
+
+    def _warn_of_copies(
+        self, copies: Sequence[Group], left_out: set[int], is_test: Tensor, names: Sequence[str]
+    ) -> None:
+        """Warn of pictures that are bought twice, or tested and learnt from."""
+        left = [tuple(i for i in group if i not in left_out) for group in copies]
+        sides: list[bool] = is_test.tolist()
+        if bought_twice := repeats(left, sides):
+            surplus = sum(len(group) - 1 for group in bought_twice)
+            _logger.warning(
+                "%s: %d of the training images are copies of others, equal in every pixel; their "
+                "labels would be paid for again. Remove the copies:\n%s",
+                self.path,
+                surplus,
+                _examples(bought_twice, names),
+            )
+        if leaked := leaks(left, sides):
+            _logger.warning(
+                "%s: %d of the test images are training images too, equal in every pixel, which "
+                "flatters the test figures. Remove them from one side:\n%s",
+                self.path,
+                sum(sides[i] for group in leaked for i in group),
+                _examples(leaked, names),
+            )
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The files of a folder, before any is read: paths, labels (N,) and is_test (N,) agree."""
+class _Rows:
+    """The files in the order of the images: training, test, unlabeled.
 
-    paths: Sequence[Path]
+    Attributes:
+        paths: N of them.
+        labels: (N,) int64; -1 where the class is not known.
+        is_test: (N,) bool; whether a file lies in the folder test.
+    """
+
+    paths: tuple[Path, ...]
     labels: Tensor
     is_test: Tensor
-    classes: tuple[str, ...]
 
-    @property
-    def has_test(self) -> bool:
-        return bool(self.is_test.any())
+    @classmethod
+    def of(cls, found: FolderFiles, classes: Sequence[str]) -> "_Rows":
+        rows = [
+            (path, label, is_test)
+            for is_test, part in ((False, found.train), (True, found.test or {}))
+            for label, name in enumerate(classes)
+            for path in part.get(name, ())
+        ]
+        rows += [(path, UNKNOWN, False) for path in found.unlabeled or ()]
+        paths, labels, is_test = zip(*rows, strict=True)
+        return cls(paths, torch.tensor(labels), torch.tensor(is_test))
 
 
-def _check_arguments(image_size: int, channels: int, test_fraction: float, on_error: str) -> None:
+def _check_arguments(
+    image_size: int, channels: int, test_fraction: float | None, on_error: str
+) -> None:
     if image_size < 1:
         raise UsageError(f"dataset.image_size={image_size} cannot be; use at least 1 pixel")
     if channels not in _CHANNELS:
         raise UsageError(f"dataset.channels={channels} cannot be; use 3 (RGB) or 1 (gray)")
-    if not 0 < test_fraction < 1:
+    if test_fraction is not None and not 0 <= test_fraction < 1:
         raise UsageError(
-            f"dataset.test_fraction={test_fraction} cannot be; use a fraction between 0 and 1"
+            f"dataset.test_fraction={test_fraction} cannot be; use a fraction from 0 to less than 1"
         )
     if on_error not in _ON_ERROR:
         raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")
 
 
-def _is_empty(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size == 0
+def _split(rows: _Rows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:
+    """Return which images to test on, (N,) bool: a part of those with labels."""
+    is_test = torch.zeros(len(usable), dtype=torch.bool)
+    if fraction == 0:
+        return is_test
+    labeled = (usable & (rows.labels != UNKNOWN)).nonzero().flatten()
+    sizes = rows.labels[labeled].bincount(minlength=len(classes))
+    present = sizes > 0  # beside unlabeled images, a class may have no labeled one yet
+    labels = (present.cumsum(0) - 1)[rows.labels[labeled]]
+    names = [name for name, size in zip(classes, sizes.tolist(), strict=True) if size]
+    _, test = stratified_split(labels, max(1, round(len(labeled) * fraction)), names)
+    is_test[labeled[test]] = True
+    return is_test
 
 
-def _find(root: Path) -> _Found:
-    """List the images of a folder that is arranged as expected."""
-    parts = {part: _class_files(folder) for part, folder in _parts(root).items()}
-    classes = tuple(parts["train"])
-    if len(classes) < _FEWEST_CLASSES:
-        named = f"only '{classes[0]}'" if classes else "none"
-        raise DataError(
-            f"{root} needs at least {_FEWEST_CLASSES} classes, has {named}: {_EXPECTED}"
-        )
-    _check_classes_agree(root, classes, tuple(parts.get("test", classes)))
-    rows = [
-        (path, label, part == "test")
-        for part, files in parts.items()
-        for label, name in enumerate(classes)
-        for path in files[name]
-    ]
-    paths, labels, is_test = zip(*rows, strict=True)
-    return _Found(paths, torch.tensor(labels), torch.tensor(is_test), classes)
-
-
-def _parts(root: Path) -> dict[str, Path]:
-    """Return the folders that contain the classes: train and test, or train alone."""
-    if not root.is_dir():
-        what = "is no folder" if root.exists() else "does not exist"
-        raise DataError(f"dataset.path={root} {what}: {_EXPECTED}")
-    train, test = root / "train", root / "test"
-    if not train.is_dir():
-        if test.is_dir():
-            raise DataError(f"{root} has a folder test, but no folder train: {_EXPECTED}")
-        return {"train": root}
-    unused = [folder.name for folder in _visible(root) if folder.is_dir() and folder != train]
-    if test.is_dir():
-        unused.remove("test")
-    _warn_unused(root, unused, "only train and test are read")
-    return {"train": train, "test": test} if test.is_dir() else {"train": train}
-
-
-def _class_files(folder: Path) -> dict[str, list[Path]]:
-    """Return the images of each class, both sorted by name."""
-    return {entry.name: _images(entry) for entry in _visible(folder) if entry.is_dir()}
-
-
-def _images(folder: Path) -> list[Path]:
-    """Return the images directly in a class's folder, of which there must be some."""
-    entries = _visible(folder)
-    folders = [entry.name for entry in entries if entry.is_dir()]
-    images = [
-        entry for entry in entries if entry.suffix.lower() in _ENDINGS and entry.name not in folders
-    ]
-    if not images:
-        inside = f" (it has the folders {', '.join(folders)})" if folders else ""
-        raise DataError(
-            f"The class folder {folder} has no image directly in it{inside}: add some with one of "
-            f"the endings {' '.join(sorted(_ENDINGS))}, or remove the folder; {_EXPECTED}"
-        )
-    _warn_unused(folder, folders, "only images directly in a class's folder are read")
-    return images
-
-
-def _visible(folder: Path) -> list[Path]:
-    """Return what lies in a folder and is not hidden, sorted by name."""
-    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-
-
-def _warn_unused(folder: Path, names: Sequence[str], why: str) -> None:
-    if names:
-        _logger.warning("%s: the folders %s are left out; %s", folder, ", ".join(names), why)
-
-
-def _check_classes_agree(root: Path, train: Sequence[str], test: Sequence[str]) -> None:
-    """Check that training and test images have the same classes."""
-    troubles = [
-        f"{there} has {', '.join(more)}, which {missing} has not"
-        for there, missing, more in (
-            ("train", "test", sorted(set(train) - set(test))),
-            ("test", "train", sorted(set(test) - set(train))),
-        )
-        if more
-    ]
-    if troubles:
-        raise DataError(
-            f"The classes in {root} differ: {'; '.join(troubles)}. "
-            "Each class needs a folder of the same name in both"
-        )
-
-
-def _check_all_left(found: _Found, readable: Tensor) -> None:
-    """Check that each class still has training and test images without the skipped ones."""
-    for part, name in ((False, "training"), (True, "test")):
-        labels = found.labels[readable[found.is_test[readable] == part]]
-        for label, count in enumerate(
-            torch.bincount(labels, minlength=len(found.classes)).tolist()
-        ):
+def _check_all_left(
+    found: FolderFiles, rows: _Rows, usable: Tensor, classes: Sequence[str]
+) -> None:
+    """Check that what needs images still has some without the skipped ones."""
+    if found.unlabeled is not None:
+        if not bool((usable & (rows.labels == UNKNOWN)).any()):
+            raise DataError(
+                "None of the unlabeled images can be read; repair them, or remove the folder unlabeled"
+            )
+        return
+    parts = [("training", ~rows.is_test)]
+    parts += [] if found.test is None else [("test", rows.is_test)]
+    for name, part in parts:
+        counts = rows.labels[usable & part].bincount(minlength=len(classes))
+        for label, count in enumerate(counts.tolist()):
             if count == 0:
                 raise DataError(
-                    f"None of the {name} images of class '{found.classes[label]}' can be read; "
+                    f"None of the {name} images of class '{classes[label]}' can be used; "
                     "repair them, or remove the class"
                 )
+
+
+def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
+    """Name some groups of copies, two of each."""
+    lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
+    more = len(groups) - _EXAMPLES
+    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])

@@ -38,3 +38,16 @@ def test_arguments_are_checked_before_anything_is_read() -> None:
         _source("steps")
     with pytest.raises(UsageError, match=r"dataset\.imbalance_ratio"):
         _source("step", ratio=0.5)
+
+
+def test_imbalance_is_refused_where_classes_are_unknown() -> None:
+    class Unlabeled(_Fixed):
+        def read(self) -> ImageData:
+            data = super().read()
+            data.train.labels[7] = -1
+            return data
+
+    with pytest.raises(UsageError, match=r"dataset\.imbalance=step cannot be where images are unl"):
+        Unlabeled(horizontal_flip=False, imbalance="step", imbalance_ratio=2.0).load()
+    data = Unlabeled(horizontal_flip=False, imbalance=None, imbalance_ratio=2.0).load()
+    assert len(data.given_ids) == 99

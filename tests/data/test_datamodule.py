@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -76,6 +77,16 @@ def test_testing_serves_the_test_set() -> None:
     images, labels = served(in_round(some_pool(), eval_batch_size=7).test_dataloader())
     assert torch.equal(images, TEST.pixels)
     assert torch.equal(labels, TEST.labels)
+
+
+def test_without_test_images_there_is_nothing_to_test() -> None:
+    source = TinySource()
+    data = source.load()
+    nothing = data.test.rows(ids())
+    source.load = lambda: replace(data, test=nothing)  # type: ignore[method-assign]
+    loader = PoolDataModule(source).test_dataloader()
+    assert len(loader) == 0
+    assert list(loader) == []
 
 
 def test_prediction_serves_the_unlabeled_images_without_their_labels() -> None:

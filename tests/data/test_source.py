@@ -69,3 +69,19 @@ def test_fingerprint_depends_on_every_part_and_on_nothing_else() -> None:
         ImageData(_images(), _images(), ("a", "c")),
     ]
     assert len({data.fingerprint(), *(other.fingerprint() for other in others)}) == 4
+
+
+def test_there_may_be_no_test_images() -> None:
+    data = ImageData(_images(), _images().rows(torch.tensor([], dtype=torch.int64)), ("a", "b"))
+    assert len(data.test) == 0
+    assert data.test.files == ()
+    assert data.fingerprint() != ImageData(_images(), _images(), ("a", "b")).fingerprint()
+
+
+def test_given_labels_are_those_beside_unknown_ones() -> None:
+    images = _images()
+    assert ImageData(images, _images(), ("a", "b")).given_ids.tolist() == []
+    some = Images(images.pixels, torch.tensor([-1, 1, -1, 0]))
+    assert ImageData(some, _images(), ("a", "b")).given_ids.tolist() == [1, 3]
+    with pytest.raises(DataError, match="test set has labels from -1 to 1"):
+        ImageData(_images(), some, ("a", "b"))
