@@ -7,38 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from al_lightning.data.base import BaseSource
-from al_lightning.data.decode import square, to_bytes, to_mode, upright
+from al_lightning.data.decode import ENDINGS, read_image
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.split import stratified_split
 from al_lightning.errors import DataError, UsageError
 
-_ENDINGS = frozenset(
-    [
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
 _NAMED = 10  # how many unreadable files an error names
 _FEWEST_CLASSES = 2
 _CHANNELS = (1, 3)
@@ -141,13 +117,9 @@ class ImageFolder(BaseSource):
     def _read_into(self, row: Tensor, path: Path) -> str:
         """Decode a file into a row of the pixels; return what went wrong, "" if nothing."""
         try:
-            with Image.open(path) as opened:
-                # A JPEG is decoded at a fraction of its size, still twice what is needed.
-                opened.draft(None, (2 * self.image_size, 2 * self.image_size))
-                image = to_mode(upright(opened), self.channels)
-                row.copy_(to_bytes(square(image, self.image_size), self.channels))
-        except Exception as error:  # damaged bytes make PIL's decoders raise all kinds of errors
-            return "0 bytes" if _is_empty(path) else f"{type(error).__name__}: {error}"
+            row.copy_(read_image(path, (self.channels, self.image_size, self.image_size)))
+        except DataError as error:
+            return str(error)
         return ""
 
     def _report(self, unreadable: Mapping[str, str]) -> None:
@@ -188,10 +160,6 @@ def _check_arguments(image_size: int, channels: int, test_fraction: float, on_er
         )
     if on_error not in _ON_ERROR:
         raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")
-
-
-def _is_empty(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size == 0
 
 
 def _find(root: Path) -> _Found:
@@ -241,13 +209,13 @@ def _images(folder: Path) -> list[Path]:
     entries = _visible(folder)
     folders = [entry.name for entry in entries if entry.is_dir()]
     images = [
-        entry for entry in entries if entry.suffix.lower() in _ENDINGS and entry.name not in folders
+        entry for entry in entries if entry.suffix.lower() in ENDINGS and entry.name not in folders
     ]
     if not images:
         inside = f" (it has the folders {', '.join(folders)})" if folders else ""
         raise DataError(
             f"The class folder {folder} has no image directly in it{inside}: add some with one of "
-            f"the endings {' '.join(sorted(_ENDINGS))}, or remove the folder; {_EXPECTED}"
+            f"the endings {' '.join(sorted(ENDINGS))}, or remove the folder; {_EXPECTED}"
         )
     _warn_unused(folder, folders, "only images directly in a class's folder are read")
     return images

@@ -1,0 +1,43 @@
+"""Files that are there as a whole, or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from al_lightning.errors import UsageError
+from al_lightning.journal import sync_folder
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Let the block write a file, and put it into place at the end of the block.
+
+    Where the block fails, what was there before is left as it was.
+
+    Args:
+        path: The file to make or to replace; its folder is made. Of a link, what it leads to.
+
+    Yields:
+        The file to write: empty, and in the same folder.
+
+    Raises:
+        UsageError: If the file cannot be written, before the block where that can be known.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} cannot be written: it is no file. Name a file by --output")
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.touch()
+        try:
+            yield partial
+            with partial.open("r+b") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error}") from error
