@@ -85,9 +85,10 @@ class Checkpoint:
         try:
             return self._read()
         except Exception as error:
+            # Not torch's own words, which advise to run code that a file may hold.
             raise UsageError(
-                f"{self.path} cannot be used: it is damaged, or something else "
-                f"({type(error).__name__}: {error}). Restore it from a copy"
+                f"{self.path} cannot be used: it is damaged, or no checkpoint of al_lightning "
+                f"({type(error).__name__}). Restore it from a copy"
             ) from error
 
     def _read(self) -> "Saved":

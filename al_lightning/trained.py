@@ -135,7 +135,10 @@ def _journal(folder: Path) -> Journal:
     path = folder / "journal.jsonl"
     if not path.is_file():
         raise UsageError(_why_no_run(folder))
-    journal = Journal(path)
+    try:
+        journal = Journal(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}. Check permissions") from error
     if journal.start is None:
         raise UsageError(f"{path} is empty: the run has not begun. Run it first")
     return journal
@@ -154,7 +157,8 @@ def _why_no_run(folder: Path) -> str:
 
 def _why_no_weights(journal: Journal, path: Path) -> str:
     if not journal.rounds:
-        return f"{journal.path.parent} has not fitted its classifier yet: {path} is not there. Run it first"
+        run = journal.path.parent
+        return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
     remedy = (
         "make the run anew with overwrite=true"
         if journal.finished
@@ -183,3 +187,11 @@ def _recorded_classifier(
             return classifier_of(config, shape, num_classes)
     except UsageError as error:
         raise UsageError(f"The classifier that {path} names cannot be made: {error}") from error
+
+
+def prediction_device() -> torch.device:
+    """Return where to compute: the accelerator where there is one, else the CPU."""
+    accelerator = (
+        torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    )
+    return accelerator or torch.device("cpu")
