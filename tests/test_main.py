@@ -203,7 +203,9 @@ def test_every_model_and_recipe_can_be_built(model: str, recipe: str) -> None:
 
 def test_a_recorded_configuration_makes_its_classifier() -> None:
     cfg = composed("model.dense=[7]", "recipe.label_smoothing=0.3")
-    recorded = {key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("model", "recipe")}
+    recorded: Any = {
+        key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("model", "recipe")
+    }
     classifier = command_line.classifier_of(recorded, (3, 9, 8), 4)
     assert classifier.label_smoothing == 0.3
     assert classifier.backbone.embed(torch.rand(2, 3, 9, 8)).shape == (2, 7)
