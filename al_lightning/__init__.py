@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from al_lightning.scoring import Scorer
     from al_lightning.strategies import ScoreStrategy, Selection, Strategy
     from al_lightning.summary import summarize
+    from al_lightning.trained import TrainedRun, load_trained
     from al_lightning.trainers import RoundTrainers
 
 # Imported when first used: `python -m al_lightning --help` must not wait for torch.
@@ -56,7 +57,9 @@ _HOMES = {
     "Selection": "strategies",
     "SimulatedOracle": "oracle",
     "Strategy": "strategies",
+    "TrainedRun": "trained",
     "UsageError": "errors",
+    "load_trained": "trained",
     "summarize": "summary",
 }
 
@@ -93,7 +96,9 @@ __all__ = [
     "Selection",
     "SimulatedOracle",
     "Strategy",
+    "TrainedRun",
     "UsageError",
+    "load_trained",
     "summarize",
 ]
 

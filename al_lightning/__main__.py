@@ -4,7 +4,7 @@ import logging
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.journal import Journal
+    from al_lightning.models import ImageClassifier
     from al_lightning.oracle import Oracle
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
@@ -209,7 +210,9 @@ def run(cfg: DictConfig) -> "Journal":
             overrides=_given_overrides(),
             irrelevant=NO_EFFECT_ON_RESULTS,
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
-            cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted) if cfg.cache else None,
+            cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted, board)
+            if cfg.cache
+            else None,
             callbacks=[board, *_records(cfg, folder, oracle, stack), console],
         )
         return loop.run()
@@ -280,6 +283,32 @@ def _recorded(cfg: DictConfig) -> dict[str, Any]:
 def _instantiate(node: DictConfig) -> Any:
     # "all": constructors get lists and dicts, never OmegaConf's own containers.
     return hydra.utils.instantiate(node, _convert_="all")
+
+
+def classifier_of(
+    config: Mapping[str, Any], image_shape: tuple[int, int, int], num_classes: int
+) -> "ImageClassifier":
+    """Make the untrained classifier of a recorded configuration.
+
+    This calls what the configuration names: open no run whose maker you do not trust.
+
+    Args:
+        config: What :func:`run` recorded: at least ``model`` and ``recipe``.
+        image_shape: Channels, height, width.
+        num_classes: The number of classes.
+
+    Raises:
+        UsageError: If it cannot be made, such as where its code is not installed here.
+    """
+    try:
+        node = OmegaConf.create({key: config[key] for key in ("model", "recipe")})
+        make_backbone = _instantiate(node.model)
+        classifier: ImageClassifier = _instantiate(node.recipe).classifier(
+            _call("model", make_backbone, image_shape, num_classes), num_classes
+        )
+    except (InstantiationException, OmegaConfBaseException) as error:
+        raise UsageError(_message(error)) from error
+    return classifier
 
 
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:

@@ -5,12 +5,14 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
 
+from al_lightning.errors import UsageError
 from al_lightning.files import sync_folder
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
@@ -72,30 +74,68 @@ class Checkpoint:
         if not self.path.exists():
             return None
         try:
-            content = torch.load(self.path, map_location="cpu", weights_only=True)
-            ours, weights = _parts(content)
-            if ours["identity"] != identity:
+            saved = self._read()
+            if saved.identity != identity:
                 return None
-            facts: dict[str, Any] = ours["facts"]
-            _require_fit(weights, classifier.state_dict())
-            classifier.load_state_dict(weights)
+            saved.load_into(classifier)
         except Exception as error:
             warnings.warn(
                 f"{self.path} cannot be used ({type(error).__name__}); its round is fitted again",
                 stacklevel=2,
             )
             return None
-        return facts
+        return saved.facts
+
+    def read(self) -> "Saved":
+        """Read the file, whatever it was fitted on.
+
+        Raises:
+            UsageError: If it cannot be read, holds something else, or was damaged.
+        """
+        try:
+            return self._read()
+        except Exception as error:
+            # Not torch's own words, which advise to run code that a file may hold.
+            raise UsageError(
+                f"{self.path} cannot be used: it is damaged, or no checkpoint of al_lightning "
+                f"({type(error).__name__}). Restore it from a copy"
+            ) from error
+
+    def _read(self) -> "Saved":
+        content = torch.load(self.path, map_location="cpu", weights_only=True)
+        if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
+            raise TypeError("not a checkpoint")
+        ours, weights = content[_OURS], content["state_dict"]
+        if ours["digest"] != _digest(weights, ours["facts"]):
+            raise ValueError("bits have flipped")
+        return Saved(ours["identity"], ours["facts"], weights)
 
 
-def _parts(content: Any) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Return our facts and the weights; raise if the file holds something else, or was damaged."""
-    if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
-        raise TypeError("not a checkpoint")
-    ours, weights = content[_OURS], content["state_dict"]
-    if ours["digest"] != _digest(weights, ours["facts"]):
-        raise ValueError("bits have flipped")
-    return ours, weights
+@dataclass(frozen=True)
+class Saved:
+    """What a checkpoint holds.
+
+    Attributes:
+        identity: Digest of all that the fit depended on.
+        facts: Plain values that were kept with the weights.
+        weights: The state of the classifier.
+    """
+
+    identity: str
+    facts: dict[str, Any]
+    weights: dict[str, torch.Tensor]
+
+    def load_into(self, classifier: L.LightningModule) -> None:
+        """Give a classifier these weights.
+
+        Raises:
+            ValueError: If they are another model's. The classifier is then as it was.
+        """
+        shapes = {name: tensor.shape for name, tensor in self.weights.items()}
+        # First of all: a `load_state_dict` that fails has loaded the rest already.
+        if shapes != {name: value.shape for name, value in classifier.state_dict().items()}:
+            raise ValueError("the weights are another model's")
+        classifier.load_state_dict(self.weights)
 
 
 def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> str:
@@ -106,9 +146,3 @@ def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> st
         flat = tensor.detach().cpu().contiguous().reshape(-1)
         digest.update(flat.view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _require_fit(found: Mapping[str, torch.Tensor], wanted: Mapping[str, torch.Tensor]) -> None:
-    """Raise before anything is loaded: a failing ``load_state_dict`` has loaded the rest already."""
-    if {k: v.shape for k, v in found.items()} != {k: v.shape for k, v in wanted.items()}:
-        raise ValueError("the weights are another model's")

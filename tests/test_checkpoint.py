@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from al_lightning.checkpoint import Checkpoint
+from al_lightning.errors import UsageError
 from al_lightning.models import ImageClassifier
 from tests.helpers import Linear, same_weights, tiny_classifier, tiny_cnn
 
@@ -167,3 +168,37 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
     torch.save(content, checkpoint.path)
     with pytest.warns(UserWarning, match="cannot be used"):
         assert checkpoint.load(tiny_classifier(seed=2), "one") is None
+
+
+def test_what_it_holds_can_be_read_whatever_its_identity(checkpoint: Checkpoint) -> None:
+    saved, loaded = tiny_classifier(seed=1), tiny_classifier(seed=2)
+    checkpoint.save(saved, "one", FACTS)
+    held = checkpoint.read()
+    assert (held.identity, held.facts) == ("one", FACTS)
+    held.load_into(loaded)
+    assert same_weights(loaded, saved)
+
+
+def test_weights_are_not_loaded_into_another_network(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    other = tiny_classifier(seed=2, dense=(7,))
+    with pytest.raises(ValueError, match="another model's"):
+        checkpoint.read().load_into(other)
+    assert same_weights(other, tiny_classifier(seed=2, dense=(7,)))
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", saved_bytes({}), saved_bytes([1])])
+def test_a_file_that_cannot_be_read_is_named(checkpoint: Checkpoint, content: bytes) -> None:
+    checkpoint.path.parent.mkdir()
+    checkpoint.path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"last\.ckpt cannot be used.*Restore it from a copy"):
+        checkpoint.read()
+
+
+def test_a_flipped_bit_is_noticed_on_reading(checkpoint: Checkpoint) -> None:
+    checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
+    content = torch.load(checkpoint.path, weights_only=True)
+    content["state_dict"]["backbone.output.bias"][0] += 1e-3
+    torch.save(content, checkpoint.path)
+    with pytest.raises(UsageError, match="it is damaged"):
+        checkpoint.read()

@@ -3,18 +3,90 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.files import write_whole
+from al_lightning.errors import UsageError
+from al_lightning.files import replacing, write_whole
 
 
-def test_a_file_is_written_as_it_is_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_put_into_place_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "table.csv"
+    with replacing(path) as partial:
+        partial.write_text("all of it")
+        assert partial.parent == path.parent
+        assert not path.exists()
+    assert path.read_text() == "all of it"
+    assert names(path.parent) == ["table.csv"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_block_that_fails_leaves_what_was_there(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as partial:
+            partial.write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_text() == "old"
+    assert names(tmp_path) == ["table.csv"]
+
+
+def test_a_full_disk_is_an_error_of_usage(tmp_path: Path) -> None:
+    def fail() -> None:
+        with replacing(tmp_path / "table.csv"):
+            raise OSError("disk full")
+
+    with pytest.raises(UsageError, match=r"table\.csv cannot be written: disk full"):
+        fail()
+    assert names(tmp_path) == []
+
+
+def test_what_is_no_file_is_refused_before_the_block(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no file"), replacing(tmp_path):
+        pytest.fail("too late")
+
+
+def test_a_folder_that_cannot_be_is_refused_before_the_block(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = tmp_path / "file" / "table.csv"
+    with pytest.raises(UsageError, match="cannot be written"), replacing(path):
+        pytest.fail("too late")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links take a privilege on Windows")
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    with replacing(tmp_path / "link") as partial:
+        partial.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_the_file_may_be_read_as_any_other_new_file(tmp_path: Path) -> None:
+    (tmp_path / "other").touch()
+    with replacing(tmp_path / "table.csv"):
+        pass
+    assert (tmp_path / "table.csv").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_text_is_written_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "sheet.csv"
     for text in ("a,b\r\né\n", "c\n"):
         write_whole(path, text)
         assert path.read_bytes() == text.encode()
-    assert [p.name for p in path.parent.iterdir()] == ["sheet.csv"]
+    assert names(path.parent) == ["sheet.csv"]
 
 
-def test_a_crash_while_writing_leaves_the_old_file(
+def test_a_crash_while_writing_leaves_the_old_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "sheet.csv"
@@ -24,6 +96,6 @@ def test_a_crash_while_writing_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(UsageError, match="No space"):
         write_whole(path, "new")
     assert path.read_text() == "old"

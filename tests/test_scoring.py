@@ -214,5 +214,7 @@ def test_a_pass_leaves_the_classifier_as_it_was(training: bool) -> None:
 
 def test_what_samples_by_dropout_needs_dropout() -> None:
     require_dropout(tiny_classifier())
-    with pytest.raises(UsageError, match=r"ImageClassifier has none: .* model\.dense_dropout"):
+    with pytest.raises(
+        UsageError, match=r"ImageClassifier has none: take .* \(model\.dense_dropout"
+    ):
         require_dropout(tiny_classifier(block_dropout=0.0, dense_dropout=0.0))

@@ -153,7 +153,7 @@ class ConsoleProgress(LoopCallback):
             (e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds if e["metrics"]
         ]
         labels, scores = [b for b, _ in curve], [a for _, a in curve]
-        if (area := area_under_budget_curve(labels, scores)) is not None:
+        if curve and (area := area_under_budget_curve(labels, scores)) is not None:
             self._console.print(
                 f"AUBC of the accuracy over [{labels[0]:,}, {labels[-1]:,}] labels: {area:.4f}"
             )

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from al_lightning.data.decode import ENDINGS
 from al_lightning.errors import DataError
 
 TRAIN, TEST, UNLABELED = "train", "test", "unlabeled"
@@ -17,29 +18,6 @@ ARRANGEMENT = (
     "and the test images are split off; images that nobody has labeled yet go into unlabeled/"
 )
 
-_ENDINGS = frozenset(
-    [
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
 _RESERVED = (TRAIN, TEST, UNLABELED)
 _MEANT = {**{name: name for name in _RESERVED}, "unlabelled": UNLABELED}
 _NAMED = 5  # how many of the things that are left out a warning names
@@ -98,7 +76,7 @@ def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
         if not unlabeled:
             raise DataError(
                 f"There is no image in {folders[UNLABELED]}: add the images to be labeled, with one "
-                f"of the endings {' '.join(sorted(_ENDINGS))}, or remove the folder"
+                f"of the endings {' '.join(sorted(ENDINGS))}, or remove the folder"
             )
     found = FolderFiles(train, test, unlabeled)
     _refuse_empty(root / TRAIN if TRAIN in folders else root, root / TEST, found, named)
@@ -161,7 +139,7 @@ def _refuse_empty(train: Path, test: Path, found: FolderFiles, named: Collection
             also = "" if found.unlabeled is None else ", name the class in dataset.classes"
             raise DataError(
                 f"The class folder {folder / name} has no image directly in it{hint}: add some with "
-                f"one of the endings {' '.join(sorted(_ENDINGS))}{also}, or remove the folder; "
+                f"one of the endings {' '.join(sorted(ENDINGS))}{also}, or remove the folder; "
                 f"{ARRANGEMENT}"
             )
 
@@ -256,7 +234,7 @@ class _LeftOut:
 
 
 def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _ENDINGS
+    return path.suffix.lower() in ENDINGS
 
 
 def _require_utf8(folder: Path) -> Path:

@@ -112,7 +112,9 @@ class ImageFolder(BaseSource):
         self.check_imbalance_of(known=found.unlabeled is None)
         rows = _Rows.of(found, classes)
 
-        pixels, troubles = decode_files(rows.paths, self.image_size, self.channels)
+        pixels, troubles = decode_files(
+            rows.paths, (self.channels, self.image_size, self.image_size)
+        )
         files = tuple(path.relative_to(self.path) for path in rows.paths)
         names = tuple(readable_name(file) for file in files)
         left_out = self._unreadable(files, names, troubles)
@@ -176,8 +178,8 @@ class ImageFolder(BaseSource):
             lines[names[group[0]]] = f"the same picture as {names[other]}"
         self._refuse_or_skip(
             lines,
-            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, equal "
-            f"in every pixel at {self.image_size} x {self.image_size}",
+            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, "
+            f"equal in every pixel at {self.image_size} x {self.image_size}",
             "Keep each in its one class and remove the copies",
         )
         return {i for group in groups for i in group}

@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from al_lightning.data.decode import square, to_bytes, upright
+from al_lightning.data.decode import cover, read_image, to_bytes, upright
+from al_lightning.errors import DataError
 
 
 def _gray(values: np.ndarray) -> list[int]:
@@ -88,25 +91,69 @@ def test_nan_is_refused() -> None:
         _gray(np.array([[0.0, np.nan]], dtype=np.float32))
 
 
-def test_square_crops_the_centre() -> None:
+def test_cover_crops_the_centre() -> None:
     pixels = np.repeat(np.array([[0, 10, 20, 30, 40]], dtype=np.uint8), 3, axis=0)
-    assert np.asarray(square(Image.fromarray(pixels), 3))[0].tolist() == [10, 20, 30]
-    assert np.asarray(square(Image.fromarray(pixels.T.copy()), 3))[:, 0].tolist() == [10, 20, 30]
+    assert np.asarray(cover(Image.fromarray(pixels), 3, 3))[0].tolist() == [10, 20, 30]
+    assert np.asarray(cover(Image.fromarray(pixels.T.copy()), 3, 3))[:, 0].tolist() == [10, 20, 30]
 
 
-def test_square_of_a_fitting_image_changes_nothing() -> None:
+def test_cover_of_a_fitting_image_changes_nothing() -> None:
     pixels = np.arange(64, dtype=np.uint8).reshape(8, 8)
-    assert np.array_equal(np.asarray(square(Image.fromarray(pixels), 8)), pixels)
+    assert np.array_equal(np.asarray(cover(Image.fromarray(pixels), 8, 8)), pixels)
 
 
-def test_square_is_antialiased() -> None:
+def test_cover_is_antialiased() -> None:
     checkers = (np.indices((64, 64)).sum(0) % 2 * 255).astype(np.uint8)
-    small = np.asarray(square(Image.fromarray(checkers), 8)).astype(int)
+    small = np.asarray(cover(Image.fromarray(checkers), 8, 8)).astype(int)
     assert np.abs(small - 127.5).max() < 8
 
 
-def test_square_of_a_very_long_image_stays_small() -> None:
-    assert square(Image.new("L", (60_000, 1)), 64).size == (64, 64)
+def test_cover_of_a_very_long_image_stays_small() -> None:
+    assert cover(Image.new("L", (60_000, 1)), 64, 64).size == (64, 64)
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (8, 4), (1, 9), (9, 1)])
+@pytest.mark.parametrize("size", [(32, 24), (60_000, 1), (1, 600), (1, 1)])
+def test_cover_takes_any_size_to_any_shape(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    assert cover(Image.new("L", size), *shape).size == shape[::-1]
+
+
+def test_cover_of_another_shape_takes_the_middle() -> None:
+    pixels = np.repeat(np.array([[0], [10], [20], [30], [40], [50]], dtype=np.uint8), 4, axis=1)
+    assert np.asarray(cover(Image.fromarray(pixels), 2, 4))[:, 0].tolist() == [20, 30]
+    assert np.asarray(cover(Image.fromarray(pixels.T.copy()), 4, 2))[0].tolist() == [20, 30]
+
+
+def test_a_file_is_read_at_its_size_and_channels(tmp_path: Path) -> None:
+    pixels = np.arange(96, dtype=np.uint8).reshape(4, 8, 3)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    expected = torch.from_numpy(pixels).permute(2, 0, 1)
+    assert torch.equal(read_image(tmp_path / "a.png", (3, 4, 8)), expected)
+    assert read_image(tmp_path / "a.png", (1, 2, 6)).shape == (1, 2, 6)
+
+
+def test_a_photograph_that_is_turned_keeps_its_detail(tmp_path: Path) -> None:
+    stripes = np.zeros((200, 4000), dtype=np.uint8)
+    stripes[np.arange(200) % 8 < 4] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 6  # 200 x 4000, once it is turned
+    Image.fromarray(stripes).save(tmp_path / "a.jpg", exif=exif, quality=100)
+    turned = read_image(tmp_path / "a.jpg", (1, 10, 100))[0].float()
+    assert turned.mean(0).std() > 80
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "0 bytes"), (b"none", "no image that PIL knows")]
+)
+def test_a_file_that_is_no_image_says_why(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        read_image(tmp_path / "a.png", (1, 8, 8))
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="FileNotFoundError"):
+        read_image(tmp_path / "a.png", (1, 8, 8))
 
 
 def test_upright_follows_exif() -> None:

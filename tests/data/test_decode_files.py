@@ -36,7 +36,7 @@ def _noise(kind: str) -> bytes:
 
 def _trouble(path: Path) -> str:
     good = save(path.parent / "good.png", shade=9)
-    pixels, troubles = decode_files([good, path, good], size=4, channels=3)
+    pixels, troubles = decode_files([good, path, good], (3, 4, 4))
     assert bool((pixels[[0, 2]] == 9).all())
     assert troubles[::2] == ["", ""]
     return troubles[1]
@@ -44,7 +44,7 @@ def _trouble(path: Path) -> str:
 
 def test_files_are_decoded_in_their_order(tmp_path: Path) -> None:
     paths = [save(tmp_path / f"{shade}.png", shade) for shade in range(30)]
-    pixels, troubles = decode_files(paths, size=4, channels=1)
+    pixels, troubles = decode_files(paths, (1, 4, 4))
     assert pixels.shape == (30, 1, 4, 4)
     assert pixels.dtype == torch.uint8
     assert pixels[:, 0, 0, 0].tolist() == list(range(30))
@@ -91,7 +91,7 @@ def test_a_file_without_permission(tmp_path: Path) -> None:
 
 def test_content_counts_not_the_ending(tmp_path: Path) -> None:
     path = save(tmp_path / "a.png", shade=7).rename(tmp_path / "a.jpg")
-    pixels, troubles = decode_files([path], size=4, channels=3)
+    pixels, troubles = decode_files([path], (3, 4, 4))
     assert troubles == [""]
     assert bool((pixels == 7).all())
 
@@ -105,7 +105,7 @@ def test_large_images_beside_small_ones_are_read_without_a_word(
     small = save(tmp_path / "small.png", shade=4, size=(1, 1))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        pixels, troubles = decode_files([large, small], size=4, channels=3)
+        pixels, troubles = decode_files([large, small], (3, 4, 4))
     assert caught == []
     assert capfd.readouterr() == ("", "")
     assert troubles == ["", ""]

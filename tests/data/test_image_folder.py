@@ -422,8 +422,8 @@ def test_a_picture_in_two_classes_is_refused_or_left_out(
     with pytest.raises(DataError) as raised:
         ImageFolder(str(tmp_path), image_size=4).load()
     assert str(raised.value) == (
-        f"1 of the pictures below {tmp_path} lie in folders of different classes, equal in every pixel at "
-        f"4 x 4:\n  - train/cat/2.png: the same picture as {part}/dog/copy.png\n"
+        f"1 of the pictures below {tmp_path} lie in folders of different classes, equal in every "
+        f"pixel at 4 x 4:\n  - train/cat/2.png: the same picture as {part}/dog/copy.png\n"
         "Keep each in its one class and remove the copies, or leave them out with "
         "dataset.on_error=skip"
     )

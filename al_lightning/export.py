@@ -1,0 +1,76 @@
+"""The command line that takes a trained run elsewhere: ``python -m al_lightning.export RUN``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_lightning.errors import UsageError
+from al_lightning.process import prepare_process
+
+_FORMATS = ("onnx", "pt2")
+_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Export; return the exit status: 1 where that is not possible."""
+    given = _parser().parse_args(arguments)
+    try:
+        print(_export(given))  # noqa: T201
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was written.", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    return 0
+
+
+def _export(given: argparse.Namespace) -> str:
+    """Do what was asked for, and say what was done."""
+    prepare_process()
+    # Only here: torch is heavy, and --help must answer at once.
+    from al_lightning.exports import export_run  # noqa: PLC0415
+    from al_lightning.trained import load_trained  # noqa: PLC0415
+
+    output = given.output or Path(f"model.{given.format}")
+    run = load_trained(given.run)
+    difference = export_run(run, output, given.format)
+    if difference is None:
+        checked = "not checked, since onnxruntime is not installed"
+    else:
+        checked = (
+            f"its probabilities on random images differ from the run's by at most {difference:.1e}"
+        )
+    shape = "x".join(map(str, run.image_shape))
+    return f"{output}: images of {shape} to {len(run.classes)} classes; {checked}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m al_lightning.export",
+        description="Write a trained run as one file that needs no al_lightning. Its input `images` "
+        "is (batch, channels, height, width) float32 in [0, 1]; its output `probabilities` is (batch, "
+        "classes) float32. Normalisation and softmax are inside; classes, image_shape and "
+        "normalization are written into the file. The file is checked against the run before it is "
+        "put into place. Making the run's classifier calls what its configuration names: open no run "
+        "whose maker you do not trust.",
+    )
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
+    )
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default="onnx",
+        help='onnx (default) needs pip install "al-lightning[onnx]"; pt2 is for torch.export.load, and '
+        "needs nothing else",
+    )
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE", help="default: model.onnx or model.pt2"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The command line that uses a trained run: ``python -m al_lightning.predict RUN FOLDER``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_lightning.errors import UsageError
+from al_lightning.process import prepare_process
+
+_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write predictions; return the exit status: 1 where that is not possible."""
+    given = _parser().parse_args(arguments)
+    try:
+        print(_predict(given))  # noqa: T201
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was written.", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    return 0
+
+
+def _predict(given: argparse.Namespace) -> str:
+    """Do what was asked for, and say what was done."""
+    prepare_process()
+    # Only here: torch is heavy, and --help must answer at once.
+    from al_lightning.predictions import write_predictions  # noqa: PLC0415
+    from al_lightning.trained import load_trained, prediction_device  # noqa: PLC0415
+
+    run = load_trained(given.run)
+    run.network.to(prediction_device())
+    predicted = write_predictions(
+        run,
+        given.folder,
+        given.output,
+        batch_size=given.batch_size,
+        on_error=given.on_error,
+        probabilities=given.probabilities,
+        progress=True,
+    )
+    for file, why in predicted.unreadable.items():
+        print(f"Skipped {file}: {why}", file=sys.stderr)  # noqa: T201
+    skipped = f", {len(predicted.unreadable)} skipped" if predicted.unreadable else ""
+    images = f"{predicted.images:,} image{'s' * (predicted.images != 1)}"
+    return f"{images} of {len(run.classes)} classes written to {given.output}{skipped}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m al_lightning.predict",
+        description="Say what a trained run makes of new images: a CSV file with the class and the "
+        "confidence of each. Images of any size are decoded as the run's own, and seen by its last "
+        "weights in float32. Making the run's classifier calls what its configuration names: open no "
+        "run whose maker you do not trust.",
+    )
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
+    )
+    parser.add_argument(
+        "folder",
+        type=Path,
+        metavar="FOLDER",
+        help="images, at any depth; links to folders are not followed",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        default=Path("predictions.csv"),
+        help="default: predictions.csv; its columns are file, class, confidence",
+    )
+    parser.add_argument(
+        "--probabilities", action="store_true", help="add a column p_<class> for every class"
+    )
+    parser.add_argument(
+        "--batch-size",
+        type=_positive,
+        metavar="N",
+        default=256,
+        help="images a batch; default: 256",
+    )
+    parser.add_argument(
+        "--on-error",
+        choices=("refuse", "skip"),
+        default="refuse",
+        help="what to do about files that cannot be read: write nothing (default), or leave them out",
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, not {text!r}")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""A run's classifier, to be used: from pixels to probabilities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+from torch import Tensor, nn
+
+from al_lightning.checkpoint import Checkpoint
+from al_lightning.data.source import Normalization
+from al_lightning.data.transforms import Normalize
+from al_lightning.errors import UsageError
+from al_lightning.journal import Journal
+from al_lightning.models.backbone import Embedder, require_embedder, to_probabilities
+
+_FACTS = ("classes", "image_shape", "normalization")
+_NAMED = 5  # how many runs an error names
+
+
+class Predictor(nn.Module):
+    """A classifier with what stands before and behind it: normalisation and softmax.
+
+    Args:
+        classifier: Offers ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        normalization: What it was trained with.
+    """
+
+    def __init__(self, classifier: L.LightningModule, normalization: Normalization) -> None:
+        super().__init__()
+        require_embedder(classifier)
+        self.normalize = Normalize(normalization)
+        self.classifier = classifier
+        self._halves = cast("Embedder", classifier)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, C, H, W) uint8, or float32 in [0, 1], to probabilities, (B, classes) float32."""
+        embeddings = self._halves.embed(self.normalize(images))
+        return to_probabilities(self._halves.classify(embeddings))
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run's classifier with its last weights.
+
+    Attributes:
+        folder: The run's folder.
+        network: Maps images to probabilities; in evaluation mode.
+        classes: The names of the classes, by label.
+        image_shape: Channels, height, width.
+        normalization: What the weights were trained with; a part of the network.
+    """
+
+    folder: Path
+    network: Predictor
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    normalization: Normalization
+
+    @torch.inference_mode()
+    def predict(self, images: Tensor) -> Tensor:
+        """Look at images as they are: no augmentation, evaluation mode, float32.
+
+        Args:
+            images: (B, C, H, W) uint8, or float32 in [0, 1], anywhere.
+
+        Returns:
+            Probabilities, (B, classes) float32 on the CPU; rows sum to 1.
+
+        Raises:
+            UsageError: If the images have another shape.
+        """
+        if images.shape[1:] != self.image_shape:
+            expected = ", ".join(map(str, self.image_shape))
+            raise UsageError(
+                f"Images of this run are (B, {expected}), not {tuple(images.shape)}: resize them"
+            )
+        moved = images.to(self.network.normalize.mean.device)
+        probabilities: Tensor = self.network(moved.contiguous(memory_format=torch.channels_last))
+        return probabilities.cpu()
+
+
+def load_trained(folder: Path | str, classifier: L.LightningModule | None = None) -> TrainedRun:
+    """Load the last weights of a run into its classifier.
+
+    Without a classifier, it is made by the configuration that the command line recorded. Making it
+    calls what that configuration names: open no run whose maker you do not trust.
+
+    Args:
+        folder: The run's folder: of ``journal.jsonl`` and ``checkpoints/last.ckpt``.
+        classifier: Untrained, of the run's kind, for runs of the loop as a library; it gets the
+            weights, and is set to evaluation mode.
+
+    Raises:
+        UsageError: If there is no run, it has no usable weights, or they do not fit its classifier.
+        JournalError: If the journal is damaged.
+    """
+    folder = Path(folder)
+    journal = _journal(folder)
+    start = journal.start or {}
+    path = folder / "checkpoints" / "last.ckpt"
+    if not path.exists():
+        raise UsageError(_why_no_weights(journal, path))
+    saved = Checkpoint(path).read()
+    if missing := [fact for fact in _FACTS if saved.facts.get(fact) is None]:
+        raise UsageError(
+            f"{path} does not say {', '.join(missing)}: an earlier version of al_lightning wrote it. "
+            "Make the run anew with overwrite=true"
+        )
+    classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
+    if list(classes) != start["classes"]:
+        raise UsageError(
+            f"{path} is another run's: it tells {', '.join(classes)} apart, "
+            f"the run {', '.join(start['classes'])}. Restore it from a copy"
+        )
+    if classifier is None:
+        classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes))
+    try:
+        saved.load_into(classifier)
+    except ValueError as error:
+        raise UsageError(
+            f"{path} does not fit the run's classifier, {type(classifier).__name__}: {error}. "
+            "Restore it from a copy, or use the code that the run was made with"
+        ) from error
+    normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
+    network = Predictor(classifier, normalization).eval()
+    return TrainedRun(folder, network, classes, shape, normalization)
+
+
+def _journal(folder: Path) -> Journal:
+    """Return the journal of a run that has begun."""
+    path = folder / "journal.jsonl"
+    if not path.is_file():
+        raise UsageError(_why_no_run(folder))
+    try:
+        journal = Journal(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}. Check permissions") from error
+    if journal.start is None:
+        raise UsageError(f"{path} is empty: the run has not begun. Run it first")
+    return journal
+
+
+def _why_no_run(folder: Path) -> str:
+    what = "has no journal.jsonl" if folder.is_dir() else "is no folder"
+    expected = "expected a run's folder, such as outputs/digits/cnn/margin/seed=0"
+    runs = sorted(path.parent for path in folder.rglob("journal.jsonl"))
+    if not runs:
+        return f"{folder} {what}: {expected}"
+    more = f"\n  and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    listed = "".join(f"\n  {run}" for run in runs[:_NAMED])
+    return f"{folder} {what}: {expected}. Runs below it:{listed}{more}"
+
+
+def _why_no_weights(journal: Journal, path: Path) -> str:
+    if not journal.rounds:
+        run = journal.path.parent
+        return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
+    remedy = (
+        "make the run anew with overwrite=true"
+        if journal.finished
+        else "run the same command again, which goes on and fits again"
+    )
+    return f"{path} is not there, though the run has fitted. Restore it from a copy, or {remedy}"
+
+
+def _recorded_classifier(
+    path: Path, config: Mapping[str, Any], shape: tuple[int, int, int], num_classes: int
+) -> L.LightningModule:
+    """Make the classifier that the command line recorded."""
+    for group in ("model", "recipe"):
+        recorded = config.get(group)
+        if not isinstance(recorded, Mapping) or "_target_" not in recorded:
+            raise UsageError(
+                f"{path} does not say what the classifier is made of: it has no config.{group}, since "
+                "the run was made without the command line. Make the classifier in Python, and pass "
+                "it: al_lightning.load_trained(folder, classifier)"
+            )
+    # Only here: the command line alone knows Hydra.
+    from al_lightning.__main__ import classifier_of  # noqa: PLC0415
+
+    try:
+        with isolate_rng():
+            return classifier_of(config, shape, num_classes)
+    except UsageError as error:
+        raise UsageError(f"The classifier that {path} names cannot be made: {error}") from error
+
+
+def prediction_device() -> torch.device:
+    """Return where to compute: the accelerator where there is one, else the CPU."""
+    accelerator = (
+        torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    )
+    return accelerator or torch.device("cpu")
