@@ -55,12 +55,7 @@ class Budget:
             return
         if self.initial == "all":
             raise UsageError("budget.initial=all needs budget.total=all")
-        if self.initial + self.validation > self.total:
-            raise UsageError(
-                f"budget.initial + budget.validation = {self.initial} + {self.validation} "
-                f"is more than budget.total = {self.total}"
-            )
-        if self.initial == 0 and self.validation >= self.total:
+        if self.validation >= self.total:
             raise UsageError(
                 f"budget.validation = {self.validation} leaves none of budget.total = {self.total} to "
                 "train on"
@@ -79,20 +74,37 @@ class Budget:
             given: How many of them came with labels, where others came without; these are bought first.
 
         Raises:
-            UsageError: If the data set has fewer images, or fewer given labels, than the start takes.
+            UsageError: If the start takes more labels than the budget or the data set has, or than
+                were given.
         """
-        start = self.validation + (0 if self.initial == "all" or given else self.initial)
+        limit = size if self.total == "all" else min(self.total, size)
+        if given:
+            self._check_given(given, limit)
+            return limit
+        start = self.validation + (0 if self.initial == "all" else self.initial)
+        if self.total != "all" and start > self.total:
+            raise UsageError(
+                f"budget.initial + budget.validation = {self.initial} + {self.validation} "
+                f"is more than budget.total = {self.total}"
+            )
         if start > size:
             raise UsageError(
                 f"budget.initial + budget.validation = {start}, "
                 f"but the training set has {size} images"
             )
-        if given and self.validation > given - _FEWEST:
+        return limit
+
+    def _check_given(self, given: int, limit: int) -> None:
+        if given > limit:
+            raise UsageError(
+                f"{given} labels were given with the images, which is more than budget.total = "
+                f"{self.total}: raise it by as many labels as you want to buy"
+            )
+        if self.validation > given - _FEWEST:
             raise UsageError(
                 f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} "
                 "labels that were given to train on: lower it, or label more images beforehand"
             )
-        return size if self.total == "all" else min(self.total, size)
 
 
 def _require_amount(name: str, value: object, *, least: int = 1, allow_all: bool = False) -> None:

@@ -370,7 +370,7 @@ class ActiveLearningLoop:
     def _select(self, index: int, scorer: Scorer, watch: Stopwatch) -> Selection | None:
         """Return what to ask for; None if this was the last round."""
         data, pool = self.datamodule.data, self.datamodule.pool
-        left = self.budget.limit(pool.size) - pool.labels_bought
+        left = self.budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
         count = min(self.budget.query, left, len(pool.unlabeled_ids))
         if count <= 0:
             return None

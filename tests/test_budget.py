@@ -66,7 +66,7 @@ def test_all_is_no_amount_to_query_or_to_validate_on(key: str) -> None:
 def test_more_to_start_from_than_in_all_is_an_error() -> None:
     assert Budget(initial=60, validation=40, total=100).total == 100
     with pytest.raises(UsageError, match=r"61 \+ 40 is more than budget.total = 100"):
-        Budget(initial=61, validation=40, total=100)
+        Budget(initial=61, validation=40, total=100).limit(1000)
 
 
 def test_all_to_start_from_needs_all_in_all() -> None:
@@ -101,3 +101,6 @@ def test_given_labels_stand_for_the_initial_ones() -> None:
     assert budget.limit(55, given=10) == 55
     with pytest.raises(UsageError, match="fewer than 2 of the 9 labels"):
         budget.limit(55, given=9)
+    assert Budget(initial=500, query=10, total=60).limit(1000, given=60) == 60
+    with pytest.raises(UsageError, match=r"61 labels were given .* more than budget\.total = 60"):
+        Budget(initial=500, query=10, total=60).limit(1000, given=61)

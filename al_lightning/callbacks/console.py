@@ -111,7 +111,7 @@ class ConsoleProgress(LoopCallback):
             self._console.print(
                 f"{self._whose}Going on after round {done - 1}, {bought:,} labels bought"
             )
-        total = _count_rounds(self._budget, len(data.train))
+        total = _count_rounds(self._budget, len(data.train), len(data.given_ids))
         self._rounds = self._progress.add_task("rounds", total=total, completed=done)
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
@@ -203,9 +203,9 @@ def _measured(event: Mapping[str, Any]) -> str:
     return "".join(parts) or "no test images  "
 
 
-def _count_rounds(budget: Budget, size: int) -> int:
-    first = min(size, budget.first(size) + budget.validation)
-    return 1 + -(-(budget.limit(size) - first) // budget.query)
+def _count_rounds(budget: Budget, size: int, given: int) -> int:
+    first = given or min(size, budget.first(size) + budget.validation)
+    return 1 + -(-(budget.limit(size, given) - first) // budget.query)
 
 
 class _InnerBar(Callback):
