@@ -2,11 +2,11 @@
 
     python benchmarks/label_studio_session.py --server-python VENV/bin/python
 
-VENV has label-studio; the Python that runs this has label-studio-sdk. A server is started on this machine
-for the time of the run, with a folder and a token of its own. The run is made of many commands: the first
-is killed while it puts its images to the annotators, and the annotator, who knows the digits, labels half
-of every question, lets the run look, and labels the rest. Printed is what came of it; labels that were
-asked for twice, or lost, are a failure.
+VENV has label-studio; the Python that runs this has label-studio-sdk. A server is started on this
+machine for the time of the run, with a folder and a token of its own. The run is made of many commands:
+the first is killed while it puts its images to the annotators, and the annotator, who knows the digits,
+labels half of what is open, lets the run look, and goes on. Printed is what came of it; labels that
+were asked for twice, lost or made up are a failure.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def server(python: Path, port: int, folder: Path, token: str) -> Iterator[str]:
         "FRONTEND_SENTRY_DSN": "",
     }
     folder.mkdir()
-    command = [python.parent / "label-studio", "start", "--no-browser"]
+    command = [str(python.parent / "label-studio"), "start", "--no-browser"]
     command += ["--internal-host", "127.0.0.1", "--port", str(port)]
     # Its Python must not see the packages of ours.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | settings

@@ -21,6 +21,7 @@ from al_lightning.oracles.studio import CLASS, IMAGE, NewTask, Prediction, Proje
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
+_CHANNELS = (1, 3)  # grey, or red, green and blue
 _SHOWN = 5  # of the problems that a message lists
 
 
@@ -46,8 +47,8 @@ class LabelStudioOracle(Oracle):
         connect: Opens the connection, when a question is asked.
 
     Raises:
-        UsageError: On a title that Label Studio would not take; or on class names that it could not
-            tell apart.
+        UsageError: On a title that Label Studio would not take, class names that people could not tell
+            apart, or images that a browser could not show.
     """
 
     answers_at_once = False
@@ -64,6 +65,10 @@ class LabelStudioOracle(Oracle):
             raise UsageError(
                 f"oracle.project must have {_SHORTEST_TITLE} to {_LONGEST_TITLE} characters, not "
                 f"{len(project)}: {project!r}"
+            )
+        if (channels := data.image_shape[0]) not in _CHANNELS:
+            raise UsageError(
+                f"oracle=label_studio shows images of 1 or 3 channels, and these have {channels}"
             )
         self._images, self._classes = data.train, data.classes
         self._labels = {_plain(name): label for label, name in enumerate(data.classes)}

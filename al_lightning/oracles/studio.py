@@ -219,7 +219,7 @@ class Studio:
         for batch in _requests(_wire_task(run, task) for task in tasks):
             with _reported(self._url, f"import {len(batch)} tasks"):
                 self._client.projects.import_tasks(
-                    id=project.id, request=batch, return_task_ids=True, request_options=_ONCE
+                    project.id, request=batch, return_task_ids=True, request_options=_ONCE
                 )
 
     def add_prediction(self, task: Task, prediction: Prediction) -> None:
