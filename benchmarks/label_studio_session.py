@@ -3,10 +3,12 @@
     python benchmarks/label_studio_session.py --server-python VENV/bin/python
 
 VENV has label-studio; the Python that runs this has label-studio-sdk. A server is started on this
-machine for the time of the run, with a folder and a token of its own. The run is made of many commands:
-the first is killed while it puts its images to the annotators, and the annotator, who knows the digits,
-labels half of what is open, lets the run look, and goes on. Printed is what came of it; labels that
-were asked for twice, lost or made up are a failure.
+machine for the time of the run, with a folder and a token of its own; without --server-python, the one
+of LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY is used. The run is made of many commands, each a process
+that is forked from this one, which saves importing torch: Linux and macOS only. The first is killed while
+it puts its images to the annotators. The annotator, who knows the digits, labels half of what is open,
+lets the run look, and labels the rest. Printed is what came of it; labels that were asked for twice,
+lost or made up are a failure.
 """
 
 import argparse
@@ -20,38 +22,44 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
+from multiprocessing import get_context
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from al_lightning.__main__ import main as main_of_package
 from al_lightning.data import Digits
 
 QUICK = (
-    *("dataset=digits", "oracle=label_studio", "budget.initial=220", "budget.query=20"),
-    *("budget.total=260", "recipe.min_steps=8", "recipe.epochs=1", "threads=1", "progress=false"),
+    *("dataset=digits", "oracle=label_studio", "budget.initial=110", "budget.query=10"),
+    *("budget.total=130", "recipe.min_steps=8", "recipe.epochs=1", "threads=1", "progress=false"),
     *("model.filters=[[4],[4]]", "model.dense=[16]"),
 )
 STARTS_WITHIN = 300  # seconds; a first start makes the database
 SKIP_EVERY = 25  # images
+HEAVY = ("al_lightning.loop", "al_lightning.trainers", "al_lightning.callbacks.tensorboard")
 
 
 def main() -> None:
     """Start a server, make the run, print what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server-python", type=Path, required=True)
+    parser.add_argument("--server-python", type=Path)
     parser.add_argument("--port", type=int, default=8971)
     parser.add_argument("overrides", nargs="*", help="of the run, such as budget.total=300")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        token = secrets.token_hex(20)
-        with server(given.server_python, given.port, folder / "server", token) as url:
-            os.environ.update(LABEL_STUDIO_URL=url, LABEL_STUDIO_API_KEY=token)
-            client = import_module("label_studio_sdk").LabelStudio(base_url=url, api_key=token)
-            session(client, folder, [*QUICK, *given.overrides])
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if given.server_python is not None:
+            token = secrets.token_hex(20)
+            started = server(given.server_python, given.port, folder / "server", token)
+            os.environ.update(
+                LABEL_STUDIO_URL=stack.enter_context(started), LABEL_STUDIO_API_KEY=token
+            )
+        session(Annotator(folder / "outputs"), [*QUICK, *given.overrides])
 
 
 @contextmanager
@@ -105,63 +113,85 @@ def healthy(url: str) -> bool:
         return False
 
 
-def session(client: Any, folder: Path, overrides: Sequence[str]) -> None:
+class Annotator:
+    """Somebody who knows the digits, and skips some.
+
+    Args:
+        outputs: Where the run is.
+    """
+
+    def __init__(self, outputs: Path) -> None:
+        self.outputs = outputs
+        self.given: dict[int, int | None] = {}
+        self._labels = Digits().load().train.labels.tolist()
+        self._client = import_module("label_studio_sdk").LabelStudio(
+            base_url=os.environ["LABEL_STUDIO_URL"], api_key=os.environ["LABEL_STUDIO_API_KEY"]
+        )
+
+    def tasks(self) -> list[Any]:
+        """Return the run's tasks."""
+        codes = list(self.outputs.glob("**/label_studio.json"))
+        if not codes:
+            return []
+        code = json.loads(codes[0].read_text())["run"]
+        return [
+            task
+            for project in self._client.projects.list(title=code)
+            for task in self._client.tasks.list(project=project.id, fields="all")
+        ]
+
+    def label(self, tasks: Sequence[Any]) -> None:
+        """Choose the right class of each, or press the skip button."""
+        chosen = {"from_name": "class", "to_name": "image", "type": "choices"}
+        for task in tasks:
+            image = task.data["id"]
+            label = None if len(self.given) % SKIP_EVERY == 3 else self._labels[image]
+            result = [] if label is None else [{**chosen, "value": {"choices": [str(label)]}}]
+            self._client.annotations.create(
+                id=task.id, result=result, was_cancelled=label is None, lead_time=1.0
+            )
+            self.given[image] = label
+
+
+def session(annotator: Annotator, overrides: Sequence[str]) -> None:
     """Make the run to its end, label by label; print what came of it, and exit by it."""
-    command = [
-        sys.executable,
-        "-m",
-        "al_lightning",
-        f"output_root={folder / 'outputs'}",
-        *overrides,
-    ]
-    labels = Digits().load().train.labels.tolist()
-    print(f"killed when {kill_while_asking(command, client)} tasks were there")
-    given: dict[int, int | None] = {}
-    commands = 1
+    for name in HEAVY:
+        import_module(name)
+    arguments = [f"output_root={annotator.outputs}", *overrides]
+    first = start(arguments)
+    while not (there := len(annotator.tasks())):
+        if not first.is_alive():
+            sys.exit("The run ended before it had asked anything")
+        time.sleep(0.1)
+    first.kill()
+    first.join()
+    print(f"killed when {there} tasks were there")
+    commands, half = 1, True
     while True:
         commands += 1
-        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        (journal,) = (folder / "outputs").glob("**/journal.jsonl")
+        command = start(arguments)
+        command.join()
+        (journal,) = annotator.outputs.glob("**/journal.jsonl")
         events = [json.loads(line) for line in journal.read_text().splitlines()]
-        if events[-1]["event"] == "end":
+        if command.exitcode or events[-1]["event"] == "end":
             break
-        open_tasks = [task for task in tasks_of(client) if not task.annotations]
-        print("  " + next(line for line in said.splitlines() if "are open" in line))
-        if len(open_tasks) > 10:
-            open_tasks = open_tasks[: len(open_tasks) // 2]
-        for task in open_tasks:
-            image = task.data["id"]
-            given[image] = None if len(given) % SKIP_EVERY == 3 else labels[image]
-            annotate(client, task.id, given[image])
-    report(events, given, tasks_of(client), commands)
+        waiting = [task for task in annotator.tasks() if not task.annotations]
+        annotator.label(waiting[: len(waiting) // 2] if half else waiting)
+        half = not half
+    report(events, annotator.given, annotator.tasks(), commands)
 
 
-def kill_while_asking(command: Sequence[str], client: Any) -> int:
-    """Start the run; kill it once the first of its tasks are there; return how many there are."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while not (there := len(tasks_of(client))):
-        if process.poll() is not None:
-            sys.exit("The run ended before it had asked anything")
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    return there
+def start(arguments: Sequence[str]) -> ForkProcess:
+    """Run the command line in a process of its own."""
+    process = get_context("fork").Process(target=command_line, args=(arguments,))
+    process.start()
+    return process
 
 
-def tasks_of(client: Any) -> list[Any]:
-    """Return all tasks on the server."""
-    return [
-        task
-        for project in client.projects.list()
-        for task in client.tasks.list(project=project.id, fields="all")
-    ]
-
-
-def annotate(client: Any, task: int, label: int | None) -> None:
-    """Choose a class, or press the skip button."""
-    chosen = {"from_name": "class", "to_name": "image", "type": "choices"}
-    result = [] if label is None else [{**chosen, "value": {"choices": [str(label)]}}]
-    client.annotations.create(id=task, result=result, was_cancelled=label is None, lead_time=1.0)
+def command_line(arguments: Sequence[str]) -> None:
+    """Do as ``python -m al_lightning`` does."""
+    sys.argv = ["al_lightning", *arguments]
+    main_of_package()
 
 
 def report(

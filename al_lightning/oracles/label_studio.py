@@ -1,7 +1,6 @@
 """People who label in Label Studio."""
 
 import json
-import os
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -14,8 +13,9 @@ import torch
 
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
+from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
-from al_lightning.oracles.picture import data_uri
+from al_lightning.oracles.pictures import data_uri
 from al_lightning.oracles.studio import CLASS, IMAGE, NewTask, Prediction, Project, Studio, Task
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
@@ -158,13 +158,7 @@ class LabelStudioOracle(Oracle):
                     '{"run": CODE}; every task shows its code as `run`'
                 ) from error
         code = secrets.token_hex(4)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}")
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(json.dumps({"run": code}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())  # before anything bears the code
-        partial.replace(path)
+        write_whole(path, json.dumps({"run": code}) + "\n")  # before anything bears the code
         return code
 
     def _project(self, studio: Studio, run: str) -> Project:

@@ -127,15 +127,15 @@ class Studio:
         """
         url, key = _address(), _token()
         try:
-            sdk = import_module("label_studio_sdk")
-        except ImportError as error:
+            make_client = import_module("label_studio_sdk").LabelStudio
+        except (ImportError, AttributeError) as error:  # old versions have no such class
             raise UsageError(
                 f"oracle=label_studio cannot be used: {error}. Its package is an extra of this one: "
                 'pip install "al-lightning[label_studio]"'
             ) from error
         logging.getLogger("httpx").setLevel(logging.WARNING)  # it reports every request
         with _reported(url, "open a connection"):
-            client = sdk.LabelStudio(base_url=f"{url}/", api_key=key, timeout=_TIMEOUT)
+            client = make_client(base_url=f"{url}/", api_key=key, timeout=_TIMEOUT)
         return cls(client, url)
 
     def find_project(self, title: str, part: bool = False) -> Project | None:

@@ -84,6 +84,11 @@ def test_a_package_that_is_missing_is_named(environment: pytest.MonkeyPatch) -> 
     assert 'pip install "al-lightning[label_studio]"' in refusal()
 
 
+def test_a_package_that_is_too_old_is_named(environment: pytest.MonkeyPatch) -> None:
+    environment.delattr(sys.modules["label_studio_sdk"], "LabelStudio")
+    assert 'pip install "al-lightning[label_studio]"' in refusal()
+
+
 def test_a_token_that_the_sdk_refuses(environment: pytest.MonkeyPatch) -> None:
     def expired(**options: Any) -> None:
         raise ApiError(401, {"detail": "API key has expired"})
