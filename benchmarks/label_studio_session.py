@@ -5,10 +5,10 @@
 VENV has label-studio; the Python that runs this has label-studio-sdk. A server is started on this
 machine for the time of the run, with a folder and a token of its own; without --server-python, the one
 of LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY is used. The run is made of many commands, each a process
-that is forked from this one, which saves importing torch: Linux and macOS only. The first is killed while
-it puts its images to the annotators. The annotator, who knows the digits, labels half of what is open,
-lets the run look, and labels the rest. Printed is what came of it; labels that were asked for twice,
-lost or made up are a failure.
+that is forked from this one, which saves importing torch: Linux and macOS only. The first is killed
+while it puts its images to the annotators. The annotator, who knows the digits, labels half of what is
+open, lets the run look, and labels the rest. Printed is what came of it; labels that were asked for
+twice, lost or made up are a failure.
 """
 
 import argparse
@@ -171,9 +171,11 @@ def session(annotator: Annotator, overrides: Sequence[str]) -> None:
         commands += 1
         command = start(arguments)
         command.join()
+        if command.exitcode:
+            sys.exit("A command failed")
         (journal,) = annotator.outputs.glob("**/journal.jsonl")
         events = [json.loads(line) for line in journal.read_text().splitlines()]
-        if command.exitcode or events[-1]["event"] == "end":
+        if events[-1]["event"] == "end":
             break
         waiting = [task for task in annotator.tasks() if not task.annotations]
         annotator.label(waiting[: len(waiting) // 2] if half else waiting)

@@ -60,7 +60,7 @@ class Task:
     Attributes:
         id: The server's number of it.
         image: The image's dataset id.
-        annotations: What was made of it, oldest first.
+        annotations: What was made of it.
         versions: The model versions that it has predictions of.
     """
 
@@ -149,7 +149,7 @@ class Studio:
             UsageError: If there are several.
         """
         with _reported(self._url, "look for the project"):
-            listed = list(self._client.projects.list(title=title, include="task_number"))
+            listed = list(self._client.projects.list(title=title))
         found = [p for p in listed if (title in p.title if part else title == p.title)]
         if len(found) > 1:
             raise UsageError(

@@ -83,7 +83,7 @@ class FakeClient:
             raise error
         self.requests.append(name)
 
-    def _list_projects(self, *, title: str, include: str) -> list[SimpleNamespace]:
+    def _list_projects(self, *, title: str) -> list[SimpleNamespace]:
         self._called("projects.list")
         return [p for p in self.projects_there if title.lower() in p.title.lower()]
 
