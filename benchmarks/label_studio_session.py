@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8971)
     parser.add_argument("overrides", nargs="*", help="of the run, such as budget.total=300")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server must not stay
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         if given.server_python is not None:
