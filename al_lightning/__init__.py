@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from al_lightning.loop import ActiveLearningLoop
     from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
     from al_lightning.oracle import Answer, Oracle, Question, SimulatedOracle
-    from al_lightning.oracles import DatasetOracle, NoisyOracle
+    from al_lightning.oracles import DatasetOracle, LabelStudioOracle, NoisyOracle
     from al_lightning.pool import Pool
     from al_lightning.recipe import Recipe
     from al_lightning.scoring import Scorer
@@ -41,6 +41,7 @@ _HOMES = {
     "Images": "data",
     "Journal": "journal",
     "JournalError": "errors",
+    "LabelStudioOracle": "oracles",
     "LoopCallback": "callbacks",
     "Need": "evidence",
     "NoisyOracle": "oracles",
@@ -80,6 +81,7 @@ __all__ = [
     "Images",
     "Journal",
     "JournalError",
+    "LabelStudioOracle",
     "LoopCallback",
     "Need",
     "NoisyOracle",

@@ -16,6 +16,8 @@ NOT_IN_FOLDER = (
     "logger",
     "names",
     "dataset.root",
+    "oracle.project",
+    "oracle.accept_partial",  # when an answer is taken, which may be decided anew at every question
 )
 #: These say which runs to make, and nothing about any of them.
 NOT_OF_A_RUN = ("experiment=compare",)
