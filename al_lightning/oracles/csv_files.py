@@ -74,6 +74,8 @@ class CsvOracle(Oracle):
     def instructions(self, question: Question) -> str:
         """Say what to fill in, and with what."""
         sheet = self._sheet(question)
+        if sheet.is_relative_to(Path.cwd()):
+            sheet = sheet.relative_to(Path.cwd())
         return (
             f"{len(question.ids)} images wait for their class.\n"
             f"  Look at them:  {sheet.with_suffix('.html')}\n"
