@@ -131,7 +131,7 @@ class ImageFolder(BaseSource):
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
         )
-        return ImageData(train, test, classes)
+        return ImageData(train, test, classes, folder=self.path)
 
     def _test_fraction(self, found: FolderFiles) -> float:
         """Return which part of the labeled images is split off where there is no folder test."""

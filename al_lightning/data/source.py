@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -68,12 +69,15 @@ class ImageData:
         test: The images that measure, and never select; may be none, where nothing can be measured.
         classes: The names of the classes, by label.
         normalization: Published constants; None has them computed from the labeled images.
+        folder: Where the files of the images lie, to show them to a person as they are; None where
+            there are none. No result depends on it.
     """
 
     train: Images
     test: Images
     classes: tuple[str, ...]
     normalization: Normalization | None = None
+    folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Check that train, test and classes fit together."""

@@ -11,7 +11,7 @@ from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
-from al_lightning.oracles.pictures import data_uri
+from al_lightning.oracles.pictures import picture
 from al_lightning.oracles.sheet import Filled, read_sheet, sheet_text
 
 
@@ -135,7 +135,7 @@ class CsvOracle(Oracle):
         )
         images = [
             {"file": "", "predicted": "", "confidence": "", "score": "", **row}
-            | {"picture": data_uri(self._data.train.pixels[int(str(row["id"]))])}
+            | {"picture": picture(self._data, int(str(row["id"])))}
             for row in self._rows(question)
         ]
         return environment.get_template("contact_sheet.html.j2").render(

@@ -15,7 +15,7 @@ from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
-from al_lightning.oracles.pictures import data_uri
+from al_lightning.oracles.pictures import picture
 from al_lightning.oracles.studio import CLASS, IMAGE, NewTask, Prediction, Project, Studio, Task
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
@@ -70,7 +70,7 @@ class LabelStudioOracle(Oracle):
             raise UsageError(
                 f"oracle=label_studio shows images of 1 or 3 channels, and these have {channels}"
             )
-        self._images, self._classes = data.train, data.classes
+        self._data, self._classes = data, data.classes
         self._labels = {_plain(name): label for label, name in enumerate(data.classes)}
         if len(self._labels) < len(data.classes) or "" in self._labels:
             raise UsageError(
@@ -205,10 +205,10 @@ class LabelStudioOracle(Oracle):
         for row, image in enumerate(question.ids.tolist()):
             if image not in tasks:
                 facts = {"question": question.name}
-                if self._images.files is not None:
-                    facts["file"] = self._images.files[image]
-                picture = data_uri(self._images.pixels[image])
-                yield NewTask(image, picture, facts, self._prediction(question, row))
+                if self._data.train.files is not None:
+                    facts["file"] = self._data.train.files[image]
+                shown = picture(self._data, image)
+                yield NewTask(image, shown, facts, self._prediction(question, row))
 
     def _prediction(self, question: Question, row: int) -> Prediction | None:
         if question.predicted is None or question.confidence is None:
@@ -256,7 +256,7 @@ class LabelStudioOracle(Oracle):
         return self._labels[chosen[0]], None
 
     def _called(self, image: int) -> str:
-        return f"id {image}" if self._images.files is None else self._images.files[image]
+        return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
 
 
 def labeling_config(classes: Sequence[str]) -> str:

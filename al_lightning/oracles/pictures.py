@@ -2,13 +2,45 @@
 
 import base64
 import io
+import warnings
 
 import torch
 from PIL import Image
 from torch import Tensor
 
+from al_lightning.data.decode import to_mode, upright
+from al_lightning.data.source import ImageData
+
 _BYTE = 255
 _SMALLEST = 128  # pixels of the shorter side: a person must be able to see what it is
+_LARGEST = 384  # of the longer side: a page of a thousand photographs must stay a page
+
+
+def picture(data: ImageData, image: int) -> str:
+    """Return a training image as an address that needs no file and no server.
+
+    Where it comes from a file, that is shown, as a whole and larger than the classifier sees it.
+
+    Args:
+        data: The images.
+        image: A dataset id.
+    """
+    if data.folder is not None and data.train.files is not None:
+        try:
+            with (
+                warnings.catch_warnings(),
+                Image.open(data.folder / data.train.files[image]) as opened,
+            ):
+                warnings.simplefilter(
+                    "ignore"
+                )  # of a photograph that is large, but was read before
+                opened.draft(None, (_LARGEST, _LARGEST))
+                shown = to_mode(upright(opened), 3)
+                shown.thumbnail((_LARGEST, _LARGEST))
+                return _address(_enlarged(shown), "JPEG")
+        except Exception:  # the file has gone since; its pixels are still here
+            return data_uri(data.train.pixels[image])
+    return data_uri(data.train.pixels[image])
 
 
 def data_uri(pixels: Tensor) -> str:
@@ -23,10 +55,17 @@ def data_uri(pixels: Tensor) -> str:
         pixels = (pixels.clamp(0, 1) * _BYTE).round().to(torch.uint8)
     rows = pixels.permute(1, 2, 0).numpy()
     image = Image.fromarray(rows[:, :, 0] if rows.shape[2] == 1 else rows)
-    if (factor := -(-_SMALLEST // min(image.size))) > 1:
-        image = image.resize(
-            (factor * image.width, factor * image.height), Image.Resampling.NEAREST
-        )
+    return _address(_enlarged(image), "PNG")
+
+
+def _enlarged(image: Image.Image) -> Image.Image:
+    factor = -(-_SMALLEST // min(image.size))
+    if factor <= 1 or factor * max(image.size) > 8 * _SMALLEST:  # as it is where it is very long
+        return image
+    return image.resize((factor * image.width, factor * image.height), Image.Resampling.NEAREST)
+
+
+def _address(image: Image.Image, kind: str) -> str:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    image.save(buffer, kind, quality=85)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

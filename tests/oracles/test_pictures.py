@@ -1,17 +1,19 @@
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from al_lightning.oracles.pictures import data_uri
+from al_lightning.data import ImageData, Images
+from al_lightning.oracles.pictures import data_uri, picture
 
 
-def decoded(uri: str) -> Image.Image:
-    kind, content = uri.split(",", 1)
-    assert kind == "data:image/png;base64"
+def decoded(uri: str, kind: str = "png") -> Image.Image:
+    start, content = uri.split(",", 1)
+    assert start == f"data:image/{kind};base64"
     return Image.open(io.BytesIO(base64.b64decode(content)))
 
 
@@ -32,3 +34,21 @@ def test_floats_are_taken_from_zero_to_one() -> None:
 
 def test_large_images_keep_their_size() -> None:
     assert decoded(data_uri(torch.zeros(3, 200, 300, dtype=torch.uint8))).size == (300, 200)
+
+
+def test_very_long_images_are_not_enlarged_out_of_all_measure() -> None:
+    assert decoded(data_uri(torch.zeros(1, 1, 1000, dtype=torch.uint8))).size == (1000, 1)
+
+
+def test_an_image_of_a_file_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
+    """A person needs more than the pixels that a network gets."""
+    Image.new("RGB", (1200, 600), "red").save(tmp_path / "photo.png")
+    pixels = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    train = Images(pixels, torch.tensor([0, -1]), ("photo.png", "gone.png"))
+    data = ImageData(train, train.rows(torch.tensor([0])), ("a", "b"), folder=tmp_path)
+    photo = decoded(picture(data, 0), "jpeg")
+    assert photo.size == (384, 192)
+    red, green, _ = np.asarray(photo)[100, 200].tolist()
+    assert red > 240
+    assert green < 20
+    assert decoded(picture(data, 1)).size == (128, 128)  # the file has gone: its pixels
