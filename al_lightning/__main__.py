@@ -1,6 +1,7 @@
 """The command line: compose, instantiate, run. Only sweeps and searches know Hydra besides."""
 
 import logging
+import os
 import shutil
 import sys
 import warnings
@@ -95,6 +96,7 @@ def job(cfg: DictConfig) -> float | None:
 
 def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
+    _check_output_root(sys.argv[1:])
     try:
         with reported():
             job()
@@ -105,6 +107,17 @@ def main() -> None:
     except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
         print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(_INTERRUPTED)
+
+
+def _check_output_root(arguments: Sequence[str]) -> None:
+    """Leave with a message where no run's folder can be made; Hydra would show a traceback."""
+    given = [a.split("=", 1)[1] for a in arguments if a.startswith("output_root=")]
+    root = Path(given[-1] if given else "outputs").absolute()
+    there = next(path for path in (root, *root.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        what = "cannot be written" if there.is_dir() else "is no folder"
+        print(f"Error: {there} {what}: let output_root be a folder for the runs", file=sys.stderr)  # noqa: T201
+        sys.exit(_FAILURE)
 
 
 def _hint(arguments: Sequence[str]) -> None:
@@ -171,6 +184,7 @@ def run(cfg: DictConfig) -> "Journal":
     from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
     _quiet()
+    _check_types(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
@@ -216,6 +230,21 @@ def run(cfg: DictConfig) -> "Journal":
             callbacks=[board, *_records(cfg, folder, oracle, stack), console],
         )
         return loop.run()
+
+
+def _check_types(cfg: DictConfig) -> None:
+    """Refuse values of a wrong type where nobody else would notice them."""
+    for key, least in (("seed", 0), ("query_seed", 0), ("threads", 1)):
+        value = cfg.get(key)
+        if value is None and key != "seed":
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
+    for key in ("overwrite", "cache", "report"):
+        if not isinstance(cfg[key], bool):
+            raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
+    if cfg.progress not in ("auto", True, False):
+        raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
 
 
 def _records(
@@ -355,8 +384,6 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
             f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
             "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
         )
-    if wanted is not None and wanted < 1:
-        raise UsageError(f"threads must be at least 1, not {wanted}")
     torch.set_num_threads(recorded or wanted or _initial_threads())
 
 

@@ -18,7 +18,6 @@ import json
 import os
 import random
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -28,32 +27,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import lightning  # noqa: F401 - before the forks
-import torchmetrics  # noqa: F401
-from sklearn.datasets import load_digits
-from torch.utils import tensorboard  # noqa: F401
+from forked import QUICK, start, wait
 
-import al_lightning.__main__ as command_line
-import al_lightning.loop  # noqa: F401
 from al_lightning import Journal
 from al_lightning.data import Digits
 
-_QUICK = (
-    *(
-        "budget.initial=20",
-        "budget.query=10",
-        "budget.total=50",
-        "recipe.min_steps=12",
-        "cache=false",
-    ),
-    *(
-        "recipe.epochs=1",
-        "model.filters=[[4],[4]]",
-        "model.dense=[16]",
-        "threads=1",
-        "progress=false",
-    ),
-)
+_BUDGET = ("budget.initial=20", "budget.query=10", "budget.total=50", "cache=false")
 
 
 @dataclass
@@ -73,32 +52,6 @@ class Tally:
     events: Counter[int] = field(default_factory=Counter)
     lost: int = 0
     twice: int = 0
-
-
-def start(folder: Path, arguments: list[str]) -> int:
-    """Run the command line in a fork; return its process id."""
-    child = os.fork()
-    if child:
-        return child
-    os.chdir(folder)
-    log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    sys.argv = ["al_lightning", *arguments]
-    code = 1
-    try:
-        command_line.main()
-        code = 0
-    except SystemExit as exit_:
-        code = int(exit_.code or 0)
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
-
-
-def wait(process: int) -> int:
-    """Return the exit status of a process; negative where a signal ended it."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
 def journal_of(folder: Path) -> Journal | None:
@@ -185,11 +138,10 @@ def main() -> None:
     options = parser.parse_args()
     data = Digits().load()
     truth, classes = data.train.labels.tolist(), list(data.classes)
-    load_digits()  # the forks need not read it again
     tally, undisturbed = Tally(), Tally()
     began = time.monotonic()
     for seed in range(options.first_seed, options.first_seed + options.runs):
-        arguments = [*_QUICK, f"seed={seed}", *(["oracle=csv"] if options.person else [])]
+        arguments = [*QUICK, *_BUDGET, f"seed={seed}", *(["oracle=csv"] if options.person else [])]
         draw = random.Random(seed)
         with tempfile.TemporaryDirectory() as name:
             whole, cut = Path(name) / "whole", Path(name) / "cut"

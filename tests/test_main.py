@@ -363,3 +363,50 @@ def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -
         results[cache][0]["config"].pop("cache")
         results[cache][0].pop("overrides")
     assert results["true"] == results["false"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("seed=one", "seed must be a whole number of at least 0, not 'one'"),
+        ("seed=-1", "seed must be a whole number of at least 0, not -1"),
+        ("seed=null", "seed must be a whole number of at least 0, not None"),
+        ("query_seed=1.5", "query_seed must be a whole number"),
+        ("threads=many", "threads must be a whole number of at least 1, not 'many'"),
+        ("overwrite=maybe", "overwrite must be true or false, not 'maybe'"),
+        ("cache=1", "cache must be true or false, not 1"),
+        ("progress=often", "progress must be auto, true or false"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused_before_any_work(
+    here: Here, tmp_path: Path, wrong: str, said: str
+) -> None:
+    result = here(tmp_path, *QUICK, wrong) if "threads" not in wrong else here(tmp_path, wrong)
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.glob("outputs/**/journal.jsonl"))
+
+
+@pytest.mark.parametrize("root", ["here", "here/below"])
+def test_an_output_root_that_is_a_file_is_named(here: Here, tmp_path: Path, root: str) -> None:
+    (tmp_path / "here").write_text("")
+    result = here(tmp_path, f"output_root={root}")
+    assert result.returncode == 1
+    assert f"Error: {tmp_path / 'here'} is no folder" in result.stderr
+
+
+def test_a_run_that_waits_for_a_person_is_no_failure(here: Here, tmp_path: Path) -> None:
+    quick = [argument for argument in QUICK if not argument.startswith("budget")]
+    command_ = ("oracle=csv", *quick, "budget.initial=0", "budget.query=12", "budget.total=24")
+    result = here(tmp_path, *command_)
+    assert result.returncode == 0
+    assert "12 images wait for their class" in result.stdout
+    assert "Then run the same command again" in result.stdout
+    sheet = next(tmp_path.glob("outputs/**/queries/round_00.csv"))
+    header, *rows = sheet.read_text().splitlines()
+    labeled = [row + str(i % 10) for i, row in enumerate(rows)]
+    sheet.write_text("\n".join([header, *labeled]))
+    result = here(tmp_path, *command_)
+    assert "round  0       12 labels" in result.stdout
+    assert next(tmp_path.glob("outputs/**/queries/round_01.csv")).exists()

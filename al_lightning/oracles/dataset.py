@@ -9,6 +9,8 @@ from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.oracle import SimulatedOracle
 
+_REMEDY = "Let a person label them: oracle=csv or oracle=label_studio"
+
 
 class DatasetOracle(SimulatedOracle):
     """Reveals the labels that the data set came with: the usual simulation of an annotator.
@@ -23,7 +25,12 @@ class DatasetOracle(SimulatedOracle):
 
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int) -> Self:  # noqa: ARG003
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
+
+        Raises:
+            UsageError: If the data set does not know all classes.
+        """
+        require_known(data)
         return cls(data.train.labels)
 
     def annotate(self, ids: Tensor) -> Tensor:
@@ -36,7 +43,16 @@ class DatasetOracle(SimulatedOracle):
         if len(unknown := ids[labels < 0]):
             raise UsageError(
                 f"The data set does not know the classes of {len(unknown)} of the images that are "
-                f"asked for, such as id {int(unknown[0])}: let a person label them, by oracle=csv or "
-                "oracle=label_studio"
+                f"asked for, such as id {int(unknown[0])}. {_REMEDY}"
             )
         return labels
+
+
+def require_known(data: ImageData) -> None:
+    """Check that a data set knows all its classes, so that they can be revealed.
+
+    Raises:
+        UsageError: If it does not.
+    """
+    if unknown := int((data.train.labels < 0).sum()):
+        raise UsageError(f"The data set does not know the classes of {unknown} images. {_REMEDY}")

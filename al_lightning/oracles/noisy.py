@@ -8,7 +8,7 @@ from torch import Tensor
 
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
-from al_lightning.oracles.dataset import DatasetOracle
+from al_lightning.oracles.dataset import DatasetOracle, require_known
 from al_lightning.randomness import derive_generator
 
 
@@ -43,4 +43,5 @@ class NoisyOracle(DatasetOracle):
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int, rate: float = 0.1) -> Self:  # noqa: ARG003
         """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        require_known(data)
         return cls(data.train.labels, len(data.classes), rate, seed)

@@ -1,7 +1,11 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 
-from al_lightning import DatasetOracle, SimulatedOracle
+from al_lightning import DatasetOracle, Images, NoisyOracle, SimulatedOracle, UsageError
+from tests.helpers import TinySource
 
 LABELS = torch.tensor([4, 0, 3, 1])
 
@@ -23,3 +27,21 @@ def test_nothing_asked_is_nothing_answered() -> None:
 def test_an_id_that_is_none_is_an_error() -> None:
     with pytest.raises(IndexError):
         DatasetOracle(LABELS).annotate(torch.tensor([4]))
+
+
+def test_labels_that_nobody_knows_cannot_be_revealed() -> None:
+    with pytest.raises(UsageError, match="1 of the images that are asked for, such as id 2"):
+        DatasetOracle(torch.tensor([0, 1, -1])).annotate(torch.tensor([1, 2]))
+
+
+def test_a_run_that_would_need_a_person_is_refused_before_it_begins(tmp_path: Path) -> None:
+    data = TinySource().load()
+    unknown = data.train.labels.clone()
+    unknown[5:] = -1
+    partly = replace(data, train=Images(data.train.pixels, unknown))
+    with pytest.raises(UsageError, match="classes of 55 images.*oracle=csv"):
+        DatasetOracle.for_run(partly, tmp_path, 0)
+    with pytest.raises(UsageError, match="classes of 55 images"):
+        NoisyOracle.for_run(partly, tmp_path, 0)
+    given = DatasetOracle.for_run(data, tmp_path, 0).annotate(torch.arange(60))
+    assert given.equal(data.train.labels)

@@ -1,0 +1,54 @@
+"""The command line in forks of one process that has imported everything: many runs in minutes."""
+
+import os
+import sys
+from pathlib import Path
+
+import lightning  # noqa: F401 - before the forks
+import sklearn.datasets  # noqa: F401
+import torchmetrics  # noqa: F401
+from torch.utils import tensorboard  # noqa: F401
+
+import al_lightning.__main__ as command_line
+import al_lightning.loop  # noqa: F401
+
+#: Settings under which a run takes a second.
+QUICK = (
+    *("recipe.min_steps=12", "recipe.epochs=1", "model.filters=[[4],[4]]", "model.dense=[16]"),
+    *("threads=1", "progress=false"),
+)
+
+
+def start(folder: Path, arguments: list[str], log: str = "log.txt") -> int:
+    """Run the command line in a folder, in a fork; return its process id.
+
+    Args:
+        folder: To work in.
+        arguments: Of the command line.
+        log: The file in it that takes what is printed, behind what it has already.
+    """
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.chdir(folder)
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        sys.argv = ["al_lightning", *arguments]
+        command_line.main()
+        code = 0
+    except SystemExit as exit_:
+        code = int(exit_.code or 0)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def wait(process: int) -> int:
+    """Return the exit status of a process; negative where a signal ended it."""
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
