@@ -1,9 +1,13 @@
+import signal
 from collections.abc import Iterator
 
 import pytest
 import torch
 
 from tests.command_line import Here
+
+# A shell starts what it runs in the background with Ctrl-C ignored, and we leave ignored signals alone.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

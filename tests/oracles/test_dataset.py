@@ -39,7 +39,7 @@ def test_a_run_that_would_need_a_person_is_refused_before_it_begins(tmp_path: Pa
     unknown = data.train.labels.clone()
     unknown[5:] = -1
     partly = replace(data, train=Images(data.train.pixels, unknown))
-    with pytest.raises(UsageError, match="classes of 55 images.*oracle=csv"):
+    with pytest.raises(UsageError, match=r"classes of 55 images.*oracle=csv"):
         DatasetOracle.for_run(partly, tmp_path, 0)
     with pytest.raises(UsageError, match="classes of 55 images"):
         NoisyOracle.for_run(partly, tmp_path, 0)
