@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -81,9 +82,10 @@ def job(cfg: DictConfig) -> float | None:
         # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
         raise CompactHydraException(f"Error: {_message(error)}") from error
     except OSError as error:  # such as a full disk; what the journal has is on it
+        folder = _shortest(Path(HydraConfig.get().runtime.output_dir))
         raise CompactHydraException(
-            f"Error: {error}. What was done until then is kept: mend this (free space, permissions, or "
-            "another output_root), and the same command goes on"
+            f"Error: {error}, in {folder}. What was done until then is kept: mend this (free space, "
+            "permissions), and the same command goes on"
         ) from error
     except Interrupted as interrupted:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
@@ -437,7 +439,12 @@ def _shortest(path: Path) -> Path:
 
 
 def _quiet() -> None:
-    """Keep Lightning from repeating its hardware report and its advice every round."""
+    """Keep Lightning from repeating its hardware report and its advice every round.
+
+    And TensorBoard's writer from showing the traceback of a full disk, which it raises once more where
+    it is next written to.
+    """
+    threading.excepthook = _excepthook
     logging.getLogger("lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     for advice in (
@@ -448,6 +455,11 @@ def _quiet() -> None:
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):
         warnings.filterwarnings("ignore", message=advice)
+
+
+def _excepthook(args: threading.ExceptHookArgs) -> None:
+    if not issubclass(args.exc_type, OSError):
+        threading.__excepthook__(args)
 
 
 def _message(error: BaseException) -> str:
