@@ -3,26 +3,16 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from al_lightning.errors import UsageError
 from al_lightning.process import prepare_process
-
-_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+from al_lightning.small_command import exit_status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write predictions; return the exit status: 1 where that is not possible."""
-    given = _parser().parse_args(arguments)
-    try:
-        print(_predict(given))  # noqa: T201
-    except UsageError as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    except KeyboardInterrupt:
-        print("Interrupted. Nothing was written.", file=sys.stderr)  # noqa: T201
-        return _INTERRUPTED
-    return 0
+    return exit_status(partial(_predict, _parser().parse_args(arguments)))
 
 
 def _predict(given: argparse.Namespace) -> str:

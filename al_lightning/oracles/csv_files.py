@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Self
 
 import torch
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
@@ -13,6 +12,7 @@ from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
 from al_lightning.oracles.pictures import picture
 from al_lightning.oracles.sheet import Filled, read_sheet, sheet_text
+from al_lightning.pages import environment
 
 
 class CsvOracle(Oracle):
@@ -126,23 +126,20 @@ class CsvOracle(Oracle):
         return "" if files is None else files[image]
 
     def _page(self, question: Question) -> str:
-        environment = Environment(
-            loader=PackageLoader("al_lightning.oracles"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
         images = [
             {"file": "", "predicted": "", "confidence": "", "score": "", **row}
             | {"picture": picture(self._data, int(str(row["id"])))}
             for row in self._rows(question)
         ]
-        return environment.get_template("contact_sheet.html.j2").render(
-            name=question.name,
-            images=images,
-            classes=self._data.classes,
-            skip_mark=self._skip_mark,
+        return (
+            environment("al_lightning.oracles")
+            .get_template("contact_sheet.html.j2")
+            .render(
+                name=question.name,
+                images=images,
+                classes=self._data.classes,
+                skip_mark=self._skip_mark,
+            )
         )
 
 

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from al_lightning.pages import environment
 from al_lightning.report.chapter import Chapter
 from al_lightning.report.gallery import Picture
 from al_lightning.report.search_chapter import SearchChapter
@@ -45,16 +44,9 @@ class Page:
 
 def render(page: Page) -> str:
     """Return a page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("al_lightning.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"typeset": typeset, "figure": _figure}
-    return environment.get_template("report.html.j2").render(page=page)
+    templates = environment("al_lightning.report")
+    templates.filters |= {"typeset": typeset, "figure": _figure}
+    return templates.get_template("report.html.j2").render(page=page)
 
 
 def typeset(text: str) -> str:
