@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(package: str) -> Environment:
-    """Return what renders a package's templates: what is put in is text, and a missing value an error."""
+    """Return what renders a package's templates: values are text, and a missing one is an error."""
     return Environment(
         loader=PackageLoader(package),
         autoescape=True,
