@@ -86,7 +86,7 @@ def fill_in(folder: Path, classes: list[str], truth: list[int], tally: Tally) ->
         if any(row["label"] for row in rows):
             continue
         tally.twice += sum(int(row["id"]) in known for row in rows)
-        for row in rows[:-1]:
+        for row in rows[:-1] or rows:
             label = truth[int(row["id"])]
             row["label"], written[int(row["id"])] = classes[label], label
         with sheet.open("w", newline="", encoding="utf-8") as file:
