@@ -148,7 +148,8 @@ def main() -> None:
             clock = time.monotonic()
             person = partial(fill_in, whole, classes, truth, undisturbed)
             expected = play(whole, arguments, [], person, undisturbed)
-            length = time.monotonic() - clock
+            starts = 1 + sum(event["event"] == "question" for event in expected.events)
+            length = (time.monotonic() - clock) / starts
             delays = [draw.uniform(0, length) for _ in range(draw.randint(1, options.kills))]
             person = partial(fill_in, cut, classes, truth, tally)
             journal = play(cut, arguments, delays, person, tally)
