@@ -91,6 +91,8 @@ def job(cfg: DictConfig) -> float | None:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(interrupted.exit_status)
+    if journal.open_question is not None and cfg.overwrite:
+        print("Leave overwrite=true out of it: that would start anew")  # noqa: T201
     from al_lightning.summary import validation_score  # noqa: PLC0415
 
     return validation_score(journal)
@@ -390,7 +392,16 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what a run left in its folder, and nothing else."""
+    """Remove what a run left in its folder, and nothing else; keep what a person has made for it."""
+    journal = folder / "journal.jsonl"
+    if journal.exists() and b'"event": "question"' in journal.read_bytes():
+        count = len(list(folder.glob("overwritten_*")))
+        kept = folder / f"overwritten_{count:02d}"
+        kept.mkdir()
+        for name in ("queries", "journal.jsonl"):  # the journal last: with it, this is done
+            if (folder / name).exists():
+                (folder / name).rename(kept / name)
+        print(f"What was asked and answered before is kept in {_shortest(kept)}")  # noqa: T201
     for name in _ARTIFACTS:
         path = folder / name
         if path.is_dir():

@@ -55,10 +55,10 @@ class Budget:
             return
         if self.initial == "all":
             raise UsageError("budget.initial=all needs budget.total=all")
-        if self.validation >= self.total:
+        if self.total - self.validation < _FEWEST:
             raise UsageError(
-                f"budget.validation = {self.validation} leaves none of budget.total = {self.total} to "
-                "train on"
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of budget.total = "
+                f"{self.total} to train on"
             )
 
     def first(self, free: int) -> int:
@@ -100,7 +100,7 @@ class Budget:
                 f"{given} labels were given with the images, which is more than budget.total = "
                 f"{self.total}: raise it by as many labels as you want to buy"
             )
-        if self.validation > given - _FEWEST:
+        if self.validation and self.validation > given - _FEWEST:
             raise UsageError(
                 f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} "
                 "labels that were given to train on: lower it, or label more images beforehand"

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,11 +73,8 @@ def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     for each in (signal.Signals[name] for name in _NAMES if hasattr(signal, name)):
         if signal.getsignal(each) is _throw:
             signal.signal(each, _leave)
-    print(  # noqa: T201
-        f"\n{signal.Signals(number).name}: stopping; once more stops at once",
-        file=sys.stderr,
-        flush=True,
-    )
+    # Not print: the signal may have come while something was being printed.
+    os.write(2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode())
     raise _Stop(number)
 
 

@@ -8,6 +8,7 @@ holds a digest of itself and of all lines before it, so that no line can change,
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -93,17 +94,18 @@ class Journal:
     @property
     def open_question(self) -> Question | None:
         """The question that an annotator has not answered yet; None where there is none."""
-        event = self._events[-1] if self._events else None
-        if event is None or event["event"] != "question":
+        if not self._events or self._events[-1]["event"] != "question":
             return None
-        attempt = self.answers(event["round"], event["origin"])
-        values = {
-            "scores": _tensor(event["scores"], torch.float32),
-            "predicted": _tensor(event["predicted"], torch.int64),
-            "confidence": _tensor(event["confidence"], torch.float32),
-        }
-        ids = torch.tensor(event["ids"], dtype=torch.int64)
-        return Question(event["round"], event["origin"], ids, attempt, **values)
+        asked: list[Question] = []
+        attempts: Counter[tuple[Any, Any]] = Counter()
+        for event in self._events:
+            place = event.get("round"), event.get("origin")
+            if event["event"] == "labels":
+                attempts[place] += 1
+            elif event["event"] == "question":
+                asked.append(_question(event, attempts[place]))
+        *earlier, question = asked
+        return replace(question, earlier=tuple(earlier))
 
     def answers(self, round_index: int, origin: Origin) -> int:
         """Return how many answers were written down for one purpose of a round."""
@@ -280,7 +282,7 @@ class Journal:
         return None
 
     def _end_problem(self, event: Event) -> str | None:
-        if self._events[-1]["event"] != "round":
+        if not self.rounds or self.current_round != self.rounds[-1]["round"]:
             return "the end must follow a round: the last labels were not trained on"
         return None if event["reason"] in _REASONS else f"unknown reason {event['reason']!r}"
 
@@ -302,11 +304,8 @@ class Journal:
         if problem := self._place_problem(event):
             return problem
         skipped = event.get("skipped", [])
-        asked = self._events[-1] if self._events[-1]["event"] == "question" else None
-        if asked is not None and (
-            (asked["round"], asked["origin"]) != (event["round"], event["origin"])
-            or not set(asked["ids"]) >= set(skipped)
-        ):
+        asked = self._events[-1] if self._events[-1]["event"] == "question" else event
+        if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
             return "these labels are not the answer to the question before them"
         if not event["ids"] and not skipped:
             return "no label"
@@ -378,6 +377,19 @@ def _reveal(pool: Pool, event: Event) -> Pool:
         validation=event["origin"] == "validation",
     )
     return pool.skip(torch.tensor(event.get("skipped", []), dtype=torch.int64))
+
+
+def _question(event: Event, attempt: int) -> Question:
+    """Return what a question event asks."""
+    return Question(
+        event["round"],
+        event["origin"],
+        torch.tensor(event["ids"], dtype=torch.int64),
+        attempt,
+        _tensor(event["scores"], torch.float32),
+        _tensor(event["predicted"], torch.int64),
+        _tensor(event["confidence"], torch.float32),
+    )
 
 
 def _tensor(values: Sequence[Any] | None, dtype: torch.dtype) -> Tensor | None:

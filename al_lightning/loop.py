@@ -230,8 +230,9 @@ class ActiveLearningLoop:
         ids = self._draw_first(origin, pool.unlabeled_ids)
         if len(ids) == 0:
             raise UsageError(
-                f"There are {len(pool.labeled_ids)} labels to train on, and no image is left to ask "
-                f"for: {len(pool.skipped_ids)} were skipped. At least {FEWEST_LABELS} labels are needed"
+                f"There are {len(pool.labeled_ids)} labels to train on, and nothing is left to ask for "
+                f"or to pay: {len(pool.skipped_ids)} images were skipped. At least {FEWEST_LABELS} "
+                "labels are needed"
             )
         self._ask(Question(0, origin, ids, attempt=self.journal.answers(0, origin)))
 
@@ -239,7 +240,11 @@ class ActiveLearningLoop:
         """Draw images without a classifier, by the seed alone."""
         if origin == "validation":
             return draw_validation(free, self.budget.validation, self.seed)
-        count = self.budget.first(len(free))
+        pool, data = self.journal.pool, self.datamodule.data
+        left = self.budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
+        # All over again only for what an earlier answer has left open.
+        missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), FEWEST_LABELS)
+        count = min(missing, left, len(free))
         if self.budget.initial_policy == "balanced":
             return draw_balanced(free, self.datamodule.data.train.labels[free], count, self.seed)
         return draw_uniform(free, count, self.seed)
@@ -277,7 +282,8 @@ class ActiveLearningLoop:
             return classifier, fit
         if self.warm_start and index > 0:
             before = len(self.journal.pool_in(index - 1).labeled_ids)
-            classifier, _ = self._fitted(index - 1, self.make_trainer(index - 1, before))
+            earlier, _ = self._fitted(index - 1, self.make_trainer(index - 1, before))
+            classifier.load_state_dict(earlier.state_dict())  # its weights, and nothing else of it
         fit = self._shared_fit(index, pool, trainer, classifier)
         self._checkpoint.save(classifier, identity, fit)
         return classifier, fit
@@ -413,10 +419,16 @@ class ActiveLearningLoop:
         answer = self.oracle.answer(question)
         if answer is None:
             return False
-        if question.origin == "query":
+        if len(changed := answer.changed(self.journal.pool)):
+            warnings.warn(
+                f"{len(changed)} image(s) were labeled before, and are now given another class: ids "
+                f"{changed.tolist()}. The first one stays",
+                stacklevel=2,
+            )
+        if question.origin == "query" and len(answer.ids):
             self._tell("on_query", Query.of(question, answer))
-        ids, labels = answer.new_labels(self.journal.pool)
-        self.journal.record_labels(question.round, ids, labels, question.origin, answer.skipped)
+        ids, labels, skipped = answer.news(self.journal.pool)
+        self.journal.record_labels(question.round, ids, labels, question.origin, skipped)
         return True
 
     # What the above rests on

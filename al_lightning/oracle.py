@@ -29,6 +29,8 @@ class Question:
         scores: The strategy's scores, (M,) float32; None where no strategy was asked.
         predicted: The classifier's best guesses, (M,) int64; None where there is no classifier yet.
         confidence: Its probabilities of these guesses, (M,) float32; None where there is none yet.
+        earlier: The questions that were answered before this one, oldest first, where answers take
+            time: what was left open then may have been answered since.
     """
 
     round: int
@@ -38,6 +40,7 @@ class Question:
     scores: Tensor | None = None
     predicted: Tensor | None = None
     confidence: Tensor | None = None
+    earlier: tuple["Question", ...] = ()
 
     @property
     def name(self) -> str:
@@ -62,6 +65,7 @@ class Answer:
         late_ids: Images of earlier questions, (L,) int64, which may have been labeled since; those that
             were labeled already may be among them.
         late_labels: Their classes, (L,) int64.
+        late_skipped: Images of earlier questions that turned out to be impossible to label, (K,) int64.
     """
 
     ids: Tensor
@@ -69,15 +73,30 @@ class Answer:
     skipped: Tensor = field(default_factory=_nothing)
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
+    late_skipped: Tensor = field(default_factory=_nothing)
 
-    def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor]:
-        """Return all labels that a pool does not have yet: ids and classes, (M,) int64 each."""
-        new = torch.isin(self.late_ids, pool.unlabeled_ids)
-        new &= ~torch.isin(self.late_ids, torch.cat([self.ids, self.skipped]))
+    def news(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
+        """Return all that a pool does not know yet: labeled ids, their classes, skipped ids."""
+        now = torch.cat([self.ids, self.skipped])
+        new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
+        now = torch.cat([now, self.late_ids[new]])
+        free = torch.isin(self.late_skipped, pool.unlabeled_ids)
         return (
             torch.cat([self.ids, self.late_ids[new]]),
             torch.cat([self.labels, self.late_labels[new]]),
+            torch.cat(
+                [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
+            ),
         )
+
+    def changed(self, pool: Pool) -> Tensor:
+        """Return the images that a pool has with another class than they are given now, (M,) int64."""
+        known = {
+            **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
+            **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
+        }
+        late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
+        return torch.tensor([i for i, c in late if known.get(i, c) != c], dtype=torch.int64)
 
 
 class Oracle(ABC):

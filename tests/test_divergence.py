@@ -89,3 +89,26 @@ def test_a_fallback_that_diverges_too_is_refused(tmp_path: Path) -> None:
             make_classifier=lambda: Diverging(what=float("nan")),
             fall_back=lambda module: setattr(module, "count", 0),
         ).run()
+
+
+def test_a_fallback_is_of_its_round_alone_even_where_rounds_are_fitted_again(
+    tmp_path: Path,
+) -> None:
+    """With a warm start and a lost checkpoint, the round before is fitted in the same process."""
+
+    class DivergesFirst(Diverging):
+        def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+            loss = super().training_step(batch, batch_idx)
+            return loss * 0.5 if self.slow else loss
+
+    options: dict[str, Any] = {"make_classifier": DivergesFirst, "fall_back": slow_down}
+    with pytest.warns(UserWarning, match="once more"):
+        whole = comparable(make_loop(tmp_path / "a", warm_start=True, **options).run())
+    with pytest.warns(UserWarning, match="once more"):
+        make_loop(tmp_path / "b", warm_start=True, **options).run()
+    path = tmp_path / "b" / "journal.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:4]))
+    (tmp_path / "b" / "checkpoints" / "last.ckpt").unlink()
+    with pytest.warns(UserWarning, match="once more"):
+        again = comparable(make_loop(tmp_path / "b", warm_start=True, **options).run())
+    assert again == whole

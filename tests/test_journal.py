@@ -554,20 +554,41 @@ def test_an_answer_of_skips_alone_leaves_the_round_without_labels(path: Path) ->
     assert (found.attempt, found.name) == (1, "round_01_again_1")
 
 
+def test_a_run_may_end_where_the_last_images_were_skipped(path: Path) -> None:
+    journal = waiting(path)
+    journal.record_labels(1, ids(), ids(), "query", skipped=ids(11, 2, 5))
+    journal.end("pool_empty")
+    assert Journal(path).finished
+
+
+def test_the_labels_that_were_bought_last_must_be_trained_on(path: Path) -> None:
+    journal = waiting(path)
+    journal.record_labels(1, ids(2), ids(0), "query")
+    assert_unwritten(journal, JournalError, lambda: journal.end("budget"))
+
+
+def test_an_open_question_knows_those_before_it(path: Path) -> None:
+    journal = waiting(path)
+    journal.record_labels(1, ids(), ids(), "query", skipped=ids(11, 2, 5))
+    journal.record_question(question(4, 6))
+    found = Journal(path).open_question
+    assert found is not None
+    assert [(q.name, q.ids.tolist()) for q in found.earlier] == [("round_01", [11, 2, 5])]
+
+
 def test_nothing_but_its_answer_follows_a_question(path: Path) -> None:
     journal = waiting(path)
     refused: list[Callable[[], None]] = [
         lambda: journal.record_question(question(4)),
         lambda: journal.record_round(round_event(1, 3)),
         lambda: journal.end("budget"),
-        lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(4)),
         lambda: journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(2)),
         lambda: journal.record_labels(1, ids(), ids(), "query"),
     ]
     for write in refused:
         assert_unwritten(journal, JournalError, write)
     # A label that was given beyond the question, such as for an earlier one, is not lost.
-    journal.record_labels(1, ids(5, 11, 4), ids(0, 2, 1), "query")
+    journal.record_labels(1, ids(5, 11, 4), ids(0, 2, 1), "query", skipped=ids(6))
     assert journal.current_round == 1
 
 

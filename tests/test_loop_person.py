@@ -21,6 +21,8 @@ from al_lightning import (
     Question,
     UsageError,
 )
+from al_lightning.callbacks.query_sheet import QuerySheets
+from al_lightning.callbacks.tensorboard import TensorBoardDashboard
 from al_lightning.oracles import CsvOracle
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
@@ -146,7 +148,7 @@ def test_a_run_of_which_every_image_is_skipped_says_so(tmp_path: Path) -> None:
         nothing = question.ids[:0]
         return Answer(nothing, nothing, skipped=question.ids)
 
-    with pytest.raises(UsageError, match="60 were skipped"):
+    with pytest.raises(UsageError, match="60 images were skipped"):
         run_until_done(tmp_path, Person(never))
 
 
@@ -238,3 +240,89 @@ def test_a_labeling_session_by_sheets(tmp_path: Path) -> None:
     assert journal.finished
     assert written == 12 == journal.pool.labels_bought - 12
     assert journal.pool.labels.equal(TRUTH[journal.pool.labeled_ids])
+
+
+def test_a_run_whose_last_images_are_skipped_ends(tmp_path: Path) -> None:
+    def decide(question: Question) -> Answer:
+        nothing = question.ids[:0]
+        return Answer(nothing, nothing, question.ids) if question.round else all_of_it(question)
+
+    budget = Budget(initial=48, query=12, total="all")
+    journal, _ = run_until_done(tmp_path, Person(decide), budget=budget)
+    assert journal.events[-1]["reason"] == "pool_empty"
+    assert len(journal.rounds) == 1
+    assert len(journal.pool.skipped_ids) == 12
+
+
+@pytest.mark.parametrize(
+    ("budget", "asked"),
+    [
+        (Budget(initial=0, query=30, total=10), [10]),
+        (Budget(initial=0, query=30, total=10, validation=4), [4, 6]),
+        (Budget(initial=10, query=5, total=10), [10]),
+    ],
+)
+def test_no_more_is_asked_for_than_may_be_bought(
+    tmp_path: Path, budget: Budget, asked: list[int]
+) -> None:
+    journal, _ = run_until_done(tmp_path, Person(all_of_it), budget=budget)
+    questions = [len(e["ids"]) for e in journal.events if e["event"] == "question"]
+    assert questions == asked
+    assert journal.pool.labels_bought == 10
+
+
+def test_a_first_question_that_is_hardly_answered_is_asked_for_the_rest(tmp_path: Path) -> None:
+    def decide(question: Question) -> Answer:
+        ids = question.ids[:1] if question.attempt == 0 else question.ids
+        return Answer(ids, TRUTH[ids])
+
+    journal, told = run_until_done(tmp_path, Person(decide), budget=Budget(10, 5, 10))
+    assert told == ["label round_00", "label round_00_again_1"]
+    assert journal.pool.labels_bought == 10
+
+
+def test_one_label_that_was_given_is_a_start(tmp_path: Path) -> None:
+    budget = Budget(initial=5, query=4, total=9)
+    journal, told = run_until_done(tmp_path, Person(all_of_it), datamodule=source(1), budget=budget)
+    assert told[0] == "label round_00_again_1"  # what was given was the first answer
+    assert [e["labels_bought"] for e in journal.rounds] == [5, 9]
+
+
+def test_late_labels_are_taken_and_changed_ones_are_named(tmp_path: Path) -> None:
+    def decide(question: Question) -> Answer:
+        if question.round < 2:
+            return Answer(question.ids[1:], TRUTH[question.ids[1:]])
+        late = torch.cat([asked.ids for asked in question.earlier])
+        wrong = (TRUTH[late] + 1) % 3
+        return Answer(question.ids, TRUTH[question.ids], late_ids=late, late_labels=wrong)
+
+    budget = Budget(initial=9, query=6, total=20)
+    with pytest.warns(UserWarning, match=r"13 image\(s\) were labeled before"):
+        journal, _ = run_until_done(tmp_path, Person(decide), budget=budget)
+    asked = [e["ids"] for e in journal.events if e["event"] == "question"]
+    labels = dict(zip(journal.pool.labeled_ids.tolist(), journal.pool.labels.tolist(), strict=True))
+    for ids in asked[:2]:
+        assert labels[ids[0]] == (int(TRUTH[ids[0]]) + 1) % 3  # came late
+        assert labels[ids[1]] == int(TRUTH[ids[1]])  # was there before
+
+
+def test_all_that_watches_a_run_copes_with_skips_alone(tmp_path: Path) -> None:
+    def decide(question: Question) -> Answer:
+        nothing = question.ids[:0]
+        if question.round == 1 and question.attempt == 0:
+            return Answer(nothing, nothing, question.ids)
+        return all_of_it(question)
+
+    person = Person(decide)
+    for _ in range(20):
+        callbacks: list[LoopCallback] = [
+            TensorBoardDashboard(tmp_path / "tensorboard"),
+            QuerySheets(tmp_path / "queries"),
+        ]
+        journal = make_loop(tmp_path, oracle=person, callbacks=callbacks).run()
+        if journal.finished:
+            break
+    assert journal.finished
+    assert {path.name for path in (tmp_path / "queries").iterdir()} == {
+        *("round_01_again_1.csv", "round_02.csv")
+    }

@@ -410,3 +410,10 @@ def test_a_run_that_waits_for_a_person_is_no_failure(here: Here, tmp_path: Path)
     result = here(tmp_path, *command_)
     assert "round  0       12 labels" in result.stdout
     assert next(tmp_path.glob("outputs/**/queries/round_01.csv")).exists()
+    # Who starts anew loses nothing that a person has done.
+    result = here(tmp_path, *command_, "overwrite=true")
+    assert "Leave overwrite=true out of it" in result.stdout
+    kept = next(tmp_path.glob("outputs/**/overwritten_00"))
+    assert (kept / "queries" / "round_00.csv").read_text() == "\n".join([header, *labeled])
+    assert (kept / "journal.jsonl").exists()
+    assert "overwritten_00" in result.stdout

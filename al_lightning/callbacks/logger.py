@@ -119,6 +119,10 @@ class ScalarLogger(LoopCallback):
         earlier = self._journal.rounds if self._journal is not None else []
         self._log([*earlier, result.event])
 
+    def on_wait(self, journal: Journal, instructions: str) -> None:
+        """Close the logger; the next session tells it of the whole run."""
+        self._close("success")
+
     def on_run_end(self, journal: Journal) -> None:
         """Close the logger; a finished run that is run again has none."""
         self._close("success")

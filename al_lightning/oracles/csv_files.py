@@ -1,5 +1,6 @@
 """A person who fills in a table."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -36,13 +37,14 @@ class CsvOracle(Oracle):
     keeps_sheets = True
 
     def __init__(self, data: ImageData, folder: Path, skip_mark: str = "skip") -> None:
-        if skip_mark in data.classes or not skip_mark.strip():
+        mark = str(skip_mark).strip()
+        if skip_mark is None or not mark or mark in data.classes:
             raise UsageError(
                 f"oracle.skip_mark={skip_mark!r} must be something that no class is called"
             )
         self._data = data
         self._folder = folder
-        self._skip_mark = skip_mark.strip()
+        self._skip_mark = mark
 
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int, skip_mark: str = "skip") -> Self:  # noqa: ARG003
@@ -63,12 +65,14 @@ class CsvOracle(Oracle):
             return None
         given = [i for i in asked if i in filled.labels]
         late = self._late(question)
+        late_ids = sorted(late.labels)
         return Answer(
             _ids(given),
             _ids([filled.labels[i] for i in given]),
             _ids([i for i in asked if i in filled.skipped]),
-            _ids(sorted(late)),
-            _ids([late[i] for i in sorted(late)]),
+            _ids(late_ids),
+            _ids([late.labels[i] for i in late_ids]),
+            _ids(sorted(late.skipped)),
         )
 
     def instructions(self, question: Question) -> str:
@@ -87,16 +91,27 @@ class CsvOracle(Oracle):
     def _sheet(self, question: Question) -> Path:
         return self._folder / f"{question.name}.csv"
 
-    def _late(self, question: Question) -> dict[int, int]:
-        """Return the labels in the sheets of earlier questions, those that were taken among them."""
-        if question.origin == "validation":
-            return {}
-        every = torch.arange(len(self._data.train))
-        late: dict[int, int] = {}
-        for sheet in sorted(self._folder.glob("round_*.csv")):
-            if sheet != self._sheet(question) and "validation" not in sheet.name:
-                late |= self._read(sheet, every).labels
-        return late
+    def _late(self, question: Question) -> Filled:
+        """Return what the sheets of earlier questions say, what was taken already included.
+
+        Raises:
+            UsageError: If two of them give an image two classes.
+        """
+        labels: dict[int, int] = {}
+        skipped: set[int] = set()
+        for asked in question.earlier:
+            if not self._sheet(asked).exists():  # a person may tidy up
+                continue
+            filled = self._read(self._sheet(asked), asked.ids)
+            for image, label in filled.labels.items():
+                if labels.setdefault(image, label) != label:
+                    raise UsageError(
+                        f"{self._sheet(asked)} says that id {image} is {self._data.classes[label]!r}, "
+                        f"and an earlier sheet that it is {self._data.classes[labels[image]]!r}. "
+                        "Decide for one, and run the same command again"
+                    )
+            skipped |= filled.skipped
+        return Filled(labels, frozenset(skipped - labels.keys()))
 
     def _read(self, sheet: Path, ids: Tensor) -> Filled:
         files = {i: self._file(i) for i in ids.tolist()}
@@ -139,6 +154,8 @@ class CsvOracle(Oracle):
                 images=images,
                 classes=self._data.classes,
                 skip_mark=self._skip_mark,
+                # What a browser remembers of another question must not fill in this one.
+                digest=sha256(repr([images, self._data.classes]).encode()).hexdigest()[:16],
             )
         )
 

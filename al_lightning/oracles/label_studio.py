@@ -3,13 +3,14 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Self
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 import torch
+from torch import Tensor
 
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
@@ -110,7 +111,9 @@ class LabelStudioOracle(Oracle):
         project = self._project(studio, run)
         tasks: dict[int, list[Task]] = defaultdict(list)
         ids = question.ids.tolist()
-        for task in studio.find_tasks(project, run, ids):
+        before = {i for asked in question.earlier for i in asked.ids.tolist()}
+        earlier = sorted(before - set(ids))
+        for task in studio.find_tasks(project, run, [*ids, *earlier]):
             tasks[task.image].append(task)
         self._put(studio, project, run, question, tasks)
         verdicts = self._verdicts(project, ids, tasks)
@@ -119,12 +122,8 @@ class LabelStudioOracle(Oracle):
         if waiting == len(ids) or (waiting and not self._accept_partial):
             return None
         given = list(zip(ids, verdicts, strict=True))
-        labeled = [(i, verdict) for i, verdict in given if isinstance(verdict, int)]
-        return Answer(
-            torch.tensor([i for i, _ in labeled], dtype=torch.int64),
-            torch.tensor([label for _, label in labeled], dtype=torch.int64),
-            torch.tensor([i for i, verdict in given if verdict == "skipped"], dtype=torch.int64),
-        )
+        late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
+        return Answer(*_sorted_out(given), *_sorted_out(late))
 
     def instructions(self, question: Question) -> str:
         """Return where to label, and how much is open; as of the last :meth:`answer`."""
@@ -257,6 +256,17 @@ class LabelStudioOracle(Oracle):
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
+
+
+def _sorted_out(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labeled ids, their classes, and skipped ids, (M,), (M,) and (S,) int64."""
+    given = list(verdicts)
+    labeled = [(i, verdict) for i, verdict in given if isinstance(verdict, int)]
+    return (
+        torch.tensor([i for i, _ in labeled], dtype=torch.int64),
+        torch.tensor([label for _, label in labeled], dtype=torch.int64),
+        torch.tensor([i for i, verdict in given if verdict == "skipped"], dtype=torch.int64),
+    )
 
 
 def labeling_config(classes: Sequence[str]) -> str:

@@ -41,8 +41,8 @@ def read_sheet(
 ) -> Filled:
     """Read a sheet that may be filled in, in part or as a whole.
 
-    Columns may stand in any order, and others beside them; rows too, and rows may be missing. The
-    separator may be a comma, a semicolon or a tab.
+    Columns may stand in any order, and others with a name beside them; rows too, and rows may be
+    missing. The separator may be a comma, a semicolon or a tab.
 
     Args:
         path: The CSV file.
@@ -62,7 +62,7 @@ def read_sheet(
         try:
             image = _image(row, files, seen)
             seen[image] = number
-            label = row["label"].strip()
+            label = _label(row)
             if label == skip_mark:
                 skipped.add(image)
             elif label:
@@ -92,7 +92,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 padded = [*cells, *[""] * (len(header) - len(cells))]
-                yield reader.line_num, dict(zip(header, padded, strict=False))
+                row = dict(zip(header, padded, strict=False))
+                beside = [row.get("", ""), *padded[len(header) :]]
+                yield reader.line_num, {**row, "": " ".join(beside)}
     except csv.Error as error:
         raise _unusable(path, [f"  - row {reader.line_num}: {error}"]) from error
 
@@ -108,6 +110,13 @@ def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, 
     if "file" in row and row["file"].strip() != files[image].strip():
         raise ValueError(f"id {image} is {files[image]!r}, not {row['file']!r}: rows were mixed up")
     return image
+
+
+def _label(row: Mapping[str, str]) -> str:
+    """Return what stands in the column of labels; refuse what seems to have slipped out of it."""
+    if beside := row[""].strip():
+        raise ValueError(f"{beside!r} stands beside the named columns; is it the label?")
+    return row["label"].strip()
 
 
 def _class(label: str, classes: Sequence[str], skip_mark: str) -> int:

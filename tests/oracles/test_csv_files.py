@@ -1,5 +1,7 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -86,18 +88,71 @@ def test_an_answer_has_the_order_of_the_question_whatever_that_of_the_rows(tmp_p
     assert values(answer.ids, answer.labels, answer.skipped) == [[4, 3], [1, 0], [5]]
 
 
-def test_a_label_that_comes_late_is_not_lost(tmp_path: Path) -> None:
-    oracle = CsvOracle(data(), tmp_path)
-    oracle.answer(question(4, 2, 5))
+def after(*earlier: Question) -> Question:
+    return replace(question(3, round_index=2), earlier=earlier)
+
+
+def test_what_comes_late_is_not_lost(tmp_path: Path) -> None:
+    oracle, first = CsvOracle(data(), tmp_path), question(4, 2, 5)
+    oracle.answer(first)
     fill(tmp_path / "round_01.csv", i4="dog")
-    oracle.answer(question(4, 2, 5))
-    oracle.answer(question(3, round_index=2))
-    fill(tmp_path / "round_01.csv", i2="cat")
-    assert oracle.answer(question(3, round_index=2)) is None
+    oracle.answer(first)
+    oracle.answer(after(first))
+    fill(tmp_path / "round_01.csv", i2="cat", i5="skip")
+    assert oracle.answer(after(first)) is None
     fill(tmp_path / "round_02.csv", i3="cat")
-    answer = oracle.answer(question(3, round_index=2))
+    answer = oracle.answer(after(first))
     assert answer is not None
     assert values(answer.ids, answer.late_ids, answer.late_labels) == [[3], [2, 4], [0, 1]]
+    assert answer.late_skipped.tolist() == [5]
+
+
+def test_late_labels_of_validation_are_labels_too(tmp_path: Path) -> None:
+    oracle, first = CsvOracle(data(), tmp_path), Question(0, "validation", torch.tensor([4, 2]))
+    oracle.answer(first)
+    oracle.answer(after(first))
+    fill(tmp_path / "round_00_validation.csv", i2="dog")
+    fill(tmp_path / "round_02.csv", i3="cat")
+    answer = oracle.answer(after(first))
+    assert answer is not None
+    assert values(answer.late_ids, answer.late_labels) == [[2], [1]]
+
+
+def test_earlier_sheets_are_held_against_what_they_asked(tmp_path: Path) -> None:
+    oracle, first = CsvOracle(data(), tmp_path), question(4, 2)
+    oracle.answer(first)
+    oracle.answer(after(first))
+    fill(tmp_path / "round_02.csv", i3="cat")
+    (tmp_path / "round_01 (1).csv").write_text("a copy that a browser made")
+    assert oracle.answer(after(first)) is not None
+    sheet = tmp_path / "round_01.csv"
+    sheet.write_text(sheet.read_text() + "5,unlabeled/5.png,,,,dog\n")
+    with pytest.raises(UsageError, match=r"round_01\.csv.*\n.*id '5' was not asked for"):
+        oracle.answer(after(first))
+    sheet.unlink()  # a person may tidy up
+    assert oracle.answer(after(first)) is not None
+
+
+def test_two_sheets_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    first, again = question(4), replace(question(4), attempt=1)
+    for asked in (first, again, after(first, again)):
+        oracle.answer(asked)
+    fill(tmp_path / "round_01.csv", i4="cat")
+    fill(tmp_path / "round_01_again_1.csv", i4="dog")
+    fill(tmp_path / "round_02.csv", i3="cat")
+    with pytest.raises(UsageError, match="id 4 is 'dog', and an earlier sheet that it is 'cat'"):
+        oracle.answer(after(first, again))
+
+
+def test_the_page_of_another_question_remembers_nothing_of_this_one(tmp_path: Path) -> None:
+    """What a browser keeps goes by the path of a page, which runs that start anew share."""
+    keys = []
+    for ids in ((4, 2), (4, 5)):
+        CsvOracle(data(), tmp_path / str(ids)).answer(question(*ids))
+        page = (tmp_path / str(ids) / "round_01.html").read_text()
+        keys.append(next(line for line in page.splitlines() if line.startswith("const key")))
+    assert keys[0] != keys[1]
 
 
 def test_a_sheet_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
@@ -120,8 +175,8 @@ def test_a_crash_between_page_and_sheet_is_made_good(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("mark", ["cat", "", " "])
-def test_a_skip_mark_that_is_a_class_or_nothing_is_refused(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("mark", ["cat", " cat", "", " ", None])
+def test_a_skip_mark_that_is_a_class_or_nothing_is_refused(tmp_path: Path, mark: Any) -> None:
     with pytest.raises(UsageError, match=r"oracle\.skip_mark"):
         CsvOracle(data(), tmp_path, mark)
 

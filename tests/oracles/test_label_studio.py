@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,25 @@ def test_a_label_that_came_too_late_for_its_question_counts_when_it_is_asked_for
     answer = setting.answer(make_question(torch.tensor([5, 7]), 2))
     assert answer is not None
     assert (answer.ids.tolist(), answer.labels.tolist()) == ([7], [0])
+
+
+def test_what_comes_later_than_its_question_is_taken_with_the_next_answer(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, accept_partial=True)
+    first = make_question(torch.tensor([4, 0, 7]), 1)
+    setting.answer(first)
+    setting.client.annotate(0, OWL)
+    setting.answer(first)
+    setting.client.annotate(7, CAT)
+    setting.client.annotate(4, skip=True)
+    second = replace(make_question(torch.tensor([5]), 2), earlier=(first,))
+    assert setting.answer(second) is None
+    setting.client.annotate(5, CAT)
+    answer = setting.answer(second)
+    assert answer is not None
+    assert answer.ids.tolist() == [5]
+    late = zip(answer.late_ids.tolist(), answer.late_labels.tolist(), strict=True)
+    assert dict(late) == {0: 1, 7: 0}
+    assert answer.late_skipped.tolist() == [4]
 
 
 def test_a_task_that_is_there_twice_needs_one_annotation(setting: Setting) -> None:

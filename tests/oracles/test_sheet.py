@@ -79,6 +79,8 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
             "id,file,label\n7,unlabeled/z.png,cat\n",
             "id 7 is 'unlabeled/a.png', not 'unlabeled/z.png'",
         ),
+        ("id,label\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
+        ("id,label,\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
         ("id,class\n7,cat\n", "row 1: expected the columns"),
         ("id,label,label\n7,cat,dog\n", "row 1: expected the columns"),
         ("", "row 1: expected the columns"),

@@ -188,7 +188,7 @@ def test_questions_and_skipped_images_are_no_queries_of_their_own(tmp_path: Path
     answer(1, ids[10:12], [1])
     answer(1, ids[12:16], [1, 1, 2])
     journal.record_round(round_event(1, template.rounds[1]))
-    journal.record_question(Question(2, "query", ids[16:18], 0, *[None] * 3))
+    journal.record_question(Question(2, "query", ids[16:18]))
     run = read_run(path)
     assert run is not None
     assert (run.labels, run.finished) == ((4, 8), False)
