@@ -228,7 +228,7 @@ def test_what_comes_later_than_its_question_is_taken_with_the_next_answer(tmp_pa
     assert answer is not None
     assert answer.ids.tolist() == [5]
     late = zip(answer.late_ids.tolist(), answer.late_labels.tolist(), strict=True)
-    assert dict(late) == {0: 1, 7: 0}
+    assert dict(late) == {0: 2, 7: 0}
     assert answer.late_skipped.tolist() == [4]
 
 
