@@ -18,10 +18,10 @@ from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.data.source import Images
-from al_lightning.divergence import require_finite_weights, stops_on_divergence
-from al_lightning.errors import DivergenceError, JournalError, UsageError
+from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
+from al_lightning.fitting import fit_once
 from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
 from al_lightning.interrupts import interruptible
 from al_lightning.journal import Journal, Reason
@@ -33,7 +33,6 @@ from al_lightning.provenance import (
     code_digest,
     config_hash,
     describe,
-    differing_keys,
     hardware,
     peak_rss_bytes,
     reproducible,
@@ -41,6 +40,7 @@ from al_lightning.provenance import (
     without,
 )
 from al_lightning.randomness import derive_generator, derive_seed
+from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer, require_dropout
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Selection, Strategy
@@ -199,8 +199,7 @@ class ActiveLearningLoop:
         if self.journal.start is None:
             self.journal.begin(start)
         else:
-            _check_same_run(self.journal, start, self.irrelevant)
-            _warn_of_other_versions(self.journal)
+            require_same_run(self.journal, start, self.irrelevant)
 
     def _computation(self) -> dict[str, str]:
         """Return where and in which precision a trainer computes; bits depend on it."""
@@ -328,20 +327,7 @@ class ActiveLearningLoop:
         self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
     ) -> dict[str, Any]:
         self.datamodule.begin_round(pool, self._derive("batches", index))
-        watch = Stopwatch()
-        with isolate_rng(), stops_on_divergence(trainer, index), watch.time("fit"):
-            L.seed_everything(self._derive("fit", index), verbose=False)
-            trainer.fit(classifier, datamodule=self.datamodule)
-            require_finite_weights(classifier, index, trainer.global_step)
-        data, normalization = self.datamodule.data, self.datamodule.normalization
-        return {
-            "seconds": watch.seconds["fit"],
-            "steps": trainer.global_step,
-            # What it takes to show the weights another image.
-            "classes": list(data.classes),
-            "image_shape": list(data.image_shape),
-            "normalization": asdict(normalization) if normalization else None,
-        }
+        return fit_once(trainer, classifier, self.datamodule, index, self._derive("fit", index))
 
     def _test(self, scorer: Scorer, watch: Stopwatch) -> tuple[dict[str, Any], Tensor | None]:
         """Return what the journal says of a classifier's quality, and the confusion matrix.
@@ -483,32 +469,5 @@ class ActiveLearningLoop:
             getattr(callback, hook)(*facts)
 
 
-def _warn_of_other_versions(journal: Journal) -> None:
-    recorded = (journal.start or {}).get("versions", {})
-    if differing := differing_keys(recorded, versions()):
-        warnings.warn(
-            f"{journal.path} was begun with other versions, so that later rounds may differ in their "
-            f"last bits: {'; '.join(differing)}",
-            stacklevel=2,
-        )
-
-
 def _trainable_parameters(module: L.LightningModule) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)
-
-
-def _check_same_run(
-    journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
-) -> None:
-    """Refuse to go on with a journal that was written under something else."""
-    recorded = journal.start or {}
-    for part in ("config", "classes", "data", "model", "trainer"):
-        old, new = {part: recorded.get(part)}, {part: start[part]}
-        skip = {f"config.{key}" for key in irrelevant}
-        differing = differing_keys(without(old, skip), without(new, skip))
-        if differing:
-            listed = "\n  ".join(differing)
-            raise JournalError(
-                f"{journal.path} was written under another configuration:\n  {listed}\n"
-                "Take another folder, the recorded values, or overwrite=true to start anew"
-            )

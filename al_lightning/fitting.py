@@ -1,0 +1,49 @@
+"""One fit of one round: reproducible, watched for divergence, and described."""
+
+from dataclasses import asdict
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.utilities.seed import isolate_rng
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.stopwatch import Stopwatch
+
+
+def fit_once(
+    trainer: L.Trainer,
+    classifier: L.LightningModule,
+    datamodule: PoolDataModule,
+    round_index: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Fit a classifier on what the data module serves; torch's global random state stays as it was.
+
+    Args:
+        trainer: A fresh one.
+        classifier: Is fitted in place.
+        datamodule: Its round has begun.
+        round_index: The round, for messages.
+        seed: Decides what is drawn during the fit, such as dropout and augmentation.
+
+    Returns:
+        Facts on the fit, as plain values: ``seconds``, ``steps``, and what it takes to show the weights
+        another image: ``classes``, ``image_shape``, ``normalization``.
+
+    Raises:
+        DivergenceError: If a loss or a weight is NaN or infinite.
+    """
+    watch = Stopwatch()
+    with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
+        L.seed_everything(seed, verbose=False)
+        trainer.fit(classifier, datamodule=datamodule)
+        require_finite_weights(classifier, round_index, trainer.global_step)
+    data, normalization = datamodule.data, datamodule.normalization
+    return {
+        "seconds": watch.seconds["fit"],
+        "steps": trainer.global_step,
+        "classes": list(data.classes),
+        "image_shape": list(data.image_shape),
+        "normalization": asdict(normalization) if normalization else None,
+    }
