@@ -99,17 +99,17 @@ def fill_in(folder: Path, classes: list[str], truth: list[int], tally: Tally) ->
 def play(
     folder: Path,
     arguments: list[str],
-    delays: list[float],
+    delays: list[float | None],
     person: Callable[[], dict[int, int]],
     tally: Tally,
 ) -> Journal:
-    """Start a run again and again until it is finished, and kill it after each of these delays."""
+    """Start a run until it is finished; kill each start after its delay, where it has one."""
     folder.mkdir()
     seen: dict[int, int] = {}
     for _ in range(200):
         process = start(folder, arguments)
-        if delays:
-            time.sleep(delays.pop())
+        if (delay := delays.pop() if delays else None) is not None:
+            time.sleep(delay)
             os.kill(process, signal.SIGKILL)
         code = wait(process)
         journal = journal_of(folder)
@@ -150,7 +150,10 @@ def main() -> None:
             expected = play(whole, arguments, [], person, undisturbed)
             starts = 1 + sum(event["event"] == "question" for event in expected.events)
             length = (time.monotonic() - clock) / starts
-            delays = [draw.uniform(0, length) for _ in range(draw.randint(1, options.kills))]
+            kills = draw.randint(1, options.kills)
+            delays: list[float | None] = [draw.uniform(0, length) for _ in range(kills)]
+            delays += [None] * (starts - 1)  # a run that a person answers is started often
+            draw.shuffle(delays)
             person = partial(fill_in, cut, classes, truth, tally)
             journal = play(cut, arguments, delays, person, tally)
             same = comparable(journal) == comparable(expected)
