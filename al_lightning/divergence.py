@@ -51,7 +51,8 @@ class _LossWatch(Callback):
 
     def __init__(self, round_index: int) -> None:
         self._round = round_index
-        self._first: Tensor | None = None  # the step of the first such loss, infinity before
+        self._losses: list[Tensor] = []  # since the last look
+        self._steps: list[int] = []  # theirs
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *args: Any
@@ -60,10 +61,9 @@ class _LossWatch(Callback):
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if not isinstance(loss, Tensor):  # a module may skip a step
             return
-        loss = loss.detach()
-        step = torch.where(loss.isfinite().all(), torch.inf, float(trainer.global_step))
-        self._first = step if self._first is None else torch.minimum(self._first, step)
-        if trainer.global_step % _LOOKS == 0:
+        self._losses.append(loss.detach())
+        self._steps.append(trainer.global_step)
+        if len(self._losses) == _LOOKS:
             self._look()
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -71,5 +71,10 @@ class _LossWatch(Callback):
         self._look()
 
     def _look(self) -> None:
-        if self._first is not None and bool(self._first.isfinite()):
-            raise DivergenceError(self._round, int(self._first), "the loss is NaN or infinite")
+        if not self._losses:
+            return
+        finite = torch.stack([loss.isfinite().all() for loss in self._losses]).tolist()
+        steps, self._losses, self._steps = self._steps, [], []
+        if not all(finite):
+            step = steps[finite.index(False)]
+            raise DivergenceError(self._round, step, "the loss is NaN or infinite")

@@ -136,6 +136,16 @@ class PoolDataModule(L.LightningDataModule):
         """Return these images, (M,) int64, in this order; their labels are blanked with -1."""
         return self._in_order(images, ids, torch.full_like(ids, _HIDDEN))
 
+    def transfer_batch_to_device(
+        self,
+        batch: Batch,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002
+    ) -> Batch:
+        """Move a batch; Lightning's own way looks into any nesting, at every step."""
+        images, labels = batch
+        return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
         """Augment a batch to train on; normalise every batch."""
         images, labels = batch

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from al_lightning.errors import UsageError
 from al_lightning.models.backbone import Backbone
+from al_lightning.models.dropout import ByteDropout
 
 _KERNEL = 3
 _POOL = 2
@@ -62,19 +63,19 @@ class CNN(Backbone):
                 channels = count
             if index < len(filters) - 1:
                 layers.append(nn.MaxPool2d(_POOL))
-            layers.append(nn.Dropout(block_dropout))
+            layers.append(ByteDropout(block_dropout))
         layers.append(nn.Flatten())
 
         features = channels * maps[0] * maps[1]
         for index, width_ in enumerate(dense):
             if index > 0:
-                layers.append(nn.Dropout(dense_dropout))
+                layers.append(ByteDropout(dense_dropout))
             layers.extend([nn.Linear(features, width_), nn.ReLU(inplace=True)])
             layers.extend([nn.BatchNorm1d(width_)] * batch_norm)
             features = width_
 
         self.features = nn.Sequential(*layers)
-        self.dropout = nn.Dropout(dense_dropout if dense else 0.0)
+        self.dropout = ByteDropout(dense_dropout if dense else 0.0)
         self.output = nn.Linear(features, num_classes)
 
     def embed(self, images: Tensor) -> Tensor:

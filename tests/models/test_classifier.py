@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import DataLoader, TensorDataset
 
+from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.metrics import evaluate
 from al_lightning.models import ImageClassifier
 from al_lightning.models.backbone import to_probabilities
@@ -60,10 +61,19 @@ def test_the_loss_is_smoothed_cross_entropy(smoothing: float) -> None:
 
 
 def test_the_loss_of_training_is_logged() -> None:
-    trainer = tiny_trainer(max_steps=2, max_epochs=-1)
+    trainer = tiny_trainer(max_steps=2, max_epochs=-1, log_every_n_steps=1)
     trainer.fit(tiny_classifier(), batches())
     assert trainer.logged_metrics.keys() == {"train/loss"}
     assert float(trainer.logged_metrics["train/loss"]) > 0
+
+
+def test_the_losses_that_a_logger_is_given_are_those_of_its_steps() -> None:
+    curves: list[tuple[str, float, int]] = []
+    logger = TrainingCurves(lambda *point: curves.append(point))
+    tiny_trainer(max_steps=7, max_epochs=-1, logger=logger, log_every_n_steps=3).fit(
+        tiny_classifier(), batches()
+    )
+    assert [(name, step) for name, _, step in curves] == [("train/loss", 2), ("train/loss", 5)]
 
 
 @torch.no_grad()

@@ -44,13 +44,13 @@ def test_baseline_has_the_parameters_of_the_design(baseline: CNN) -> None:
 def test_baseline_has_the_layers_of_the_design(baseline: CNN) -> None:
     met = [layer for layer, _ in layers_of(baseline, torch.rand(2, 3, 32, 32))]
     block = ["Conv2d", "ReLU", "BatchNorm2d"] * 2
-    dense = ["Flatten", "Linear", "ReLU", "BatchNorm1d", "Dropout", "Linear"]
+    dense = ["Flatten", "Linear", "ReLU", "BatchNorm1d", "ByteDropout", "Linear"]
     assert [type(layer).__name__ for layer in met] == [
         *block,
         "MaxPool2d",
-        "Dropout",
+        "ByteDropout",
         *block,
-        "Dropout",
+        "ByteDropout",
         *dense,
     ]
     assert [layer.p for layer in met if isinstance(layer, nn.Dropout)] == [0.25, 0.25, 0.5]
@@ -142,7 +142,7 @@ def test_every_hidden_dense_layer_has_its_dropout() -> None:
     model = CNN((1, 12, 12), 4, filters=((5,),), dense=(9, 8, 7), dense_dropout=0.3)
     met = [layer for layer, _ in layers_of(model, torch.rand(2, 1, 12, 12))]
     names = [type(layer).__name__ for layer in met]
-    dense = ["Linear", "ReLU", "BatchNorm1d", "Dropout"] * 3 + ["Linear"]
+    dense = ["Linear", "ReLU", "BatchNorm1d", "ByteDropout"] * 3 + ["Linear"]
     assert names[names.index("Flatten") + 1 :] == dense
     assert [layer.p for layer in met if isinstance(layer, nn.Dropout)] == [0.25, 0.3, 0.3, 0.3]
 

@@ -1,0 +1,101 @@
+"""Times a whole run against hand-written loops and baal's, interleaved; run it by hand.
+
+    python benchmarks/whole_run.py --data DATA_ROOT [--seeds 3] [--threads 2] [--contenders ...]
+
+Fashion-MNIST, 500 + 5 x 500 labels, entropy, the CNN, batches of 64, 10 epochs, constant Adam 1e-3. Each
+contender is a process of its own, and all of the process counts: imports, reading the images, and, for
+al_lightning alone, a journal, query sheets, TensorBoard and checkpoints on the disk. baal needs
+`pip install .[bench]`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[1]
+_CONTENDERS = ("al_lightning", "hand_bf16", "hand_float32", "baal")
+
+
+def al_lightning(data: str, seed: int, threads: int) -> list[float]:
+    """Run the product's own command; return the accuracy of each round."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            *("-m", "al_lightning", "strategy=entropy", "dataset=fashion_mnist", "recipe=plain"),
+            *(f"seed={seed}", f"threads={threads}", f"data_root={data}", f"output_root={folder}"),
+            *("budget.initial=500", "budget.query=500", "budget.total=3000", "cache=false"),
+        ]
+        _python(command)
+        (journal,) = Path(folder).rglob("journal.jsonl")
+        events = [json.loads(line) for line in journal.read_text().splitlines()]
+    return [event["metrics"]["accuracy"] for event in events if event["event"] == "round"]
+
+
+def other(contender: str, data: str, seed: int, threads: int) -> list[float]:
+    """Run another contender; return the accuracy of each round."""
+    script, precision = {
+        "hand_bf16": ("run_by_hand.py", "bf16"),
+        "hand_float32": ("run_by_hand.py", "float32"),
+        "baal": ("run_by_baal.py", "float32"),
+    }[contender]
+    output = _python(
+        [
+            *(f"benchmarks/{script}", "--data", data, "--precision", precision),
+            *("--seed", str(seed), "--threads", str(threads)),
+        ]
+    )
+    accuracies: list[float] = json.loads(output.splitlines()[-1])
+    return accuracies
+
+
+def _python(arguments: list[str]) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def main() -> None:
+    """Print one line a process, and a table of medians and ratios."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", default=os.environ.get("AL_LIGHTNING_DATA", "data"))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--contenders", nargs="+", choices=_CONTENDERS, default=list(_CONTENDERS))
+    arguments = parser.parse_args()
+    seconds: dict[str, list[float]] = {name: [] for name in arguments.contenders}
+    accuracies: dict[str, list[float]] = {name: [] for name in arguments.contenders}
+    for seed in range(arguments.seeds):
+        for name in arguments.contenders:
+            start = time.perf_counter()
+            if name == "al_lightning":
+                curve = al_lightning(arguments.data, seed, arguments.threads)
+            else:
+                curve = other(name, arguments.data, seed, arguments.threads)
+            seconds[name].append(time.perf_counter() - start)
+            accuracies[name].append(curve[-1])
+            shown = " ".join(f"{accuracy:.4f}" for accuracy in curve)
+            print(f"seed {seed}  {name:<13} {seconds[name][-1]:7.1f} s  {shown}", flush=True)
+    print("\n| contender | seconds, median | ratio to al_lightning | accuracy at 3,000, mean |")
+    print("| --- | --- | --- | --- |")
+    for name in arguments.contenders:
+        median = statistics.median(seconds[name])
+        ours = seconds.get("al_lightning", seconds[name])
+        ratio = statistics.median(a / b for a, b in zip(seconds[name], ours, strict=True))
+        mean = statistics.mean(accuracies[name])
+        print(f"| {name} | {median:.1f} | {ratio:.2f} | {mean:.4f} |")
+
+
+if __name__ == "__main__":
+    main()
