@@ -37,11 +37,11 @@ def _fit(model: nn.Module, images: Tensor, labels: Tensor, precision: str, seed:
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, fused=True)
     model.train()
     for _ in range(EPOCHS):
-        for batch in torch.randperm(len(images)).split(BATCH):
+        for batch in torch.split(torch.randperm(len(images)), BATCH):
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
                 loss = F.cross_entropy(model(images[batch]), labels[batch])
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
 
 
@@ -49,7 +49,9 @@ def _fit(model: nn.Module, images: Tensor, labels: Tensor, precision: str, seed:
 def _probabilities(model: nn.Module, images: Tensor, precision: str) -> Tensor:
     model.eval()
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-        return torch.cat([model(part).float().softmax(1) for part in images.split(_EVAL_BATCH)])
+        return torch.cat(
+            [model(part).float().softmax(1) for part in torch.split(images, _EVAL_BATCH)]
+        )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python benchmarks/whole_run.py --data DATA_ROOT [--seeds 3] [--threads 2] [--contenders ...]
 
-Fashion-MNIST, 500 + 5 x 500 labels, entropy, the CNN, batches of 64, 10 epochs, constant Adam 1e-3. Each
+Fashion-MNIST, 500 + 5 x 500 labels, entropy, the CNN, 10 epochs of batches of 64, Adam at 1e-3. Each
 contender is a process of its own, and all of the process counts: imports, reading the images, and, for
 al_lightning alone, a journal, query sheets, TensorBoard and checkpoints on the disk. baal needs
 `pip install .[bench]`.
