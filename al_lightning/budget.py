@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from al_lightning.errors import UsageError
+from al_lightning.memory import parse_bytes
 
 Amount = int | Literal["all"]
 
@@ -24,6 +25,9 @@ class Budget:
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
             far as there are so many and they are known, or "uniform", without a look at the classes.
             Where some images come with labels and some without, those with labels are the initial set.
+        memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
+            available when the run starts. A query that takes more is refused before any work; what
+            is selected does not depend on it.
 
     Raises:
         UsageError: On amounts that make no run; names the keys.
@@ -34,6 +38,7 @@ class Budget:
     total: Amount = 3000
     validation: int = 0
     initial_policy: str = "balanced"
+    memory_limit: int | float | str = "auto"
 
     def __post_init__(self) -> None:
         """Check the amounts on their own and against each other."""
@@ -51,6 +56,7 @@ class Budget:
                 f"budget.initial_policy must be one of {', '.join(_POLICIES)}, "
                 f"not {self.initial_policy!r}"
             )
+        _require_limit(self.memory_limit)
         if self.total == "all":
             return
         if self.initial == "all":
@@ -115,3 +121,12 @@ def _require_amount(name: str, value: object, *, least: int = 1, allow_all: bool
         raise UsageError(
             f"budget.{name} must be a whole number of at least {least}{hint}, not {value!r}"
         )
+
+
+def _require_limit(limit: int | float | str) -> None:
+    if limit == "auto":
+        return
+    try:
+        parse_bytes(limit)
+    except ValueError as error:
+        raise UsageError(f'budget.memory_limit must be a size or "auto": {error}') from error

@@ -18,11 +18,15 @@ NOT_IN_FOLDER = (
     "dataset.root",
     "oracle.project",
     "oracle.accept_partial",  # when an answer is taken, which may be decided anew at every question
+    "budget.memory_limit",  # what fits, and not what is selected
 )
 #: These say which runs to make, and nothing about any of them.
 NOT_OF_A_RUN = ("experiment=compare",)
 #: What lies at the further places is checked by its content, not by its path.
-NO_EFFECT_ON_RESULTS = (*NOT_IN_FOLDER, "dataset.path", "dataset.download", "threads")
+NO_EFFECT_ON_RESULTS = (
+    *NOT_IN_FOLDER,
+    *("dataset.path", "dataset.download", "threads", "spend.memory_limit"),
+)
 #: These may hold the address of a service, and what opens it.
 NOT_RECORDED = ("logger",)
 #: These decide what is asked for and what it costs, but not how given labels are trained on.

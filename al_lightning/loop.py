@@ -15,6 +15,7 @@ from torch import Tensor
 
 from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
+from al_lightning.candidates import draw_candidates, require_enough_candidates
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.data.source import Images
@@ -25,6 +26,7 @@ from al_lightning.fitting import fit_once
 from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
 from al_lightning.interrupts import interruptible
 from al_lightning.journal import Journal, Reason
+from al_lightning.memory import memory_limit
 from al_lightning.metrics import Evaluation, evaluate
 from al_lightning.models.backbone import require_embedder, require_logits
 from al_lightning.oracle import Oracle, Origin, Question
@@ -39,6 +41,7 @@ from al_lightning.provenance import (
     versions,
     without,
 )
+from al_lightning.query_memory import query_sizes, require_memory
 from al_lightning.randomness import derive_generator, derive_seed
 from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer, require_dropout
@@ -112,7 +115,7 @@ class ActiveLearningLoop:
         fall_back: Callable[[L.LightningModule], None] | None = None,
         config: Mapping[str, Any] | None = None,
         overrides: Sequence[str] = (),
-        irrelevant: Collection[str] = (),
+        irrelevant: Collection[str] = ("budget.memory_limit",),
         irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
         cache: FitCache | None = None,
         callbacks: Sequence[LoopCallback] = (),
@@ -178,6 +181,7 @@ class ActiveLearningLoop:
     def _begin(self) -> None:
         """Write the start event, or check that the journal is this run's."""
         data = self.datamodule.data
+        self.budget.limit(len(data.train), len(data.given_ids))
         computation = self._computation()
         start = {
             "config": json.loads(json.dumps(self.config)),
@@ -195,7 +199,6 @@ class ActiveLearningLoop:
             "trainer": computation,
             "reproducible": reproducible(computation["device"]),
         }
-        self.budget.limit(len(data.train), len(data.given_ids))
         if self.journal.start is None:
             self.journal.begin(start)
         else:
@@ -257,7 +260,13 @@ class ActiveLearningLoop:
         classifier, fit = self._fitted(index, trainer)
         self.datamodule.begin_round(pool, self._derive("batches", index))
         self._tell("on_fit_end", index, classifier)
-        scorer = Scorer(trainer, classifier, self.datamodule, seed=self._derive("masks", index))
+        scorer = Scorer(
+            trainer,
+            classifier,
+            self.datamodule,
+            mc_samples=self.strategy.mc_samples,
+            seed=self._derive("masks", index),
+        )
 
         watch = Stopwatch(fit=fit["seconds"])
         tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)
@@ -367,12 +376,13 @@ class ActiveLearningLoop:
         if count <= 0:
             return None
         with watch.time("score"):
-            unlabeled = scorer.evidence(data.train, pool.unlabeled_ids, self.strategy.needs)
+            candidates = draw_candidates(
+                pool.unlabeled_ids, self.strategy.pool_subset, self._chance("candidates", index)
+            )
+            unlabeled = scorer.evidence(data.train, candidates, self.strategy.needs)
             labeled = scorer.evidence(data.train, pool.labeled_ids, self.strategy.labeled_needs)
         with watch.time("select"):
-            drawn = () if self.query_seed is None else (self.query_seed,)
-            generator = derive_generator(self.seed, "query", *drawn, index)
-            return self.strategy.select(unlabeled, labeled, count, generator)
+            return self.strategy.select(unlabeled, labeled, count, self._chance("query", index))
 
     def _record(
         self, index: int, results: dict[str, Any], confusion: Tensor | None, costs: dict[str, Any]
@@ -430,10 +440,24 @@ class ActiveLearningLoop:
     def _check_classifier(self) -> L.LightningModule:
         """Return an untrained classifier that fits the data and the strategy."""
         classifier, data = self._untrained(), self.datamodule.data
-        require_logits(classifier, data.image_shape, len(data.classes))
+        embedding = require_logits(classifier, data.image_shape, len(data.classes))
+        self._check_queries(embedding)
         if Need.MC_PROBABILITIES in self.strategy.needs | self.strategy.labeled_needs:
             require_dropout(classifier)
         return classifier
+
+    def _check_queries(self, embedding: int) -> None:
+        """Refuse queries of too few candidates, or for which there is too little memory."""
+        data, limit = self.datamodule.data, memory_limit(self.budget.memory_limit)
+        images, given, classes = len(data.train), len(data.given_ids), len(data.classes)
+        queries = query_sizes(self.strategy, self.budget, images, given, classes, embedding)
+        require_enough_candidates(self.strategy.pool_subset, self.budget.query)
+        require_memory(self.strategy, queries, limit)
+
+    def _chance(self, purpose: str, index: int) -> torch.Generator:
+        """Return a stream of the strategy's own, which ``query_seed`` changes."""
+        drawn = () if self.query_seed is None else (self.query_seed,)
+        return derive_generator(self.seed, purpose, *drawn, index)
 
     def _derive(self, *purpose: str | int) -> int:
         return derive_seed(self.seed, *purpose)

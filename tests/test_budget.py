@@ -9,7 +9,8 @@ from al_lightning.errors import UsageError
 
 def test_defaults_are_those_of_the_standard_run() -> None:
     expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0}
-    assert dataclasses.asdict(Budget()) == {**expected, "initial_policy": "balanced"}
+    others = {"initial_policy": "balanced", "memory_limit": "auto"}
+    assert dataclasses.asdict(Budget()) == {**expected, **others}
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,17 @@ def test_a_start_beyond_the_data_set_is_an_error(amounts: dict[str, Any], start:
 def test_an_amount_that_is_none_is_an_error_that_names_the_key(key: str, value: Any) -> None:
     with pytest.raises(UsageError, match=rf"budget\.{key} must be .* not {value!r}"):
         Budget(**{key: value})
+
+
+@pytest.mark.parametrize("limit", ["auto", "4GB", 4_000_000_000, 4e9])
+def test_a_memory_limit_is_a_size_or_auto(limit: int | float | str) -> None:
+    assert Budget(memory_limit=limit).memory_limit == limit
+
+
+@pytest.mark.parametrize("limit", ["much", None, True, 0, -1])
+def test_a_memory_limit_that_is_none_is_an_error_that_names_the_key(limit: Any) -> None:
+    with pytest.raises(UsageError, match=r'budget\.memory_limit must be a size or "auto": '):
+        Budget(memory_limit=limit)
 
 
 @pytest.mark.parametrize("key", ["query", "total"])

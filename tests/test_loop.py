@@ -429,6 +429,72 @@ def test_a_strategy_gets_what_it_declares_by_dataset_ids(tmp_path: Path) -> None
     assert len(spy.pool) == 51
 
 
+def test_a_strategy_is_shown_a_subset_of_the_pool_of_its_own(tmp_path: Path) -> None:
+    def shown(name: str, **options: Any) -> list[int]:
+        spy = _Spy(pool_subset=20)
+        make_loop(tmp_path / name, spy, budget=Budget(9, 6, 15), **options).run()
+        return sorted(spy.pool.ids.tolist())
+
+    one, same, seed, query_seed = (
+        *(shown("one"), shown("same")),
+        *(shown("seed", seed=1), shown("query_seed", query_seed=1)),
+    )
+    assert len(set(one)) == 20
+    assert one == same
+    assert len({tuple(one), tuple(seed), tuple(query_seed)}) == 3
+
+
+def test_a_subset_is_drawn_anew_in_every_round(tmp_path: Path) -> None:
+    seen: list[list[int]] = []
+
+    class Watching(_Spy):
+        def choose(self, *arguments: Any) -> Selection:
+            chosen = super().choose(*arguments)
+            seen.append(self.pool.ids.tolist())
+            return chosen
+
+    journal = make_loop(tmp_path, Watching(pool_subset=20)).run()
+    first, second = (set(ids) for ids in seen)
+    assert len(first) == len(second) == 20
+    assert first - set(journal.labels("query")[0]["ids"]) != second
+
+
+def test_queries_that_cannot_be_made_are_refused_before_any_work(tmp_path: Path) -> None:
+    for strategy, budget, reason in (
+        (Margin(pool_subset=5), BUDGET, r"pool_subset=5 .* budget\.query=6"),
+        (Margin(), Budget(9, 6, 21, memory_limit=100), "100 bytes are available .* 51 unlabeled"),
+    ):
+        loop = make_loop(tmp_path, strategy, budget=budget)
+        with pytest.raises(UsageError, match=reason):
+            loop.run()
+        assert not loop.journal.events
+
+
+def test_the_memory_limit_and_new_settings_that_are_not_set_do_not_keep_a_run_from_going_on(
+    tmp_path: Path,
+) -> None:
+    config = {"strategy": {"type": "margin"}, "budget": {"query": 6}}
+    make_loop(tmp_path, config=config).run()
+    later = {
+        "strategy": {"type": "margin", "pool_subset": None},
+        "budget": {"query": 6, "memory_limit": "auto"},
+    }
+    assert make_loop(tmp_path, config=later).run().finished
+    assert make_loop(tmp_path / "plain").run().finished
+    budget = Budget(9, 6, 21, memory_limit="1GB")
+    assert make_loop(tmp_path / "plain", budget=budget).run().finished
+
+
+def test_a_strategy_decides_the_number_of_dropout_samples(tmp_path: Path) -> None:
+    class Sampling(_Spy):
+        needs = frozenset({Need.MC_PROBABILITIES})
+        mc_samples = 3
+
+    spy = Sampling()
+    make_loop(tmp_path, spy, budget=Budget(9, 6, 15)).run()
+    assert spy.pool.require(Need.MC_PROBABILITIES).shape == (51, 3, 3)
+
+
 def test_a_round_starts_from_the_initial_weights_unless_it_is_warm(tmp_path: Path) -> None:
     def first_weights(folder: Path, warm_start: bool) -> list[Tensor]:
         seen: list[Tensor] = []

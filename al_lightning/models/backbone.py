@@ -49,13 +49,16 @@ def require_embedder(module: L.LightningModule) -> None:
 
 def require_logits(
     module: L.LightningModule, image_shape: tuple[int, int, int], num_classes: int
-) -> None:
+) -> int:
     """Check that an untrained module takes these images and tells these classes apart.
 
     Args:
         module: With ``embed`` and ``classify``; it is left as it was.
         image_shape: Channels, height, width.
         num_classes: The number of classes of the data set.
+
+    Returns:
+        D, the size of its embeddings.
 
     Raises:
         UsageError: If the module cannot look at such images, its embeddings are no (B, D), or it has
@@ -83,6 +86,7 @@ def require_logits(
             f"{_SOME} images, where ({_SOME}, D) and ({_SOME}, {num_classes}) are needed: the data set "
             f"has {num_classes} classes"
         )
+    return embeddings.shape[1]
 
 
 class Backbone(nn.Module, ABC):

@@ -7,10 +7,12 @@ from typing import final
 import torch
 from torch import Tensor
 
-from al_lightning.errors import EvidenceError
+from al_lightning.errors import EvidenceError, UsageError
 from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
 
 _SHOWN = 10  # ids in a message
+_SCORE_BYTES = 64  # an image: its score, and the order of all scores
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Strategy(ABC):
 
     A strategy declares what it needs to know, and gets that and no more. It knows no trainer, no
     file and no label. Subclasses implement :meth:`choose`.
+
+    Args:
+        pool_subset: How many of the unlabeled images it is shown in each round, drawn at random; None
+            for all. It bounds what a round costs in time and memory, whatever the size of the pool.
+
+    Raises:
+        UsageError: On a ``pool_subset`` below 1.
     """
 
     needs: frozenset[Need] = frozenset()
@@ -39,6 +48,17 @@ class Strategy(ABC):
 
     labeled_needs: frozenset[Need] = frozenset()
     """Quantities of the labeled set that :meth:`select` reads."""
+
+    mc_samples: int = 20
+    """K, the number of dropout samples, where Monte-Carlo probabilities are needed."""
+
+    pool_subset: int | None = None
+    """How many of the unlabeled images it is shown in each round; None for all."""
+
+    def __init__(self, *, pool_subset: int | None = None) -> None:
+        if pool_subset is not None:
+            require_count("pool_subset", pool_subset)
+        self.pool_subset = pool_subset
 
     @final
     def select(
@@ -87,6 +107,14 @@ class Strategy(ABC):
             generator: The only source of randomness.
         """
 
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return an upper estimate of the memory that :meth:`select` takes beside the evidence.
+
+        By default one more copy of the pool's evidence, and a few numbers an image. A strategy that
+        takes more says so; one that takes less should.
+        """
+        return sizes.pool * (sizes.row_bytes(self.needs) + _SCORE_BYTES)
+
 
 class ScoreStrategy(Strategy):
     """Queries the images of the highest score; ties are broken at random."""
@@ -122,6 +150,18 @@ def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     shuffled = torch.randperm(len(scores), generator=generator)
     order = scores[shuffled].argsort(descending=True, stable=True)
     return shuffled[order[:count]]
+
+
+def require_count(name: str, value: object, least: int = 1) -> None:
+    """Check that an argument of a strategy is a whole number.
+
+    Raises:
+        UsageError: If it is not, or below ``least``; names the key.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise UsageError(
+            f"strategy.{name} must be a whole number of at least {least}, not {value!r}"
+        )
 
 
 def _by_id(evidence: Evidence, name: str) -> Evidence:

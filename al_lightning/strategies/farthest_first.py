@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.evidence import Evidence
+from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Selection, Strategy
 from al_lightning.strategies.metrics import Factors, Metric
 
@@ -30,12 +31,16 @@ class FarthestFirst(Strategy):
         metric: What distance means, and which evidence it is taken of.
         block_size: Rows that are held in float64 at a time, together with their distances to each
             other. Trades memory for speed and decides nothing but ties.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         ValueError: If ``block_size`` is below 1.
     """
 
-    def __init__(self, metric: Metric, block_size: int = 512) -> None:
+    def __init__(
+        self, metric: Metric, block_size: int = 512, *, pool_subset: int | None = None
+    ) -> None:
+        super().__init__(pool_subset=pool_subset)
         if block_size < 1:
             raise ValueError(f"block_size must be at least 1, not {block_size}")
         self.needs = self.labeled_needs = frozenset({metric.need})
@@ -59,7 +64,18 @@ class FarthestFirst(Strategy):
         scores = self.metric.distance(divergences).clamp(max=largest).float()
         return Selection(pool.ids[picks], scores)
 
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return the bounds of all images, and the blocks."""
+        columns = sizes.row_bytes(self.needs) // 4
+        block = self.block_size * (_BLOCK_FACTORS * columns + _BLOCK_DISTANCES * self.block_size)
+        return _BYTES_AN_IMAGE * (sizes.pool + sizes.labeled) + 8 * block
 
+
+_BYTES_AN_IMAGE = 48  # its bound, the centers it has seen, and the order of all bounds
+_BLOCK_FACTORS, _BLOCK_DISTANCES = (
+    12,
+    6,
+)  # rows of factors and of distances that a block holds at once
 # The number of centers that every point is compared with, and the most that a block meets at once.
 _FEW_CENTERS = 256
 

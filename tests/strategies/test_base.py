@@ -1,10 +1,13 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
 from al_lightning.strategies import ScoreStrategy, Selection, Strategy, top_k
 from tests.strategies.helpers import make_evidence, seeded
 
@@ -99,3 +102,36 @@ def test_error_names_at_most_ten_ids_and_the_set() -> None:
         ValueError, match=r"12 image\(s\) of the labeled set .* 100, .* 109, \.\.\."
     ):
         Spy().select(make_evidence(3), bad, 1, seeded())
+
+
+def test_a_strategy_without_a_constructor_of_its_own_takes_a_subset() -> None:
+    assert Spy().pool_subset is None
+    assert Spy(pool_subset=30).pool_subset == 30
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "7", True])
+def test_a_subset_that_is_none_is_an_error_that_names_the_key(size: Any) -> None:
+    with pytest.raises(UsageError, match=rf"strategy\.pool_subset must be .* not {size!r}"):
+        Spy(pool_subset=size)
+
+
+class Untold(Strategy):
+    """Does not call the constructor of its parent."""
+
+    def __init__(self) -> None:
+        pass
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        return Selection(pool.ids[:count], torch.zeros(count))
+
+
+def test_a_strategy_may_know_of_no_subset() -> None:
+    assert Untold().pool_subset is None
+    assert Untold().mc_samples == 20
+
+
+def test_by_default_work_takes_as_much_memory_as_the_evidence_of_the_pool() -> None:
+    sizes = Sizes(pool=1000, labeled=10, classes=5, embedding=8, samples=20, count=5)
+    assert Spy().working_bytes(sizes) == 1000 * (4 * 8 + 64)

@@ -3,28 +3,38 @@
 import pickle
 import random
 import re
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
 from al_lightning.strategies import Selection, Strategy
 from tests.strategies.helpers import make_evidence, seeded
 
-CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "strategy").glob("*.yaml"))
+CONF = Path(__file__).parents[2] / "conf"
+CONFIGS = sorted((CONF / "strategy").glob("*.yaml"))
 N, COUNT = 60, 9
+
+
+@cache
+def composed(name: str) -> DictConfig:
+    """The strategy's part of what the command line would compose, with what it is made of."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config: DictConfig = compose("config", overrides=[f"strategy={name}"]).strategy
+    return config
 
 
 @pytest.fixture(params=CONFIGS, ids=lambda path: path.stem)
 def strategy(request: pytest.FixtureRequest) -> Strategy:
-    config = OmegaConf.load(request.param)
-    assert isinstance(config, DictConfig)
-    config.pop("defaults", None)
-    made = instantiate(config, _convert_="all")
+    made = instantiate(composed(request.param.stem), _convert_="all")
     assert isinstance(made, Strategy)
     return made
 
@@ -204,3 +214,21 @@ def test_selecting_again_is_no_different(strategy: Strategy) -> None:
 
 def test_file_name_is_a_plain_command_line_word() -> None:
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", path.stem) for path in CONFIGS)
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_strategy_can_be_shown_a_subset_of_the_pool(path: Path) -> None:
+    """So that one override holds for all strategies of a sweep."""
+    config = composed(path.stem)
+    assert config.pool_subset is None
+    made = instantiate(config, pool_subset=7, _convert_="all")
+    assert made.pool_subset == 7
+
+
+def test_a_query_takes_memory_in_proportion_to_the_pool(strategy: Strategy) -> None:
+    sizes = Sizes(pool=10**6, labeled=0, classes=10, embedding=64, samples=20, count=10)
+    small, large = (strategy.working_bytes(replace(sizes, pool=n)) for n in (10**6, 10**7))
+    assert 0 < small < large < 12 * small
+    assert large < 10**7 * (
+        1000 + 2 * sizes.row_bytes(strategy.needs)
+    )  # and no distances of all pairs
