@@ -119,7 +119,7 @@ class _PlusPlus:
         bound. Hence each accepted one is a draw from the distances at that moment.
         """
         drawn = self._draw(self.bounds, self.block_size)
-        block, place = drawn.unique(return_inverse=True)
+        block, place = torch.unique(drawn, return_inverse=True)
         before = self.bounds[block]
         self._update(block)
         current = self.bounds[block]

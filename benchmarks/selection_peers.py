@@ -1,0 +1,155 @@
+"""Times selections against scikit-activeml's, interleaved; run it by hand.
+
+    python benchmarks/selection_peers.py [--parts badge coreset typiclust probcover] [--repeats 3]
+
+Made-up evidence, 512 dimensions and 10 classes. Each contender runs in a process of its own, on one
+thread unless told otherwise. Seconds are those of the selection; memory is what the resident set grows
+by above the evidence. scikit-activeml's probabilities come from a stub that has them. Linux.
+"""
+
+import argparse
+import ctypes
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from made_up import CLASSES, make_evidence
+from selection_scaling import make_strategy
+from skactiveml.base import SkactivemlClassifier
+from skactiveml.pool import Badge, CoreSet, ProbCover, TypiClust
+
+from al_lightning.evidence import Evidence, Need
+from al_lightning.process import prepare_process
+
+# Our strategy, images in the pool, labeled images, picks.
+_PARTS = {
+    "badge": ("badge", 57_000, 0, 1_000),
+    "coreset": ("l2", 20_000, 1_000, 500),
+    "typiclust": ("typiclust", 10_000, 0, 100),
+    "probcover": ("probcover", 5_000, 0, 100),
+}
+
+
+class _Stub(SkactivemlClassifier):  # type: ignore[misc]
+    """Knows the probabilities of all images, and looks at nothing."""
+
+    def __init__(self, probabilities: Any = None) -> None:
+        super().__init__(classes=list(range(CLASSES)))
+        self.probabilities = probabilities
+
+    def fit(self, *_: Any) -> "_Stub":
+        """Learn nothing."""
+        return self
+
+    def predict_proba(self, x: Any) -> Any:
+        """Return what is known of the unlabeled images, which are the last."""
+        return self.probabilities[-len(x) :]
+
+
+def peer(part: str, pool: Evidence, labeled: Evidence) -> Callable[[int], list[int]]:
+    """Return scikit-activeml's selection of so many images."""
+    embeddings = torch.cat([labeled.require(Need.EMBEDDINGS), pool.require(Need.EMBEDDINGS)])
+    x = embeddings.numpy()
+    y = np.full(len(x), np.nan)
+    y[: len(labeled)] = np.arange(len(labeled)) % CLASSES
+
+    def select(count: int) -> list[int]:
+        match part:
+            case "badge":
+                stub = _Stub(pool.require(Need.PROBABILITIES).numpy())
+                ids = Badge(random_state=0).query(x, y, stub, fit_clf=False, batch_size=count)
+            case "coreset":
+                ids = CoreSet(random_state=0).query(x, y, batch_size=count)
+            case "typiclust":
+                ids = TypiClust(random_state=0, k=20).query(x, y, batch_size=count)
+            case _:
+                ids = ProbCover(random_state=0, n_classes=CLASSES).query(x, y, batch_size=count)
+        return [int(i) - len(labeled) for i in ids]
+
+    return select
+
+
+def ours(name: str, pool: Evidence, labeled: Evidence) -> Callable[[int], list[int]]:
+    """Return our selection of so many images."""
+    strategy = make_strategy(name)
+    generator = torch.Generator().manual_seed(0)
+    return lambda count: strategy.select(pool, labeled, count, generator).ids.tolist()
+
+
+def measure(part: str, contender: str, threads: int) -> None:
+    """Print the seconds, bytes and picks of one selection as JSON."""
+    prepare_process()
+    torch.set_num_threads(threads)
+    name, size, known, picks = _PARTS[part]
+    needs = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
+    pool = make_evidence(size, needs)
+    labeled = make_evidence(known, needs, seed=1)
+    labeled = Evidence(labeled.ids + size, labeled.probabilities, labeled.embeddings)
+    select = (peer if contender == "peer" else ours)(
+        part if contender == "peer" else name, pool, labeled
+    )
+    pool.require(Need.EMBEDDINGS).sum()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status_bytes("VmRSS")
+    start = time.perf_counter()
+    ids = select(picks)
+    seconds = time.perf_counter() - start
+    extra = _status_bytes("VmHWM") - before
+    print(json.dumps({"seconds": seconds, "extra": extra, "ids": ids}))
+
+
+def _status_bytes(field: str) -> int:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
+
+
+def main() -> None:
+    """Measure in turns; print medians, ratios and how many picks are the same."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--one", nargs=2, metavar=("PART", "CONTENDER"))
+    arguments = parser.parse_args()
+    if arguments.one:
+        return measure(arguments.one[0], arguments.one[1], arguments.threads)
+    print("| selection | scikit-activeml | ours | ratio | memory, theirs and ours | same picks |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for part in arguments.parts:
+        _, size, known, picks = _PARTS[part]
+        runs = [
+            [_measure_beside(part, who, arguments.threads) for who in ("peer", "ours")]
+            for _ in range(arguments.repeats)
+        ]
+        theirs, own = (statistics.median(pair[i]["seconds"] for pair in runs) for i in (0, 1))
+        ratio = statistics.median(pair[0]["seconds"] / pair[1]["seconds"] for pair in runs)
+        memory = " and ".join(
+            f"{statistics.median(pair[i]['extra'] for pair in runs) / 2**20:,.0f} MiB"
+            for i in (0, 1)
+        )
+        same = len(set(runs[0][0]["ids"]) & set(runs[0][1]["ids"]))
+        print(
+            f"| {part}, {size:,} x 512, {known:,} labeled, {picks:,} picks | {theirs:.2f} s | "
+            f"{own:.2f} s | {ratio:.1f} | {memory} | {same:,} |",
+            flush=True,
+        )
+    return None
+
+
+def _measure_beside(part: str, contender: str, threads: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--one", part, contender, "--threads", str(threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+if __name__ == "__main__":
+    main()
