@@ -19,6 +19,7 @@ from al_lightning.candidates import draw_candidates, require_enough_candidates
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.data.source import Images
+from al_lightning.dropout import require_dropout
 from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
@@ -44,7 +45,7 @@ from al_lightning.provenance import (
 from al_lightning.query_memory import query_sizes, require_memory
 from al_lightning.randomness import derive_generator, derive_seed
 from al_lightning.same_run import require_same_run
-from al_lightning.scoring import Scorer, require_dropout
+from al_lightning.scoring import Scorer
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Selection, Strategy
 

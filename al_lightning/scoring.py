@@ -1,27 +1,20 @@
 """One pass over images, which yields all the evidence that is asked for."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, cast
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch import Tensor, nn
+from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
-from al_lightning.errors import UsageError
+from al_lightning.dropout import FixedMasks
 from al_lightning.evidence import Evidence, Need
 from al_lightning.models.backbone import Embedder, to_probabilities
 
-_DROPOUTS = (
-    nn.Dropout,
-    nn.Dropout1d,
-    nn.Dropout2d,
-    nn.Dropout3d,
-    nn.AlphaDropout,
-    nn.FeatureAlphaDropout,
-)
+_PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 
 
 class Scorer:
@@ -34,8 +27,9 @@ class Scorer:
         trainer: Runs the passes.
         classifier: Gives embeddings and logits.
         datamodule: Serves the images, and normalises them on the device.
-        mc_samples: K, the number of dropout masks of the Monte-Carlo probabilities.
-        seed: Decides the masks. torch's global generator is left as it was found.
+        mc_samples: K, the number of dropout samples of the Monte-Carlo probabilities. Each is one
+            subnetwork, the same for every image; see :class:`~al_lightning.dropout.FixedMasks`.
+        seed: Decides the subnetworks. torch's global generator is left as it was found.
     """
 
     def __init__(
@@ -62,15 +56,37 @@ class Scorer:
         """
         if not needs or len(ids) == 0:
             return Evidence(ids)
-        probe = _Probe(self._classifier, self._datamodule.prepare, needs, self._mc_samples)
         loader = self._datamodule.images_dataloader(images, ids)
-        with isolate_rng():
-            torch.manual_seed(self._seed)
-            batches = self._trainer.predict(probe, dataloaders=loader)
-        if batches is None:
-            raise RuntimeError("Lightning returned no predictions")
-        found = cast("list[dict[Need, Tensor]]", batches)
-        return Evidence(ids, **{n.value: torch.cat([batch[n] for batch in found]) for n in needs})
+        table = _Table(len(ids))
+        with isolate_rng(), FixedMasks(self._classifier, self._seed) as masks:
+            probe = _Probe(
+                self._classifier, self._datamodule.prepare, needs, masks, self._mc_samples, table
+            )
+            self._trainer.predict(probe, dataloaders=loader, return_predictions=False)
+        return Evidence(ids, **{need.value: table.read(need) for need in needs})
+
+
+class _Table:
+    """Takes quantities down batch by batch, so that none is ever held twice; float32, on the CPU."""
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._done = 0
+        self._quantities: dict[Need, Tensor] = {}
+
+    def append(self, batch: Mapping[Need, Tensor]) -> None:
+        """Take down a batch, (B, ...) each."""
+        start = self._done
+        for need, values in batch.items():
+            if need not in self._quantities:
+                with torch.inference_mode(False):  # whoever gets it may do with it what they like
+                    self._quantities[need] = torch.empty(self._rows, *values.shape[1:])
+            self._done = start + len(values)
+            self._quantities[need][start : self._done] = values
+
+    def read(self, need: Need) -> Tensor:
+        """Return what was taken down."""
+        return self._quantities[need][: self._done]
 
 
 class _Probe(L.LightningModule):
@@ -81,56 +97,58 @@ class _Probe(L.LightningModule):
         classifier: L.LightningModule,
         prepare: Callable[[Tensor], Tensor],
         needs: Collection[Need],
+        masks: FixedMasks,
         mc_samples: int,
+        table: _Table,
     ) -> None:
         super().__init__()
         self.classifier = classifier  # a submodule, so that Lightning moves it to the device
         self._halves = cast("Embedder", classifier)
         self._prepare = prepare
         self._needs = frozenset(needs)
+        self._masks = masks
         self._mc_samples = mc_samples
+        self._table = table
+        self._embedding_varies = False  # by dropout inside `embed`; seen in the first batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
         """Normalise the images; the loader's own data module is not asked during prediction."""
         return self._prepare(batch[0])
 
-    def predict_step(self, images: Tensor, batch_idx: int) -> dict[Need, Tensor]:  # noqa: ARG002
-        """Return what is needed of a batch, float32 on the CPU."""
+    def predict_step(self, images: Tensor, batch_idx: int) -> int:  # noqa: ARG002
+        """Take down what is needed of a batch; return the number of its images."""
         found: dict[Need, Tensor] = {}
-        if self._needs & {Need.PROBABILITIES, Need.EMBEDDINGS}:
-            embeddings = self._halves.embed(images)
+        if self._needs & _PLAIN or not self._embedding_varies:
+            embeddings = self._embed(images)
             found[Need.EMBEDDINGS] = embeddings.float()
             if Need.PROBABILITIES in self._needs:
-                found[Need.PROBABILITIES] = to_probabilities(self._halves.classify(embeddings))
+                found[Need.PROBABILITIES] = self._classify(embeddings)
         if Need.MC_PROBABILITIES in self._needs:
-            found[Need.MC_PROBABILITIES] = self._sample(images)
-        return {need: found[need].cpu() for need in self._needs}
+            source = images if self._embedding_varies else embeddings
+            found[Need.MC_PROBABILITIES] = self._sample(source)
+        self._table.append({need: found[need] for need in self._needs})
+        return len(images)
 
-    def _sample(self, images: Tensor) -> Tensor:
-        """Return class probabilities under K dropout masks, (B, K, C)."""
-        dropouts = [m for m in self.modules() if isinstance(m, _DROPOUTS)]
-        _train(dropouts, True)
-        samples = [
-            to_probabilities(self._halves.classify(self._halves.embed(images)))
-            for _ in range(self._mc_samples)
-        ]
-        _train(dropouts, False)
+    def _embed(self, images: Tensor) -> Tensor:
+        """Return embeddings without dropout, (B, D), and see whether dropout would change them."""
+        self._masks.choose(None)
+        embeddings = self._halves.embed(images)
+        self._embedding_varies |= self._masks.used
+        return embeddings
+
+    def _classify(self, embeddings: Tensor) -> Tensor:
+        # A copy, since a head may work in place on what is still needed.
+        return to_probabilities(self._halves.classify(embeddings.clone()))
+
+    def _sample(self, source: Tensor) -> Tensor:
+        """Return class probabilities of K subnetworks, (B, K, C).
+
+        Args:
+            source: The images if the subnetworks differ in their embeddings too, else the embeddings.
+        """
+        samples = []
+        for k in range(self._mc_samples):
+            self._masks.choose(k)
+            embeddings = self._halves.embed(source) if self._embedding_varies else source
+            samples.append(self._classify(embeddings))
         return torch.stack(samples, 1)
-
-
-def require_dropout(classifier: L.LightningModule) -> None:
-    """Check that a classifier has dropout to sample from.
-
-    Raises:
-        UsageError: If it has none.
-    """
-    if not any(isinstance(m, _DROPOUTS) and getattr(m, "p", 0) > 0 for m in classifier.modules()):
-        raise UsageError(
-            f"The strategy samples by dropout, but {type(classifier).__name__} has none: take a model "
-            "with dropout (model.dense_dropout, model.block_dropout), or another strategy"
-        )
-
-
-def _train(modules: Collection[nn.Module], mode: bool) -> None:
-    for module in modules:
-        module.train(mode)

@@ -395,9 +395,9 @@ def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
         trainer = tiny_trainer(round_index, labels)
         predict: Callable[..., Any] = trainer.predict
 
-        def counted(model: Any, dataloaders: Any) -> Any:
+        def counted(model: Any, dataloaders: Any, **options: Any) -> Any:
             passes.append(len(dataloaders.dataset._ids))
-            return predict(model, dataloaders=dataloaders)
+            return predict(model, dataloaders=dataloaders, **options)
 
         trainer.predict = counted  # type: ignore[method-assign, assignment]
         return trainer

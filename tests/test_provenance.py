@@ -167,7 +167,8 @@ def test_peak_memory_is_of_this_process_alone() -> None:
 def test_a_description_tells_strategies_apart() -> None:
     things = [Margin(), Entropy(), FarthestFirst(Euclidean()), FarthestFirst(Cosine())]
     described = [describe(thing) for thing in things]
-    assert described[0] == {"type": "al_lightning.strategies.uncertainty.Margin"}
+    margin = {"type": "al_lightning.strategies.uncertainty.Margin", "pool_subset": None}
+    assert described[0] == margin
     assert all(json.loads(json.dumps(one)) == one for one in described)
     assert len({json.dumps(one) for one in described}) == len(things)
 

@@ -8,11 +8,10 @@ from torch import Tensor, nn
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.data.transforms import Normalize, RandomShift
-from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.models import ImageClassifier
 from al_lightning.pool import Pool
-from al_lightning.scoring import Scorer, require_dropout
+from al_lightning.scoring import Scorer
 from tests.helpers import (
     NORMALIZATION,
     Linear,
@@ -212,9 +211,97 @@ def test_a_pass_leaves_the_classifier_as_it_was(training: bool) -> None:
     assert same_weights(classifier, with_statistics())
 
 
-def test_what_samples_by_dropout_needs_dropout() -> None:
-    require_dropout(tiny_classifier())
-    with pytest.raises(
-        UsageError, match=r"ImageClassifier has none: take .* \(model\.dense_dropout"
-    ):
-        require_dropout(tiny_classifier(block_dropout=0.0, dense_dropout=0.0))
+class Split(L.LightningModule):
+    """Counts its passes; dropout lies where it is told."""
+
+    def __init__(self, in_embed: float, in_head: float) -> None:
+        super().__init__()
+        self.passes = {"embed": 0, "classify": 0}
+        self.first = nn.Linear(64, 6)
+        self.in_embed, self.in_head = nn.Dropout(in_embed), nn.Dropout(in_head)
+        self.head = nn.Sequential(nn.ReLU(inplace=True), nn.Linear(6, 3))
+
+    def embed(self, images: Tensor) -> Tensor:
+        self.passes["embed"] += 1
+        embeddings: Tensor = self.in_embed(self.first(images.flatten(1)))
+        return embeddings
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        self.passes["classify"] += 1
+        logits: Tensor = self.in_head(self.head(embeddings))
+        return logits
+
+
+@pytest.mark.parametrize(
+    ("in_embed", "in_head", "needs", "expected"),
+    [
+        (0.0, 0.5, {Need.MC_PROBABILITIES}, {"embed": 3, "classify": 3 * 5}),
+        (0.0, 0.5, set(Need), {"embed": 3, "classify": 3 * 6}),
+        (0.0, 0.5, PLAIN, {"embed": 3, "classify": 3}),
+        # Where dropout lies in `embed`, one pass more shows it.
+        (0.5, 0.5, {Need.MC_PROBABILITIES}, {"embed": 1 + 3 * 5, "classify": 3 * 5}),
+        (0.5, 0.0, set(Need), {"embed": 3 * 6, "classify": 3 * 6}),
+    ],
+)
+def test_the_backbone_runs_once_a_batch_unless_dropout_lies_in_it(
+    in_embed: float, in_head: float, needs: set[Need], expected: dict[str, int]
+) -> None:
+    classifier = Split(in_embed, in_head)
+    score(classifier, needs, mc_samples=5)
+    assert classifier.passes == expected
+
+
+@pytest.mark.parametrize("in_embed", [0.0, 0.5])
+def test_the_samples_of_an_image_are_the_same_in_any_batch(in_embed: float) -> None:
+    classifier = Split(in_embed, 0.3)
+    for module in (classifier, with_statistics()):
+        whole = score(module, {Need.MC_PROBABILITIES}).require(Need.MC_PROBABILITIES)
+        for position in (0, 6, 10):  # of the first, the second and the last batch
+            alone = score(module, {Need.MC_PROBABILITIES}, ids=ORDER[position : position + 1])
+            torch.testing.assert_close(
+                alone.require(Need.MC_PROBABILITIES)[0], whole[position], rtol=1e-4, atol=1e-5
+            )
+
+
+def test_a_sample_is_one_subnetwork_for_all_images() -> None:
+    """One image many times gives one row many times."""
+    classifier, same = with_statistics(), Images(TRAIN.pixels[:1].repeat(60, 1, 1, 1), TRAIN.labels)
+    samples = score(classifier, {Need.MC_PROBABILITIES}, same).require(Need.MC_PROBABILITIES)
+    torch.testing.assert_close(samples, samples[:1].expand_as(samples), rtol=1e-4, atol=1e-5)
+    assert (samples[0].std(0) > 1e-4).any()
+
+
+def test_embeddings_are_kept_as_they_are_where_a_head_works_in_place() -> None:
+    classifier = Split(0.0, 0.5)
+    embeddings = score(classifier, set(Need)).require(Need.EMBEDDINGS)
+    assert (embeddings < 0).any()
+
+
+def test_the_mean_of_many_samples_is_that_of_plain_dropout() -> None:
+    classifier = Split(0.4, 0.0)
+    many = score(classifier, {Need.MC_PROBABILITIES}, ids=ORDER[:2], mc_samples=3000)
+    images = Normalize(NORMALIZATION)(TRAIN.pixels[ORDER[:2]])
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        classifier.in_embed.train()
+        plainly = classifier.classify(classifier.embed(images.repeat(3000, 1, 1, 1))).softmax(1)
+    expected = plainly.reshape(3000, 2, 3).mean(0)
+    spread = plainly.reshape(3000, 2, 3).std(0) / 3000**0.5
+    difference = many.require(Need.MC_PROBABILITIES).mean(1) - expected
+    assert (difference.abs() < 5 * 2**0.5 * spread).all()
+    assert (spread > 1e-4).all()  # so that this can fail
+
+
+class Failing(Split):
+    def classify(self, embeddings: Tensor) -> Tensor:
+        if self.passes["classify"] == 4:
+            raise RuntimeError("out of memory")
+        return super().classify(embeddings)
+
+
+def test_a_pass_that_fails_leaves_no_hooks() -> None:
+    classifier = Failing(0.5, 0.5)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        score(classifier, {Need.MC_PROBABILITIES})
+    assert not classifier.in_embed._forward_hooks
+    assert not classifier.in_head._forward_hooks

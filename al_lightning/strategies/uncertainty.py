@@ -1,40 +1,68 @@
 """Uncertainty sampling: query where the predicted class probabilities are least decided."""
 
+from abc import abstractmethod
+
 from torch import Tensor
 
 from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import functional
-from al_lightning.strategies.base import ScoreStrategy
+from al_lightning.strategies.base import ScoreStrategy, require_count
 
 
-class LeastConfidence(ScoreStrategy):
-    """Queries the lowest maximal probability (Lewis & Gale 1994); scores are 1 - max p."""
+class UncertaintyStrategy(ScoreStrategy):
+    """Scores each image by its class probabilities.
+
+    Args:
+        mc_samples: Take the mean of so many dropout samples for the probabilities; None takes those of
+            the whole network, which costs less.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
+
+    Raises:
+        UsageError: On ``mc_samples`` below 1.
+    """
 
     needs = frozenset({Need.PROBABILITIES})
 
+    def __init__(self, mc_samples: int | None = None, *, pool_subset: int | None = None) -> None:
+        super().__init__(pool_subset=pool_subset)
+        if mc_samples is not None:
+            require_count("mc_samples", mc_samples)
+            self.mc_samples = mc_samples
+            self.needs = frozenset({Need.MC_PROBABILITIES})
+
+    @abstractmethod
+    def formula(self, probabilities: Tensor) -> Tensor:
+        """Map class probabilities, (N, C), to scores, (N,)."""
+
     def score(self, pool: Evidence) -> Tensor:
+        """Score by the formula."""
+        if Need.MC_PROBABILITIES in self.needs:
+            return self.formula(pool.require(Need.MC_PROBABILITIES).mean(1))
+        return self.formula(pool.require(Need.PROBABILITIES))
+
+
+class LeastConfidence(UncertaintyStrategy):
+    """Queries the lowest maximal probability (Lewis & Gale 1994); scores are 1 - max p."""
+
+    def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.least_confidence`."""
-        return functional.least_confidence(pool.require(Need.PROBABILITIES))
+        return functional.least_confidence(probabilities)
 
 
-class Margin(ScoreStrategy):
+class Margin(UncertaintyStrategy):
     """Queries the smallest gap between the two likeliest classes (Scheffer et al. 2001).
 
     Scores are -(p(1) - p(2)).
     """
 
-    needs = frozenset({Need.PROBABILITIES})
-
-    def score(self, pool: Evidence) -> Tensor:
+    def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.margin`."""
-        return functional.margin(pool.require(Need.PROBABILITIES))
+        return functional.margin(probabilities)
 
 
-class Entropy(ScoreStrategy):
+class Entropy(UncertaintyStrategy):
     """Queries the highest entropy of the predicted classes (Settles 2009); scores are in nats."""
 
-    needs = frozenset({Need.PROBABILITIES})
-
-    def score(self, pool: Evidence) -> Tensor:
+    def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.entropy`."""
-        return functional.entropy(pool.require(Need.PROBABILITIES))
+        return functional.entropy(probabilities)

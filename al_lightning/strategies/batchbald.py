@@ -1,0 +1,251 @@
+"""BatchBALD: query the batch whose labels together tell most about the network."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import UsageError
+from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
+from al_lightning.strategies.base import Selection, Strategy, require_count
+from al_lightning.strategies.information import block_bytes, by_blocks, mutual_information
+
+_BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
+_BYTES_AN_IMAGE = 64  # its bounds, and their order
+_FIRST_BLOCK = 16  # candidates that are brought up to date at once; doubles within a pick
+
+
+class BatchBALD(Strategy):
+    """Greedily picks the batch of the highest joint mutual information of its labels and the network.
+
+    Kirsch, van Amersfoort & Gal, "BatchBALD: efficient and diverse batch acquisition for deep Bayesian
+    active learning", NeurIPS 2019. Unlike the sum of :class:`BALD` scores, it does not count twice
+    what two images tell alike. A score is what an image adds to those picked before it, in nats.
+
+    While the C^b ways in which b picks can be labeled are at most ``configurations``, it is computed
+    exactly, and so are the picks. From then on so many of them are kept at random, such that
+    every sum over all of them is estimated without bias: those that leave the network most open surely
+    and with their own weight, others with a chance and a weight in proportion. (The paper draws labels
+    from the predictions instead, most of which would tell nothing on large batches.)
+
+    K samples hold at most ln K nats, which a few dozen informative labels use up; by then, all that is
+    left tells next to nothing, whatever is picked. Where the picks have used up all but a share of
+    ``saturation``, the rest of the batch is picked as a new one, from what is left of the pool. For
+    batches of hundreds, :class:`Power` on :class:`BALD` is a sound and much cheaper choice.
+
+    Args:
+        mc_samples: K.
+        configurations: The most labelings of the picks that are looked at.
+        saturation: In [0, 1); 0 never begins anew.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
+
+    Raises:
+        UsageError: On arguments out of range.
+    """
+
+    needs = frozenset({Need.MC_PROBABILITIES})
+
+    def __init__(
+        self,
+        mc_samples: int = 20,
+        configurations: int = 2000,
+        saturation: float = 0.01,
+        *,
+        pool_subset: int | None = None,
+    ) -> None:
+        super().__init__(pool_subset=pool_subset)
+        require_count("mc_samples", mc_samples)
+        require_count("configurations", configurations)
+        if not 0 <= saturation < 1:
+            raise UsageError(f"strategy.saturation must be in [0, 1), not {saturation}")
+        self.mc_samples = mc_samples
+        self.configurations = configurations
+        self.saturation = saturation
+
+    def choose(
+        self,
+        pool: Evidence,
+        labeled: Evidence,  # noqa: ARG002 - the network knows them already
+        count: int,
+        generator: torch.Generator,
+    ) -> Selection:
+        """Choose ``count`` images, the most informative first."""
+        search = _LazyGreedy(
+            pool.require(Need.MC_PROBABILITIES), self.configurations, self.saturation, generator
+        )
+        picks, gains = search.run(count)
+        return Selection(pool.ids[picks], gains.float())
+
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return the bounds, the labelings, and the blocks."""
+        labelings = 8 * self.configurations * (6 * sizes.samples + 4 * sizes.classes)
+        blocks = 2 * block_bytes(max(sizes.samples, self.configurations) * sizes.classes)
+        return _BYTES_AN_IMAGE * sizes.pool + labelings + blocks
+
+
+class _LazyGreedy:
+    """Greedy picks that bring up to date only the candidates that can be next.
+
+    What a label adds only falls as more labels are known (mutual information is submodular where
+    labels are independent given the network). So what a candidate added when it was last looked at
+    bounds what it adds now; where the best of some candidates reaches all other bounds, it is the best.
+    """
+
+    def __init__(
+        self, samples: Tensor, limit: int, saturation: float, generator: torch.Generator
+    ) -> None:
+        self.samples = samples
+        self.limit = limit
+        self.least = saturation * math.log(samples.shape[1])
+        self.generator = generator
+        # In random order, so that chance decides between equals.
+        self.order = torch.randperm(len(samples), generator=generator)
+        self.alone = by_blocks(mutual_information, samples)[self.order]
+        self._begin()
+
+    def run(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return positions in the pool, (count,) int64, and what each pick adds, (count,) float64."""
+        picks = torch.empty(count, dtype=torch.int64)
+        gains = torch.empty(count, dtype=torch.float64)
+        for index in range(count):
+            best = self._best()
+            picks[index], gains[index] = self.order[best], self.bounds[best]
+            self.alone[best] = self.bounds[best] = -torch.inf
+            if index < count - 1:
+                self.labelings.extend(self._rows(best), self.limit, self.generator)
+                if self.labelings.open_information() < self.least:
+                    self._begin()
+        return picks, gains
+
+    def _begin(self) -> None:
+        """Begin a batch; nothing of it is known yet."""
+        self.labelings = Labelings(self.samples.shape[1])
+        self.bounds = self.alone.clone()
+
+    def _best(self) -> Tensor:
+        """Return the place of the candidate that adds most; its bound is what it adds."""
+        others = self.bounds.clone()
+        best, gain, size = torch.tensor(0), -torch.inf, _FIRST_BLOCK
+        while True:
+            top = others.topk(min(size, len(others)))
+            block = top.indices[top.values > gain]
+            if len(block) == 0:
+                return best
+            self.bounds[block] = gains = self.labelings.gains(self._rows(block))
+            others[block] = -torch.inf
+            if float(gains.max()) > gain:
+                best, gain = block[gains.argmax()], float(gains.max())
+            size *= 2
+
+    def _rows(self, places: Tensor) -> Tensor:
+        return self.samples[self.order[places]].double()
+
+
+class Labelings:
+    """The ways in which the picks so far can be labeled, and what each says about the network.
+
+    Args:
+        samples: K.
+
+    Attributes:
+        weights: How likely each of M labelings is, (M,) float64; where some were left out, others stand
+            for them. Labelings that leave no doubt about the network tell nothing more, and are left
+            out too.
+        posteriors: How likely each sample is under them, (M, K) float64; rows sum to 1.
+    """
+
+    def __init__(self, samples: int) -> None:
+        self.weights = torch.ones(1, dtype=torch.float64)
+        self.posteriors = torch.full((1, samples), 1 / samples, dtype=torch.float64)
+
+    def open_information(self) -> float:
+        """Return the expected entropy of the posterior in nats: what all further labels can add."""
+        return float(self.weights @ torch.special.entr(self.posteriors).sum(1))
+
+    def gains(self, candidates: Tensor) -> Tensor:
+        """Return the mutual information that each candidate's label adds to the labels of the picks.
+
+        By the chain rule, that is its BALD score under each posterior, averaged over the labelings:
+        sum_m weight_m (H(sum_k w_mk p_k) - sum_k w_mk H(p_k)).
+
+        Args:
+            candidates: (B, K, C) float64; rows sum to 1.
+
+        Returns:
+            (B,) float64 in nats, at least 0.
+        """
+        numbers = len(self.weights) * candidates.shape[2]
+        rows = max(1, _BLOCK_NUMBERS // max(1, numbers))
+        return torch.cat([self._gains(block) for block in candidates.split(rows)])
+
+    def _gains(self, candidates: Tensor) -> Tensor:
+        count, samples, classes = candidates.shape
+        flat = candidates.transpose(0, 1).reshape(samples, count * classes)
+        predicted = torch.special.entr(self.posteriors @ flat)
+        of_mean = (self.weights @ predicted).reshape(count, classes).sum(1)
+        mean_of = torch.special.entr(candidates).sum(2) @ (self.weights @ self.posteriors)
+        return (of_mean - mean_of).clamp_(min=0)
+
+    def extend(self, pick: Tensor, limit: int, generator: torch.Generator) -> None:
+        """Let every labeling branch into the C labels of one more pick.
+
+        Args:
+            pick: (K, C) float64; rows sum to 1.
+            limit: The most labelings to keep.
+            generator: Draws those that are kept, where there are more.
+        """
+        classes = pick.shape[1]
+        rows = max(1, _BLOCK_NUMBERS // pick.numel())
+        blocks = zip(self.weights.split(rows), self.posteriors.split(rows), strict=True)
+        left = torch.cat([_open_information(w, p, pick) for w, p in blocks]).flatten()
+        branch, chance = keep_some(left, limit, generator)
+        parent, label = branch // classes, branch % classes
+        joint = self.posteriors[parent] * pick.T[label]
+        predicted = joint.sum(1)
+        self.weights = self.weights[parent] * predicted / chance
+        self.posteriors = joint / predicted[:, None]
+
+
+def _open_information(weights: Tensor, posteriors: Tensor, pick: Tensor) -> Tensor:
+    """Return each branch's weight times the entropy of its posterior, (B, C), in nats."""
+    joint = posteriors[:, :, None] * pick
+    predicted = joint.sum(1)
+    entropies = torch.special.entr(joint).sum(1) - torch.special.entr(predicted)
+    return weights[:, None] * entropies
+
+
+def keep_some(sizes: Tensor, limit: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Draw at most ``limit`` terms of a sum, so that the others need not be looked at.
+
+    Terms are kept with chances in proportion to their sizes, or surely; of all such ways, this
+    one draws systematically (Madow 1949), so that exactly ``limit`` are kept. The sum of kept terms,
+    each divided by its chance, estimates the sum of all without bias (Horvitz & Thompson 1952).
+
+    Args:
+        sizes: (M,) float64; terms of size 0 or below are left out.
+        limit: At least 1.
+        generator: The only source of randomness; where the terms are few enough, nothing is drawn.
+
+    Returns:
+        Positions, (L,) int64, ascending, and their chances, (L,) float64 in (0, 1].
+    """
+    present = (sizes > 0).nonzero().squeeze(1)
+    if len(present) <= limit:
+        return present, torch.ones(len(present), dtype=sizes.dtype)
+    chances = _chances(sizes[present], limit)
+    edges = chances.cumsum(0)
+    start = torch.rand((), dtype=sizes.dtype, generator=generator)
+    # One point at `start` and at every whole number behind it; an edge passes at most one of them.
+    passed = torch.cat([torch.zeros(1, dtype=sizes.dtype), (edges - start).ceil().clamp(min=0)])
+    kept = passed.diff() > 0
+    return present[kept], chances[kept]
+
+
+def _chances(sizes: Tensor, limit: int) -> Tensor:
+    """Return min(1, size / c) with the c for which they sum to ``limit``."""
+    largest = sizes.sort(descending=True).values
+    tails = largest.flip(0).cumsum(0).flip(0)[:limit]  # the sum from each one on
+    thresholds = tails / torch.arange(limit, 0, -1)  # where those before it are kept surely
+    first = int((largest[:limit] <= thresholds).nonzero()[0])
+    return (sizes / thresholds[first]).clamp(max=1)

@@ -1,0 +1,88 @@
+"""Bayesian strategies: query where the subnetworks of dropout disagree."""
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
+from al_lightning.strategies import information
+from al_lightning.strategies.base import ScoreStrategy, require_count
+
+_SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all scores
+
+
+class MonteCarloStrategy(ScoreStrategy):
+    """Scores each image by what K dropout samples say of it.
+
+    Args:
+        mc_samples: K. Where dropout lies in the head alone, the backbone runs once for all of them.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
+
+    Raises:
+        UsageError: On ``mc_samples`` below 1.
+    """
+
+    needs = frozenset({Need.MC_PROBABILITIES})
+
+    def __init__(self, mc_samples: int = 20, *, pool_subset: int | None = None) -> None:
+        super().__init__(pool_subset=pool_subset)
+        require_count("mc_samples", mc_samples)
+        self.mc_samples = mc_samples
+
+    @abstractmethod
+    def formula(self, samples: Tensor) -> Tensor:
+        """Map samples, (B, K, C) float64, to scores, (B,)."""
+
+    def score(self, pool: Evidence) -> Tensor:
+        """Score by the formula, block by block."""
+        return information.by_blocks(self.formula, pool.require(Need.MC_PROBABILITIES)).float()
+
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return the scores, and a block."""
+        block = information.block_bytes(sizes.samples * sizes.classes)
+        return _SCORE_BYTES * sizes.pool + block
+
+
+class BALD(MonteCarloStrategy):
+    """Queries the highest mutual information of label and network (Houlsby 2011; Gal 2017).
+
+    Scores are in nats. Each image counts on its own: a batch may ask the same thing many times, which
+    :class:`BatchBALD` and :class:`Power` avoid. As a committee's mean divergence from its consensus
+    (McCallum & Nigam 1998), it is the same.
+    """
+
+    def formula(self, samples: Tensor) -> Tensor:
+        """Score by :func:`~al_lightning.strategies.information.mutual_information`."""
+        return information.mutual_information(samples)
+
+
+class VariationRatios(MonteCarloStrategy):
+    """Queries the lowest share of samples that agree on a class (Freeman 1965; Gal 2017).
+
+    There are few distinct scores, so that ties are common; chance breaks them.
+    """
+
+    def formula(self, samples: Tensor) -> Tensor:
+        """Score by :func:`~al_lightning.strategies.information.variation_ratios`."""
+        return information.variation_ratios(samples)
+
+
+class VoteEntropy(MonteCarloStrategy):
+    """Queries the highest entropy of a committee's votes (Dagan & Engelson 1995), in nats.
+
+    The committee are the dropout samples. Its other classic measure, the mean divergence from the
+    consensus (McCallum & Nigam 1998), is :class:`BALD`. Ties are common; chance breaks them.
+    """
+
+    def formula(self, samples: Tensor) -> Tensor:
+        """Score by :func:`~al_lightning.strategies.information.vote_entropy`."""
+        return information.vote_entropy(samples)
+
+
+class MeanStd(MonteCarloStrategy):
+    """Queries the highest standard deviation of the samples (Kampffmeyer 2016; Kendall 2017)."""
+
+    def formula(self, samples: Tensor) -> Tensor:
+        """Score by :func:`~al_lightning.strategies.information.mean_std`."""
+        return information.mean_std(samples)

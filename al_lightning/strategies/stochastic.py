@@ -1,0 +1,131 @@
+"""Stochastic acquisition: a score with noise, so that a batch is not the same thing many times."""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import UsageError
+from al_lightning.evidence import Evidence
+from al_lightning.sizes import Sizes
+from al_lightning.strategies.base import ScoreStrategy, Selection, Strategy, top_k
+
+_BYTES_AN_IMAGE = 64  # scores, their noise in float64, and the order of both
+
+
+class StochasticStrategy(Strategy):
+    """Queries the highest of log weight + Gumbel noise / beta, where scores decide the weights.
+
+    The highest values of log weight + Gumbel noise are a sample without replacement, in which the next
+    image is drawn with a chance in proportion to its weight ^ beta (Kool, van Hoof & Welling 2019).
+    Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron & Gal, "Stochastic batch acquisition: a
+    simple baseline for deep active learning", TMLR 2023 (arXiv:2106.12059).
+
+    The scores of a selection are those of ``base``, in its unit; chance decides with them.
+
+    Args:
+        base: Scores the images, such as :class:`~al_lightning.strategies.BALD`.
+        beta: Greater than 0. The larger it is, the less chance decides; the paper takes 1.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
+
+    Raises:
+        UsageError: If ``base`` scores no single images, or has a ``pool_subset`` of its own, or
+            ``beta`` is not positive.
+    """
+
+    def __init__(
+        self, base: ScoreStrategy, beta: float = 1.0, *, pool_subset: int | None = None
+    ) -> None:
+        super().__init__(pool_subset=pool_subset)
+        if not callable(getattr(base, "score", None)):
+            raise UsageError(
+                f"strategy.base must score every image on its own, as entropy and bald do; "
+                f"{type(base).__name__} does not"
+            )
+        if base.pool_subset is not None:
+            raise UsageError(
+                f"strategy.base.pool_subset={base.pool_subset} would do nothing; use "
+                "strategy.pool_subset"
+            )
+        if not 0 < beta < float("inf"):
+            raise UsageError(f"strategy.beta must be greater than 0, not {beta}")
+        self.base = base
+        self.beta = beta
+        self.needs, self.labeled_needs = base.needs, base.labeled_needs
+        self.mc_samples = base.mc_samples
+
+    @abstractmethod
+    def log_weights(self, scores: Tensor) -> Tensor:
+        """Map scores, (N,) float64, to logarithms of weights, (N,); may be -infinity, never NaN."""
+
+    def choose(
+        self,
+        pool: Evidence,
+        labeled: Evidence,  # noqa: ARG002 - a score looks at the pool alone
+        count: int,
+        generator: torch.Generator,
+    ) -> Selection:
+        """Choose the ``count`` highest after noise."""
+        scores = self.base.score(pool)
+        noise = gumbel(len(scores), generator) / self.beta
+        top = top_k(self.log_weights(scores.double()) + noise, count, generator)
+        return Selection(pool.ids[top], scores[top])
+
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return what the base takes, and the noise."""
+        return self.base.working_bytes(sizes) + _BYTES_AN_IMAGE * sizes.pool
+
+
+class Power(StochasticStrategy):
+    """Draws images in proportion to score ^ beta: log score + Gumbel noise / beta.
+
+    An image of score 0 comes only after all others.
+    """
+
+    def log_weights(self, scores: Tensor) -> Tensor:
+        """Return ln score.
+
+        Raises:
+            UsageError: If a score is below 0.
+        """
+        if (lowest := float(scores.min())) < 0:
+            raise UsageError(
+                f"strategy=power needs scores of at least 0, and {type(self.base).__name__} gives "
+                f"{lowest:.3g}: take strategy=softmax or strategy=softrank, which take any scores"
+            )
+        return scores.log()
+
+
+class Softmax(StochasticStrategy):
+    """Draws images in proportion to exp(beta score): score + Gumbel noise / beta."""
+
+    def log_weights(self, scores: Tensor) -> Tensor:
+        """Return the scores themselves."""
+        return scores
+
+
+class SoftRank(StochasticStrategy):
+    """Draws images in proportion to rank ^ -beta: -log rank + Gumbel noise / beta.
+
+    The highest score has rank 1; equal scores share the mean of their ranks.
+    """
+
+    def log_weights(self, scores: Tensor) -> Tensor:
+        """Return -ln rank."""
+        return -mean_ranks(scores).log()
+
+
+def gumbel(count: int, generator: torch.Generator) -> Tensor:
+    """Draw standard Gumbel noise, (count,) float64: -ln E with E exponential of mean 1."""
+    return -torch.empty(count, dtype=torch.float64).exponential_(generator=generator).log()
+
+
+def mean_ranks(scores: Tensor) -> Tensor:
+    """Return descending ranks from 1, (N,) float64; equal scores share the mean of their ranks.
+
+    Args:
+        scores: (N,) float.
+    """
+    _, group, sizes = scores.unique(return_inverse=True, return_counts=True)
+    above = len(scores) - sizes.cumsum(0)  # groups are in ascending order
+    return (above.double() + (sizes.double() + 1) / 2)[group]
