@@ -8,7 +8,8 @@ from al_lightning.errors import UsageError
 Amount = int | Literal["all"]
 
 _FEWEST = 2  # labels that can be trained on
-_POLICIES = ("balanced", "uniform")
+#: How the initial set can be drawn without a strategy.
+POLICIES = ("balanced", "uniform")
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Budget:
         total: Labels in all, initial and validation labels included, or "all" of the data set.
         validation: Labels bought at the start for validation; never trained on.
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many and they are known, or "uniform", without a look at the classes.
+            far as there are so many and they are known; "uniform", without a look at the classes; or
+            the name of a strategy, which chooses it by the embeddings of the untrained classifier.
             Where some images come with labels and some without, those with labels are the initial set.
 
     Raises:
@@ -46,9 +48,9 @@ class Budget:
         _require_amount("query", self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)
-        if self.initial_policy not in _POLICIES:
+        if not isinstance(self.initial_policy, str) or not self.initial_policy:
             raise UsageError(
-                f"budget.initial_policy must be one of {', '.join(_POLICIES)}, "
+                f"budget.initial_policy must be {', '.join(POLICIES)} or the name of a strategy, "
                 f"not {self.initial_policy!r}"
             )
         if self.total == "all":
