@@ -251,7 +251,7 @@ def _initial_strategy(policy: str) -> "Strategy | None":
         return None
     try:
         found = hydra.compose("config", overrides=[f"strategy={policy}"])
-    except (CompactHydraException, OverrideParseException) as error:
+    except CompactHydraException as error:
         names = sorted(path.stem for path in (_CONF / "strategy").glob("*.yaml"))
         meant = nearest(policy, [*POLICIES, *names])
         raise UsageError(

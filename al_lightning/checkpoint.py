@@ -40,8 +40,8 @@ class Checkpoint:
             identity: Digest of all that the fit depended on.
             facts: Plain values to keep with it.
 
-        Pretrained weights that nothing has trained are left out: making the classifier gives them again.
-        A disk that is full or cannot be written is warned of: the run can do without.
+        Pretrained weights that nothing has trained are left out: making the classifier gives them
+        again. A disk that is full or cannot be written is warned of: the run can do without.
         """
         weights, kept = _trained(classifier), dict(facts)
         content = {

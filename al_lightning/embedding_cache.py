@@ -111,7 +111,9 @@ def _embed(
     write: Write,
 ) -> None:
     loaders = [
-        datamodule.images_dataloader(images, torch.arange(len(images))) for images in sets if len(images)
+        datamodule.images_dataloader(images, torch.arange(len(images)))
+        for images in sets
+        if len(images)
     ]
     embed_images(trainer, classifier, datamodule.prepare, loaders, write)
 

@@ -99,16 +99,16 @@ class ActiveLearningLoop:
         cache: Where the fit of the first round is kept for other runs, and taken from. No result
             depends on it, and the journal says how long the fit took, whichever run made it. It goes
             by ``config``, which must then be given, and hold all that a fit depends on.
-        embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then train
-            on. None embeds the images anew whenever they are looked at, augmented ones too.
-        initial_strategy: Chooses the first labels by an untrained (which may be a pretrained) classifier,
-            where ``budget.initial_policy`` names a strategy.
+        embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then
+            train on. None embeds the images whenever they are looked at, augmented ones too.
+        initial_strategy: Chooses the first labels by what an untrained classifier sees, which may be
+            a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy.
         callbacks: Watch the run.
 
     Raises:
-        UsageError: On a cache without ``config``, on an initial policy without its strategy, or an initial
-            strategy that needs more than embeddings; from :meth:`run`, on arguments that do not fit each
-            other.
+        UsageError: On a cache without ``config``, on an initial policy without its strategy, or an
+            initial strategy that needs more than embeddings; from :meth:`run`, on arguments that do
+            not fit each other.
         JournalError: From :meth:`run`, if the journal belongs to another run.
     """
 

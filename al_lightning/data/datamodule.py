@@ -30,8 +30,8 @@ class PoolDataModule(L.LightningDataModule):
 
     The pool is not part of the state that Lightning saves: the journal is the record of it.
 
-    A classifier may want its own normalisation, or, where its embeddings never change, embeddings in the
-    place of pixels; see :meth:`serve`. Who looks at :attr:`data` sees the images in any case.
+    A classifier may want its own normalisation, or, where its embeddings never change, embeddings in
+    the place of pixels; see :meth:`serve`. Who looks at :attr:`data` sees the images in any case.
 
     Args:
         source: Where the images come from.

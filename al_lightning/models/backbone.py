@@ -150,8 +150,8 @@ def backbone_of(module: nn.Module) -> Backbone | None:
 def describe_model(module: nn.Module) -> dict[str, Any]:
     """Return what a journal says of an untrained classifier.
 
-    ``trainable_parameters``, their number; and ``weights``, a digest of its pretrained weights, where it
-    has any.
+    ``trainable_parameters``, their number; and ``weights``, a digest of its pretrained weights, where
+    it has any.
     """
     about: dict[str, Any] = {
         "trainable_parameters": sum(p.numel() for p in module.parameters() if p.requires_grad)

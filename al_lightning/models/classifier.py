@@ -25,7 +25,8 @@ class ImageClassifier(L.LightningModule):
     Args:
         backbone: The network.
         num_classes: Number of classes.
-        make_optimizer: Called with the backbone's groups of parameters; AdamW with torch's defaults where None.
+        make_optimizer: Called with the backbone's groups of parameters; AdamW with torch's defaults
+            where None.
         make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
             of the fit; stepped after each of them. None keeps the learning rate constant.
         label_smoothing: Share of the target spread over all classes, in [0, 1).

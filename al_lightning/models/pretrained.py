@@ -116,7 +116,10 @@ class PretrainedBackbone(Backbone):
         return frozenset(
             f"{homes[id(part)]}.{name}"
             for part in parts
-            for name, _ in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False))
+            for name, _ in (
+                *part.named_parameters(recurse=False),
+                *part.named_buffers(recurse=False),
+            )
         )
 
     def embedding_facts(self) -> Mapping[str, Any]:

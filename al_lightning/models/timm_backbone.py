@@ -108,8 +108,8 @@ def _create(name: str, pretrained: bool) -> nn.Module:
         hub = import_module("huggingface_hub").constants.HF_HUB_CACHE
         raise UsageError(
             f"The weights of {name} cannot be had: they are not in {hub}, and downloading them failed "
-            f"({type(error).__name__}: {error}). Put them there by hand, or take model.weights=<path of a state "
-            f"dict>. {WITHOUT_DOWNLOAD}"
+            f"({type(error).__name__}: {error}). Put them there by hand, or take "
+            f"model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"
         ) from error
     return network
 

@@ -47,8 +47,8 @@ def fetch_weights(url: str, what: str) -> Path:
     except (OSError, RuntimeError) as error:  # torch has an error of its own for a wrong hash
         raise UsageError(
             f"{what} cannot be had: {name} is not in {folder}, and downloading it from "
-            f"{urlparse(url).netloc} failed ({error}). Put that file into {folder} by hand, or name it: "
-            f"model.weights=<path of the file>. {WITHOUT_DOWNLOAD}"
+            f"{urlparse(url).netloc} failed ({error}). Put that file into that folder by hand, or name "
+            f"it: model.weights=<path of the file>. {WITHOUT_DOWNLOAD}"
         ) from error
     require_whole(path, "Remove it to download it again, or put a good copy there")
     return path
@@ -122,7 +122,9 @@ def load_weights(
     troubles = {
         "missing": sorted(own.keys() - used.keys()),
         "unknown": sorted(used.keys() - own.keys()),
-        "of another shape": sorted(n for n in own.keys() & used.keys() if own[n].shape != used[n].shape),
+        "of another shape": sorted(
+            n for n in own.keys() & used.keys() if own[n].shape != used[n].shape
+        ),
     }
     if any(troubles.values()):
         listed = "; ".join(f"{_some(names)} {what}" for what, names in troubles.items() if names)
