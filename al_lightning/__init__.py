@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from al_lightning.budget import Budget
     from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
+    from al_lightning.embedding_cache import EmbeddingCache
     from al_lightning.errors import DataError, JournalError, UsageError
     from al_lightning.evidence import Evidence, Need
     from al_lightning.fit_cache import FitCache
@@ -34,6 +35,7 @@ _HOMES = {
     "DatasetOracle": "oracles",
     "DatasetSource": "data",
     "Embedder": "models",
+    "EmbeddingCache": "embedding_cache",
     "Evidence": "evidence",
     "FitCache": "fit_cache",
     "ImageClassifier": "models",
@@ -74,6 +76,7 @@ __all__ = [
     "DatasetOracle",
     "DatasetSource",
     "Embedder",
+    "EmbeddingCache",
     "Evidence",
     "FitCache",
     "ImageClassifier",

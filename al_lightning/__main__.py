@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from al_lightning.journal import Journal
     from al_lightning.models import ImageClassifier
     from al_lightning.oracle import Oracle
+    from al_lightning.strategies import Strategy
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
 
@@ -182,6 +183,7 @@ def run(cfg: DictConfig) -> "Journal":
     from al_lightning.callbacks.tensorboard import (  # noqa: PLC0415 - see above
         TensorBoardDashboard,
     )
+    from al_lightning.embedding_cache import EmbeddingCache  # noqa: PLC0415
     from al_lightning.fit_cache import FitCache  # noqa: PLC0415
     from al_lightning.journal import Journal  # noqa: PLC0415
     from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
@@ -194,10 +196,13 @@ def run(cfg: DictConfig) -> "Journal":
     recipe = _instantiate(cfg.recipe)
     budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
+    initial_strategy = _initial_strategy(budget.initial_policy)
     make_oracle = _instantiate(cfg.oracle)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data
     make_backbone = _instantiate(cfg.model)
+    # Once, to be thrown away: weights that cannot be had must show before anything is begun or removed.
+    _call("model", make_backbone, data.image_shape, len(data.classes))
     make_trainer = _make_trainer(cfg.trainer)
 
     with ExitStack() as stack:
@@ -231,9 +236,30 @@ def run(cfg: DictConfig) -> "Journal":
             cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted, board)
             if cfg.cache
             else None,
+            embeddings=EmbeddingCache(Path(cfg.output_root) / ".cache" / "embeddings", _say),
+            initial_strategy=initial_strategy,
             callbacks=[board, *_records(cfg, folder, oracle, stack), console],
         )
         return loop.run()
+
+
+def _initial_strategy(policy: str) -> "Strategy | None":
+    """Return the strategy that chooses the first labels, by the name of its YAML; None if none does."""
+    from al_lightning.budget import POLICIES  # noqa: PLC0415
+
+    if policy in POLICIES:
+        return None
+    try:
+        found = hydra.compose("config", overrides=[f"strategy={policy}"])
+    except CompactHydraException as error:
+        names = sorted(path.stem for path in (_CONF / "strategy").glob("*.yaml"))
+        meant = nearest(policy, [*POLICIES, *names])
+        raise UsageError(
+            f"budget.initial_policy must be {', '.join(POLICIES)} or a strategy that needs embeddings "
+            f"alone, such as l2, not {policy!r}" + (f"; did you mean {meant}?" if meant else "")
+        ) from error
+    strategy: Strategy = _instantiate(found.strategy)
+    return strategy
 
 
 def _check_types(cfg: DictConfig) -> None:
@@ -304,7 +330,11 @@ def _say_waiting(folder: Path, who: str) -> None:
 
 
 def _say_fitted() -> None:
-    print("Another run makes the first fit, which this run shares; waiting for it")  # noqa: T201
+    _say("Another run makes the first fit, which this run shares; waiting for it")
+
+
+def _say(text: str) -> None:
+    print(text)  # noqa: T201
 
 
 def _recorded(cfg: DictConfig) -> dict[str, Any]:
@@ -463,6 +493,7 @@ def _quiet() -> None:
         ".*smaller than the logging interval.*",
         ".*`val_dataloader` but have no `validation_step`.*",
         ".*Experiment logs directory .* exists and is not empty.*",  # of a run that goes on
+        ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):
         warnings.filterwarnings("ignore", message=advice)

@@ -9,7 +9,8 @@ from al_lightning.memory import parse_bytes
 Amount = int | Literal["all"]
 
 _FEWEST = 2  # labels that can be trained on
-_POLICIES = ("balanced", "uniform")
+#: How the initial set can be drawn without a strategy.
+POLICIES = ("balanced", "uniform")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class Budget:
         total: Labels in all, initial and validation labels included, or "all" of the data set.
         validation: Labels bought at the start for validation; never trained on.
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many and they are known, or "uniform", without a look at the classes.
+            far as there are so many and they are known; "uniform", without a look at the classes; or
+            the name of a strategy, which chooses it by the embeddings of the untrained classifier.
             Where some images come with labels and some without, those with labels are the initial set.
         memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
             available when the run starts. A query that takes more is refused before any work; what
@@ -51,9 +53,9 @@ class Budget:
         _require_amount("query", self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)
-        if self.initial_policy not in _POLICIES:
+        if not isinstance(self.initial_policy, str) or not self.initial_policy:
             raise UsageError(
-                f"budget.initial_policy must be one of {', '.join(_POLICIES)}, "
+                f"budget.initial_policy must be {', '.join(POLICIES)} or the name of a strategy, "
                 f"not {self.initial_policy!r}"
             )
         _require_limit(self.memory_limit)

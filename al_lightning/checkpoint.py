@@ -14,6 +14,7 @@ import torch
 
 from al_lightning.errors import UsageError
 from al_lightning.files import sync_folder
+from al_lightning.models.backbone import pretrained_names
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
 
@@ -39,9 +40,10 @@ class Checkpoint:
             identity: Digest of all that the fit depended on.
             facts: Plain values to keep with it.
 
-        A disk that is full or cannot be written is warned of: the run can do without.
+        Pretrained weights that nothing has trained are left out: making the classifier gives them
+        again. A disk that is full or cannot be written is warned of: the run can do without.
         """
-        weights, kept = classifier.state_dict(), dict(facts)
+        weights, kept = _trained(classifier), dict(facts)
         content = {
             "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
@@ -118,7 +120,7 @@ class Saved:
     Attributes:
         identity: Digest of all that the fit depended on.
         facts: Plain values that were kept with the weights.
-        weights: The state of the classifier.
+        weights: The state of the classifier, but for pretrained weights that nothing has trained.
     """
 
     identity: str
@@ -133,9 +135,15 @@ class Saved:
         """
         shapes = {name: tensor.shape for name, tensor in self.weights.items()}
         # First of all: a `load_state_dict` that fails has loaded the rest already.
-        if shapes != {name: value.shape for name, value in classifier.state_dict().items()}:
+        if shapes != {name: value.shape for name, value in _trained(classifier).items()}:
             raise ValueError("the weights are another model's")
-        classifier.load_state_dict(self.weights)
+        classifier.load_state_dict(self.weights, strict=False)
+
+
+def _trained(classifier: L.LightningModule) -> dict[str, torch.Tensor]:
+    """Return the state of a classifier without what stays as it was pretrained."""
+    names = pretrained_names(classifier)
+    return {name: value for name, value in classifier.state_dict().items() if name not in names}
 
 
 def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> str:

@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from al_lightning.errors import UsageError
+from al_lightning.evidence import Need
 from al_lightning.randomness import derive_generator
+from al_lightning.strategies.base import Strategy
 
 
 def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
@@ -48,3 +51,17 @@ def draw_balanced(ids: Tensor, classes: Tensor, count: int, seed: int) -> Tensor
         turn[members] = torch.arange(len(members), dtype=torch.float64)
     order_in_turn = torch.rand(len(ids), generator=generator, dtype=torch.float64)
     return ids[(turn + order_in_turn).argsort()[:count]]
+
+
+def require_embeddings_alone(strategy: Strategy) -> None:
+    """Check that a strategy can choose the first labels: before them, there are embeddings alone.
+
+    Raises:
+        UsageError: If it needs more; names what.
+    """
+    if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
+        raise UsageError(
+            f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
+            f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
+            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
+        )

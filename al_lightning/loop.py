@@ -13,23 +13,34 @@ import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
-from al_lightning.budget import Budget
+from al_lightning.budget import POLICIES, Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.candidates import draw_candidates, require_enough_candidates
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.dropout import require_dropout
+from al_lightning.embedding_cache import EmbeddingCache
 from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
 from al_lightning.fitting import fit_once
-from al_lightning.initial import draw_balanced, draw_uniform, draw_validation
+from al_lightning.initial import (
+    draw_balanced,
+    draw_uniform,
+    draw_validation,
+    require_embeddings_alone,
+)
 from al_lightning.interrupts import interruptible
 from al_lightning.journal import Journal, Reason
 from al_lightning.memory import memory_limit
 from al_lightning.metrics import Evaluation, evaluate
-from al_lightning.models.backbone import require_embedder, require_logits
+from al_lightning.models.backbone import (
+    backbone_of,
+    describe_model,
+    require_embedder,
+    require_logits,
+)
 from al_lightning.oracle import Oracle, Origin, Question
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
@@ -92,11 +103,16 @@ class ActiveLearningLoop:
         cache: Where the fit of the first round is kept for other runs, and taken from. No result
             depends on it, and the journal says how long the fit took, whichever run made it. It goes
             by ``config``, which must then be given, and hold all that a fit depends on.
+        embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then
+            train on. None embeds the images whenever they are looked at, augmented ones too.
+        initial_strategy: Chooses the first labels by what an untrained classifier sees, which may be
+            a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy.
         callbacks: Watch the run.
 
     Raises:
-        UsageError: On a cache without ``config``; from :meth:`run`, on arguments that do not fit each
-            other.
+        UsageError: On a cache without ``config``, on an initial policy without its strategy, or an
+            initial strategy that needs more than embeddings; from :meth:`run`, on arguments that do
+            not fit each other.
         JournalError: From :meth:`run`, if the journal belongs to another run.
     """
 
@@ -119,6 +135,8 @@ class ActiveLearningLoop:
         irrelevant: Collection[str] = ("budget.memory_limit",),
         irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
         cache: FitCache | None = None,
+        embeddings: EmbeddingCache | None = None,
+        initial_strategy: Strategy | None = None,
         callbacks: Sequence[LoopCallback] = (),
     ) -> None:
         if cache is not None and config is None:
@@ -148,8 +166,18 @@ class ActiveLearningLoop:
         self.overrides = list(overrides)
         self.irrelevant = frozenset(irrelevant)
         self.irrelevant_to_fits = frozenset(irrelevant_to_fits)
+        if initial_strategy is not None:
+            require_embeddings_alone(initial_strategy)
+        elif budget.initial_policy not in POLICIES:
+            raise UsageError(
+                f"budget.initial_policy={budget.initial_policy} needs `initial_strategy`, the strategy "
+                f"of that name; without one, it is {' or '.join(POLICIES)}"
+            )
         self.cache = cache
+        self.embeddings = embeddings
+        self.initial_strategy = initial_strategy
         self.callbacks = tuple(callbacks)
+        self._embedding_seconds: float | None = None
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
 
     def run(self) -> Journal:
@@ -165,9 +193,10 @@ class ActiveLearningLoop:
             return self._run()
 
     def _run(self) -> Journal:
-        self._begin()
+        classifier = self._begin()
         if not self.journal.finished:
             self._tell("on_run_start", self.journal, self.datamodule.data)
+            self._serve(classifier)
         while not self.journal.finished:
             if (question := self.journal.open_question) is None:
                 self._advance()
@@ -179,11 +208,12 @@ class ActiveLearningLoop:
 
     # Before the first round
 
-    def _begin(self) -> None:
-        """Write the start event, or check that the journal is this run's."""
+    def _begin(self) -> L.LightningModule:
+        """Write the start event, or check that the journal is this run's; return its classifier."""
         data = self.datamodule.data
         self.budget.limit(len(data.train), len(data.given_ids))
         computation = self._computation()
+        classifier = self._check_classifier()
         start = {
             "config": json.loads(json.dumps(self.config)),
             "config_hash": config_hash(without(self.config, self.irrelevant)),
@@ -196,7 +226,7 @@ class ActiveLearningLoop:
                 "test": len(data.test),
                 "fingerprint": data.fingerprint(),
             },
-            "model": {"trainable_parameters": _trainable_parameters(self._check_classifier())},
+            "model": describe_model(classifier),
             "trainer": computation,
             "reproducible": reproducible(computation["device"]),
         }
@@ -204,6 +234,24 @@ class ActiveLearningLoop:
             self.journal.begin(start)
         else:
             require_same_run(self.journal, start, self.irrelevant)
+        return classifier
+
+    def _serve(self, classifier: L.LightningModule) -> None:
+        """Let the data module serve what a classifier wants: its normalisation, or its embeddings."""
+        backbone = backbone_of(classifier)
+        wanted = None if backbone is None else backbone.normalization
+        if backbone is None or not backbone.frozen:
+            if wanted is not None or self.initial_strategy is not None:
+                self.datamodule.serve(wanted)
+            return
+        # What is computed once cannot be normalised by labels that are yet to come.
+        wanted = wanted or self.datamodule.constants()
+        self.datamodule.serve(wanted)
+        if self.embeddings is not None:
+            trainer = self.make_trainer(0, 1)
+            found = self.embeddings.fetch(trainer, classifier, backbone, self.datamodule)
+            self.datamodule.serve(wanted, found)
+            self._embedding_seconds = found.seconds
 
     def _computation(self) -> dict[str, str]:
         """Return where and in which precision a trainer computes; bits depend on it."""
@@ -248,9 +296,31 @@ class ActiveLearningLoop:
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), FEWEST_LABELS)
         count = min(missing, left, len(free))
+        if self.initial_strategy is not None:
+            return self._choose_first(self.initial_strategy, free, count)
         if self.budget.initial_policy == "balanced":
             return draw_balanced(free, self.datamodule.data.train.labels[free], count, self.seed)
         return draw_uniform(free, count, self.seed)
+
+    def _choose_first(self, strategy: Strategy, free: Tensor, count: int) -> Tensor:
+        """Let a strategy choose by what the untrained classifier sees; no label decides anything."""
+        train, labeled = self.datamodule.data.train, self.journal.pool.labeled_ids
+        classifier, trainer = self._untrained(), self.make_trainer(0, 1)
+        if "weights" not in describe_model(classifier):
+            warnings.warn(
+                "The first labels are chosen by a network that has seen nothing yet; "
+                "budget.initial_policy takes a strategy for pretrained models, such as "
+                "model=efficientnet_lite0",
+                stacklevel=2,
+            )
+        scorer = Scorer(trainer, classifier, self.datamodule, seed=self._derive("masks"))
+        selection = strategy.select(
+            scorer.evidence(train, free, strategy.needs),
+            scorer.evidence(train, labeled, strategy.labeled_needs) if len(labeled) else None,
+            count,
+            derive_generator(self.seed, "initial"),
+        )
+        return selection.ids
 
     # One round
 
@@ -270,6 +340,8 @@ class ActiveLearningLoop:
         )
 
         watch = Stopwatch(fit=fit["seconds"])
+        if index == 0 and self._embedding_seconds is not None:
+            watch.seconds["embed"] = self._embedding_seconds
         tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)
         selection = self._select(index, scorer, watch)
         if tested is not None:
@@ -467,6 +539,8 @@ class ActiveLearningLoop:
         """Return a digest of all that a round's fit depends on, but for the machine."""
         start = self.journal.start or {}
         kept = {key: start.get(key) for key in ("data", "versions")}
+        if (weights := start.get("model", {}).get("weights")) is not None:
+            kept["weights"] = weights  # the configuration may have no more than their path
         config = without(start.get("config", {}), self.irrelevant | self.irrelevant_to_fits)
         labels = [pool.labeled_ids.tolist(), pool.labels.tolist()]
         return config_hash(
@@ -492,7 +566,3 @@ class ActiveLearningLoop:
     def _tell(self, hook: str, *facts: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*facts)
-
-
-def _trainable_parameters(module: L.LightningModule) -> int:
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)

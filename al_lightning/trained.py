@@ -15,7 +15,12 @@ from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import Normalize
 from al_lightning.errors import UsageError
 from al_lightning.journal import Journal
-from al_lightning.models.backbone import Embedder, require_embedder, to_probabilities
+from al_lightning.models.backbone import (
+    Embedder,
+    describe_model,
+    require_embedder,
+    to_probabilities,
+)
 
 _FACTS = ("classes", "image_shape", "normalization")
 _NAMED = 5  # how many runs an error names
@@ -118,6 +123,12 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
         )
     if classifier is None:
         classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes))
+    recorded = start.get("model", {}).get("weights")
+    if recorded is not None and describe_model(classifier).get("weights") != recorded:
+        raise UsageError(
+            f"The run in {folder} has trained on pretrained weights that are no longer those which its "
+            "configuration names: restore them, or make the run anew with overwrite=true"
+        )
     try:
         saved.load_into(classifier)
     except ValueError as error:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, measure_normalization
 from al_lightning.errors import UsageError
@@ -15,6 +16,8 @@ Batch = tuple[Tensor, Tensor]
 Batches = OrderedBatches | ShuffledBatches
 
 _HIDDEN = -1  # stands where a label is not known
+_FLAT = 2  # dimensions of embeddings
+_MEASURED = 2000  # images that constants are measured on
 FEWEST_LABELS = 2  # batch normalisation cannot train on one
 
 
@@ -26,6 +29,9 @@ class PoolDataModule(L.LightningDataModule):
     device that computes. Scoring and testing see every image as it is, in the order asked for.
 
     The pool is not part of the state that Lightning saves: the journal is the record of it.
+
+    A classifier may want its own normalisation, or, where its embeddings never change, embeddings in
+    the place of pixels; see :meth:`serve`. Who looks at :attr:`data` sees the images in any case.
 
     Args:
         source: Where the images come from.
@@ -64,6 +70,8 @@ class PoolDataModule(L.LightningDataModule):
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._data: ImageData | None = None
         self._normalize: Normalize | None = None
+        self._wanted: Normalization | None = None
+        self._embeddings: Embeddings | None = None
         self._order_seed = 0
 
     @property
@@ -96,13 +104,41 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
-        self.normalization = data.normalization or measure_normalization(
-            data.train.pixels[pool.labeled_ids]
+        self._normalize_by(
+            self._wanted
+            or data.normalization
+            or measure_normalization(data.train.pixels[pool.labeled_ids])
         )
-        self._normalize = Normalize(self.normalization)
+
+    def serve(
+        self, normalization: Normalization | None, embeddings: Embeddings | None = None
+    ) -> None:
+        """Serve what a classifier wants to see, in all rounds to come and before the first.
+
+        Args:
+            normalization: Constants instead of the data set's; None takes those, and before the first
+                round :meth:`constants`.
+            embeddings: Served in the place of the pixels of the training and the test images, without
+                augmentation or normalisation; None serves pixels.
+        """
+        self._wanted, self._embeddings = normalization, embeddings
+        self._normalize_by(normalization or self.constants())
+
+    def constants(self) -> Normalization:
+        """Return constants that need no label: published, or of images spread over the pool."""
+        data = self.data
+        if data.normalization is not None:
+            return data.normalization
+        some = torch.linspace(0, len(data.train) - 1, min(_MEASURED, len(data.train))).long()
+        return measure_normalization(data.train.pixels[some])
 
     def prepare(self, images: Tensor) -> Tensor:
-        """Normalise raw images, (B, C, H, W), on their device, and lay them out for the network."""
+        """Normalise raw images, (B, C, H, W), on their device, and lay them out for the network.
+
+        Embeddings, (B, D), stay as they are.
+        """
+        if images.ndim == _FLAT:
+            return images
         if self._normalize is None:
             raise UsageError("PoolDataModule.begin_round() must come before its loaders are used")
         normalize = self._normalize.to(images.device)
@@ -113,7 +149,7 @@ class PoolDataModule(L.LightningDataModule):
         """Return shuffled batches of the labeled pool."""
         ids = self.pool.labeled_ids
         batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
-        return _loader(self.data.train, ids, self.pool.labels, batches)
+        return _loader(self._rows(self.data.train), ids, self.pool.labels, batches)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Return the images that were bought for validation; no loader if there are none."""
@@ -149,24 +185,38 @@ class PoolDataModule(L.LightningDataModule):
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
         """Augment a batch to train on; normalise every batch."""
         images, labels = batch
-        if self._augment is not None and self.trainer is not None and self.trainer.training:
+        training = self.trainer is not None and self.trainer.training
+        if self._augment is not None and training and images.ndim != _FLAT:
             images = self._augment(images)
         return self.prepare(images), labels
 
     def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
-        return _loader(images, ids, labels, OrderedBatches(len(ids), self.eval_batch_size))
+        batches = OrderedBatches(len(ids), self.eval_batch_size)
+        return _loader(self._rows(images), ids, labels, batches)
+
+    def _rows(self, images: Images) -> Tensor:
+        """Return what is served of some images: pixels, or embeddings where there are any."""
+        if self._embeddings is not None and images is self.data.train:
+            return self._embeddings.train
+        if self._embeddings is not None and images is self.data.test:
+            return self._embeddings.test
+        return images.pixels
+
+    def _normalize_by(self, normalization: Normalization) -> None:
+        self.normalization = normalization
+        self._normalize = Normalize(normalization)
 
 
 class _Subset(Dataset[Batch]):
-    """Some images of a data set, read a batch at a time."""
+    """Some images of a data set, or their embeddings, read a batch at a time."""
 
-    def __init__(self, pixels: Tensor, ids: Tensor, labels: Tensor) -> None:
-        self._pixels, self._ids, self._labels = pixels, ids, labels
+    def __init__(self, rows: Tensor, ids: Tensor, labels: Tensor) -> None:
+        self._rows, self._ids, self._labels = rows, ids, labels
 
     def __getitem__(self, positions: Tensor) -> Batch:
-        return self._pixels[self._ids[positions]], self._labels[positions]
+        return self._rows[self._ids[positions]], self._labels[positions]
 
 
-def _loader(images: Images, ids: Tensor, labels: Tensor, batches: Batches) -> DataLoader[Batch]:
+def _loader(rows: Tensor, ids: Tensor, labels: Tensor, batches: Batches) -> DataLoader[Batch]:
     # batch_size=None: the sampler yields a whole batch of positions, and one indexing reads it.
-    return DataLoader(_Subset(images.pixels, ids, labels), sampler=batches, batch_size=None)
+    return DataLoader(_Subset(rows, ids, labels), sampler=batches, batch_size=None)

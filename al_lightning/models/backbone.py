@@ -1,6 +1,7 @@
 """What a network and a classifier must offer to active learning."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Protocol, cast, runtime_checkable
 
 import lightning as L
@@ -8,6 +9,7 @@ import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
+from al_lightning.data.source import Normalization
 from al_lightning.errors import UsageError
 
 _SOME = 2  # images to try a module on
@@ -90,7 +92,18 @@ def require_logits(
 
 
 class Backbone(nn.Module, ABC):
-    """A network in two halves: images to embeddings, embeddings to logits."""
+    """A network in two halves: images to embeddings, embeddings to logits.
+
+    Attributes:
+        normalization: What its weights expect; None takes the data set's own.
+        frozen: Whether the embeddings of an image never change: no weight before them trains, and they
+            are the same in training. Then they are computed once, see
+            :class:`al_lightning.EmbeddingCache`, and ``embed`` is also given embeddings, (B, D), which
+            it returns as they are.
+    """
+
+    normalization: Normalization | None = None
+    frozen: bool = False
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:
@@ -100,6 +113,28 @@ class Backbone(nn.Module, ABC):
     def classify(self, embeddings: Tensor) -> Tensor:
         """Map embeddings, (B, D) float, to logits, (B, classes) float."""
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return what trains, as an optimiser takes it.
+
+        A group may have an ``lr_factor``, which its learning rate is multiplied by.
+        """
+        return [{"params": list(self.parameters())}]
+
+    def pretrained_digest(self) -> str | None:
+        """Return a digest of the pretrained weights it starts from; None where it has none.
+
+        Asked for before any training.
+        """
+        return None
+
+    def pretrained_names(self) -> frozenset[str]:
+        """Return the names in its state that stay as they were pretrained: no checkpoint needs them."""
+        return frozenset()
+
+    def embedding_facts(self) -> Mapping[str, Any]:
+        """Return all that frozen embeddings depend on but for the images, as plain values."""
+        return {}
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images, (B, C, H, W) float, to logits, (B, classes) float."""
         return self.classify(self.embed(images))
@@ -108,6 +143,34 @@ class Backbone(nn.Module, ABC):
         """Run :meth:`forward` with torch's hooks."""
         output: Tensor = super().__call__(*args, **kwargs)
         return output
+
+
+def backbone_of(module: nn.Module) -> Backbone | None:
+    """Return the backbone of a classifier, its attribute ``backbone``; None where it has none."""
+    backbone = getattr(module, "backbone", None)
+    return backbone if isinstance(backbone, Backbone) else None
+
+
+def describe_model(module: nn.Module) -> dict[str, Any]:
+    """Return what a journal says of an untrained classifier.
+
+    ``trainable_parameters``, their number; and ``weights``, a digest of its pretrained weights, where
+    it has any.
+    """
+    about: dict[str, Any] = {
+        "trainable_parameters": sum(p.numel() for p in module.parameters() if p.requires_grad)
+    }
+    backbone = backbone_of(module)
+    if backbone is not None and (digest := backbone.pretrained_digest()) is not None:
+        about["weights"] = digest
+    return about
+
+
+def pretrained_names(module: nn.Module) -> frozenset[str]:
+    """Return the names in a classifier's state that its making gives it again."""
+    backbone = backbone_of(module)
+    names = frozenset() if backbone is None else backbone.pretrained_names()
+    return frozenset(f"backbone.{name}" for name in names)
 
 
 def to_probabilities(logits: Tensor) -> Tensor:

@@ -25,7 +25,8 @@ class ImageClassifier(L.LightningModule):
     Args:
         backbone: The network.
         num_classes: Number of classes.
-        make_optimizer: Called with the parameters; AdamW with torch's defaults where None.
+        make_optimizer: Called with the backbone's groups of parameters; AdamW with torch's defaults
+            where None.
         make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
             of the fit; stepped after each of them. None keeps the learning rate constant.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
@@ -106,9 +107,9 @@ class ImageClassifier(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimiser, and the schedule over all steps of the fit."""
-        optimizer = self._make_optimizer(self.parameters())
+        optimizer = self._make_optimizer(self.backbone.parameter_groups())
         for group in optimizer.param_groups:
-            group["lr"] *= self.lr_factor
+            group["lr"] *= self.lr_factor * group.get("lr_factor", 1.0)
         if self._make_scheduler is None:
             return optimizer
         steps = int(self.trainer.estimated_stepping_batches)

@@ -1,0 +1,124 @@
+"""The zoo of timm, an extra."""
+
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from al_lightning.data.source import Normalization
+from al_lightning.errors import UsageError
+from al_lightning.hints import nearest
+from al_lightning.models.pretrained import PretrainedBackbone
+from al_lightning.models.trunk import Trunk
+from al_lightning.models.weights import (
+    WITHOUT_DOWNLOAD,
+    load_weights,
+    read_state_dict,
+    require_choice,
+)
+
+_INTERPOLATIONS = ("bilinear", "bicubic")
+
+
+class TimmBackbone(PretrainedBackbone):
+    """Any network of timm, with its published weights or others.
+
+    Args:
+        image_shape: Channels, height, width.
+        num_classes: The number of logits.
+        name: What timm calls it, such as "convnext_tiny".
+        weights: "DEFAULT" or a tag of its published weights, such as "in12k_ft_in1k"; the path of a
+            state dict; None for random weights.
+        options: See :class:`~al_lightning.models.PretrainedBackbone`.
+
+    Raises:
+        UsageError: If timm is not installed, there is no such network, or its weights cannot be had or
+            do not fit.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        name: str,
+        weights: str | None = "DEFAULT",
+        **options: Any,
+    ) -> None:
+        super().__init__(timm_trunk(name, weights), image_shape, num_classes, **options)
+
+
+def timm_trunk(name: str, weights: str | None) -> Trunk:
+    """Return a network of timm without its head.
+
+    Raises:
+        UsageError: If timm is not installed, there is no such network, or its weights cannot be had or
+            do not fit.
+    """
+    timm = import_timm()
+    if not timm.is_model(name):
+        meant = nearest(name, timm.list_models())
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise UsageError(f"model.name={name} is no network of timm{hint}")
+    tags = [model.partition(".")[2] for model in timm.list_models(f"{name}.*", pretrained=True)]
+    if weights is None or weights in ("DEFAULT", *tags):
+        tag = "" if weights in (None, "DEFAULT") else f".{weights}"
+        network = _create(f"{name}{tag}", pretrained=weights is not None)
+    else:
+        path = require_choice(name, weights, ["DEFAULT", *tags])
+        network = _create(name, pretrained=False)
+        load_weights(network, read_state_dict(path), path, _heads(network))
+    return as_trunk(network, pretrained=weights is not None)
+
+
+def _features(network: Any) -> int:
+    return int(getattr(network, "head_hidden_size", None) or network.num_features)
+
+
+def as_trunk(network: nn.Module, pretrained: bool) -> Trunk:
+    """Return a headless network of timm with what it says of itself."""
+    timm = import_timm()
+    wanted = timm.data.resolve_model_data_config(network)
+    interpolation = wanted["interpolation"]
+    return Trunk(
+        network,
+        _features(network),
+        f"timm {timm.__version__}",
+        pretrained,
+        Normalization(tuple(wanted["mean"]), tuple(wanted["std"])),
+        interpolation if interpolation in _INTERPOLATIONS else "bilinear",
+    )
+
+
+def import_timm() -> Any:
+    """Return timm.
+
+    Raises:
+        UsageError: If it is not installed; says how to.
+    """
+    try:
+        return import_module("timm")
+    except ImportError as error:
+        raise UsageError(
+            f'The networks of timm need timm ({error}): pip install "al-lightning[timm]"'
+        ) from error
+
+
+def _create(name: str, pretrained: bool) -> nn.Module:
+    try:
+        network: nn.Module = import_timm().create_model(name, pretrained=pretrained, num_classes=0)
+    except Exception as error:  # the hub, httpx and timm have errors of many kinds
+        if not pretrained:
+            raise UsageError(f"timm cannot make {name}: {error}") from error
+        hub = import_module("huggingface_hub").constants.HF_HUB_CACHE
+        raise UsageError(
+            f"The weights of {name} cannot be had: they are not in {hub}, and downloading them failed "
+            f"({type(error).__name__}: {error}). Put them there by hand, or take "
+            f"model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"
+        ) from error
+    return network
+
+
+def _heads(network: Any) -> tuple[str, ...]:
+    """Return what timm calls the classifiers of a network; some have two."""
+    names = network.pretrained_cfg.get("classifier") or ()
+    return (names,) if isinstance(names, str) else tuple(names)
