@@ -3,7 +3,10 @@
 from al_lightning.strategies.badge import Badge
 from al_lightning.strategies.base import ScoreStrategy, Selection, Strategy, top_k
 from al_lightning.strategies.batchbald import BatchBALD
+from al_lightning.strategies.class_balanced import ClassBalanced
+from al_lightning.strategies.cluster_margin import ClusterMargin
 from al_lightning.strategies.farthest_first import FarthestFirst
+from al_lightning.strategies.kmeans import KMeansCenters
 from al_lightning.strategies.mc_dropout import (
     BALD,
     MeanStd,
@@ -12,8 +15,11 @@ from al_lightning.strategies.mc_dropout import (
     VoteEntropy,
 )
 from al_lightning.strategies.metrics import Cosine, Euclidean, Factors, Metric, SymmetricKL
+from al_lightning.strategies.probcover import ProbCover
 from al_lightning.strategies.random import Random
+from al_lightning.strategies.shortlist import Shortlist
 from al_lightning.strategies.stochastic import Power, Softmax, SoftRank, StochasticStrategy
+from al_lightning.strategies.typiclust import TypiClust
 from al_lightning.strategies.uncertainty import (
     Entropy,
     LeastConfidence,
@@ -25,25 +31,31 @@ __all__ = [
     "BALD",
     "Badge",
     "BatchBALD",
+    "ClassBalanced",
+    "ClusterMargin",
     "Cosine",
     "Entropy",
     "Euclidean",
     "Factors",
     "FarthestFirst",
+    "KMeansCenters",
     "LeastConfidence",
     "Margin",
     "MeanStd",
     "Metric",
     "MonteCarloStrategy",
     "Power",
+    "ProbCover",
     "Random",
     "ScoreStrategy",
     "Selection",
+    "Shortlist",
     "SoftRank",
     "Softmax",
     "StochasticStrategy",
     "Strategy",
     "SymmetricKL",
+    "TypiClust",
     "UncertaintyStrategy",
     "VariationRatios",
     "VoteEntropy",

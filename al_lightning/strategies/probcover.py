@@ -1,0 +1,156 @@
+"""ProbCover: as many images as possible in balls around the labeled ones, for small budgets."""
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import UsageError
+from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
+from al_lightning.strategies.base import Selection, Strategy, require_count
+from al_lightning.strategies.clusters import cluster, squared_distances, unit_rows
+from al_lightning.strategies.kmeans import filled
+
+_BLOCK = 64  # candidates that are looked at together, at most
+_SCAN = 512  # images whose neighbors are counted together, at most
+_NUMBERS = 2**24  # inner products at a time
+_SAMPLE = 2_000  # images that the radius is estimated on
+
+
+class ProbCover(Strategy):
+    """Picks the image whose ball covers the most images that no labeled image's ball covers.
+
+    Balls have radius delta, in the embeddings at unit length. Yehuda, Dekel, Hacohen & Weinshall,
+    "Active learning through a covering lens", NeurIPS 2022, algorithm 1: greedy maximum coverage. The
+    result is the plain greedy algorithm's: what a ball would newly cover only falls as images are
+    picked, so old counts are upper bounds, and only the highest are counted again. No graph is kept.
+    Counting all neighbors once takes N^2 D operations: let a large pool be looked at in part
+    (``pool_subset``). Distances are float32, and decide ties by the order of ids.
+
+    Where everything is covered, the rest is drawn uniformly. A score is the share of the pool that the
+    image newly covers.
+
+    Args:
+        delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from at most
+            2,000 images of the pool.
+        clusters: Classes to expect, for that estimate; at least 2.
+        purity: Share of balls that should lie in one cluster, in (0, 1]; published as 0.95.
+        pool_subset: How many of the unlabeled images it is shown; None for all.
+
+    Raises:
+        UsageError: On arguments out of range; names the key.
+    """
+
+    needs = labeled_needs = frozenset({Need.EMBEDDINGS})
+
+    def __init__(
+        self,
+        delta: float | None = None,
+        clusters: int = 10,
+        purity: float = 0.95,
+        *,
+        pool_subset: int | None = None,
+    ) -> None:
+        super().__init__(pool_subset=pool_subset)
+        require_count("clusters", clusters, least=2)
+        if delta is not None and not 0 < delta <= 2:  # noqa: PLR2004 - unit vectors are no farther apart
+            raise UsageError(f"strategy.delta must be in (0, 2], or null, not {delta}")
+        if not 0 < purity <= 1:
+            raise UsageError(f"strategy.purity must be in (0, 1], not {purity}")
+        self.delta = delta
+        self.clusters = clusters
+        self.purity = purity
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        """Choose ``count`` images by greedy coverage."""
+        rows = unit_rows(pool.require(Need.EMBEDDINGS))
+        known = unit_rows(labeled.require(Need.EMBEDDINGS))
+        delta = self._radius(rows, generator) if self.delta is None else self.delta
+        picks, covered = _Coverage(rows, known, delta).run(count)
+        return filled(pool, picks, covered / len(pool), count, generator)
+
+    def _radius(self, rows: Tensor, generator: torch.Generator) -> float:
+        some = rows[torch.randperm(len(rows), generator=generator)[:_SAMPLE]]
+        labels = cluster(some, min(self.clusters, len(some)), generator).labels
+        return pure_radius(some, labels, self.purity)
+
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return a copy of all embeddings and of those not covered yet, and blocks of distances."""
+        row = sizes.row_bytes(self.needs)
+        images = sizes.pool + sizes.labeled
+        return images * (2 * row + 32) + 10 * _NUMBERS + 24 * _SAMPLE**2
+
+
+def pure_radius(rows: Tensor, labels: Tensor, purity: float) -> float:
+    """Return the largest radius at which enough balls hold images of one cluster alone.
+
+    The ball of an image is pure at every radius below its distance to the nearest image of another
+    cluster, so the radius is a quantile of these distances. Yehuda et al. 2022, section 3.2.
+
+    Args:
+        rows: (n, D) float32.
+        labels: Clusters, (n,) int64.
+        purity: Least share of pure balls, in (0, 1].
+
+    Returns:
+        A radius; where there is only one cluster, one that covers everything.
+    """
+    distances = squared_distances(rows, rows)
+    largest = float(distances.max()) ** 0.5
+    same = labels[:, None] == labels
+    nearest = distances.masked_fill_(same, torch.inf).amin(1).sqrt().sort().values
+    bound = float(nearest[int((1 - purity) * len(rows) + 1e-9)])  # where .05 * 20 is below 1
+    return largest if bound == torch.inf else bound * (1 - 1e-6)
+
+
+class _Coverage:
+    """One greedy traversal; a ball covers the images whose inner product reaches ``least``."""
+
+    def __init__(self, rows: Tensor, labeled: Tensor, delta: float) -> None:
+        self.rows = rows
+        self.least = 1 - delta**2 / 2 - 1e-6  # |x - y|^2 = 2 - 2 x.y at unit length; and rounding
+        self.open = torch.ones(len(rows), dtype=torch.bool)
+        largest = max(len(rows), len(labeled))
+        self.scan, self.block = (max(1, min(n, _NUMBERS // largest)) for n in (_SCAN, _BLOCK))
+        for block in torch.split(torch.arange(len(rows)), self.scan):
+            if len(labeled):
+                self.open[block] = (rows[block] @ labeled.T < self.least).all(1)
+        # A row of zeros has no direction: it is in no ball, and is picked when nothing else is.
+        self.bounds = torch.zeros(len(rows), dtype=torch.int64)
+
+    def run(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return positions and how many images each newly covers; fewer where all is covered."""
+        uncovered = self.rows[self.open]
+        for block in torch.split(torch.arange(len(self.rows)), self.scan):
+            self.bounds[block] = self._reached(block, uncovered).sum(1)
+        picks: list[int] = []
+        gains: list[int] = []
+        while len(picks) < count and int(self.bounds.max()) > 0:
+            for pick, gain in self._step(count - len(picks)):
+                picks.append(pick)
+                gains.append(gain)
+        return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float32)
+
+    def _step(self, wanted: int) -> list[tuple[int, int]]:
+        """Count anew for the candidates of the highest bounds; pick while they are surely the best."""
+        top = self.bounds.topk(min(self.block + 1, len(self.bounds)))
+        block = top.indices[: self.block].sort().values
+        outside = int(top.values[-1]) if len(top.values) > self.block else 0
+        where = self.open.nonzero().squeeze(1)
+        reached = self._reached(block, self.rows[where])
+        found: list[tuple[int, int]] = []
+        while True:
+            counts = reached.sum(1)
+            best = int(counts.argmax())
+            gain = int(counts[best])
+            if gain == 0 or gain < outside or len(found) == wanted:
+                self.bounds[block] = counts
+                return found
+            found.append((int(block[best]), gain))
+            self.open[where[reached[best]]] = False
+            reached = reached & ~reached[best]
+
+    def _reached(self, block: Tensor, others: Tensor) -> Tensor:
+        """Return whether the balls of a block reach others, (B, M) bool."""
+        return self.rows[block] @ others.T >= self.least

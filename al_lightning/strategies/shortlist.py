@@ -1,0 +1,65 @@
+"""Uncertainty first, diversity among the uncertain."""
+
+import torch
+
+from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
+from al_lightning.strategies.base import (
+    ScoreStrategy,
+    Selection,
+    Strategy,
+    require_count,
+    top_k,
+)
+
+
+class Shortlist(Strategy):
+    """Lets one strategy choose among the images that another scores highest.
+
+    The ``factor * count`` highest scores are the shortlist; the second strategy chooses among them as
+    if they were the pool, and its scores are the scores. Zhdanov, "Diverse mini-batch active
+    learning", 2019, arXiv:1901.05954, section 3, where the second is k-means.
+
+    Args:
+        uncertainty: Scores images.
+        diversity: Chooses among them.
+        factor: Length of the shortlist over the images to ask for, at least 1.
+        pool_subset: How many of the unlabeled images it is shown; None for all.
+
+    Raises:
+        UsageError: On a factor below 1.
+    """
+
+    def __init__(
+        self,
+        uncertainty: ScoreStrategy,
+        diversity: Strategy,
+        factor: int = 10,
+        *,
+        pool_subset: int | None = None,
+    ) -> None:
+        super().__init__(pool_subset=pool_subset)
+        require_count("factor", factor)
+        self.uncertainty = uncertainty
+        self.diversity = diversity
+        self.factor = factor
+        self.needs = uncertainty.needs | diversity.needs
+        self.labeled_needs = diversity.labeled_needs
+        sampling = [
+            s.mc_samples for s in (uncertainty, diversity) if Need.MC_PROBABILITIES in s.needs
+        ]
+        self.mc_samples = max(sampling, default=self.mc_samples)
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        """Choose ``count`` of the highest scores."""
+        scores = self.uncertainty.score(pool)
+        listed = top_k(scores, min(self.factor * count, len(pool)), generator)
+        return self.diversity.select(pool.rows(listed), labeled, count, generator)
+
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return what scoring takes, and the shortlist with what choosing from it takes."""
+        listed = min(self.factor * sizes.count, sizes.pool)
+        rows = 2 * listed * sizes.row_bytes(self.needs)
+        return self.uncertainty.working_bytes(sizes) + rows + self.diversity.working_bytes(sizes)
