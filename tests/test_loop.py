@@ -324,7 +324,8 @@ def test_a_journal_of_another_configuration_is_refused_naming_the_keys(tmp_path:
 def test_a_journal_of_other_data_is_refused(tmp_path: Path) -> None:
     make_loop(tmp_path).run()
     loop = make_loop(tmp_path)
-    loop.datamodule.data.train.pixels[0] = 255 - loop.datamodule.data.train.pixels[0]
+    pixels = loop.datamodule.data.train.pixels[:]
+    pixels[0] = 255 - pixels[0]
     with pytest.raises(JournalError, match=r"data\.fingerprint"):
         loop.run()
 
