@@ -50,13 +50,13 @@ class ShuffledBatches(Sampler[Tensor]):
         return len(batch_sizes(self._count, self._batch_size))
 
     def __iter__(self) -> Iterator[Tensor]:
+        # A generator, which begins when it is first asked: a DataLoader with workers makes two
+        # iterators an epoch, and asks one of them.
         generator = derive_generator(self._seed, "epoch", self._epoch)
         self._epoch += 1
-        return iter(
-            torch.split(
-                torch.randperm(self._count, generator=generator),
-                batch_sizes(self._count, self._batch_size),
-            )
+        yield from torch.split(
+            torch.randperm(self._count, generator=generator),
+            batch_sizes(self._count, self._batch_size),
         )
 
 
