@@ -1,11 +1,19 @@
 """The LightningDataModule that owns the pools."""
 
+from typing import Any
+
 import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+from al_lightning.data.batches import (
+    DealtBatches,
+    OrderedBatches,
+    SharedBatches,
+    ShuffledBatches,
+    batch_sizes,
+)
 from al_lightning.data.decode_beside import leave_signals
 from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.memory import available_memory
@@ -17,7 +25,7 @@ from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
 
 Batch = tuple[Tensor, Tensor]
-Batches = OrderedBatches | ShuffledBatches
+Batches = DealtBatches | ShuffledBatches | SharedBatches
 
 _CPU = torch.device("cpu")
 _HIDDEN = -1  # stands where a label is not known
@@ -84,7 +92,10 @@ class PoolDataModule(L.LightningDataModule):
         self._embeddings: Embeddings | None = None
         self._order_seed = 0
         self._labeled: tuple[Tensor, Tensor] | None = None  # ids, and pixels that are slow to read
+        self._looked_at: tuple[Images, Tensor] | None = None
         self._resident = Resident()
+        # There may be fewer batches than devices.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
 
     @property
     def data(self) -> ImageData:
@@ -116,6 +127,7 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
+        self._looked_at = None
         self._keep_labeled()
         self._normalize_by(
             self._wanted
@@ -135,6 +147,7 @@ class PoolDataModule(L.LightningDataModule):
                 augmentation or normalisation; None serves pixels.
         """
         self._wanted, self._embeddings = normalization, embeddings
+        self._labeled = None
         self._normalize_by(normalization or self.constants())
 
     def constants(self) -> Normalization:
@@ -163,8 +176,13 @@ class PoolDataModule(L.LightningDataModule):
         ids, rows = self.pool.labeled_ids, self._rows(self.data.train)
         if self._labeled is not None:
             ids, rows = torch.arange(len(ids)), self._labeled[1]
+        labels = self.pool.labels
         batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
-        return self._loader(rows, ids, self.pool.labels, batches)
+        if self._world_size == 1:
+            return self._loader(rows, ids, labels, batches)
+        self._require_shares(len(ids))
+        shares = SharedBatches(batches, self._rank, self._world_size)
+        return self._loader(rows, ids, labels, shares)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Return the images that were bought for validation; no loader if there are none."""
@@ -180,8 +198,17 @@ class PoolDataModule(L.LightningDataModule):
         return self._in_order(test, torch.arange(len(test)), test.labels)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Return the unlabeled images, ascending by id; their labels are blanked with -1."""
-        return self.images_dataloader(self.data.train, self.pool.unlabeled_ids)
+        """Return what :meth:`look_at` was told, else the unlabeled images, ascending by id.
+
+        Their labels are blanked with -1.
+        """
+        return self.images_dataloader(
+            *(self._looked_at or (self.data.train, self.pool.unlabeled_ids))
+        )
+
+    def look_at(self, images: Images, ids: Tensor) -> None:
+        """Let predictions be of these images, (M,) int64, in this order, until the next round."""
+        self._looked_at = images, ids
 
     def images_dataloader(self, images: Images, ids: Tensor) -> DataLoader[Batch]:
         """Return these images, (M,) int64, in this order; their labels are blanked with -1."""
@@ -207,7 +234,8 @@ class PoolDataModule(L.LightningDataModule):
 
     def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
         batches = OrderedBatches(len(ids), self.eval_batch_size)
-        return self._loader(self._rows(images), ids, labels, batches)
+        dealt = DealtBatches(batches, self._rank, self._world_size)
+        return self._loader(self._rows(images), ids, labels, dealt)
 
     def _rows(self, images: Images) -> Pixels:
         """Return what is served of some images: pixels, or embeddings where there are any."""
@@ -220,6 +248,42 @@ class PoolDataModule(L.LightningDataModule):
     def _normalize_by(self, normalization: Normalization) -> None:
         self.normalization = normalization
         self._normalize = Normalize(normalization)
+
+    @property
+    def _world_size(self) -> int:
+        return 1 if self.trainer is None else self.trainer.world_size
+
+    @property
+    def _rank(self) -> int:
+        return 0 if self.trainer is None else self.trainer.global_rank
+
+    def _require_shares(self, labels: int) -> None:
+        """Check that every device gets enough of every batch."""
+        smallest = min(batch_sizes(labels, self.batch_size)) // self._world_size
+        if smallest < FEWEST_LABELS:
+            raise UsageError(
+                f"{labels} labels in batches of {self.batch_size} leave {smallest} image(s) of a batch "
+                f"to each of {self._world_size} devices, which need at least {FEWEST_LABELS}: raise "
+                "budget.initial or recipe.batch_size, or take trainer.devices=1"
+            )
+
+    # How it travels to the processes of other devices, which have read the data themselves
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data behind."""
+        looked_at = self._looked_at
+        if looked_at is not None and self._data is not None:
+            parts = {id(self._data.train): "train", id(self._data.test): "test"}
+            looked_at = parts.get(id(looked_at[0]), looked_at[0]), looked_at[1]  # type: ignore[assignment]
+        left = {"source": None, "trainer": None, "_data": None, "_labeled": None}
+        return {**self.__dict__, **left, "_looked_at": looked_at}
+
+    def arrive(self, source: ImageSource, data: ImageData) -> None:
+        """Take over the data, which another process has left behind."""
+        self.source, self._data = source, data
+        if self._looked_at is not None and isinstance(self._looked_at[0], str):
+            self._looked_at = getattr(data, self._looked_at[0]), self._looked_at[1]
+        self._keep_labeled()
 
     def _loader(
         self, rows: Pixels, ids: Tensor, labels: Tensor, batches: Batches

@@ -1,6 +1,5 @@
 """Images that were decoded once, kept on disk, and mapped into memory from there."""
 
-import errno
 import hashlib
 import json
 import logging
@@ -24,14 +23,13 @@ from al_lightning.data.folder_files import readable_name
 from al_lightning.data.pixels import PixelStore
 from al_lightning.data.progress import shown_progress
 from al_lightning.errors import UsageError
-from al_lightning.files import sync_folder, write_whole
+from al_lightning.files import reserve, sync_folder, write_whole
 from al_lightning.locks import exclusive
 
 _LEFT_FREE = 256 * 2**20  # bytes of a disk that are not ours to fill
 _PIXELS, _DIGESTS, _FACTS = "pixels.bin", "digests.bin", "facts.json"
 _PARTIAL = ".partial"
 _BLOCK = 4096  # images read at a time, to check them
-_NO_RESERVING = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 
 _logger = logging.getLogger(__name__)
 
@@ -211,8 +209,8 @@ class _Entry:
         (self.folder / _FACTS).unlink(missing_ok=True)
         pixels, marks = (self.folder / f"{name}{_PARTIAL}" for name in (_PIXELS, _DIGESTS))
         kept = self._left_over(pixels, marks)
-        _reserve(pixels, self.shape.numel())
-        _reserve(marks, len(kept) * DIGEST)
+        reserve(pixels, self.shape.numel(), _LEFT_FREE)
+        reserve(marks, len(kept) * DIGEST)
         rows = (kept == 0).all(1).nonzero().flatten().tolist()
         done = len(kept) - len(rows)
         with shown_progress(f"Decoding {self.root.name}", len(kept), done) as advance:
@@ -282,27 +280,3 @@ def _noted(parts: Iterator[Part], marks: Path) -> Iterator[Part]:
                 file.seek(row * DIGEST)
                 file.write(part.digests[i * DIGEST : (i + 1) * DIGEST])
             yield part
-
-
-def _reserve(path: Path, size: int) -> None:
-    """Give a file its size, and take the room on the disk now instead of running out of it later.
-
-    Raises:
-        OSError: If there is too little.
-    """
-    path.touch()
-    taken = getattr(path.stat(), "st_blocks", 0) * 512
-    if (free := shutil.disk_usage(path.parent).free + taken) < size + _LEFT_FREE:
-        raise OSError(
-            errno.ENOSPC,
-            f"{size / 2**20:,.0f} MiB are needed, {free / 2**20:,.0f} MiB are free, and "
-            f"{_LEFT_FREE / 2**20:,.0f} MiB are left to others",
-        )
-    with path.open("r+b") as file:
-        if hasattr(os, "posix_fallocate"):
-            try:
-                os.posix_fallocate(file.fileno(), 0, size)
-            except OSError as error:
-                if error.errno not in _NO_RESERVING:
-                    raise
-        file.truncate(size)

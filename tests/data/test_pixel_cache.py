@@ -163,7 +163,7 @@ def test_too_little_space_is_noticed_before(
     paths: list[Path], free: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage("/")._replace(free=free)
-    monkeypatch.setattr("al_lightning.data.pixel_cache.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("al_lightning.files.shutil.disk_usage", lambda path: usage)
     with pytest.raises(OSError, match="0 MiB are needed"):
         decoded(paths)
     assert list((paths[0].parent.parent / "cache").glob("*-*")) == []
