@@ -38,7 +38,8 @@ class EvidenceRows:
         """
         for need, values in found.items():
             if need not in self._tensors:
-                self._tensors[need] = self._make(need, values)
+                with torch.inference_mode(False):  # else nobody could write into them later
+                    self._tensors[need] = self._make(need, values)
             rows = slice(first, first + len(values))
             self._tensors[need][rows].copy_(values, non_blocking=True)
         self._written[first : first + max(map(len, found.values()))] += 1

@@ -8,7 +8,7 @@ themselves, and are told what to do round by round.
 import pickle
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, get_context
@@ -168,12 +168,15 @@ class Team:
         self._end()
         self._members = []
 
+    def _waited_for(self, replies: Mapping[int, Any]) -> dict[Any, "_Member"]:
+        return {member.pipe: member for member in self._members if member.rank not in replies}
+
     def _replies(self, log: Callable[[str, float, int], None]) -> list[Any]:
         """Wait for a reply of every process, in their order; after an error, not for long."""
         replies: dict[int, Any] = {}
         patience = None
         waited_for: dict[Any, _Member]
-        while waited_for := {m.pipe: m for m in self._members if m.rank not in replies}:
+        while waited_for := self._waited_for(replies):
             ready = connection.wait(list(waited_for), patience)
             if not ready:  # they wait for one that has failed
                 break

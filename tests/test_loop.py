@@ -396,9 +396,9 @@ def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
         trainer = tiny_trainer(round_index, labels)
         predict: Callable[..., Any] = trainer.predict
 
-        def counted(model: Any, dataloaders: Any, **options: Any) -> Any:
-            passes.append(len(dataloaders.dataset._ids))
-            return predict(model, dataloaders=dataloaders, **options)
+        def counted(model: Any, datamodule: PoolDataModule, **options: Any) -> Any:
+            passes.append(sum(len(images) for images, _ in datamodule.predict_dataloader()))
+            return predict(model, datamodule=datamodule, **options)
 
         trainer.predict = counted  # type: ignore[method-assign, assignment]
         return trainer

@@ -191,3 +191,5 @@ def test_what_is_reproducible_is_said_with_its_conditions() -> None:
     assert reproducible({"device": "cpu"})["bitwise"] is True
     assert reproducible({"device": "cuda"})["bitwise"] is False
     assert "hardware.threads" in reproducible({"device": "cpu"})["given"]
+    several = reproducible({"device": "cpu", "devices": "2"})
+    assert several["given"] == [*reproducible({"device": "cpu"})["given"], "trainer.devices"]
