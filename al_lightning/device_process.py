@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from multiprocessing import connection, parent_process
+from multiprocessing import connection, parent_process, set_start_method
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,15 @@ class Task:
     curves: bool
 
 
-def work(rank: int, size: int, meeting: Path, threads: int, pipe: Connection, what: bytes) -> None:
+def work(
+    rank: int,
+    size: int,
+    meeting: Path,
+    threads: int,
+    start_method: str,
+    pipe: Connection,
+    what: bytes,
+) -> None:
     """Do what is told, until nobody tells any more.
 
     Args:
@@ -64,6 +72,7 @@ def work(rank: int, size: int, meeting: Path, threads: int, pipe: Connection, wh
         size: The number of processes.
         meeting: A file that is not there yet, by which they find each other.
         threads: That this process may compute with.
+        start_method: Of the processes that this one starts.
         pipe: Brings pickled tasks, and takes pickled replies: ("done", result), ("failed", error), and
             ("logged", name, value, step) before.
         what: The pickled maker of trainers and the source of the images.
@@ -71,6 +80,8 @@ def work(rank: int, size: int, meeting: Path, threads: int, pipe: Connection, wh
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the run's process decides
     threading.Thread(target=_follow_parent, daemon=True).start()
     torch.set_num_threads(threads)
+    # Else what this process starts, to read batches, would be spawned too, and import everything anew.
+    set_start_method(start_method, force=True)
     warnings.simplefilter("ignore")  # the run's process has warned of the data
     logging.disable(logging.WARNING)
     hand = _Hand(rank, size, meeting, pipe)

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, get_start_method
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -204,7 +204,7 @@ class _Member:
     def start(cls, rank: int, size: int, meeting: Path, threads: int, what: bytes) -> "_Member":
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        arguments = (rank, size, meeting, threads, theirs, what)
+        arguments = (rank, size, meeting, threads, get_start_method(), theirs, what)
         process = context.Process(target=work, args=arguments, name=f"device {rank}")
         process.start()
         theirs.close()  # else its end would not be noticed
