@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from multiprocessing import connection, parent_process, set_start_method
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.batches import batch_sizes, share_weights
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.source import ImageSource
 from al_lightning.errors import UsageError
 from al_lightning.randomness import derive_seed
@@ -42,6 +44,7 @@ class Task:
         options: What the trainer is made with.
         module: To fit, or to look with.
         datamodule: Without its data.
+        embeddings: The file of those that it serves in the place of pixels; None for pixels.
         callbacks: Of the trainer.
         seed: Decides what is drawn.
         curves: Whether to tell what is logged.
@@ -51,6 +54,7 @@ class Task:
     options: dict[str, Any]
     module: L.LightningModule
     datamodule: PoolDataModule
+    embeddings: Path | None
     callbacks: Sequence[Callback]
     seed: int
     curves: bool
@@ -112,6 +116,12 @@ def _portable(error: BaseException, rank: int) -> BaseException:
     return error
 
 
+@cache
+def _mapped(path: Path) -> Embeddings:
+    train, test = torch.load(path, mmap=True, weights_only=True)
+    return Embeddings(train, test, seconds=0.0)
+
+
 class _Hand:
     """What a process of the team does."""
 
@@ -134,7 +144,8 @@ class _Hand:
 
     def do(self, task: Task) -> tuple[dict[str, Tensor], int]:
         """Fit or predict; the reply is the weights, from one process, and the number of steps."""
-        task.datamodule.arrive(self._source, self._data)
+        embeddings = None if task.embeddings is None else _mapped(task.embeddings)
+        task.datamodule.arrive(self._source, self._data, embeddings)
         fits = task.method == "fit"
         # While fitting, each device draws its own masks. While looking, all draw alike.
         seed = derive_seed(task.seed, "device", self._rank) if fits and self._rank else task.seed

@@ -35,9 +35,9 @@ class RoundTrainer(Protocol):
     def predict(
         self,
         model: L.LightningModule,
-        *,
-        datamodule: L.LightningDataModule,
-        return_predictions: bool,
+        dataloaders: Any = None,
+        datamodule: L.LightningDataModule | None = None,
+        return_predictions: bool | None = None,
     ) -> Any:
-        """Let a module look at what the data module serves."""
+        """Let a module look at what loaders or a data module serve."""
         ...

@@ -24,6 +24,7 @@ from lightning.pytorch.loggers import Logger
 from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.source import ImageSource
 from al_lightning.device_process import Task, work
 from al_lightning.errors import UsageError
@@ -40,17 +41,23 @@ class TeamTrainer:
         trainer: Knows devices and precision, and is used for nothing else.
         options: What each process makes its trainer with.
         logger: Takes what the first process logs; None for nothing.
+        alone: Makes a trainer of one device, for what is not shared out.
     """
 
     def __init__(
-        self, team: "Team", trainer: L.Trainer, options: dict[str, Any], logger: Logger | None
+        self,
+        team: "Team",
+        trainer: L.Trainer,
+        options: dict[str, Any],
+        logger: Logger | None,
+        alone: Callable[[], L.Trainer],
     ) -> None:
         self.callbacks: list[Callback] = []
         self.global_step = 0
         self.world_size = trainer.world_size
         self.precision = trainer.precision
         self.strategy = trainer.strategy
-        self._team, self._options, self._logger = team, options, logger
+        self._team, self._options, self._logger, self._alone = team, options, logger, alone
 
     def start(self, datamodule: PoolDataModule) -> None:
         """Start the processes, unless they run already: this takes seconds, and is no part of a fit."""
@@ -64,12 +71,18 @@ class TeamTrainer:
     def predict(
         self,
         model: L.LightningModule,
-        *,
-        datamodule: L.LightningDataModule,
-        return_predictions: bool,  # noqa: ARG002 - they would have to travel
+        dataloaders: Any = None,
+        datamodule: L.LightningDataModule | None = None,
+        return_predictions: bool | None = None,  # noqa: ARG002 - they would have to travel
     ) -> None:
-        """Let a module look at what the data module serves; the processes take the batches in turns."""
-        self._run("predict", model, datamodule)
+        """Let a module look at what the data module serves; the processes take the batches in turns.
+
+        What loaders serve, in an order that counts, is looked at here, on one device.
+        """
+        if datamodule is None:
+            self._alone().predict(model, dataloaders, return_predictions=False)
+        else:
+            self._run("predict", model, datamodule)
 
     def _run(
         self, method: str, model: L.LightningModule, datamodule: L.LightningDataModule
@@ -78,7 +91,10 @@ class TeamTrainer:
         # What this process would draw by has just been set; the others go by it.
         seed = torch.initial_seed() % _SEEDS
         curves = self._logger is not None
-        task = Task(method, self._options, model, datamodule, self.callbacks, seed, curves)
+        self._team.start(datamodule)
+        embeddings = self._team.ship(datamodule.embeddings)
+        options = self._options
+        task = Task(method, options, model, datamodule, embeddings, self.callbacks, seed, curves)
         return self._team.run(task, self._log)
 
     def _log(self, name: str, value: float, step: int) -> None:
@@ -100,6 +116,8 @@ class Team:
         self._size = size
         self._members: list[_Member] = []
         self._source: ImageSource | None = None
+        self._folder = Path()
+        self._shipped: tuple[Embeddings, Path] | None = None
         self._end: Callable[[], object] = list
 
     def start(self, datamodule: PoolDataModule) -> None:
@@ -113,7 +131,8 @@ class Team:
         self.close()
         self._source = datamodule.source
         folder = tempfile.TemporaryDirectory(prefix="al_lightning-", ignore_cleanup_errors=True)
-        meeting = Path(folder.name) / "meeting"
+        self._folder, self._shipped = Path(folder.name), None
+        meeting = self._folder / "meeting"
         threads = max(1, torch.get_num_threads() // self._size)
         self._end = weakref.finalize(self, _end, self._members, folder)
         what = _pickled((self._make_trainer, datamodule.source))
@@ -130,6 +149,16 @@ class Team:
                     "while a run is not finished"
                 )
 
+    def ship(self, embeddings: Embeddings | None) -> Path | None:
+        """Write embeddings where the processes map them from, once."""
+        if embeddings is None:
+            return None
+        if self._shipped is None or self._shipped[0] is not embeddings:
+            path = self._folder / f"embeddings-{id(embeddings)}"
+            torch.save((embeddings.train, embeddings.test), path)
+            self._shipped = embeddings, path
+        return self._shipped[1]
+
     def run(
         self, task: Task, log: Callable[[str, float, int], None]
     ) -> tuple[dict[str, Tensor], int]:
@@ -145,7 +174,6 @@ class Team:
         Raises:
             Exception: What was raised in a process. All of them are then ended.
         """
-        self.start(task.datamodule)
         content = _pickled(task)
         try:
             for member in self._members:

@@ -1,6 +1,8 @@
 """A fresh trainer for every round."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
@@ -55,11 +57,16 @@ class RoundTrainers:
         logger = None if self._make_logger is None else self._make_logger(round_index)
         if self._team is not None:
             trainer = self._make_trainer(**options, logger=False)
-            return TeamTrainer(self._team, trainer, options, logger)
+            return TeamTrainer(self._team, trainer, options, logger, partial(self._alone, options))
         callbacks = list(self._make_callbacks())
         return self._make_trainer(
             **options, logger=False if logger is None else logger, callbacks=callbacks
         )
+
+    def _alone(self, options: dict[str, Any]) -> L.Trainer:
+        callbacks = list(self._make_callbacks())
+        one = {"devices": 1, "strategy": "auto", "logger": False, "callbacks": callbacks}
+        return self._make_trainer(**options, **one)
 
     def close(self) -> None:
         """End the processes of the devices, if there are any."""

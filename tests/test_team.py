@@ -14,6 +14,9 @@ from torch.optim import SGD
 
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.source import Images
+from al_lightning.embedding import embed_images
 from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.fitting import fit_once
@@ -112,6 +115,31 @@ def test_test_images_are_looked_at_too(two: RoundTrainers) -> None:
         for make in (RoundTrainers(quick_trainer, RECIPE), two)
     ]
     assert torch.equal(found[0].require(Need.EMBEDDINGS), found[1].require(Need.EMBEDDINGS))
+
+
+def test_embeddings_travel_by_a_file(two: RoundTrainers) -> None:
+    datamodule = in_round()
+    train, test = (images.pixels[:].flatten(1) / 255 for images in _sets(datamodule))
+    datamodule.serve(None, Embeddings(train, test, seconds=0.0))
+    alone, together = linear(), linear()
+    fit_once(RoundTrainers(quick_trainer, RECIPE)(0, 23), alone, datamodule, 0, seed=0)
+    fit_once(two(0, 23), together, datamodule, 0, seed=0)
+    torch.testing.assert_close(dict(together.state_dict()), dict(alone.state_dict()))
+    scorer = Scorer(two(0, 23), together, datamodule)
+    found = scorer.evidence(datamodule.data.test, torch.arange(30), BOTH)
+    assert torch.equal(found.require(Need.EMBEDDINGS), test)
+
+
+def _sets(datamodule: PoolDataModule) -> tuple[Images, Images]:
+    return datamodule.data.train, datamodule.data.test
+
+
+def test_what_loaders_serve_is_looked_at_here_in_its_order(two: RoundTrainers) -> None:
+    datamodule, seen = in_round(), list[Tensor]()
+    loaders = [datamodule.images_dataloader(i, torch.arange(9)) for i in _sets(datamodule)]
+    embed_images(two(0, 23), linear(), datamodule.prepare, loaders, seen.append)
+    expected = [datamodule.prepare(i.pixels[:9]).flatten(1) for i in _sets(datamodule)]
+    torch.testing.assert_close(torch.cat(seen), torch.cat(expected))
 
 
 class Lost(ImageClassifier):

@@ -130,9 +130,7 @@ class PoolDataModule(L.LightningDataModule):
         self._looked_at = None
         self._keep_labeled()
         self._normalize_by(
-            self._wanted
-            or data.normalization
-            or measure_normalization(self._labeled_pixels())
+            self._wanted or data.normalization or measure_normalization(self._labeled_pixels())
         )
 
     def serve(
@@ -149,6 +147,11 @@ class PoolDataModule(L.LightningDataModule):
         self._wanted, self._embeddings = normalization, embeddings
         self._labeled = None
         self._normalize_by(normalization or self.constants())
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        """What is served in the place of pixels; None where that are pixels."""
+        return self._embeddings
 
     def constants(self) -> Normalization:
         """Return constants that need no label: published, or of images spread over the pool."""
@@ -275,12 +278,14 @@ class PoolDataModule(L.LightningDataModule):
         if looked_at is not None and self._data is not None:
             parts = {id(self._data.train): "train", id(self._data.test): "test"}
             looked_at = parts.get(id(looked_at[0]), looked_at[0]), looked_at[1]  # type: ignore[assignment]
-        left = {"source": None, "trainer": None, "_data": None, "_labeled": None}
+        left = dict.fromkeys(("source", "trainer", "_data", "_labeled", "_embeddings"))
         return {**self.__dict__, **left, "_looked_at": looked_at}
 
-    def arrive(self, source: ImageSource, data: ImageData) -> None:
+    def arrive(
+        self, source: ImageSource, data: ImageData, embeddings: Embeddings | None = None
+    ) -> None:
         """Take over the data, which another process has left behind."""
-        self.source, self._data = source, data
+        self.source, self._data, self._embeddings = source, data, embeddings
         if self._looked_at is not None and isinstance(self._looked_at[0], str):
             self._looked_at = getattr(data, self._looked_at[0]), self._looked_at[1]
         self._keep_labeled()
