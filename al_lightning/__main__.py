@@ -7,7 +7,8 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,13 +215,17 @@ def run(cfg: DictConfig) -> "Journal":
         oracle = make_oracle(data, folder / "queries", cfg.seed)
         console = stack.enter_context(_console(cfg, budget, folder))
         board = TensorBoardDashboard(folder / "tensorboard")
+        trainers = RoundTrainers(
+            make_trainer, recipe, board.training_curves, console.trainer_callbacks
+        )
+        stack.enter_context(closing(trainers))
         loop = ActiveLearningLoop(
             datamodule,
             lambda: recipe.classifier(
                 _call("model", make_backbone, data.image_shape, len(data.classes)),
                 len(data.classes),
             ),
-            RoundTrainers(make_trainer, recipe, board.training_curves, console.trainer_callbacks),
+            trainers,
             strategy,
             oracle,
             journal,
@@ -376,19 +381,26 @@ def classifier_of(
 
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:
     """Return what makes trainers; refuse keys that the recipe decides."""
-    from lightning.fabric.utilities.exceptions import MisconfigurationException  # noqa: PLC0415
-
     for key in sorted(set(map(str, node)) & _SET_BY_RECIPE.keys()):
         raise UsageError(f"trainer.{key} would do nothing; use {_SET_BY_RECIPE[key]}")
-    factory = _instantiate(node)
+    return _TrainerMaker(_instantiate(node))
 
-    def make(**options: Any) -> Any:
+
+@dataclass(frozen=True)
+class _TrainerMaker:
+    """Makes trainers, here and in the processes of other devices."""
+
+    factory: Callable[..., Any]
+
+    def __call__(self, **options: Any) -> Any:
+        from lightning.fabric.utilities.exceptions import (  # noqa: PLC0415 - see above
+            MisconfigurationException,
+        )
+
         try:
-            return factory(**options)
+            return self.factory(**options)
         except (MisconfigurationException, TypeError, ValueError) as error:
             raise UsageError(f"trainer cannot be made: {error}") from error
-
-    return make
 
 
 def _call(key: str, factory: Callable[..., Any], *arguments: Any) -> Any:

@@ -10,12 +10,13 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from al_lightning.errors import DivergenceError
+from al_lightning.round_trainer import RoundTrainer
 
 _LOOKS = 50  # steps between two looks at the losses: on a GPU, each look waits for it
 
 
 @contextmanager
-def stops_on_divergence(trainer: L.Trainer, round_index: int) -> Iterator[None]:
+def stops_on_divergence(trainer: RoundTrainer, round_index: int) -> Iterator[None]:
     """Watch the losses of a trainer's fit while the block runs.
 
     Raises:
@@ -64,17 +65,20 @@ class _LossWatch(Callback):
         self._losses.append(loss.detach())
         self._steps.append(trainer.global_step)
         if len(self._losses) == _LOOKS:
-            self._look()
+            self._look(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look at the losses since the last look."""
-        self._look()
+        self._look(trainer)
 
-    def _look(self) -> None:
-        if not self._losses:
-            return
-        finite = torch.stack([loss.isfinite().all() for loss in self._losses]).tolist()
-        steps, self._losses, self._steps = self._steps, [], []
-        if not all(finite):
-            step = steps[finite.index(False)]
-            raise DivergenceError(self._round, step, "the loss is NaN or infinite")
+    def _look(self, trainer: L.Trainer) -> None:
+        first = torch.inf
+        if self._losses:
+            finite = torch.stack([loss.isfinite().all() for loss in self._losses]).tolist()
+            first = first if all(finite) else self._steps[finite.index(False)]
+        self._losses, self._steps = [], []
+        # Where there are several devices, all of them stop at the same step, or none does.
+        there = torch.tensor(float(first), device=trainer.strategy.root_device)
+        first = float(trainer.strategy.reduce(there, reduce_op="min"))
+        if first != torch.inf:
+            raise DivergenceError(self._round, int(first), "the loss is NaN or infinite")

@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from al_lightning.models.backbone import Embedder
+from al_lightning.round_trainer import RoundTrainer
 
 
 def embed_images(
-    trainer: L.Trainer,
+    trainer: RoundTrainer,
     classifier: L.LightningModule,
     prepare: Callable[[Tensor], Tensor],
     loaders: Sequence[DataLoader[Any]],

@@ -22,6 +22,7 @@ from al_lightning.files import replacing, write_whole
 from al_lightning.locks import exclusive
 from al_lightning.models.backbone import Backbone
 from al_lightning.provenance import config_hash, hardware, versions
+from al_lightning.round_trainer import RoundTrainer
 
 _SCHEMA = 1  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")
@@ -47,7 +48,7 @@ class EmbeddingCache:
 
     def fetch(
         self,
-        trainer: L.Trainer,
+        trainer: RoundTrainer,
         classifier: L.LightningModule,
         backbone: Backbone,
         datamodule: PoolDataModule,
@@ -82,7 +83,7 @@ class EmbeddingCache:
         return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
 
     def _facts(
-        self, trainer: L.Trainer, backbone: Backbone, datamodule: PoolDataModule
+        self, trainer: RoundTrainer, backbone: Backbone, datamodule: PoolDataModule
     ) -> dict[str, Any]:
         """Return all that the very bits of the embeddings depend on."""
         found, normalization = versions(), datamodule.normalization
@@ -104,7 +105,7 @@ class EmbeddingCache:
 
 
 def _embed(
-    trainer: L.Trainer,
+    trainer: RoundTrainer,
     classifier: L.LightningModule,
     datamodule: PoolDataModule,
     sets: tuple[Images, ...],

@@ -1,5 +1,7 @@
 """Errors a user can act on."""
 
+from typing import Any
+
 
 class UsageError(Exception):
     """Something the user gave cannot be used; the message says what, and what to do about it.
@@ -35,9 +37,14 @@ class DivergenceError(UsageError):
 
     def __init__(self, round_index: int, step: int, reason: str) -> None:
         self.step = step
+        self._arguments = round_index, step, reason
         self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
         super().__init__(
             f"{self.what}. Nothing was selected by it. Lower the learning rate "
             "(recipe.optimizer.lr), clip gradients (+trainer.gradient_clip_val=1), or let such fits be "
             "repeated at a lower rate (recipe.on_divergence=retry)"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes."""
+        return DivergenceError, self._arguments

@@ -1,11 +1,16 @@
 """Files that are there as a whole, or not at all."""
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from al_lightning.errors import UsageError
+
+_NO_RESERVING = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
+_BLOCK = 512  # bytes that st_blocks counts
 
 
 @contextmanager
@@ -65,3 +70,32 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def reserve(path: Path, size: int, left_free: int = 0) -> None:
+    """Give a file its size, and take the room on the disk now instead of running out of it later.
+
+    Args:
+        path: The file; what is in it stays.
+        size: In bytes.
+        left_free: Bytes of the disk that are to stay free.
+
+    Raises:
+        OSError: If there is too little room.
+    """
+    path.touch()
+    taken = getattr(path.stat(), "st_blocks", 0) * _BLOCK
+    if (free := shutil.disk_usage(path.parent).free + taken) < size + left_free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{size / 2**20:,.0f} MiB are needed, {free / 2**20:,.0f} MiB are free, and "
+            f"{left_free / 2**20:,.0f} MiB are left to others",
+        )
+    with path.open("r+b") as file:
+        if size and hasattr(os, "posix_fallocate"):
+            try:
+                os.posix_fallocate(file.fileno(), 0, size)
+            except OSError as error:
+                if error.errno not in _NO_RESERVING:
+                    raise
+        file.truncate(size)

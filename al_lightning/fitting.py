@@ -8,11 +8,13 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.round_trainer import RoundTrainer
 from al_lightning.stopwatch import Stopwatch
+from al_lightning.team import TeamTrainer
 
 
 def fit_once(
-    trainer: L.Trainer,
+    trainer: RoundTrainer,
     classifier: L.LightningModule,
     datamodule: PoolDataModule,
     round_index: int,
@@ -35,6 +37,8 @@ def fit_once(
         DivergenceError: If a loss or a weight is NaN or infinite.
     """
     watch = Stopwatch()
+    if isinstance(trainer, TeamTrainer):
+        trainer.start(datamodule)
     with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
         L.seed_everything(seed, verbose=False)
         trainer.fit(classifier, datamodule=datamodule)

@@ -16,6 +16,9 @@ NOT_IN_FOLDER = (
     "logger",
     "names",
     "dataset.root",
+    "dataset.storage",
+    "dataset.cache_dir",
+    "dataset.workers",
     "oracle.project",
     "oracle.accept_partial",  # when an answer is taken, which may be decided anew at every question
     "budget.memory_limit",  # what fits, and not what is selected

@@ -55,13 +55,14 @@ from al_lightning.provenance import (
 )
 from al_lightning.query_memory import query_sizes, require_memory
 from al_lightning.randomness import derive_generator, derive_seed
+from al_lightning.round_trainer import RoundTrainer
 from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Selection, Strategy
 
 MakeClassifier = Callable[[], L.LightningModule]
-MakeTrainer = Callable[[int, int], L.Trainer]
+MakeTrainer = Callable[[int, int], RoundTrainer]
 
 
 class ActiveLearningLoop:
@@ -228,7 +229,7 @@ class ActiveLearningLoop:
             },
             "model": describe_model(classifier),
             "trainer": computation,
-            "reproducible": reproducible(computation["device"]),
+            "reproducible": reproducible(computation),
         }
         if self.journal.start is None:
             self.journal.begin(start)
@@ -256,7 +257,9 @@ class ActiveLearningLoop:
     def _computation(self) -> dict[str, str]:
         """Return where and in which precision a trainer computes; bits depend on it."""
         trainer = self.make_trainer(0, 1)
-        return {"device": trainer.strategy.root_device.type, "precision": str(trainer.precision)}
+        several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
+        device = trainer.strategy.root_device.type
+        return {"device": device, "precision": str(trainer.precision), **several}
 
     # Before the first round: labels that no classifier has asked for
 
@@ -354,7 +357,9 @@ class ActiveLearningLoop:
         else:
             self._ask(self._query(index + 1, scorer, selection))
 
-    def _fitted(self, index: int, trainer: L.Trainer) -> tuple[L.LightningModule, dict[str, Any]]:
+    def _fitted(
+        self, index: int, trainer: RoundTrainer
+    ) -> tuple[L.LightningModule, dict[str, Any]]:
         """Return a round's classifier, from the checkpoint or by fitting, and facts on its fit."""
         pool = self.journal.pool_in(index)
         classifier = self._untrained()
@@ -370,7 +375,7 @@ class ActiveLearningLoop:
         return classifier, fit
 
     def _shared_fit(
-        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+        self, index: int, pool: Pool, trainer: RoundTrainer, classifier: L.LightningModule
     ) -> dict[str, Any]:
         """Fit; where other runs make the same fit, make it once for all of them."""
         if self.cache is None or index > 0:  # from then on, the strategies have parted
@@ -388,7 +393,7 @@ class ActiveLearningLoop:
         return fit
 
     def _fit(
-        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+        self, index: int, pool: Pool, trainer: RoundTrainer, classifier: L.LightningModule
     ) -> dict[str, Any]:
         """Fit; where that diverges and a fallback is set, once more from the start of the round."""
         self._tell("on_fit_start", index, pool)
@@ -406,7 +411,7 @@ class ActiveLearningLoop:
             return {**fit, "diverged_at_step": error.step}
 
     def _fit_once(
-        self, index: int, pool: Pool, trainer: L.Trainer, classifier: L.LightningModule
+        self, index: int, pool: Pool, trainer: RoundTrainer, classifier: L.LightningModule
     ) -> dict[str, Any]:
         self.datamodule.begin_round(pool, self._derive("batches", index))
         return fit_once(trainer, classifier, self.datamodule, index, self._derive("fit", index))

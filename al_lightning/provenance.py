@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import platform
 import sys
@@ -114,37 +115,50 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def reproducible(device: str) -> dict[str, Any]:
+def reproducible(computation: Mapping[str, str]) -> dict[str, Any]:
     """Return whether the same run comes to the same bits, and under which conditions.
 
     Args:
-        device: Where it computes: "cpu", "cuda", ...
+        computation: Where it computes: ``device`` ("cpu", "cuda", ...), and ``devices`` if there are
+            several.
 
     Returns:
         ``bitwise``: whether it does, as far as the hardware promises that. ``given``: what must be the
-        same. Another number of threads adds up in another order, and its last bits may in the end
-        select other images.
+        same. Another number of threads or of devices adds up in another order, and its last bits may in
+        the end select other images.
     """
+    given = ["config", "data", "versions", "hardware.processor", "hardware.threads"]
     return {
-        "bitwise": device == "cpu" or torch.are_deterministic_algorithms_enabled(),
-        "given": ["config", "data", "versions", "hardware.processor", "hardware.threads"],
+        "bitwise": computation["device"] == "cpu" or torch.are_deterministic_algorithms_enabled(),
+        "given": [*given, *(["trainer.devices"] if "devices" in computation else [])],
     }
 
 
 def peak_rss_bytes() -> int:
-    """Return the most memory that this process has held so far, in bytes."""
+    """Return the most memory that this process has held so far, in bytes.
+
+    Where others compute for it, each on its own device, the most that each of them has held is added.
+    """
     if sys.platform == "win32":
         import psutil  # noqa: PLC0415 - a dependency on Windows alone
 
         return int(psutil.Process().memory_info().peak_wset)
     if platform.system() == "Linux":
         # Not getrusage: its peak begins with that of the process that started this one.
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return 1024 * int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
+        others = [process.pid for process in multiprocessing.active_children()]
+        return sum(_peak_of(process) for process in ("self", *others))
     import resource  # noqa: PLC0415 - Unix alone
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB
+
+
+def _peak_of(process: int | str | None) -> int:
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+        return 1024 * int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
+    except (OSError, IndexError):  # it has just ended
+        return 0
 
 
 def _processor() -> str:

@@ -1,7 +1,7 @@
 """One pass over images, which yields all the evidence that is asked for."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
+from collections.abc import Collection
+from typing import cast
 
 import lightning as L
 import torch
@@ -12,7 +12,9 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.dropout import FixedMasks
 from al_lightning.evidence import Evidence, Need
+from al_lightning.evidence_rows import EvidenceRows, SharedEvidenceRows
 from al_lightning.models.backbone import Embedder, to_probabilities
+from al_lightning.round_trainer import RoundTrainer
 
 _PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 
@@ -34,7 +36,7 @@ class Scorer:
 
     def __init__(
         self,
-        trainer: L.Trainer,
+        trainer: RoundTrainer,
         classifier: L.LightningModule,
         datamodule: PoolDataModule,
         mc_samples: int = 20,
@@ -56,37 +58,20 @@ class Scorer:
         """
         if not needs or len(ids) == 0:
             return Evidence(ids)
-        loader = self._datamodule.images_dataloader(images, ids)
-        table = _Table(len(ids))
+        make_rows = SharedEvidenceRows if self._trainer.world_size > 1 else EvidenceRows
+        rows = make_rows(len(ids))
+        self._datamodule.look_at(images, ids)
         with isolate_rng(), FixedMasks(self._classifier, self._seed) as masks:
             probe = _Probe(
-                self._classifier, self._datamodule.prepare, needs, masks, self._mc_samples, table
+                self._classifier,
+                rows,
+                self._datamodule.eval_batch_size,
+                needs,
+                masks,
+                self._mc_samples,
             )
-            self._trainer.predict(probe, dataloaders=loader, return_predictions=False)
-        return Evidence(ids, **{need.value: table.read(need) for need in needs})
-
-
-class _Table:
-    """Takes quantities down batch by batch, so that none is ever held twice; float32, on the CPU."""
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self._done = 0
-        self._quantities: dict[Need, Tensor] = {}
-
-    def append(self, batch: Mapping[Need, Tensor]) -> None:
-        """Take down a batch, (B, ...) each."""
-        start = self._done
-        for need, values in batch.items():
-            if need not in self._quantities:
-                with torch.inference_mode(False):  # whoever gets it may do with it what they like
-                    self._quantities[need] = torch.empty(self._rows, *values.shape[1:])
-            self._done = start + len(values)
-            self._quantities[need][start : self._done] = values
-
-    def read(self, need: Need) -> Tensor:
-        """Return what was taken down."""
-        return self._quantities[need][: self._done]
+            self._trainer.predict(probe, datamodule=self._datamodule, return_predictions=False)
+        return Evidence(ids, **{need.value: values for need, values in rows.collect().items()})
 
 
 class _Probe(L.LightningModule):
@@ -95,28 +80,32 @@ class _Probe(L.LightningModule):
     def __init__(
         self,
         classifier: L.LightningModule,
-        prepare: Callable[[Tensor], Tensor],
+        rows: EvidenceRows,
+        batch_size: int,
         needs: Collection[Need],
         masks: FixedMasks,
         mc_samples: int,
-        table: _Table,
     ) -> None:
         super().__init__()
         self.classifier = classifier  # a submodule, so that Lightning moves it to the device
         self._halves = cast("Embedder", classifier)
-        self._prepare = prepare
+        self._rows = rows
+        self._batch_size = batch_size
         self._needs = frozenset(needs)
         self._masks = masks
         self._mc_samples = mc_samples
-        self._table = table
         self._embedding_varies = False  # by dropout inside `embed`; seen in the first batch
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
-        """Normalise the images; the loader's own data module is not asked during prediction."""
-        return self._prepare(batch[0])
+    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> int:
+        """Write what is needed of a batch into its rows, as float32; return their number."""
+        images, _ = batch
+        # The devices take the batches in turns.
+        index = batch_idx * self.trainer.world_size + self.trainer.global_rank
+        self._rows.write(index * self._batch_size, self._look(images))
+        return len(images)
 
-    def predict_step(self, images: Tensor, batch_idx: int) -> int:  # noqa: ARG002
-        """Take down what is needed of a batch; return the number of its images."""
+    def _look(self, images: Tensor) -> dict[Need, Tensor]:
+        """Return what is needed of images."""
         found: dict[Need, Tensor] = {}
         if self._needs & _PLAIN or not self._embedding_varies:
             embeddings = self._embed(images)
@@ -126,8 +115,7 @@ class _Probe(L.LightningModule):
         if Need.MC_PROBABILITIES in self._needs:
             source = images if self._embedding_varies else embeddings
             found[Need.MC_PROBABILITIES] = self._sample(source)
-        self._table.append({need: found[need] for need in self._needs})
-        return len(images)
+        return {need: found[need] for need in self._needs}
 
     def _embed(self, images: Tensor) -> Tensor:
         """Return embeddings without dropout, (B, D), and see whether dropout would change them."""

@@ -48,9 +48,9 @@ def read_task(root: str, seed: int) -> Task:
     ids = torch.arange(len(data.train))
     initial = draw_balanced(ids, data.train.labels, INITIAL, seed)
     return Task(
-        (data.train.pixels.float() / 255 - mean) / std,
+        (data.train.pixels[:].float() / 255 - mean) / std,
         data.train.labels,
-        (data.test.pixels.float() / 255 - mean) / std,
+        (data.test.pixels[:].float() / 255 - mean) / std,
         data.test.labels,
         initial,
         seed,

@@ -15,7 +15,7 @@ from al_lightning.trained import Predictor, TrainedRun, load_trained
 from tests.helpers import NORMALIZATION, Linear, same_weights, tiny_images
 from tests.trained_runs import write_trained
 
-IMAGES = tiny_images(5).pixels.float() / 255
+IMAGES = tiny_images(5).pixels[:].float() / 255
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from al_lightning.errors import UsageError
-from al_lightning.files import replacing, write_whole
+from al_lightning.files import replacing, reserve, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -99,3 +99,20 @@ def test_a_crash_while_writing_leaves_the_old_text(
     with pytest.raises(UsageError, match="No space"):
         write_whole(path, "new")
     assert path.read_text() == "old"
+
+
+def test_room_is_taken_and_what_is_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    reserve(path, 100_000)
+    assert path.stat().st_size == 100_000
+    assert path.read_bytes()[:4] == b"abc\0"
+    reserve(path, 2)
+    assert path.read_bytes() == b"ab"
+    reserve(tmp_path / "none", 0)
+    assert (tmp_path / "none").stat().st_size == 0
+
+
+def test_too_little_room_is_an_error_with_figures(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"MiB are needed, .* MiB are free, and 5 MiB are left"):
+        reserve(tmp_path / "file", 2**60, left_free=5 * 2**20)

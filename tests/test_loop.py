@@ -324,7 +324,8 @@ def test_a_journal_of_another_configuration_is_refused_naming_the_keys(tmp_path:
 def test_a_journal_of_other_data_is_refused(tmp_path: Path) -> None:
     make_loop(tmp_path).run()
     loop = make_loop(tmp_path)
-    loop.datamodule.data.train.pixels[0] = 255 - loop.datamodule.data.train.pixels[0]
+    pixels = loop.datamodule.data.train.pixels[:]
+    pixels[0] = 255 - pixels[0]
     with pytest.raises(JournalError, match=r"data\.fingerprint"):
         loop.run()
 
@@ -395,9 +396,9 @@ def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
         trainer = tiny_trainer(round_index, labels)
         predict: Callable[..., Any] = trainer.predict
 
-        def counted(model: Any, dataloaders: Any, **options: Any) -> Any:
-            passes.append(len(dataloaders.dataset._ids))
-            return predict(model, dataloaders=dataloaders, **options)
+        def counted(model: Any, datamodule: PoolDataModule, **options: Any) -> Any:
+            passes.append(sum(len(images) for images, _ in datamodule.predict_dataloader()))
+            return predict(model, datamodule=datamodule, **options)
 
         trainer.predict = counted  # type: ignore[method-assign, assignment]
         return trainer

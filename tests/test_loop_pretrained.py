@@ -109,7 +109,7 @@ def test_a_trained_run_says_of_new_images_what_the_run_said(tmp_path: Path, mode
     run = load_trained(tmp_path, classifier(mode))
     assert run.normalization == NORMALIZATION
     test = loop.datamodule.data.test
-    probabilities = run.predict(test.pixels)
+    probabilities = run.predict(test.pixels[:])
     accuracy = float((probabilities.argmax(1) == test.labels).float().mean())
     nll = float(-probabilities[torch.arange(len(test)), test.labels].log().mean())
     metrics = journal.rounds[-1]["metrics"]

@@ -22,7 +22,7 @@ from tests.trained_runs import save_image, write_trained
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A run's folder; the working folder has three images."""
     monkeypatch.chdir(tmp_path)
-    for index, pixels in enumerate(tiny_images(3).pixels):
+    for index, pixels in enumerate(tiny_images(3).pixels[:]):
         save_image(tmp_path / "images" / f"{index}.png", pixels)
     return str(write_trained(tmp_path / "run"))
 
@@ -102,7 +102,7 @@ def test_a_real_run_says_of_its_test_images_what_it_said_before(here: Here, tmp_
     """Written as PNG and predicted, the test images come to the figures of the journal."""
     assert here(tmp_path, "strategy=margin", *QUICK, "recipe.precision=32-true").returncode == 0
     test = Digits().load().test
-    for index, pixels in enumerate(test.pixels):
+    for index, pixels in enumerate(test.pixels[:]):
         save_image(tmp_path / "test" / f"{index:03}.png", pixels)
     journal = only_journal(tmp_path)
     assert main([str(journal.parent), str(tmp_path / "test"), "--probabilities"]) == 0

@@ -14,7 +14,7 @@ from al_lightning.trained import TrainedRun, load_trained
 from tests.helpers import CLASSES, tiny_images
 from tests.trained_runs import save_image, write_trained
 
-PIXELS = tiny_images(7).pixels
+PIXELS = tiny_images(7).pixels[:]
 FILES = ["a/0.png", "a/1.png", "a/deep/2.png", "b/3.png", "b/4.png", "b/5.png", "c.png"]
 
 

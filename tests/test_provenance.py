@@ -188,6 +188,8 @@ def test_the_digest_of_the_code_follows_the_classes_of_a_module(
 
 
 def test_what_is_reproducible_is_said_with_its_conditions() -> None:
-    assert reproducible("cpu")["bitwise"] is True
-    assert reproducible("cuda")["bitwise"] is False
-    assert "hardware.threads" in reproducible("cpu")["given"]
+    assert reproducible({"device": "cpu"})["bitwise"] is True
+    assert reproducible({"device": "cuda"})["bitwise"] is False
+    assert "hardware.threads" in reproducible({"device": "cpu"})["given"]
+    several = reproducible({"device": "cpu", "devices": "2"})
+    assert several["given"] == [*reproducible({"device": "cpu"})["given"], "trainer.devices"]

@@ -55,13 +55,13 @@ def test_it_says_what_the_loop_says(folder: Path) -> None:
     evidence = scorer.evidence(test, torch.arange(30), {Need.PROBABILITIES})
     run.network.eval()
     torch.testing.assert_close(
-        run.predict(test.pixels), evidence.require(Need.PROBABILITIES), rtol=0, atol=1e-6
+        run.predict(test.pixels[:]), evidence.require(Need.PROBABILITIES), rtol=0, atol=1e-6
     )
 
 
 def test_probabilities_are_those_of_normalised_pixels(folder: Path) -> None:
     run = load_trained(folder)
-    pixels = tiny_images(5).pixels
+    pixels = tiny_images(5).pixels[:]
     with torch.no_grad():
         logits = run.network.classifier((pixels / 255 - 0.3) / 0.25)
     probabilities = run.predict(pixels)

@@ -8,17 +8,25 @@ from lightning.pytorch.callbacks import Callback
 
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
 from al_lightning.recipe import Recipe
 from al_lightning.trainers import RoundTrainers
 from tests.helpers import TinySource, tiny_classifier, tiny_trainer
+
+
+def made(make: RoundTrainers, index: int = 0, labels: int = 20) -> L.Trainer:
+    trainer = make(index, labels)
+    assert isinstance(trainer, L.Trainer)
+    return trainer
+
 
 RECIPE = Recipe(epochs=2, batch_size=10, precision="32-true")
 
 
 def test_every_round_has_a_fresh_trainer() -> None:
     make = RoundTrainers(tiny_trainer, RECIPE)
-    first, second = make(0, 20), make(1, 20)
+    first, second = made(make), made(make, 1)
     assert first is not second
     assert first.fit_loop is not second.fit_loop
 
@@ -37,7 +45,7 @@ def test_every_round_trains_to_its_end() -> None:
 
 @pytest.mark.parametrize(("labels", "steps"), [(20, 4), (25, 6), (2, 2)])
 def test_a_fit_is_as_long_as_the_recipe_says(labels: int, steps: int) -> None:
-    trainer = RoundTrainers(tiny_trainer, RECIPE)(0, labels)
+    trainer = made(RoundTrainers(tiny_trainer, RECIPE), 0, labels)
     assert trainer.max_steps == steps
     assert trainer.max_epochs == -1  # steps alone decide
 
@@ -68,7 +76,7 @@ def test_the_device_is_asked_for_once() -> None:
 
 def test_settings_of_the_trainer_are_kept() -> None:
     make = RoundTrainers(partial(tiny_trainer, gradient_clip_val=0.5, accelerator="cpu"), RECIPE)
-    assert make(0, 20).gradient_clip_val == 0.5
+    assert made(make).gradient_clip_val == 0.5
 
 
 def test_every_trainer_has_its_own_callbacks() -> None:
@@ -79,12 +87,12 @@ def test_every_trainer_has_its_own_callbacks() -> None:
         return [c for c in trainer.callbacks if isinstance(c, Watcher)]  # type: ignore[attr-defined]
 
     make = RoundTrainers(tiny_trainer, RECIPE, make_callbacks=lambda: [Watcher()])
-    (first,), (second,) = watchers(make(0, 20)), watchers(make(1, 20))
+    (first,), (second,) = watchers(made(make)), watchers(made(make, 1))
     assert first is not second
 
 
 def test_nothing_is_written_unless_asked_for() -> None:
-    trainer = RoundTrainers(tiny_trainer, RECIPE)(0, 20)
+    trainer = made(RoundTrainers(tiny_trainer, RECIPE))
     assert trainer.logger is None
     assert trainer.checkpoint_callback is None
 
@@ -109,3 +117,9 @@ def test_the_curves_of_every_round_go_where_they_are_told() -> None:
         3,
     ]
     assert "epoch" not in {name for _, name, _ in told}
+
+
+def test_several_machines_are_refused() -> None:
+    make = RoundTrainers(partial(tiny_trainer, num_nodes=2), RECIPE)
+    with pytest.raises(UsageError, match=r"one machine, but trainer\.num_nodes=2"):
+        make(0, 20)

@@ -1,7 +1,8 @@
 """Which positions of a subset make up each batch."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -50,14 +51,66 @@ class ShuffledBatches(Sampler[Tensor]):
         return len(batch_sizes(self._count, self._batch_size))
 
     def __iter__(self) -> Iterator[Tensor]:
+        # A generator, which begins when it is first asked: a DataLoader with workers makes two
+        # iterators an epoch, and asks one of them.
         generator = derive_generator(self._seed, "epoch", self._epoch)
         self._epoch += 1
-        return iter(
-            torch.split(
-                torch.randperm(self._count, generator=generator),
-                batch_sizes(self._count, self._batch_size),
-            )
+        yield from torch.split(
+            torch.randperm(self._count, generator=generator),
+            batch_sizes(self._count, self._batch_size),
         )
+
+
+class DealtBatches(Sampler[Tensor]):
+    """Whole batches, dealt out to processes in turns.
+
+    So every batch is what it would be in one process, and so is what is computed from it.
+
+    Args:
+        batches: All of them.
+        rank: Of this process, from 0.
+        world_size: The number of processes.
+    """
+
+    def __init__(self, batches: OrderedBatches, rank: int, world_size: int) -> None:
+        self._batches, self._rank, self._world_size = batches, rank, world_size
+
+    def __len__(self) -> int:
+        return len(range(self._rank, len(self._batches), self._world_size))
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return islice(iter(self._batches), self._rank, None, self._world_size)
+
+
+class SharedBatches(Sampler[Tensor]):
+    """The share of a process in every batch: the processes together train on what one would train on.
+
+    Args:
+        batches: All of them.
+        rank: Of this process, from 0.
+        world_size: The number of processes.
+    """
+
+    def __init__(self, batches: ShuffledBatches, rank: int, world_size: int) -> None:
+        self._batches, self._rank, self._world_size = batches, rank, world_size
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        for batch in self._batches:
+            yield torch.tensor_split(batch, self._world_size)[self._rank]
+
+
+def share_weights(sizes: Sequence[int], rank: int, world_size: int) -> list[float]:
+    """Return which part of each batch is a process's, as :class:`SharedBatches` cuts them.
+
+    Args:
+        sizes: Of the batches.
+        rank: Of the process, from 0.
+        world_size: The number of processes.
+    """
+    return [(size // world_size + (rank < size % world_size)) / size for size in sizes]
 
 
 def batch_sizes(count: int, batch_size: int) -> list[int]:

@@ -1,32 +1,50 @@
 """The LightningDataModule that owns the pools."""
 
+from typing import Any
+
 import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from al_lightning.data.batches import OrderedBatches, ShuffledBatches
+from al_lightning.data.batches import (
+    DealtBatches,
+    OrderedBatches,
+    SharedBatches,
+    ShuffledBatches,
+    batch_sizes,
+)
+from al_lightning.data.decode_beside import leave_signals
 from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.memory import available_memory
+from al_lightning.data.pixels import Pixels, PixelStore, pixel_bytes, pixel_rows
+from al_lightning.data.resident import Resident
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, measure_normalization
 from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
 
 Batch = tuple[Tensor, Tensor]
-Batches = OrderedBatches | ShuffledBatches
+Batches = DealtBatches | ShuffledBatches | SharedBatches
 
+_CPU = torch.device("cpu")
 _HIDDEN = -1  # stands where a label is not known
 _FLAT = 2  # dimensions of embeddings
 _MEASURED = 2000  # images that constants are measured on
+_SHARE = 0.25  # of the memory that is free, for labeled images that are slow to read
 FEWEST_LABELS = 2  # batch normalisation cannot train on one
 
 
 class PoolDataModule(L.LightningDataModule):
-    """Holds a data set in memory, and serves the labeled and the unlabeled pool of a round.
+    """Holds a data set, and serves the labeled and the unlabeled pool of a round.
 
     Every loader reads the pool anew when it is asked for, so no round sees the last one's pool.
     Batches are (images, labels); images are normalised (and, while training, augmented) on the
     device that computes. Scoring and testing see every image as it is, in the order asked for.
+
+    Where a device has memory of its own with room for them, pixels are put there once. Where they are
+    slow to read, worker processes read them beside the computation, and the labeled ones, which are
+    read again and again, are kept in memory if they fit.
 
     The pool is not part of the state that Lightning saves: the journal is the record of it.
 
@@ -73,6 +91,11 @@ class PoolDataModule(L.LightningDataModule):
         self._wanted: Normalization | None = None
         self._embeddings: Embeddings | None = None
         self._order_seed = 0
+        self._labeled: tuple[Tensor, Tensor] | None = None  # ids, and pixels that are slow to read
+        self._looked_at: tuple[Images, Tensor] | None = None
+        self._resident = Resident()
+        # There may be fewer batches than devices.
+        self.allow_zero_length_dataloader_with_multiple_devices = True
 
     @property
     def data(self) -> ImageData:
@@ -104,10 +127,10 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
+        self._looked_at = None
+        self._keep_labeled()
         self._normalize_by(
-            self._wanted
-            or data.normalization
-            or measure_normalization(data.train.pixels[pool.labeled_ids])
+            self._wanted or data.normalization or measure_normalization(self._labeled_pixels())
         )
 
     def serve(
@@ -122,7 +145,13 @@ class PoolDataModule(L.LightningDataModule):
                 augmentation or normalisation; None serves pixels.
         """
         self._wanted, self._embeddings = normalization, embeddings
+        self._labeled = None
         self._normalize_by(normalization or self.constants())
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        """What is served in the place of pixels; None where that are pixels."""
+        return self._embeddings
 
     def constants(self) -> Normalization:
         """Return constants that need no label: published, or of images spread over the pool."""
@@ -147,9 +176,16 @@ class PoolDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return shuffled batches of the labeled pool."""
-        ids = self.pool.labeled_ids
+        ids, rows = self.pool.labeled_ids, self._rows(self.data.train)
+        if self._labeled is not None:
+            ids, rows = torch.arange(len(ids)), self._labeled[1]
+        labels = self.pool.labels
         batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
-        return _loader(self._rows(self.data.train), ids, self.pool.labels, batches)
+        if self._world_size == 1:
+            return self._loader(rows, ids, labels, batches)
+        self._require_shares(len(ids))
+        shares = SharedBatches(batches, self._rank, self._world_size)
+        return self._loader(rows, ids, labels, shares)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Return the images that were bought for validation; no loader if there are none."""
@@ -165,8 +201,17 @@ class PoolDataModule(L.LightningDataModule):
         return self._in_order(test, torch.arange(len(test)), test.labels)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Return the unlabeled images, ascending by id; their labels are blanked with -1."""
-        return self.images_dataloader(self.data.train, self.pool.unlabeled_ids)
+        """Return what :meth:`look_at` was told, else the unlabeled images, ascending by id.
+
+        Their labels are blanked with -1.
+        """
+        return self.images_dataloader(
+            *(self._looked_at or (self.data.train, self.pool.unlabeled_ids))
+        )
+
+    def look_at(self, images: Images, ids: Tensor) -> None:
+        """Let predictions be of these images, (M,) int64, in this order, until the next round."""
+        self._looked_at = images, ids
 
     def images_dataloader(self, images: Images, ids: Tensor) -> DataLoader[Batch]:
         """Return these images, (M,) int64, in this order; their labels are blanked with -1."""
@@ -192,9 +237,10 @@ class PoolDataModule(L.LightningDataModule):
 
     def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
         batches = OrderedBatches(len(ids), self.eval_batch_size)
-        return _loader(self._rows(images), ids, labels, batches)
+        dealt = DealtBatches(batches, self._rank, self._world_size)
+        return self._loader(self._rows(images), ids, labels, dealt)
 
-    def _rows(self, images: Images) -> Tensor:
+    def _rows(self, images: Images) -> Pixels:
         """Return what is served of some images: pixels, or embeddings where there are any."""
         if self._embeddings is not None and images is self.data.train:
             return self._embeddings.train
@@ -206,17 +252,86 @@ class PoolDataModule(L.LightningDataModule):
         self.normalization = normalization
         self._normalize = Normalize(normalization)
 
+    @property
+    def _world_size(self) -> int:
+        return 1 if self.trainer is None else self.trainer.world_size
+
+    @property
+    def _rank(self) -> int:
+        return 0 if self.trainer is None else self.trainer.global_rank
+
+    def _require_shares(self, labels: int) -> None:
+        """Check that every device gets enough of every batch."""
+        smallest = min(batch_sizes(labels, self.batch_size)) // self._world_size
+        if smallest < FEWEST_LABELS:
+            raise UsageError(
+                f"{labels} labels in batches of {self.batch_size} leave {smallest} image(s) of a batch "
+                f"to each of {self._world_size} devices, which need at least {FEWEST_LABELS}: raise "
+                "budget.initial or recipe.batch_size, or take trainer.devices=1"
+            )
+
+    # How it travels to the processes of other devices, which have read the data themselves
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the data behind."""
+        looked_at = self._looked_at
+        if looked_at is not None and self._data is not None:
+            parts = {id(self._data.train): "train", id(self._data.test): "test"}
+            looked_at = parts.get(id(looked_at[0]), looked_at[0]), looked_at[1]  # type: ignore[assignment]
+        left = dict.fromkeys(("source", "trainer", "_data", "_labeled", "_embeddings"))
+        return {**self.__dict__, **left, "_looked_at": looked_at}
+
+    def arrive(
+        self, source: ImageSource, data: ImageData, embeddings: Embeddings | None = None
+    ) -> None:
+        """Take over the data, which another process has left behind."""
+        self.source, self._data, self._embeddings = source, data, embeddings
+        if self._looked_at is not None and isinstance(self._looked_at[0], str):
+            self._looked_at = getattr(data, self._looked_at[0]), self._looked_at[1]
+        self._keep_labeled()
+
+    def _loader(
+        self, rows: Pixels, ids: Tensor, labels: Tensor, batches: Batches
+    ) -> DataLoader[Batch]:
+        device = _CPU if self.trainer is None else self.trainer.strategy.root_device
+        rows = self._resident.on(device, rows)
+        elsewhere = isinstance(rows, PixelStore) or rows.device != device
+        # batch_size=None: the sampler yields a whole batch of positions, and one indexing reads it.
+        return DataLoader(
+            _Subset(rows, ids, labels),
+            sampler=batches,
+            batch_size=None,
+            num_workers=min(rows.workers, len(batches)) if isinstance(rows, PixelStore) else 0,
+            worker_init_fn=leave_signals,
+            pin_memory=device.type == "cuda" and elsewhere,
+        )
+
+    def _labeled_pixels(self) -> Pixels:
+        if self._labeled is not None:
+            return self._labeled[1]
+        return pixel_rows(self.data.train.pixels, self.pool.labeled_ids)
+
+    def _keep_labeled(self) -> None:
+        """Keep the labeled images in memory if they are slow to read, and fit."""
+        ids, pixels = self.pool.labeled_ids, self.data.train.pixels
+        if self._embeddings is not None or not isinstance(pixels, PixelStore) or not pixels.workers:
+            return
+        if self._labeled is not None and torch.equal(self._labeled[0], ids):
+            return
+        self._labeled = None
+        if pixel_bytes(pixels) // len(pixels) * len(ids) <= _SHARE * available_memory():
+            self._labeled = ids, pixels[ids]
+
 
 class _Subset(Dataset[Batch]):
     """Some images of a data set, or their embeddings, read a batch at a time."""
 
-    def __init__(self, rows: Tensor, ids: Tensor, labels: Tensor) -> None:
+    def __init__(self, rows: Pixels, ids: Tensor, labels: Tensor) -> None:
         self._rows, self._ids, self._labels = rows, ids, labels
 
     def __getitem__(self, positions: Tensor) -> Batch:
-        return self._rows[self._ids[positions]], self._labels[positions]
-
-
-def _loader(rows: Tensor, ids: Tensor, labels: Tensor, batches: Batches) -> DataLoader[Batch]:
-    # batch_size=None: the sampler yields a whole batch of positions, and one indexing reads it.
-    return DataLoader(_Subset(rows, ids, labels), sampler=batches, batch_size=None)
+        ids = self._ids[positions]
+        if isinstance(self._rows, Tensor):
+            # Not waited for: indexing by ids that are elsewhere would wait for all steps before.
+            ids = ids.to(self._rows.device, non_blocking=True)
+        return self._rows[ids], self._labels[positions]

@@ -35,6 +35,8 @@ ENDINGS = frozenset(
         ".webp",
     ]
 )
+#: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
+DECODER = 1
 _MODES = {1: "L", 3: "RGB"}
 _BYTE = 255
 _SIXTEEN_BITS = 65535

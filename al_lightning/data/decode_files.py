@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from al_lightning.data.decode import read_image
 from al_lightning.errors import DataError
@@ -32,8 +33,10 @@ def decode_files(
     pixels = torch.zeros((len(paths), *image_shape), dtype=torch.uint8)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
+        decode = partial(_decode_into, image_shape=image_shape)
+        if get_worker_info() is not None:  # other processes decode beside this one
+            return pixels, list(map(decode, pixels, paths))
         with ThreadPoolExecutor() as threads:  # PIL lets go of the interpreter while it decodes
-            decode = partial(_decode_into, image_shape=image_shape)
             return pixels, list(threads.map(decode, pixels, paths))
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 
+import torch
 from torch import Tensor
 
 from al_lightning.data.source import UNKNOWN
@@ -10,26 +11,37 @@ from al_lightning.data.source import UNKNOWN
 #: The positions of equal images, ascending; two or more.
 Group = tuple[int, ...]
 
-_DIGEST = 16  # bytes: among 10^9 images, two different ones agree with a probability of 10^-21
+DIGEST = 16  # bytes: among 10^9 images, two different ones agree with a probability of 10^-21
 
 
-def equal_images(pixels: Tensor, ids: Iterable[int]) -> list[Group]:
-    """Find images that are equal, pixel for pixel.
-
-    Takes a digest of every image, so memory grows with their number, not with their size.
+def image_digests(pixels: Tensor) -> Tensor:
+    """Return a digest of every image, (N, 16) uint8; equal images alone have equal ones.
 
     Args:
         pixels: (N, C, H, W) uint8.
+    """
+    rows = pixels.contiguous().numpy()
+    found = b"".join(hashlib.sha256(row.data).digest()[:DIGEST] for row in rows)
+    return torch.frombuffer(bytearray(found), dtype=torch.uint8).view(-1, DIGEST)
+
+
+def equal_images(digests: Tensor, ids: Iterable[int]) -> list[Group]:
+    """Find images that are equal, pixel for pixel.
+
+    Memory grows with their number, not with their size.
+
+    Args:
+        digests: Of all images, (N, 16) uint8, as :func:`image_digests` takes them.
         ids: Which of them to look at.
 
     Returns:
         The groups of equal images, by their first.
     """
-    rows = pixels.contiguous().numpy()
+    rows = digests.numpy()
     first: dict[bytes, int] = {}
     groups: dict[int, list[int]] = {}
     for i in ids:
-        original = first.setdefault(hashlib.sha256(rows[i].data).digest()[:_DIGEST], i)
+        original = first.setdefault(rows[i].tobytes(), i)
         if original != i:
             groups.setdefault(original, [original]).append(i)
     return [tuple(sorted(groups[original])) for original in sorted(groups)]

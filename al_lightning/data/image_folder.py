@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.base import BaseSource
-from al_lightning.data.decode_files import decode_files
 from al_lightning.data.duplicates import Group, contradictions, equal_images, leaks, repeats
 from al_lightning.data.folder_classes import check_names, decide_classes
 from al_lightning.data.folder_files import FolderFiles, find_images, is_utf8, readable_name
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.data.split import stratified_split
+from al_lightning.data.storage import ImageStorage
 from al_lightning.errors import DataError, UsageError
 
 _TEST_FRACTION = 0.2  # where all images are labeled
@@ -61,6 +61,11 @@ class ImageFolder(BaseSource):
             [0, 1). None takes 0.2, or 0 where there are unlabeled images; 0 is possible only there.
         on_error: What to do with files that cannot be read, and with pictures of contradictory
             classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
+        storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
+            into memory; "stream", decoded whenever they are looked at; or "auto", see
+            :class:`al_lightning.data.storage.ImageStorage`. No result depends on it.
+        cache_dir: Where they are kept on disk; None for nowhere.
+        workers: How many processes decode; None for as many as there are cores.
         horizontal_flip: Whether a mirrored image keeps its class.
         imbalance: "exponential" or "step" makes the training classes imbalanced; not possible with
             unlabeled images.
@@ -79,6 +84,9 @@ class ImageFolder(BaseSource):
         classes: Sequence[str] | None = None,
         test_fraction: float | None = None,
         on_error: str = "refuse",
+        storage: str = "auto",
+        cache_dir: str | None = None,
+        workers: int | None = None,
         horizontal_flip: bool = False,
         imbalance: str | None = None,
         imbalance_ratio: float = 50.0,
@@ -93,6 +101,7 @@ class ImageFolder(BaseSource):
         self.classes = None if classes is None else check_names(classes)
         self.test_fraction = test_fraction
         self.on_error = on_error
+        self.storage = ImageStorage(storage, cache_dir, workers)
 
     def read(self) -> ImageData:
         """Find and decode all images.
@@ -112,13 +121,13 @@ class ImageFolder(BaseSource):
         self.check_imbalance_of(known=found.unlabeled is None)
         rows = _Rows.of(found, classes)
 
-        pixels, troubles = decode_files(
-            rows.paths, (self.channels, self.image_size, self.image_size)
-        )
+        shape = (self.channels, self.image_size, self.image_size)
+        decoded = self.storage.decode(self.path, rows.paths, shape)
         files = tuple(path.relative_to(self.path) for path in rows.paths)
         names = tuple(readable_name(file) for file in files)
-        left_out = self._unreadable(files, names, troubles)
-        copies = equal_images(pixels, (i for i in range(len(files)) if i not in left_out))
+        left_out = self._unreadable(files, names, decoded.troubles)
+        usable_files = (i for i in range(len(files)) if i not in left_out)
+        copies = equal_images(decoded.digests, usable_files)
         left_out |= self._contradictory(copies, rows, names)
         usable = torch.tensor([i not in left_out for i in range(len(files))])
         _check_all_left(found, rows, usable, classes)
@@ -127,7 +136,7 @@ class ImageFolder(BaseSource):
             rows.is_test if found.test is not None else _split(rows, usable, fraction, classes)
         )
         self._warn_of_copies(copies, left_out, is_test, names)
-        images = Images(pixels, rows.labels, names)
+        images = Images(decoded.pixels, rows.labels, names, decoded.digests)
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
         )
@@ -151,13 +160,13 @@ class ImageFolder(BaseSource):
         return self.test_fraction
 
     def _unreadable(
-        self, files: Sequence[Path], names: Sequence[str], troubles: Sequence[str]
+        self, files: Sequence[Path], names: Sequence[str], troubles: Mapping[int, str]
     ) -> set[int]:
         """Refuse unreadable files, or warn that they are skipped, and return them."""
         unreadable = {
-            i: trouble or "its name is not UTF-8; rename it"
-            for i, (file, trouble) in enumerate(zip(files, troubles, strict=True))
-            if trouble or not is_utf8(file)
+            i: troubles.get(i, "its name is not UTF-8; rename it")
+            for i, file in enumerate(files)
+            if i in troubles or not is_utf8(file)
         }
         self._refuse_or_skip(
             {names[i]: trouble for i, trouble in unreadable.items()},

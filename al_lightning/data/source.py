@@ -1,4 +1,4 @@
-"""What a data set is: images in memory, their classes, and what is known of them."""
+"""What a data set is: images, their classes, and what is known of them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from al_lightning.data.pixels import Pixels, PixelStore, pixel_rows
 from al_lightning.errors import DataError
 
 UNKNOWN = -1  #: stands where the class of an image is not known
@@ -15,21 +16,25 @@ UNKNOWN = -1  #: stands where the class of an image is not known
 
 @dataclass(frozen=True)
 class Images:
-    """Labeled images in memory, row for row.
+    """Labeled images, row for row.
 
     Attributes:
-        pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes.
+        pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes. A
+            tensor, or a store that reads images when it is indexed by them.
         labels: (N,) int64, 0 to number of classes - 1; -1 where the class is not known.
         files: The file each image came from, relative to the data set; None where there are none.
+        digests: (N, 16) uint8, of each image, where the source has taken them: so that not all pixels
+            must be read to tell data sets apart.
     """
 
-    pixels: Tensor
+    pixels: Pixels
     labels: Tensor
     files: tuple[str, ...] | None = None
+    digests: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and types."""
-        if self.pixels.ndim != 4 or self.pixels.dtype not in (torch.uint8, torch.float32):  # noqa: PLR2004
+        if len(self.pixels.shape) != 4 or self.pixels.dtype not in (torch.uint8, torch.float32):  # noqa: PLR2004
             raise DataError(
                 "Images must be (N, C, H, W) uint8 or float32, "
                 f"not {tuple(self.pixels.shape)} {self.pixels.dtype}"
@@ -48,7 +53,15 @@ class Images:
     def rows(self, ids: Tensor) -> "Images":
         """Return the images at these positions, (M,) int64."""
         files = None if self.files is None else tuple(self.files[i] for i in ids.tolist())
-        return Images(self.pixels[ids], self.labels[ids], files)
+        digests = None if self.digests is None else self.digests[ids]
+        return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests)
+
+    def fingerprinted(self) -> tuple[Tensor, Tensor]:
+        """Return what tells these images from others: their pixels or the digests, and their labels."""
+        pixels = self.pixels
+        if self.digests is not None:
+            return self.digests, self.labels
+        return pixels[:] if isinstance(pixels, PixelStore) else pixels, self.labels
 
 
 @dataclass(frozen=True)
@@ -114,9 +127,12 @@ class ImageData:
         return known.nonzero().squeeze(1)
 
     def fingerprint(self) -> str:
-        """Return a digest of all pixels, labels and class names; equal data, equal digest."""
+        """Return a digest of all pixels, labels and class names; equal data, equal digest.
+
+        Wherever the pixels are, it is the same.
+        """
         digest = hashlib.sha256(repr(self.classes).encode())
-        for tensor in (self.train.pixels, self.train.labels, self.test.pixels, self.test.labels):
+        for tensor in (*self.train.fingerprinted(), *self.test.fingerprinted()):
             digest.update(repr((tuple(tensor.shape), tensor.dtype)).encode())
             digest.update(tensor.contiguous().numpy().data)
         return digest.hexdigest()[:16]

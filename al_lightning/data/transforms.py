@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from al_lightning.data.pixels import Pixels
 from al_lightning.data.source import Normalization
 from al_lightning.errors import UsageError
 
 _BYTE = 255.0
+_BLOCK = 4096  # images looked at in one go
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -17,13 +19,23 @@ def to_unit(pixels: Tensor) -> Tensor:
     return pixels.float().div_(_BYTE) if pixels.dtype == torch.uint8 else pixels
 
 
-def measure_normalization(pixels: Tensor) -> Normalization:
+def measure_normalization(pixels: Pixels) -> Normalization:
     """Return each channel's mean and standard deviation over images, (N, C, H, W).
 
-    A constant channel gets the standard deviation 1, so that it is centred and not blown up.
+    A constant channel gets the standard deviation 1, so that it is centred and not blown up. The images
+    are read in blocks, whose moments are put together (Chan, Golub & LeVeque 1983).
     """
-    unit = to_unit(pixels).double()
-    std, mean = torch.std_mean(unit, dim=(0, 2, 3), correction=0)
+    count, mean, variance = 0, torch.zeros(()).double(), torch.zeros(()).double()
+    for first in range(0, len(pixels), _BLOCK):
+        block = to_unit(pixels[first : first + _BLOCK]).double()
+        found_variance, found_mean = torch.var_mean(block, dim=(0, 2, 3), correction=0)
+        share = len(block) / (count + len(block))
+        shift = found_mean - mean
+        variance = variance * (1 - share) + found_variance * share
+        variance = variance + shift.square() * share * (1 - share)
+        mean = mean + shift * share
+        count += len(block)
+    std = variance.sqrt()
     std = torch.where(std > 0, std, 1.0)
     return Normalization(tuple(mean.tolist()), tuple(std.tolist()))
 

@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from al_lightning.data.batches import OrderedBatches, ShuffledBatches, batch_sizes
+from al_lightning.data.batches import (
+    DealtBatches,
+    OrderedBatches,
+    SharedBatches,
+    ShuffledBatches,
+    batch_sizes,
+    share_weights,
+)
 
 
 @pytest.mark.parametrize(
@@ -90,3 +97,38 @@ def test_length_does_not_begin_an_epoch() -> None:
     batches = ShuffledBatches(40, 8, seed=5)
     assert len(batches) == 5
     assert torch.cat(list(batches)).tolist() == epochs(40, seed=5, number=1)[0]
+
+
+# Several processes
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+@pytest.mark.parametrize("count", [0, 1, 23])
+def test_batches_are_dealt_out_as_they_are(count: int, world_size: int) -> None:
+    whole = [batch.tolist() for batch in OrderedBatches(count, 4)]
+    for rank in range(world_size):
+        dealt = DealtBatches(OrderedBatches(count, 4), rank, world_size)
+        assert [batch.tolist() for batch in dealt] == whole[rank::world_size]
+        assert len(dealt) == len(whole[rank::world_size])
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+def test_every_batch_is_shared_out(world_size: int) -> None:
+    whole = ShuffledBatches(23, 8, seed=1)
+    shares = [
+        SharedBatches(ShuffledBatches(23, 8, seed=1), rank, world_size)
+        for rank in range(world_size)
+    ]
+    weights = [share_weights(batch_sizes(23, 8), rank, world_size) for rank in range(world_size)]
+    for _ in range(2):  # epochs
+        for index, (batch, *parts) in enumerate(zip(whole, *shares, strict=True)):
+            assert torch.equal(torch.cat(parts), batch)
+            for part, share in zip(parts, weights, strict=True):
+                assert share[index] == len(part) / len(batch)
+    assert {len(share) for share in shares} == {3}
+
+
+def test_an_iterator_that_is_not_used_costs_no_epoch() -> None:
+    one, other = ShuffledBatches(9, 4, seed=1), ShuffledBatches(9, 4, seed=1)
+    iter(one)  # a DataLoader with workers makes two, and uses one
+    assert all(map(torch.equal, one, other))

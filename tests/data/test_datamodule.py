@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -6,12 +7,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from al_lightning.data import datamodule as datamodule_module
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.image_folder import ImageFolder
 from al_lightning.data.source import ImageData, Images, Normalization
+from al_lightning.data.streamed import StreamedPixels
 from al_lightning.data.transforms import Normalize, measure_normalization
 from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
 from al_lightning.recipe import Recipe
+from tests.data.folders import fill
 from tests.helpers import NORMALIZATION, TinySource, tiny_images, tiny_trainer
 
 TRAIN, TEST = tiny_images(60, seed=0), tiny_images(30, seed=1)
@@ -45,7 +50,7 @@ def served(loader: Any) -> tuple[Tensor, Tensor]:
 
 def ids_of(images: Tensor, among: Images = TRAIN) -> list[int]:
     """Which images these are; no two of them are the same."""
-    same = (images.flatten(1)[:, None] == among.pixels.flatten(1)).all(2)
+    same = (images.flatten(1)[:, None] == among.pixels[:].flatten(1)).all(2)
     assert (same.sum(1) == 1).all()
     return same.int().argmax(1).tolist()
 
@@ -75,7 +80,7 @@ def test_without_validation_labels_there_is_nothing_to_validate() -> None:
 
 def test_testing_serves_the_test_set() -> None:
     images, labels = served(in_round(some_pool(), eval_batch_size=7).test_dataloader())
-    assert torch.equal(images, TEST.pixels)
+    assert torch.equal(images, TEST.pixels[:])
     assert torch.equal(labels, TEST.labels)
 
 
@@ -215,7 +220,7 @@ def test_only_training_is_augmented_and_everything_is_normalized(painted: bool) 
 def test_published_constants_are_used() -> None:
     datamodule = in_round(some_pool())
     expected = Normalize(NORMALIZATION)(TRAIN.pixels)
-    assert torch.equal(datamodule.prepare(TRAIN.pixels), expected)
+    assert torch.equal(datamodule.prepare(TRAIN.pixels[:]), expected)
 
 
 def test_without_published_constants_those_of_the_labeled_images_are_used() -> None:
@@ -224,7 +229,7 @@ def test_without_published_constants_those_of_the_labeled_images_are_used() -> N
         datamodule.begin_round(pool, order_seed=0)
         labeled = TRAIN.pixels[pool.labeled_ids]
         expected = Normalize(measure_normalization(labeled))(TRAIN.pixels)
-        torch.testing.assert_close(datamodule.prepare(TRAIN.pixels), expected)
+        torch.testing.assert_close(datamodule.prepare(TRAIN.pixels[:]), expected)
         prepared = datamodule.prepare(labeled)
         assert float(prepared.mean()) == pytest.approx(0, abs=1e-5)
         assert float(prepared.std(correction=0)) == pytest.approx(1, abs=1e-5)
@@ -236,7 +241,7 @@ class ColorSource(TinySource):
     def load(self) -> ImageData:
         gray = super().load()
         train, test = (
-            Images(i.pixels.repeat(1, 3, 1, 1), i.labels) for i in (gray.train, gray.test)
+            Images(i.pixels[:].repeat(1, 3, 1, 1), i.labels) for i in (gray.train, gray.test)
         )
         return ImageData(train, test, gray.classes, Normalization((0.3,) * 3, (0.25,) * 3))
 
@@ -245,7 +250,7 @@ class ColorSource(TinySource):
 def test_batches_are_laid_out_for_the_network(channels_last: bool) -> None:
     datamodule = PoolDataModule(ColorSource(), channels_last=channels_last)
     datamodule.begin_round(some_pool(), order_seed=0)
-    images = datamodule.prepare(datamodule.data.train.pixels)
+    images = datamodule.prepare(datamodule.data.train.pixels[:])
     layout = torch.channels_last if channels_last else torch.contiguous_format
     assert images.is_contiguous(memory_format=layout)
     assert images.shape == (60, 3, 8, 8)
@@ -285,7 +290,7 @@ def test_the_pool_is_not_what_lightning_saves() -> None:
 def test_images_before_the_first_round_are_an_error() -> None:
     datamodule = PoolDataModule(TinySource())
     with pytest.raises(UsageError, match=r"begin_round\(\) must come before"):
-        datamodule.prepare(TRAIN.pixels)
+        datamodule.prepare(TRAIN.pixels[:])
 
 
 @pytest.mark.parametrize("labeled", [0, 1])
@@ -300,3 +305,64 @@ def test_too_few_labels_to_train_on_are_an_error(labeled: int) -> None:
 def test_batches_of_nothing_are_an_error_that_names_the_key(key: str) -> None:
     with pytest.raises(UsageError, match=rf"recipe\.{key} must be at least 1, not 0"):
         PoolDataModule(TinySource(), **{key: 0})  # type: ignore[arg-type]
+
+
+# Images that are not in memory
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return fill(tmp_path / "images", count=10, classes=("ant", "bee", "cow"))
+
+
+def of_folder(folder: Path, storage: str) -> PoolDataModule:
+    source = ImageFolder(
+        str(folder),
+        image_size=4,
+        storage=storage,
+        cache_dir=str(folder.parent / "cache"),
+        workers=2,
+    )
+    datamodule = PoolDataModule(source, batch_size=4, eval_batch_size=5)
+    labeled = ids(3, 17, 20, 8, 21, 5)
+    labels = datamodule.data.train.labels[labeled]
+    datamodule.begin_round(Pool(len(datamodule.data.train)).reveal(labeled, labels), order_seed=2)
+    return datamodule
+
+
+def everything(datamodule: PoolDataModule) -> list[Tensor]:
+    """All that is served, and what the global generator comes to by it."""
+    torch.manual_seed(0)
+    train, test = datamodule.train_dataloader(), datamodule.test_dataloader()
+    batches = [*train, *train, *datamodule.predict_dataloader(), *test]
+    mean = torch.tensor(datamodule.normalization.mean if datamodule.normalization else ())
+    return [*(part for batch in batches for part in batch), mean, torch.get_rng_state()]
+
+
+def test_wherever_the_images_are_the_same_is_served(folder: Path) -> None:
+    expected = everything(of_folder(folder, "memory"))
+    for storage in ("disk", "stream"):
+        served = everything(of_folder(folder, storage))
+        assert len(served) == len(expected)
+        assert all(map(torch.equal, served, expected))
+
+
+def test_what_is_slow_to_read_is_read_once_to_train_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datamodule = of_folder(folder, "stream")
+    monkeypatch.setattr(StreamedPixels, "read", lambda self, ids: pytest.fail("decoded again"))
+    datamodule.begin_round(datamodule.pool, order_seed=3)
+    loader = datamodule.train_dataloader()
+    assert loader.num_workers == 0
+    assert len([*loader, *loader]) == 4
+
+
+def test_labeled_images_that_do_not_fit_are_read_by_processes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = everything(of_folder(folder, "memory"))
+    monkeypatch.setattr(datamodule_module, "available_memory", lambda: 0)
+    datamodule = of_folder(folder, "stream")
+    assert datamodule.train_dataloader().num_workers == 2
+    assert all(map(torch.equal, everything(datamodule), expected))

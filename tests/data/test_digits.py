@@ -10,7 +10,7 @@ def test_digits_are_scikit_learns_spread_over_bytes() -> None:
     assert data.test.pixels.shape == (500, 1, 8, 8)
     assert data.train.pixels.dtype == torch.uint8
     shades = torch.from_numpy(load_digits().images)
-    both = torch.cat([data.train.pixels, data.test.pixels]).flatten(1).double()
+    both = torch.cat([data.train.pixels[:], data.test.pixels[:]]).flatten(1).double()
     assert sorted((both / 255 * 16).round().sum(1).tolist()) == sorted(shades.sum((1, 2)).tolist())
     assert set(both.flatten().tolist()) == {round(shade * 255 / 16) for shade in range(17)}
     assert data.normalization is None

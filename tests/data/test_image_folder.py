@@ -39,7 +39,7 @@ def test_without_a_test_folder_a_fixed_part_is_split_off(tmp_path: Path, inside:
     assert data.train.files is not None
     assert data.test.files is not None
     assert len({*data.train.files, *data.test.files}) == 20
-    for file, pixels in zip(data.test.files, data.test.pixels, strict=True):
+    for file, pixels in zip(data.test.files, data.test.pixels[:], strict=True):
         shade = np.asarray(Image.open(tmp_path / file))[0, 0, 0]
         assert int(pixels[0, 0, 0]) == shade
     assert ImageFolder(str(tmp_path), image_size=4, test_fraction=0.3).load().test.files == (
@@ -355,7 +355,7 @@ def test_large_and_small_images_lie_beside_each_other(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "small.png", shade=201, size=(1, 1))
     save(tmp_path / "cat" / "wide.png", shade=202, size=(5000, 1))
     data = ImageFolder(str(tmp_path), image_size=4).load()
-    shades = torch.cat([data.train.pixels, data.test.pixels])[:, 0, 0, 0].tolist()
+    shades = torch.cat([data.train.pixels[:], data.test.pixels[:]])[:, 0, 0, 0].tolist()
     assert {200, 201, 202} < set(shades)
 
 

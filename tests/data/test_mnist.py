@@ -139,7 +139,7 @@ def test_real_mnist(real_data: Path) -> None:
     if not (real_data / "MNIST/raw").is_dir():
         pytest.skip(f"no MNIST in {real_data}")
     data = MNIST(str(real_data), download=False).load()
-    _check_published(data.train.pixels, data.test.pixels, MNIST)
+    _check_published(data.train.pixels[:], data.test.pixels[:], MNIST)
     assert data.train.labels[:5].tolist() == [5, 0, 4, 1, 9]
 
 
@@ -147,7 +147,7 @@ def test_real_fashion_mnist(real_data: Path) -> None:
     if not ((real_data / "FashionMNIST/raw").is_dir() or DEBIAN.is_dir()):
         pytest.skip(f"no Fashion-MNIST in {real_data} or {DEBIAN}")
     data = FashionMNIST(str(real_data), download=False).load()
-    _check_published(data.train.pixels, data.test.pixels, FashionMNIST)
+    _check_published(data.train.pixels[:], data.test.pixels[:], FashionMNIST)
     assert data.train.labels.bincount().tolist() == [6000] * 10
     assert data.classes[int(data.train.labels[0])] == "Ankle boot"
 

@@ -24,12 +24,12 @@ SCALARS = (
 
 def batches(count: int = 60, batch_size: int = 16) -> DataLoader[Any]:
     images = tiny_images(count)
-    return DataLoader(TensorDataset(images.pixels / 255, images.labels), batch_size)
+    return DataLoader(TensorDataset(images.pixels[:] / 255, images.labels), batch_size)
 
 
 def everything(count: int = 60) -> tuple[Tensor, Tensor]:
     images = tiny_images(count)
-    return images.pixels / 255, images.labels
+    return images.pixels[:] / 255, images.labels
 
 
 def test_a_fit_lowers_the_loss() -> None:
