@@ -195,10 +195,9 @@ def composed(*overrides: str) -> Any:
         return compose("config", overrides=[*overrides], return_hydra_config=False)
 
 
-@pytest.mark.parametrize("recipe", [path.stem for path in (CONF / "recipe").glob("*.yaml")])
-@pytest.mark.parametrize("model", [path.stem for path in (CONF / "model").glob("*.yaml")])
-def test_every_model_and_recipe_can_be_built(model: str, recipe: str) -> None:
-    cfg = composed(f"model={model}", f"recipe={recipe}")
+@pytest.mark.parametrize("recipe", sorted(path.stem for path in (CONF / "recipe").glob("*.yaml")))
+def test_every_recipe_can_be_built(recipe: str) -> None:
+    cfg = composed(f"recipe={recipe}")
     backbone = instantiate(cfg.model, _convert_="all")(image_shape=(1, 8, 8), num_classes=10)
     assert instantiate(cfg.recipe, _convert_="all").classifier(backbone, 10) is not None
 

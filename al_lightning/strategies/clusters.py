@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 _FEW = 50  # clusters up to which all images are looked at in every step, as Hacohen et al. do
@@ -51,7 +52,8 @@ def cluster(rows: Tensor, count: int, generator: torch.Generator) -> Clusters:
         method = KMeans(count, n_init=1, random_state=seed)
     else:
         method = MiniBatchKMeans(count, batch_size=_BATCH, n_init=1, random_state=seed)
-    with warnings.catch_warnings():
+    # As many threads as torch has: scikit-learn would take all cores, beside other runs too.
+    with threadpool_limits(torch.get_num_threads()), warnings.catch_warnings():
         # Equal images make fewer clusters than were asked for, which is no fault.
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels = torch.from_numpy(method.fit_predict(scaled.numpy())).long()
