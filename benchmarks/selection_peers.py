@@ -83,7 +83,7 @@ def ours(name: str, pool: Evidence, labeled: Evidence) -> Callable[[int], list[i
     return lambda count: strategy.select(pool, labeled, count, generator).ids.tolist()
 
 
-def measure(part: str, contender: str, threads: int) -> None:
+def measure(part: str, contender: str, threads: int, wanted: int | None) -> None:
     """Print the seconds, bytes and picks of one selection as JSON."""
     prepare_process()
     torch.set_num_threads(threads)
@@ -100,7 +100,7 @@ def measure(part: str, contender: str, threads: int) -> None:
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = _status_bytes("VmRSS")
     start = time.perf_counter()
-    ids = select(picks)
+    ids = select(wanted or picks)
     seconds = time.perf_counter() - start
     extra = _status_bytes("VmHWM") - before
     print(json.dumps({"seconds": seconds, "extra": extra, "ids": ids}))
@@ -117,16 +117,18 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--picks", type=int, help="instead of each part's own number")
     parser.add_argument("--one", nargs=2, metavar=("PART", "CONTENDER"))
     arguments = parser.parse_args()
     if arguments.one:
-        return measure(arguments.one[0], arguments.one[1], arguments.threads)
+        return measure(arguments.one[0], arguments.one[1], arguments.threads, arguments.picks)
     print("| selection | scikit-activeml | ours | ratio | memory, theirs and ours | same picks |")
     print("| --- | --- | --- | --- | --- | --- |")
     for part in arguments.parts:
-        _, size, known, picks = _PARTS[part]
+        _, size, known, own_picks = _PARTS[part]
+        picks = arguments.picks or own_picks
         runs = [
-            [_measure_beside(part, who, arguments.threads) for who in ("peer", "ours")]
+            [_measure_beside(part, who, arguments) for who in ("peer", "ours")]
             for _ in range(arguments.repeats)
         ]
         theirs, own = (statistics.median(pair[i]["seconds"] for pair in runs) for i in (0, 1))
@@ -144,8 +146,18 @@ def main() -> None:
     return None
 
 
-def _measure_beside(part: str, contender: str, threads: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--one", part, contender, "--threads", str(threads)]
+def _measure_beside(part: str, contender: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [
+        sys.executable,
+        __file__,
+        "--one",
+        part,
+        contender,
+        "--threads",
+        str(options.threads),
+    ]
+    if options.picks:
+        command += ["--picks", str(options.picks)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result

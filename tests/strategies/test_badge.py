@@ -30,7 +30,7 @@ def plus_plus(gradients: Tensor, picks: tuple[int, ...]) -> float:
     return probability
 
 
-@pytest.mark.parametrize("block_size", [1, 3, 64])
+@pytest.mark.parametrize("block_size", [2, 64])
 def test_the_first_picks_are_distributed_as_those_of_kmeans_plus_plus(block_size: int) -> None:
     pool = make_evidence(5, NEEDS, seed=4, classes=3, dimensions=2)
     _, order = pool.ids.sort()
@@ -40,7 +40,7 @@ def test_the_first_picks_are_distributed_as_those_of_kmeans_plus_plus(block_size
     expected = np.array([plus_plus(gradients, triple) for triple in triples])
     assert expected.sum() == pytest.approx(1)
 
-    draws, strategy, generator = 3000, Badge(block_size), seeded(1)
+    draws, strategy, generator = 1500, Badge(block_size), seeded(1)
     found = dict.fromkeys(triples, 0)
     for _ in range(draws):
         ids = strategy.select(pool, None, 3, generator).ids
