@@ -12,6 +12,7 @@ from al_lightning.strategies.base import Selection, Strategy, require_count
 from al_lightning.strategies.information import block_bytes, by_blocks, mutual_information
 
 _BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
+_TINY = 1e-300
 _BYTES_AN_IMAGE = 64  # its bounds, and their order
 _FIRST_BLOCK = 16  # candidates that are brought up to date at once; doubles within a pick
 
@@ -49,7 +50,7 @@ class BatchBALD(Strategy):
     def __init__(
         self,
         mc_samples: int = 20,
-        configurations: int = 2000,
+        configurations: int = 500,
         saturation: float = 0.01,
         *,
         pool_subset: int | None = None,
@@ -177,15 +178,18 @@ class Labelings:
         """
         numbers = len(self.weights) * candidates.shape[2]
         rows = max(1, _BLOCK_NUMBERS // max(1, numbers))
-        return torch.cat([self._gains(block) for block in candidates.split(rows)])
+        return torch.cat([self._gains(block) for block in torch.split(candidates, rows)])
 
     def _gains(self, candidates: Tensor) -> Tensor:
         count, samples, classes = candidates.shape
-        flat = candidates.transpose(0, 1).reshape(samples, count * classes)
-        predicted = torch.special.entr(self.posteriors @ flat)
-        of_mean = (self.weights @ predicted).reshape(count, classes).sum(1)
+        # A logarithm of no 0 takes a sixth of the time of torch.special.entr, and x ln x stays 0 at 0.
+        flat = candidates.transpose(0, 1).reshape(samples, count * classes).clamp_(min=_TINY)
+        predicted = self.posteriors @ flat
+        negative = self.weights @ predicted.log().mul_(predicted)
+        of_mean = -negative.reshape(count, classes).sum(1)
         mean_of = torch.special.entr(candidates).sum(2) @ (self.weights @ self.posteriors)
-        return (of_mean - mean_of).clamp_(min=0)
+        gains: Tensor = of_mean - mean_of
+        return gains.clamp_(min=0)
 
     def extend(self, pick: Tensor, limit: int, generator: torch.Generator) -> None:
         """Let every labeling branch into the C labels of one more pick.
@@ -197,7 +201,9 @@ class Labelings:
         """
         classes = pick.shape[1]
         rows = max(1, _BLOCK_NUMBERS // pick.numel())
-        blocks = zip(self.weights.split(rows), self.posteriors.split(rows), strict=True)
+        blocks = zip(
+            torch.split(self.weights, rows), torch.split(self.posteriors, rows), strict=True
+        )
         left = torch.cat([_open_information(w, p, pick) for w, p in blocks]).flatten()
         branch, chance = keep_some(left, limit, generator)
         parent, label = branch // classes, branch % classes
@@ -211,7 +217,7 @@ def _open_information(weights: Tensor, posteriors: Tensor, pick: Tensor) -> Tens
     """Return each branch's weight times the entropy of its posterior, (B, C), in nats."""
     joint = posteriors[:, :, None] * pick
     predicted = joint.sum(1)
-    entropies = torch.special.entr(joint).sum(1) - torch.special.entr(predicted)
+    entropies: Tensor = torch.special.entr(joint).sum(1) - torch.special.entr(predicted)
     return weights[:, None] * entropies
 
 

@@ -32,7 +32,8 @@ def mutual_information(samples: Tensor) -> Tensor:
     """
     of_mean = entropy(samples.mean(1))
     mean_of = torch.special.entr(samples).sum(2).mean(1)
-    return (of_mean - mean_of).clamp(min=0)  # it is never below 0, and rounding must not say so
+    difference: Tensor = of_mean - mean_of
+    return difference.clamp(min=0)  # it is never below 0, and rounding must not say so
 
 
 def class_votes(samples: Tensor) -> Tensor:
@@ -105,7 +106,7 @@ def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
         (N,) float64.
     """
     rows = max(1, _BLOCK_NUMBERS // max(1, samples[0].numel()))
-    return torch.cat([formula(block.double()) for block in samples.split(rows)])
+    return torch.cat([formula(block.double()) for block in torch.split(samples, rows)])
 
 
 def block_bytes(numbers_an_image: int) -> int:

@@ -126,6 +126,9 @@ def mean_ranks(scores: Tensor) -> Tensor:
     Args:
         scores: (N,) float.
     """
-    _, group, sizes = scores.unique(return_inverse=True, return_counts=True)
-    above = len(scores) - sizes.cumsum(0)  # groups are in ascending order
-    return (above.double() + (sizes.double() + 1) / 2)[group]
+    ascending, order = scores.sort()
+    _, sizes = torch.unique_consecutive(ascending, return_counts=True)
+    above = len(scores) - sizes.cumsum(0)
+    ranks = torch.empty(len(scores), dtype=torch.float64)
+    ranks[order] = (above + (sizes.double() + 1) / 2).repeat_interleave(sizes)
+    return ranks
