@@ -99,6 +99,7 @@ class _LazyGreedy:
         self.samples = samples
         self.limit = limit
         self.least = saturation * math.log(samples.shape[1])
+        self.most = max(_FIRST_BLOCK, _BLOCK_NUMBERS // samples[0].numel())
         self.generator = generator
         # In random order, so that chance decides between equals.
         self.order = torch.randperm(len(samples), generator=generator)
@@ -137,7 +138,7 @@ class _LazyGreedy:
             others[block] = -torch.inf
             if float(gains.max()) > gain:
                 best, gain = block[gains.argmax()], float(gains.max())
-            size *= 2
+            size = min(2 * size, self.most)
 
     def _rows(self, places: Tensor) -> Tensor:
         return self.samples[self.order[places]].double()
