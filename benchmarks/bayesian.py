@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from baal.active.heuristics import BALD as BaalBALD
-from baal.active.heuristics import BatchBALD as BaalBatchBALD
+from baal.active import heuristics
 from skactiveml.pool import batch_bald
 from torch import Tensor
 
@@ -55,7 +54,9 @@ def baals(samples: Tensor, count: int) -> list[int]:
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - baal draws from numpy's global generator
     values = samples.numpy().transpose(0, 2, 1)
-    found: list[int] = BaalBatchBALD(num_samples=count - 1, num_draw=DRAWS)(values)[:count].tolist()
+    found: list[int] = heuristics.BatchBALD(num_samples=count - 1, num_draw=DRAWS)(values)[
+        :count
+    ].tolist()
     return found
 
 
@@ -73,7 +74,7 @@ def agreement() -> None:
     samples /= samples.sum(2, keepdim=True)
     pool = Evidence(torch.arange(len(samples)), mc_probabilities=samples)
     scores = BALD().score(pool).double().numpy()
-    baal = BaalBALD().compute_score(samples.numpy().transpose(0, 2, 1))
+    baal = heuristics.BALD().compute_score(samples.numpy().transpose(0, 2, 1))
     scikit = batch_bald(samples.numpy().transpose(1, 0, 2).copy(), 1, n_MC_samples=1)[0]
     print(f"bald, largest difference: baal {np.abs(scores - baal).max():.1e}, ", end="")
     print(f"scikit-activeml {np.abs(scores - scikit).max():.1e} (our scores are float32)")
@@ -83,7 +84,10 @@ def agreement() -> None:
         mine = ours(BatchBALD(), few, count)
         same_baal += set(mine) == set(baals(few, count))
         same_scikit += mine == scikits(few, count, classes ** (count - 1))
-    print(f"batchbald, {count} of 500, the same picks: baal {same_baal} of {repeats} (it draws ", end="")
+    print(
+        f"batchbald, {count} of 500, the same picks: baal {same_baal} of {repeats} (it draws ",
+        end="",
+    )
     print(f"labelings), scikit-activeml {same_scikit} of {repeats} (of all labelings, in order)")
 
 
@@ -114,7 +118,7 @@ def side_by_side(repeats: int) -> None:
         f"bald, {POOL} x {SAMPLES} x {CLASSES}",
         {
             "ours": lambda: ours(BALD(), large, 500),
-            "baal": lambda: BaalBALD()(wide),
+            "baal": lambda: heuristics.BALD()(wide),
             "scikit-activeml": lambda: batch_bald(tall.copy(), 1, n_MC_samples=1),
         },
         repeats,

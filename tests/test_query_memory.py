@@ -52,8 +52,8 @@ def test_a_refusal_says_how_much_what_for_and_what_to_do() -> None:
         require_memory(Samples(), [SIZES, sizes], 10**9)
     assert str(error.value) == (
         "A query would take about 80.0 GB of memory, and 1.0 GB are available to it: evidence on "
-        "1,000,000 unlabeled images in 20 samples of 1000 classes 80.0 GB, on 100 labeled images "
-        "51.2 kB, the strategy's own work 5.0 MB. Let it look at fewer images "
+        "1,000,000 unlabeled images in 20 samples of 1000 classes 80.0 GB, evidence on 100 labeled "
+        "images 51.2 kB, the strategy's own work 5.0 MB. Let it look at fewer images "
         "(strategy.pool_subset=11969), take fewer samples (strategy.mc_samples), take another "
         "strategy, such as margin, or allow it more (budget.memory_limit)"
     )

@@ -81,7 +81,8 @@ class BatchBALD(Strategy):
     def working_bytes(self, sizes: Sizes) -> int:
         """Return the bounds, the labelings, and the blocks."""
         labelings = 8 * self.configurations * (6 * sizes.samples + 4 * sizes.classes)
-        blocks = 2 * block_bytes(max(sizes.samples, self.configurations) * sizes.classes)
+        numbers = max(sizes.samples, self.configurations) * sizes.classes
+        blocks = 2 * block_bytes(sizes.pool, numbers)
         return _BYTES_AN_IMAGE * sizes.pool + labelings + blocks
 
 

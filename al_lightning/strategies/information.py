@@ -13,6 +13,8 @@ from al_lightning.strategies.functional import entropy
 
 _BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
 
+_COPIES = 4  # the block itself, and what formulas make of it
+
 
 def mutual_information(samples: Tensor) -> Tensor:
     """Return H(mean_k p_k) - mean_k H(p_k), what the label would tell about the network, in nats.
@@ -109,6 +111,12 @@ def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
     return torch.cat([formula(block.double()) for block in torch.split(samples, rows)])
 
 
-def block_bytes(numbers_an_image: int) -> int:
-    """Return the memory that :func:`by_blocks` takes, temporaries of formulas included, in bytes."""
-    return 8 * 4 * max(_BLOCK_NUMBERS, numbers_an_image)
+def block_bytes(images: int, numbers: int) -> int:
+    """Return the memory that :func:`by_blocks` takes, in bytes.
+
+    Args:
+        images: N.
+        numbers: K times C, or as many as a formula makes of an image.
+    """
+    held = min(max(_BLOCK_NUMBERS, numbers), images * numbers)
+    return 8 * _COPIES * held

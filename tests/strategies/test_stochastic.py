@@ -114,10 +114,10 @@ def test_images_of_score_zero_come_last_in_random_order() -> None:
 
 def test_power_refuses_scores_below_zero_and_names_what_takes_them() -> None:
     pool = make_evidence(10, [Need.PROBABILITIES])
-    with pytest.raises(
-        UsageError, match=r"Margin gives -0\..*strategy=softmax or strategy=softrank"
-    ):
-        Power(Margin()).select(pool, None, 3, seeded())
+    with pytest.raises(UsageError, match=r"of Margin may be .* strategy=softmax or .*=softrank"):
+        Power(Margin())
+    with pytest.raises(UsageError, match=r"of Given may be below"):  # which does not say so
+        Power(Given(1.0, -0.5)).select(pool.rows(torch.arange(2)), None, 1, seeded())
     for kind in (Softmax, SoftRank):
         assert len(kind(Margin()).select(pool, None, 3, seeded()).ids) == 3
 
