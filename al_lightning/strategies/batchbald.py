@@ -11,10 +11,11 @@ from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Selection, Strategy, require_count
 from al_lightning.strategies.information import block_bytes, by_blocks, mutual_information
 
-_BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
+_BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 _TINY = 1e-300
 _BYTES_AN_IMAGE = 64  # its bounds, and their order
-_FIRST_BLOCK = 16  # candidates that are brought up to date at once; doubles within a pick
+# Candidates that are brought up to date at once: so many first, then twice as many, up to some blocks.
+_FIRST, _MOST_BLOCKS = 16, 4
 
 
 class BatchBALD(Strategy):
@@ -82,7 +83,7 @@ class BatchBALD(Strategy):
         """Return the bounds, the labelings, and the blocks."""
         labelings = 8 * self.configurations * (6 * sizes.samples + 4 * sizes.classes)
         numbers = max(sizes.samples, self.configurations) * sizes.classes
-        blocks = 2 * block_bytes(sizes.pool, numbers)
+        blocks = (1 + _MOST_BLOCKS) * block_bytes(sizes.pool, numbers)
         return _BYTES_AN_IMAGE * sizes.pool + labelings + blocks
 
 
@@ -100,7 +101,7 @@ class _LazyGreedy:
         self.samples = samples
         self.limit = limit
         self.least = saturation * math.log(samples.shape[1])
-        self.most = max(_FIRST_BLOCK, _BLOCK_NUMBERS // samples[0].numel())
+        self.most = max(_FIRST, _MOST_BLOCKS * _BLOCK_NUMBERS // samples[0].numel())
         self.generator = generator
         # In random order, so that chance decides between equals.
         self.order = torch.randperm(len(samples), generator=generator)
@@ -129,7 +130,7 @@ class _LazyGreedy:
     def _best(self) -> Tensor:
         """Return the place of the candidate that adds most; its bound is what it adds."""
         others = self.bounds.clone()
-        best, gain, size = torch.tensor(0), -torch.inf, _FIRST_BLOCK
+        best, gain, size = torch.tensor(0), -torch.inf, _FIRST
         while True:
             top = others.topk(min(size, len(others)))
             block = top.indices[top.values > gain]

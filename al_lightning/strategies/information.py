@@ -11,9 +11,9 @@ from torch import Tensor
 
 from al_lightning.strategies.functional import entropy
 
-_BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
+_BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 
-_COPIES = 4  # the block itself, and what formulas make of it
+_COPIES = 8  # the block itself, what formulas make of it, and the holes that freed blocks leave
 
 
 def mutual_information(samples: Tensor) -> Tensor:
