@@ -51,7 +51,7 @@ class BatchBALD(Strategy):
     def __init__(
         self,
         mc_samples: int = 20,
-        configurations: int = 500,
+        configurations: int = 2000,
         saturation: float = 0.01,
         *,
         pool_subset: int | None = None,
@@ -93,6 +93,7 @@ class _LazyGreedy:
     What a label adds only falls as more labels are known (mutual information is submodular where
     labels are independent given the network). So what a candidate added when it was last looked at
     bounds what it adds now; where the best of some candidates reaches all other bounds, it is the best.
+    A tighter bound, still cheap, comes from :meth:`Labelings.merged`.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class _LazyGreedy:
 
     def _best(self) -> Tensor:
         """Return the place of the candidate that adds most; its bound is what it adds."""
+        coarse = self.labelings.merged()
         others = self.bounds.clone()
         best, gain, size = torch.tensor(0), -torch.inf, _FIRST
         while True:
@@ -136,10 +138,14 @@ class _LazyGreedy:
             block = top.indices[top.values > gain]
             if len(block) == 0:
                 return best
-            self.bounds[block] = gains = self.labelings.gains(self._rows(block))
             others[block] = -torch.inf
-            if float(gains.max()) > gain:
-                best, gain = block[gains.argmax()], float(gains.max())
+            rows = self._rows(block)
+            bounds = coarse.gains(rows)
+            near = bounds > gain
+            bounds[near] = self.labelings.gains(rows[near])
+            self.bounds[block] = bounds
+            if float(bounds.max()) > gain:
+                best, gain = block[bounds.argmax()], float(bounds.max())
             size = min(2 * size, self.most)
 
     def _rows(self, places: Tensor) -> Tensor:
@@ -166,6 +172,22 @@ class Labelings:
     def open_information(self) -> float:
         """Return the expected entropy of the posterior in nats: what all further labels can add."""
         return float(self.weights @ torch.special.entr(self.posteriors).sum(1))
+
+    def merged(self) -> "Labelings":
+        """Return at most K labelings, one for all of those under which the same sample is likeliest.
+
+        Whoever knows less can be told more: under them no candidate adds less (the gap that `gains`
+        averages is concave in the posterior).
+        """
+        likeliest = self.posteriors.argmax(1)
+        count = self.posteriors.shape[1]
+        merged = Labelings(count)
+        weights = self.weights.new_zeros(count).index_add_(0, likeliest, self.weights)
+        joint = self.weights.new_zeros(count, count)
+        joint.index_add_(0, likeliest, self.weights[:, None] * self.posteriors)
+        merged.weights = weights[weights > 0]
+        merged.posteriors = joint[weights > 0] / merged.weights[:, None]
+        return merged
 
     def gains(self, candidates: Tensor) -> Tensor:
         """Return the mutual information that each candidate's label adds to the labels of the picks.

@@ -165,6 +165,23 @@ def test_all_labelings_are_as_likely_as_the_samples_say() -> None:
     assert labelings.open_information() == pytest.approx(remaining)
 
 
+def test_merged_labelings_bound_what_a_candidate_adds() -> None:
+    samples = made_up(60, samples=6, classes=4).softmax(2)
+    labelings = Labelings(6)
+    for pick in samples[:4]:
+        labelings.extend(pick, 4**4, seeded())
+    merged = labelings.merged()
+    assert len(merged.weights) == 6 < len(labelings.weights)
+    assert float(merged.weights.sum()) == pytest.approx(1)
+    torch.testing.assert_close(merged.posteriors.sum(1), torch.ones(6).double())
+    torch.testing.assert_close(
+        merged.weights @ merged.posteriors, labelings.weights @ labelings.posteriors
+    )
+    gains, bounds = labelings.gains(samples[4:]), merged.gains(samples[4:])
+    assert (bounds > gains).all()
+    assert (bounds < 3 * gains).all()
+
+
 def test_a_batch_that_has_used_up_the_information_begins_anew() -> None:
     samples = made_up(300, samples=8).softmax(2)
     whole, anew = select(samples, 30), select(samples, 30, saturation=0.05)
