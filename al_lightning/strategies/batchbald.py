@@ -83,7 +83,7 @@ class BatchBALD(Strategy):
         """Return the bounds, the labelings, and the blocks."""
         labelings = 8 * self.configurations * (6 * sizes.samples + 4 * sizes.classes)
         numbers = max(sizes.samples, self.configurations) * sizes.classes
-        blocks = (1 + _MOST_BLOCKS) * block_bytes(sizes.pool, numbers)
+        blocks = 3 * _MOST_BLOCKS * block_bytes(sizes.pool, numbers)  # of three sizes, in turns
         return _BYTES_AN_IMAGE * sizes.pool + labelings + blocks
 
 
