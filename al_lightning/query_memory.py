@@ -79,12 +79,13 @@ def _parts(strategy: Strategy, sizes: Sizes) -> dict[str, int]:
     """Return what the memory of a query is made of, in bytes."""
     # Labeled images come in the order they were bought, and are put in the order of their ids.
     labeled = 2 * sizes.labeled * sizes.row_bytes(strategy.labeled_needs)
-    return {
+    parts = {
         f"evidence on {sizes.pool:,} unlabeled images{_of(strategy, sizes)}": sizes.pool
         * sizes.row_bytes(strategy.needs),
-        f"on {sizes.labeled:,} labeled images": labeled,
+        f"evidence on {sizes.labeled:,} labeled images": labeled,
         "the strategy's own work": strategy.working_bytes(sizes),
     }
+    return {what: size for what, size in parts.items() if size > 0}
 
 
 def _of(strategy: Strategy, sizes: Sizes) -> str:

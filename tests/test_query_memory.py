@@ -1,4 +1,8 @@
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,8 +52,8 @@ def test_a_refusal_says_how_much_what_for_and_what_to_do() -> None:
         require_memory(Samples(), [SIZES, sizes], 10**9)
     assert str(error.value) == (
         "A query would take about 80.0 GB of memory, and 1.0 GB are available to it: evidence on "
-        "1,000,000 unlabeled images in 20 samples of 1000 classes 80.0 GB, on 100 labeled images "
-        "51.2 kB, the strategy's own work 5.0 MB. Let it look at fewer images "
+        "1,000,000 unlabeled images in 20 samples of 1000 classes 80.0 GB, evidence on 100 labeled "
+        "images 51.2 kB, the strategy's own work 5.0 MB. Let it look at fewer images "
         "(strategy.pool_subset=11969), take fewer samples (strategy.mc_samples), take another "
         "strategy, such as margin, or allow it more (budget.memory_limit)"
     )
@@ -92,3 +96,49 @@ def test_farthest_first_holds_blocks_beside_a_few_numbers_an_image() -> None:
     small, large = (FarthestFirst(Euclidean(), b).working_bytes(SIZES) for b in (1, 512))
     assert small < 64 * 1100
     assert large > 8 * 512 * 512
+
+
+MEASURE = """
+import ctypes
+import json
+from pathlib import Path
+import torch
+from al_lightning.provenance import peak_rss_bytes
+from al_lightning.sizes import Sizes
+from al_lightning.strategies import BALD, BatchBALD, Entropy, Euclidean, FarthestFirst, Power
+from tests.strategies.helpers import make_evidence, seeded
+
+torch.set_num_threads(1)
+sizes = Sizes(pool=30_000, labeled=0, classes=10, embedding=64, samples=10, count=5)
+options = {"classes": sizes.classes, "dimensions": sizes.embedding, "samples": sizes.samples}
+found = {}
+for strategy in (
+    Entropy(), BALD(10), BatchBALD(10, configurations=50), FarthestFirst(Euclidean()), Power(BALD(10))
+):
+    pool = make_evidence(sizes.pool, strategy.needs, **options)
+    pool = pool.rows(pool.ids.argsort())
+    few = make_evidence(100, strategy.needs, **options)
+    strategy.select(few, None, 5, seeded())  # loads the kernels
+    ctypes.CDLL(None).malloc_trim(0)  # what was freed before must be taken again
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = peak_rss_bytes()
+    strategy.select(pool, None, sizes.count, seeded())
+    name = f"{len(found)} {type(strategy).__name__}"
+    found[name] = [peak_rss_bytes() - before, strategy.working_bytes(sizes)]
+print(json.dumps(found))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process has held")
+def test_strategies_take_no_more_memory_than_they_say() -> None:
+    root = Path(__file__).parents[1]
+    result = subprocess.run(
+        [sys.executable, "-c", MEASURE], cwd=root, capture_output=True, text=True, check=False
+    )
+    if "clear_refs" in result.stderr:
+        pytest.skip("this system does not let a process reset its peak")
+    assert result.returncode == 0, result.stderr
+    noise = 8 * 2**20  # what the allocator keeps, and what a kernel takes once
+    for name, (taken, said) in json.loads(result.stdout).items():
+        assert taken <= said + noise, f"{name}: {taken} bytes, {said} were estimated"
+        assert said <= 4 * (taken + noise), f"{name}: {taken} bytes, {said} were estimated"

@@ -119,6 +119,9 @@ class Strategy(ABC):
 class ScoreStrategy(Strategy):
     """Queries the images of the highest score; ties are broken at random."""
 
+    may_be_negative: bool = False
+    """Whether a score can be below 0, so that it cannot be a weight."""
+
     @abstractmethod
     def score(self, pool: Evidence) -> Tensor:
         """Score every image on its own, (N,) float32; higher means query first."""

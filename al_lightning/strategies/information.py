@@ -11,7 +11,9 @@ from torch import Tensor
 
 from al_lightning.strategies.functional import entropy
 
-_BLOCK_NUMBERS = 2**19  # of a block in float64: 4 MiB, which stay in the processor's cache
+_BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
+
+_COPIES = 8  # the block itself, what formulas make of it, and the holes that freed blocks leave
 
 
 def mutual_information(samples: Tensor) -> Tensor:
@@ -32,7 +34,8 @@ def mutual_information(samples: Tensor) -> Tensor:
     """
     of_mean = entropy(samples.mean(1))
     mean_of = torch.special.entr(samples).sum(2).mean(1)
-    return (of_mean - mean_of).clamp(min=0)  # it is never below 0, and rounding must not say so
+    difference: Tensor = of_mean - mean_of
+    return difference.clamp(min=0)  # it is never below 0, and rounding must not say so
 
 
 def class_votes(samples: Tensor) -> Tensor:
@@ -105,9 +108,15 @@ def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
         (N,) float64.
     """
     rows = max(1, _BLOCK_NUMBERS // max(1, samples[0].numel()))
-    return torch.cat([formula(block.double()) for block in samples.split(rows)])
+    return torch.cat([formula(block.double()) for block in torch.split(samples, rows)])
 
 
-def block_bytes(numbers_an_image: int) -> int:
-    """Return the memory that :func:`by_blocks` takes, temporaries of formulas included, in bytes."""
-    return 8 * 4 * max(_BLOCK_NUMBERS, numbers_an_image)
+def block_bytes(images: int, numbers: int) -> int:
+    """Return the memory that :func:`by_blocks` takes, in bytes.
+
+    Args:
+        images: N.
+        numbers: K times C, or as many as a formula makes of an image.
+    """
+    held = min(max(_BLOCK_NUMBERS, numbers), images * numbers)
+    return 8 * _COPIES * held

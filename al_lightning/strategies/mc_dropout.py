@@ -40,7 +40,7 @@ class MonteCarloStrategy(ScoreStrategy):
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return the scores, and a block."""
-        block = information.block_bytes(sizes.samples * sizes.classes)
+        block = information.block_bytes(sizes.pool, sizes.samples * sizes.classes)
         return _SCORE_BYTES * sizes.pool + block
 
 

@@ -80,20 +80,35 @@ class Power(StochasticStrategy):
     """Draws images in proportion to score ^ beta: log score + Gumbel noise / beta.
 
     An image of score 0 comes only after all others.
+
+    Args:
+        base: Scores the images; no score may be below 0.
+        beta: As above.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
+
+    Raises:
+        UsageError: As above, and where ``base`` says that it may score below 0, or does so.
     """
 
-    def log_weights(self, scores: Tensor) -> Tensor:
-        """Return ln score.
+    def __init__(
+        self, base: ScoreStrategy, beta: float = 1.0, *, pool_subset: int | None = None
+    ) -> None:
+        super().__init__(base, beta, pool_subset=pool_subset)
+        if base.may_be_negative:
+            raise UsageError(_no_weights(base))
 
-        Raises:
-            UsageError: If a score is below 0.
-        """
-        if (lowest := float(scores.min())) < 0:
-            raise UsageError(
-                f"strategy=power needs scores of at least 0, and {type(self.base).__name__} gives "
-                f"{lowest:.3g}: take strategy=softmax or strategy=softrank, which take any scores"
-            )
+    def log_weights(self, scores: Tensor) -> Tensor:
+        """Return ln score."""
+        if float(scores.min()) < 0:
+            raise UsageError(_no_weights(self.base))
         return scores.log()
+
+
+def _no_weights(base: ScoreStrategy) -> str:
+    return (
+        f"strategy=power needs scores of at least 0, and those of {type(base).__name__} may be below: "
+        "take strategy=softmax or strategy=softrank, which take any scores"
+    )
 
 
 class Softmax(StochasticStrategy):
@@ -126,6 +141,9 @@ def mean_ranks(scores: Tensor) -> Tensor:
     Args:
         scores: (N,) float.
     """
-    _, group, sizes = scores.unique(return_inverse=True, return_counts=True)
-    above = len(scores) - sizes.cumsum(0)  # groups are in ascending order
-    return (above.double() + (sizes.double() + 1) / 2)[group]
+    ascending, order = scores.sort()
+    _, sizes = torch.unique_consecutive(ascending, return_counts=True)
+    above = len(scores) - sizes.cumsum(0)
+    ranks = torch.empty(len(scores), dtype=torch.float64)
+    ranks[order] = (above + (sizes.double() + 1) / 2).repeat_interleave(sizes)
+    return ranks

@@ -55,6 +55,8 @@ class Margin(UncertaintyStrategy):
     Scores are -(p(1) - p(2)).
     """
 
+    may_be_negative = True
+
     def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.margin`."""
         return functional.margin(probabilities)

@@ -212,6 +212,11 @@ def test_selecting_again_is_no_different(strategy: Strategy) -> None:
     assert torch.equal(strategy.select(pool, labeled, COUNT, seeded()).ids, one.ids)
 
 
+def test_scores_below_zero_are_declared(strategy: Strategy) -> None:
+    selection = strategy.select(pool_for(strategy), labeled_for(strategy), N, seeded())
+    assert (selection.scores >= 0).all() or getattr(strategy, "may_be_negative", True)
+
+
 def test_file_name_is_a_plain_command_line_word() -> None:
     assert all(re.fullmatch(r"[a-z][a-z0-9_]*", path.stem) for path in CONFIGS)
 
