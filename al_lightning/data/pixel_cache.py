@@ -143,8 +143,10 @@ class _Entry:
         where = json.dumps([os.fsencode(root.resolve()).hex(), image_shape])
         family = hashlib.sha256(where.encode()).hexdigest()[:8]
         what = hashlib.sha256(f"{DECODER} {PIL.__version__} {where}\n".encode())
+        start = len(os.fspath(root / "x")) - 1  # Path.relative_to would take half of a start
         for path in paths:
-            what.update(os.fsencode(path.relative_to(root)) + b"\0" + _state(path) + b"\n")
+            name = os.fsencode(os.fspath(path)[start:])
+            what.update(name + b"\0" + _state(path) + b"\n")
         name = f"{family}-{what.hexdigest()[:24]}"
         return cls(cache / name, family, root, paths, image_shape)
 
