@@ -24,7 +24,7 @@ NOT_IN_FOLDER = (
     "budget.memory_limit",  # what fits, and not what is selected
 )
 #: These say which runs to make, and nothing about any of them.
-NOT_OF_A_RUN = ("experiment=compare",)
+NOT_OF_A_RUN = ("experiment=compare", "experiment=model_comparison")
 #: What lies at the further places is checked by its content, not by its path.
 NO_EFFECT_ON_RESULTS = (
     *NOT_IN_FOLDER,

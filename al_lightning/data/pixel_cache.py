@@ -145,8 +145,8 @@ class _Entry:
         what = hashlib.sha256(f"{DECODER} {PIL.__version__} {where}\n".encode())
         start = len(os.fspath(root / "x")) - 1  # Path.relative_to would take half of a start
         for path in paths:
-            name = os.fsencode(os.fspath(path)[start:])
-            what.update(name + b"\0" + _state(path) + b"\n")
+            below = os.fsencode(os.fspath(path)[start:])
+            what.update(below + b"\0" + _state(path) + b"\n")
         name = f"{family}-{what.hexdigest()[:24]}"
         return cls(cache / name, family, root, paths, image_shape)
 
