@@ -29,12 +29,12 @@ class BatchBALD(Strategy):
     exactly, and so are the picks. From then on so many of them are kept at random, such that
     every sum over all of them is estimated without bias: those that leave the network most open surely
     and with their own weight, others with a chance and a weight in proportion. (The paper draws labels
-    from the predictions instead, most of which would tell nothing on large batches.)
+    from the predictions instead.)
 
-    K samples hold at most ln K nats, which a few dozen informative labels use up; by then, all that is
-    left tells next to nothing, whatever is picked. Where the picks have used up all but a share of
+    K samples hold at most ln K nats, which a few informative labels use up; from then on, all images
+    add next to nothing, whichever is picked. Where the picks have used up all but a share of
     ``saturation``, the rest of the batch is picked as a new one, from what is left of the pool. For
-    batches of hundreds, :class:`Power` on :class:`BALD` is a sound and much cheaper choice.
+    batches of hundreds, :class:`Power` on :class:`BALD` is a much cheaper choice.
 
     Args:
         mc_samples: K.
