@@ -3,17 +3,21 @@
     python benchmarks/selection_scaling.py [--sizes 10000 30000 ...] [--strategies ...] [--write]
 
 Made-up evidence of N images (512 dimensions, 10 classes, 20 dropout samples where they are asked for),
-1,000 labeled, 500 picks; each measurement is a process of its own. Memory is what the resident set
-grows by above the evidence. ``--write`` puts the table and the figure into docs/. Linux.
+1,000 labeled, 500 picks; a process for each size. Seconds are those of the processor, on one thread, so
+that a busy machine does little harm. Memory is what the resident set grows by above the evidence.
+``--write`` puts the table and the figure into docs/. Linux.
 """
 
 import argparse
 import ctypes
 import json
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +26,7 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from made_up import make_evidence
 
-from al_lightning.evidence import Evidence
+from al_lightning.evidence import Evidence, Need
 from al_lightning.process import prepare_process
 from al_lightning.strategies import Strategy
 
@@ -47,27 +51,45 @@ def make_strategy(name: str) -> Strategy:
     return strategy
 
 
-def measure(name: str, size: int, threads: int) -> None:
-    """Print seconds and bytes of one selection as JSON."""
+def measure(names: list[str], size: int, threads: int, limit: int) -> None:
+    """Print seconds and bytes of one selection of each strategy, one JSON a line."""
     prepare_process()
     torch.set_num_threads(threads)
-    strategy = make_strategy(name)
-    warm = make_evidence(2_000, strategy.needs)
-    strategy.select(warm, None, 10, torch.Generator().manual_seed(0))
-    pool = make_evidence(size, strategy.needs)
-    labeled = make_evidence(_LABELED, strategy.labeled_needs, seed=1)
-    labeled = Evidence(labeled.ids + size, **{n.value: v for n, v in labeled.quantities().items()})
-    for values in pool.quantities().values():
-        values.sum()  # pages that the system has taken away would count when they return
-    ctypes.CDLL(None).malloc_trim(0)  # else what making the evidence took would be used again
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
-    before = _status_bytes("VmRSS")
-    start = time.perf_counter()
-    strategy.select(pool, labeled, _PICKS, torch.Generator().manual_seed(0))
-    seconds = time.perf_counter() - start
-    evidence = sum(values.nbytes for values in pool.quantities().values())
-    extra = max(_status_bytes("VmHWM") - before, 0)
-    print(json.dumps({"seconds": seconds, "extra": extra, "evidence": evidence}))
+    pool = make_evidence(size, frozenset(Need))
+    labeled = make_evidence(_LABELED, frozenset(Need), seed=1)
+    signal.signal(signal.SIGALRM, _out_of_time)
+    for name in names:
+        strategy = make_strategy(name)
+        shown = _of(pool, strategy.needs, 0)
+        known = _of(labeled, strategy.labeled_needs, size)
+        few = shown.rows(torch.arange(1_000))
+        strategy.select(few, known, 10, torch.Generator().manual_seed(0))  # loads what it takes
+        for values in shown.quantities().values():
+            values.sum()  # pages that the system has taken away would count when they return
+        ctypes.CDLL(None).malloc_trim(0)  # else what was freed before would be used again
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
+        before, start = _status_bytes("VmRSS"), time.thread_time()
+        signal.alarm(limit)
+        try:
+            strategy.select(shown, known, _PICKS, torch.Generator().manual_seed(0))
+        except TimeoutError:
+            continue
+        finally:
+            signal.alarm(0)
+        seconds = time.thread_time() - start
+        extra = max(_status_bytes("VmHWM") - before, 0)
+        evidence = sum(values.nbytes for values in shown.quantities().values())
+        point = {"name": name, "seconds": seconds, "extra": extra, "evidence": evidence}
+        print(json.dumps(point), flush=True)
+
+
+def _out_of_time(*_: object) -> None:
+    raise TimeoutError
+
+
+def _of(evidence: Evidence, needs: frozenset[Need], offset: int) -> Evidence:
+    quantities = {need.value: evidence.require(need) for need in needs}
+    return Evidence(evidence.ids + offset, **quantities)
 
 
 def _status_bytes(field: str) -> int:
@@ -124,26 +146,17 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(_SIZES))
     parser.add_argument("--strategies", nargs="+", default=all_strategies())
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--limit", type=float, default=300, help="seconds; then no larger pool")
+    parser.add_argument("--limit", type=int, default=300, help="seconds of a selection")
     parser.add_argument("--write", action="store_true")
-    parser.add_argument("--one", nargs=2, metavar=("STRATEGY", "SIZE"))
+    parser.add_argument("--one", type=int, metavar="SIZE")
     arguments = parser.parse_args()
     if arguments.one:
-        return measure(arguments.one[0], int(arguments.one[1]), arguments.threads)
-    found: dict[str, dict[int, dict[str, float]]] = {}
-    for name in arguments.strategies:
-        found[name] = {}
-        for size in arguments.sizes:
-            try:
-                point = _measure_beside(name, size, arguments.threads, arguments.limit)
-            except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-                print(f"{name} {size:,}: {type(error).__name__}", flush=True)
-                break
-            found[name][size] = point
-            print(
-                f"{name} {size:,}: {point['seconds']:.2f} s, {point['extra'] / 2**20:.0f} MiB",
-                flush=True,
-            )
+        names = arguments.strategies
+        return measure(names, arguments.one, arguments.threads, arguments.limit)
+    found: dict[str, dict[int, dict[str, float]]] = {name: {} for name in arguments.strategies}
+    for size in arguments.sizes:
+        for point in _measure_beside(size, arguments):
+            found[str(point.pop("name"))][size] = point
     found = {name: points for name, points in found.items() if points}
     text = table(found, arguments.sizes)
     print(text)
@@ -152,13 +165,18 @@ def main() -> None:
     return None
 
 
-def _measure_beside(name: str, size: int, threads: int, limit: float) -> dict[str, float]:
-    command = [sys.executable, __file__, "--one", name, str(size), "--threads", str(threads)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, check=True, timeout=limit + size / 5_000
-    )
-    point: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return point
+def _measure_beside(size: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    command = [sys.executable, __file__, "--one", str(size), "--threads", str(options.threads)]
+    command += ["--limit", str(options.limit), "--strategies", *options.strategies]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            point: dict[str, Any] = json.loads(line)
+            print(
+                f"{point['name']} {size:,}: {point['seconds']:.2f} s, "
+                f"{point['extra'] / 2**20:.0f} MiB",
+                flush=True,
+            )
+            yield point
 
 
 def _write(text: str, found: dict[str, dict[int, dict[str, float]]]) -> None:
