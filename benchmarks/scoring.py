@@ -1,0 +1,89 @@
+"""Times a pass over the pool against the bare network on batches in memory; run it by hand.
+
+    python benchmarks/scoring.py [--images 20000] [--repeats 5] [--threads 1]
+
+Fashion-MNIST's shape, the CNN, the precision that "auto" takes here. The pass yields embeddings and
+probabilities; the bare network is called on batches that are normalised and laid out already. What
+counts are seconds of the processor.
+"""
+
+import argparse
+import statistics
+import time
+from functools import partial
+
+from al_lightning.process import prepare_process
+
+prepare_process()
+
+import lightning as L  # noqa: E402 - after the process is prepared
+import torch  # noqa: E402
+
+from al_lightning import CNN, Need, Pool, Recipe, RoundTrainers, Scorer  # noqa: E402
+from al_lightning.data.source import ImageData, Images, Normalization  # noqa: E402
+from al_lightning.recipe import resolve_precision  # noqa: E402
+
+
+class _MadeUp:
+    """Noise of Fashion-MNIST's shape."""
+
+    horizontal_flip = False
+
+    def __init__(self, count: int) -> None:
+        pixels = torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8)
+        self._images = Images(pixels, torch.arange(count) % 10)
+
+    def load(self) -> ImageData:
+        """Return it."""
+        constants = Normalization((0.286,), (0.353,))
+        classes = tuple("abcdefghij")
+        return ImageData(self._images, self._images.rows(torch.arange(10)), classes, constants)
+
+
+def main() -> None:
+    """Measure in turns; print medians and their ratio."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    recipe = Recipe()
+    datamodule = recipe.datamodule(_MadeUp(arguments.images))
+    data = datamodule.data
+    ids = torch.arange(len(data.train))
+    datamodule.begin_round(Pool(len(ids)).reveal(ids[:10], data.train.labels[:10]), 0)
+    classifier = recipe.classifier(CNN(data.image_shape, 10), 10)
+    make_trainer = partial(L.Trainer, accelerator="cpu", devices=1, enable_progress_bar=False)
+    trainer = RoundTrainers(make_trainer, recipe)(0, 10)
+    scorer = Scorer(trainer, classifier, datamodule)
+    batches = [
+        datamodule.prepare(data.train.pixels[part])
+        for part in torch.split(ids, recipe.eval_batch_size)
+    ]
+    bf16 = resolve_precision("auto", "cpu") == "bf16-mixed"
+
+    def bare() -> None:
+        classifier.eval()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            for batch in batches:
+                classifier(batch)
+
+    def scored() -> None:
+        scorer.evidence(data.train, ids, {Need.PROBABILITIES, Need.EMBEDDINGS})
+
+    times: dict[str, list[float]] = {"bare": [], "scored": []}
+    for repeat in range(arguments.repeats + 1):  # the first one warms up
+        for name, run in (("bare", bare), ("scored", scored)):
+            start = time.process_time()
+            run()
+            if repeat:
+                times[name].append(time.process_time() - start)
+    ratios = [b / s for b, s in zip(times["bare"], times["scored"], strict=True)]
+    for name, found in times.items():
+        print(f"{name}: {arguments.images / statistics.median(found):,.0f} images/s")
+    print(f"share of the bare throughput: {statistics.median(ratios):.3f}")
+
+
+if __name__ == "__main__":
+    main()
