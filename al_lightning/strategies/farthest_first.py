@@ -1,12 +1,14 @@
 """Farthest-first traversal: query the image farthest from everything labeled or picked so far."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from al_lightning.evidence import Evidence
 from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Selection, Strategy
-from al_lightning.strategies.metrics import Factors, Metric
+from al_lightning.strategies.metrics import Factors, Metric, multiplies_in_float32
 
 
 class FarthestFirst(Strategy):
@@ -78,6 +80,8 @@ _BLOCK_FACTORS, _BLOCK_DISTANCES = (
 )  # rows of factors and of distances that a block holds at once
 # The number of centers that every point is compared with, and the most that a block meets at once.
 _FEW_CENTERS = 256
+_EXPONENT = 120  # of the largest scale, which is a float32 number itself
+_LOOSE = 0.05  # share of a bound that rounding may make up before float32 is not worth it
 
 
 class _LazyTraversal:
@@ -87,7 +91,10 @@ class _LazyTraversal:
     last computed, from the first ``seen`` centers, bounds the current one from above, and a point
     whose current divergence reaches every other bound is the farthest point. One step takes the
     block of highest bounds, brings it up to date by one matrix product for every block of unseen
-    centers, and then picks greedily within the block for as long as no bound outside is higher.
+    centers, and then picks greedily within the block for as long as no bound outside is higher. A
+    point of the block that falls below the bounds outside is left as it is.
+
+    The first bounds need not be close: they are made in float32, and allow for its rounding.
     """
 
     def __init__(
@@ -97,7 +104,7 @@ class _LazyTraversal:
         self.pool = pool
         self.labeled = labeled
         self.block_size = block_size
-        self.center = _mean(pool, block_size) if metric.translation_invariant else 0.0
+        self.center = _mean(pool, block_size) if metric.translation_invariant else None
         self.bounds = torch.full((len(pool),), torch.inf, dtype=torch.float64)
         self.seen = torch.zeros(len(pool), dtype=torch.int64)
         self.picks = torch.empty(count, dtype=torch.int64)
@@ -111,15 +118,34 @@ class _LazyTraversal:
             first = int(torch.randint(len(self.pool), (), generator=generator))
             self._pick(first, 0.0)
             self.bounds[first] = -torch.inf
-        # A few centers bound all points well enough for most of them never to be looked at again.
-        few = min(_FEW_CENTERS, len(self.labeled) + self.picked)
-        for block in torch.split(torch.arange(len(self.pool)), self.block_size):
-            self._update(block, self._factors(self.pool[block]), few)
+        self._bound()
         while self.picked < len(self.picks):
             self._step()
         if drawn and self.picked > 1:
             self.divergences[0] = self.divergences[1]
         return self.picks, self.divergences
+
+    def _bound(self) -> None:
+        """Bound all points by a few centers: well enough for most never to be looked at again."""
+        few = min(_FEW_CENTERS, len(self.labeled) + self.picked)
+        every = torch.arange(len(self.pool))
+        rest = self._bound_roughly(every, few) if multiplies_in_float32() else every
+        self._update_all(rest, few)
+
+    def _bound_roughly(self, every: Tensor, few: int) -> Tensor:
+        """Bound points in float32; return those that lie too close, for their norms, to do it well."""
+        centers = self._rows(0, few)
+        scale = self._scale(centers) if self.metric.translation_invariant else 1.0
+        rough = self._rough(centers, scale)
+        shares = rough.rounding()
+        loose = []
+        for block in torch.split(every, self.block_size):
+            points = self._rough(self.pool[block], scale)
+            own = points.rounding()
+            nearest = points.divergence(rough).add_(shares).amin(1) + own
+            self.bounds[block] = torch.minimum(self.bounds[block], nearest.double() / scale**2)
+            loose.append(block[own > _LOOSE * nearest])
+        return torch.cat(loose)
 
     def _step(self) -> None:
         """Pick from the block of highest bounds while its best is surely the best of all."""
@@ -127,7 +153,15 @@ class _LazyTraversal:
         block = top.indices[: self.block_size].sort().values
         outside = float(top.values[-1]) if len(top.values) > self.block_size else -torch.inf
         points = self._factors(self.pool[block])
-        self._update(block, points, len(self.labeled) + self.picked)
+        self._update(block, points, len(self.labeled) + self.picked, outside)
+        fresh = (self.bounds[block] >= outside).nonzero().squeeze(1)
+        if len(fresh):
+            self._pick_within(block[fresh], points.rows(fresh), outside)
+        else:
+            self._catch_up(block[self.bounds[block].argmax()][None])
+
+    def _pick_within(self, block: Tensor, points: Factors, outside: float) -> None:
+        """Pick from up-to-date points while the best of them reaches the bounds outside."""
         current, between = self.bounds[block], points.divergence(points)
         while self.picked < len(self.picks):
             best = current.argmax()
@@ -139,31 +173,68 @@ class _LazyTraversal:
         self.bounds[block] = current
         self.seen[block] = len(self.labeled) + self.picked
 
+    def _catch_up(self, some: Tensor) -> None:
+        """Bring all points up to date that may be as far as some point, a position (1,) int64.
+
+        Where a pick brings most points nearer, a block at a time would hardly get on.
+        """
+        stop = len(self.labeled) + self.picked
+        self._update_all(some, stop)
+        floor = float(self.bounds[some])
+        self._update_all((self.bounds >= floor).nonzero().squeeze(1), stop, floor)
+
     def _pick(self, position: int, divergence: float) -> None:
         self.picks[self.picked] = position
         self.divergences[self.picked] = divergence
         self.picked += 1
 
-    def _update(self, block: Tensor, points: Factors, stop: int) -> None:
-        """Lower the bounds of the block's points, given as factors too, to the first centers'."""
+    def _update_all(self, positions: Tensor, stop: int, floor: float = -torch.inf) -> None:
+        """Lower the bounds of points, (M,) int64, block by block."""
+        for start in range(0, len(positions), self.block_size):
+            block = positions[start : start + self.block_size]
+            self._update(block, self._factors(self.pool[block]), stop, floor)
+
+    def _update(self, block: Tensor, points: Factors, stop: int, floor: float) -> None:
+        """Lower the bounds of the block's points, given as factors too, to the first centers'.
+
+        Points that fall below the floor see no further centers.
+        """
         bounds, seen = self.bounds[block], self.seen[block]
         size = min(self.block_size, _FEW_CENTERS)
         for low in range(int(seen.min()), stop, size):
             high = min(low + size, stop)
             # Some of these may have seen some of the centers already, which does no harm.
-            stale = (seen < high).nonzero().squeeze(1)
-            nearest = points.rows(stale).divergence(self._centers(low, high)).amin(1)
+            stale = ((seen < high) & (bounds >= floor)).nonzero().squeeze(1)
+            rows = points if len(stale) == len(block) else points.rows(stale)
+            nearest = rows.divergence(self._centers(low, high)).amin(1)
             bounds[stale] = torch.minimum(bounds[stale], nearest)
-        self.bounds[block], self.seen[block] = bounds, stop
+            seen[stale] = high
+        self.bounds[block], self.seen[block] = bounds, seen
 
-    def _centers(self, low: int, high: int) -> Factors:
+    def _rows(self, low: int, high: int) -> Tensor:
         """Return the centers from ``low`` to before ``high``; labeled images count first."""
         offset = len(self.labeled)
         picks = self.picks[max(low - offset, 0) : max(high - offset, 0)]
-        return self._factors(torch.cat([self.labeled[low:high], self.pool[picks]]))
+        return torch.cat([self.labeled[low:high], self.pool[picks]])
+
+    def _centers(self, low: int, high: int) -> Factors:
+        return self._factors(self._rows(low, high))
 
     def _factors(self, rows: Tensor) -> Factors:
-        return self.metric.factors(rows.double() - self.center)
+        rows = rows.double()
+        return self.metric.factors(rows if self.center is None else rows - self.center)
+
+    def _rough(self, rows: Tensor, scale: float) -> Factors:
+        """Return factors in float32, of rows times the scale."""
+        if self.center is None:
+            return self.metric.factors(rows)
+        return self.metric.factors(rows * scale - (self.center * scale).float())
+
+    def _scale(self, centers: Tensor) -> float:
+        """Return a power of 2 that brings rows to about 1, so that no square over- or underflows."""
+        ends = [*self.pool.aminmax(), *centers.aminmax()]
+        exponent = math.frexp(max(abs(float(end)) for end in ends))[1]
+        return 2.0 ** -max(-_EXPONENT, min(exponent, _EXPONENT))
 
 
 def _mean(values: Tensor, block_size: int) -> Tensor:

@@ -22,12 +22,12 @@ from al_lightning.evidence import Need
 
 @dataclass(frozen=True)
 class Factors:
-    """M points, ready for inner products.
+    """M points, ready for inner products; all float64, or all float32 where bounds will do.
 
     Attributes:
-        offset: (M,) float64.
-        left: (M, D') float64.
-        right: (M, D') float64; often the same tensor as ``left``.
+        offset: (M,) float.
+        left: (M, D') float.
+        right: (M, D') float; often the same tensor as ``left``.
     """
 
     offset: Tensor
@@ -41,9 +41,23 @@ class Factors:
         return Factors(self.offset[index], left, right)
 
     def divergence(self, others: "Factors") -> Tensor:
-        """Return the divergence of each point to each of K others, (M, K) float64, at least 0."""
+        """Return the divergence of each point to each of K others, (M, K) float, at least 0."""
         offsets = self.offset[:, None] + others.offset
         return offsets.addmm_(self.left, others.right.T, alpha=-1).clamp_(min=0)
+
+    def rounding(self) -> Tensor:
+        """Return how far rounding moves divergences: by two points' shares at most, (M,) float.
+
+        With u the unit roundoff, an inner product of D' terms is off by at most about
+        D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2, in whatever order it is summed (Higham, "Accuracy and
+        stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
+        themselves are off by D' / 2 + 8 units at most. Twice their sum is on the safe side.
+        """
+        numbers = torch.finfo(self.offset.dtype)
+        squares = self.left.square().sum(1)
+        squares += squares if self.right is self.left else self.right.square().sum(1)
+        terms = self.left.shape[1] + 16
+        return terms * (numbers.eps * squares + 4 * numbers.tiny)
 
 
 class Metric(ABC):
@@ -61,7 +75,7 @@ class Metric(ABC):
 
     @abstractmethod
     def factors(self, rows: Tensor) -> Factors:
-        """Factor the divergences of rows, (M, D) float64."""
+        """Factor the divergences of rows, (M, D) float64, or float32 where bounds will do."""
 
     def distance(self, divergence: Tensor) -> Tensor:
         """Turn divergences, of any shape, into distances; here they are the same."""
@@ -94,8 +108,10 @@ class Cosine(Metric):
 
     def factors(self, rows: Tensor) -> Factors:
         """Factor 1 - cos(x, y) = 1/2 + 1/2 - x/|x| . y/|y|."""
+        largest = rows.abs().amax(1, keepdim=True)
+        is_zero = largest == 0
+        rows = rows / largest.masked_fill(is_zero, 1)  # else squares of float32 over- or underflow
         norms = rows.norm(dim=1, keepdim=True)
-        is_zero = norms == 0
         # The extra coordinate is the zero vectors' own direction.
         directions = torch.cat([rows / norms.masked_fill(is_zero, 1), is_zero.to(rows.dtype)], 1)
         return Factors(directions.new_full((len(rows),), 0.5), directions, directions)
@@ -118,3 +134,14 @@ class SymmetricKL(Metric):
         return Factors(
             (p * log_p).sum(1) / 2, torch.cat([p, log_p], 1), torch.cat([log_p, p], 1) / 2
         )
+
+
+def multiplies_in_float32() -> bool:
+    """Return whether torch multiplies float32 matrices as such, and not as bfloat16 or TF32 ones.
+
+    A user may allow the latter (``torch.set_float32_matmul_precision("medium")``).
+    """
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # backends were set one by one, which no one call tells of
+        return False

@@ -215,6 +215,30 @@ def test_tight_clusters_far_apart() -> None:
     check_greedy(Euclidean(), pool, labeled, found, tolerance=1e-4)
 
 
+def test_many_points_that_every_pick_brings_nearer() -> None:
+    """No block of highest bounds holds the farthest point: all are stale alike."""
+    corners = torch.eye(6).repeat(40, 1)
+    pool = corners + 0.01 * values_for(Euclidean(), 240, 16)
+    labeled = pool[:1] / 2
+    picks, scores = greedy(Euclidean(), pool, labeled, 60)
+    found = select(Euclidean(), pool, labeled, 60, block_size=2)
+    assert positions(found) == picks
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_coarser_products_of_float32_change_nothing(metric: Metric) -> None:
+    pool, labeled = values_for(metric, 200, 17), values_for(metric, 50, 18)
+    expected = select(metric, pool, labeled, 40)
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        found = select(metric, pool, labeled, 40)
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert torch.equal(found.ids, expected.ids)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 def test_block_size_changes_nothing(metric: Metric) -> None:
     pool, labeled = values_for(metric, 100, 14), values_for(metric, 30, 15)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from al_lightning.evidence import Need
 from al_lightning.strategies import Cosine, Euclidean, Metric, SymmetricKL
+from al_lightning.strategies.metrics import multiplies_in_float32
 
 
 def distances(metric: Metric, x: Tensor, y: Tensor) -> Tensor:
@@ -93,3 +94,30 @@ def test_rows_of_factors(metric: Metric) -> None:
         factors.rows(index).divergence(factors.rows(index)),
         factors.divergence(factors)[index][:, index],
     )
+
+
+@pytest.mark.parametrize("metric", [Euclidean(), Cosine(), SymmetricKL()])
+@pytest.mark.parametrize("columns", [1, 10, 2000])
+@pytest.mark.parametrize("spread", [1.0, 1e-3])
+def test_rounding_bounds_what_float32_does(metric: Metric, columns: int, spread: float) -> None:
+    # With a small spread all points lie close to each other, far from the origin.
+    x = 1 + spread * normal(40, columns)
+    x = x.softmax(1) if metric.need == Need.PROBABILITIES else x
+    rough, exact = metric.factors(x), metric.factors(x.double())
+    assert rough.offset.dtype == rough.left.dtype == rough.right.dtype == torch.float32
+    shares = rough.rounding().double()
+    error = (rough.divergence(rough).double() - exact.divergence(exact)).abs()
+    assert (error <= shares[:, None] + shares).all()
+    assert (
+        shares.max() < 1e-3 * exact.left.square().sum(1).max() + 1e-2
+    )  # and not by saying nothing
+
+
+def test_float32_products_that_are_rounded_more_are_told() -> None:
+    before = torch.get_float32_matmul_precision()
+    assert multiplies_in_float32()
+    try:
+        torch.set_float32_matmul_precision("medium")
+        assert not multiplies_in_float32()
+    finally:
+        torch.set_float32_matmul_precision(before)
