@@ -13,7 +13,9 @@ from al_lightning.strategies.kmeans import filled
 _BLOCK = 64  # candidates that are looked at together, at most
 _SCAN = 512  # images whose neighbors are counted together, at most
 _NUMBERS = 2**24  # inner products at a time
-_SAMPLE = 2_000  # images that the radius is estimated on
+_SAMPLE = 1_000  # balls that the radius is estimated on
+_CLUSTERED = 20_000  # images that are clustered for that, at most
+_DISTANCES = 2**22  # distances at a time, in float64
 
 
 class ProbCover(Strategy):
@@ -30,8 +32,9 @@ class ProbCover(Strategy):
     image newly covers.
 
     Args:
-        delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from at most
-            2,000 images of the pool.
+        delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from 1,000
+            balls among all images of the pool. Clusters are those of at most 20,000 images, and the
+            rest belongs to the nearest center.
         clusters: Classes to expect, for that estimate; at least 2.
         purity: Share of balls that should lie in one cluster, in (0, 1]; published as 0.95.
         pool_subset: How many of the unlabeled images it is shown; None for all.
@@ -71,37 +74,61 @@ class ProbCover(Strategy):
         return filled(pool, picks, covered / len(pool), count, generator)
 
     def _radius(self, rows: Tensor, generator: torch.Generator) -> float:
-        some = rows[torch.randperm(len(rows), generator=generator)[:_SAMPLE]]
-        labels = cluster(some, min(self.clusters, len(some)), generator).labels
-        return pure_radius(some, labels, self.purity)
+        order = torch.randperm(len(rows), generator=generator)
+        some = rows[order[:_CLUSTERED]]
+        found = cluster(some, min(self.clusters, len(some)), generator).labels
+        labels = nearest_center(rows, some, found)
+        return pure_radius(rows, labels, self.purity, order[:_SAMPLE])
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return a copy of all embeddings and of those not covered yet, and blocks of distances."""
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
-        return images * (2 * row + 32) + 10 * _NUMBERS + 24 * _SAMPLE**2
+        return images * (2 * row + 48) + 10 * _NUMBERS + 24 * _DISTANCES
 
 
-def pure_radius(rows: Tensor, labels: Tensor, purity: float) -> float:
+def nearest_center(rows: Tensor, some: Tensor, labels: Tensor) -> Tensor:
+    """Return the cluster of each row by the nearest mean of some rows of which it is known.
+
+    Args:
+        rows: (N, D) float32.
+        some: (n, D) float32.
+        labels: Their clusters, (n,) int64.
+
+    Returns:
+        (N,) int64, positions in the ascending list of the clusters that have rows.
+    """
+    means = torch.stack([some[labels == label].double().mean(0) for label in torch.unique(labels)])
+    blocks = torch.split(rows, max(1, _DISTANCES // means.numel()))
+    return torch.cat([squared_distances(block, means).argmin(1) for block in blocks])
+
+
+def pure_radius(rows: Tensor, labels: Tensor, purity: float, balls: Tensor) -> float:
     """Return the largest radius at which enough balls hold images of one cluster alone.
 
     The ball of an image is pure at every radius below its distance to the nearest image of another
-    cluster, so the radius is a quantile of these distances. Yehuda et al. 2022, section 3.2.
+    cluster, so the radius is a quantile of these distances. Yehuda et al. 2022, section 3.2. All images
+    count in a ball: among fewer images balls would be purer than they are, and the radius too large.
 
     Args:
-        rows: (n, D) float32.
-        labels: Clusters, (n,) int64.
+        rows: (N, D) float32.
+        labels: Their clusters, (N,) int64.
         purity: Least share of pure balls, in (0, 1].
+        balls: Positions of the images whose balls are looked at, (n,) int64.
 
     Returns:
         A radius; where there is only one cluster, one that covers everything.
     """
-    distances = squared_distances(rows, rows)
-    largest = float(distances.max()) ** 0.5
-    same = labels[:, None] == labels
-    nearest = distances.masked_fill_(same, torch.inf).amin(1).sqrt().sort().values
-    bound = float(nearest[int((1 - purity) * len(rows) + 1e-9)])  # where .05 * 20 is below 1
-    return largest if bound == torch.inf else bound * (1 - 1e-6)
+    nearest, largest = [], 0.0
+    for block in torch.split(balls, max(1, _DISTANCES // len(rows))):
+        squared = squared_distances(rows[block], rows)
+        largest = max(largest, float(squared.max()) ** 0.5)
+        squared.masked_fill_(labels[block, None] == labels, torch.inf)
+        nearest.append(squared.amin(1).sqrt())
+    radii = torch.cat(nearest).sort().values
+    bound = float(radii[int((1 - purity) * len(balls) + 1e-9)])  # where .05 * 20 is below 1
+    # No two images are farther apart than that, by the triangle inequality.
+    return 2 * largest if bound == torch.inf else bound * (1 - 1e-6)
 
 
 class _Coverage:

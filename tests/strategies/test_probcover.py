@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -5,8 +6,8 @@ from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence
 from al_lightning.strategies import ProbCover
 from al_lightning.strategies import probcover as module
-from al_lightning.strategies.clusters import unit_rows
-from al_lightning.strategies.probcover import pure_radius
+from al_lightning.strategies.clusters import cluster, unit_rows
+from al_lightning.strategies.probcover import nearest_center, pure_radius
 from tests.strategies.helpers import seeded
 
 
@@ -32,6 +33,26 @@ def test_it_is_greedy_maximum_coverage(
         covered |= graph[pick]
 
 
+@pytest.mark.filterwarnings("ignore:The maximum purity")  # of one radius, which it does not measure
+def test_agrees_with_scikit_activeml() -> None:
+    prob_cover = pytest.importorskip("skactiveml.pool").ProbCover
+    rows = unit_rows(torch.randn(400, 3, generator=seeded(3)))
+    labels = np.r_[np.zeros(5), np.full(395, np.nan)]
+    reference = prob_cover(random_state=0, n_classes=2, deltas=[0.4], alpha=0.95)
+    theirs = reference.query(rows.double().numpy(), labels, batch_size=12)
+    pool = Evidence(torch.arange(5, 400), embeddings=rows[5:])
+    labeled = Evidence(torch.arange(5), embeddings=rows[:5])
+    ours = ProbCover(0.4).select(pool, labeled, 12, seeded()).ids.tolist()
+    # Equal counts are decided otherwise; as long as there are none, the picks are the same.
+    graph = torch.cdist(rows.double(), rows.double()) <= 0.4
+
+    def covered(picks: list[int]) -> list[int]:
+        return [int(graph[[*range(5), *picks[:n]]].any(0).sum()) for n in range(1, 13)]
+
+    assert ours[:3] == [int(i) for i in theirs[:3]]
+    assert covered(ours) == pytest.approx(covered([int(i) for i in theirs]), rel=0.02)
+
+
 def test_what_is_covered_at_once_leaves_the_rest_to_chance() -> None:
     pool = Evidence(torch.arange(30), embeddings=torch.randn(30, 3, generator=seeded()))
     selection = ProbCover(2.0).select(pool, None, 5, seeded())
@@ -41,7 +62,7 @@ def test_what_is_covered_at_once_leaves_the_rest_to_chance() -> None:
 def test_the_radius_is_the_largest_with_enough_pure_balls() -> None:
     rows = torch.randn(40, 2, generator=seeded())
     labels = (rows[:, 0] > 0).long()
-    radius = pure_radius(rows, labels, 0.9)
+    radius = pure_radius(rows, labels, 0.9, torch.arange(40))
     distances = torch.cdist(rows.double(), rows.double())
     differs = labels[:, None] != labels
 
@@ -54,8 +75,50 @@ def test_the_radius_is_the_largest_with_enough_pure_balls() -> None:
 
 def test_one_cluster_is_covered_by_one_ball() -> None:
     rows = torch.randn(20, 2, generator=seeded())
-    radius = pure_radius(rows, torch.zeros(20, dtype=torch.int64), 0.95)
-    assert radius == pytest.approx(float(torch.cdist(rows, rows).max()), rel=1e-5)
+    labels = torch.zeros(20, dtype=torch.int64)
+    for balls in (torch.arange(20), torch.tensor([7])):
+        assert pure_radius(rows, labels, 0.95, balls) >= float(torch.cdist(rows, rows).max())
+
+
+def test_the_balls_of_some_images_hold_all_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randn(500, 2, generator=seeded())
+    labels = (rows[:, 0] > 0).long()
+    some = torch.randperm(500, generator=seeded())[:100]
+    nearest = torch.cdist(rows, rows).masked_fill(labels[:, None] == labels, torch.inf).amin(1)
+    expected = float(nearest[some].sort().values[10])
+    for distances in (1, 700, 10**6):  # blocks of a row, of some rows, of all
+        monkeypatch.setattr(module, "_DISTANCES", distances)
+        assert pure_radius(rows, labels, 0.9, some) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_estimated_radius_keeps_balls_pure_in_the_whole_pool(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where few images are clustered, and few balls looked at, they are still balls of the pool."""
+    monkeypatch.setattr(module, "_SAMPLE", 400)
+    monkeypatch.setattr(module, "_CLUSTERED", 300)
+    rows = unit_rows(torch.randn(3000, 3, generator=seeded()))
+    radius = ProbCover(clusters=4)._radius(rows, seeded())
+    order = torch.randperm(3000, generator=seeded())
+    some = rows[order[:300]]
+    labels = nearest_center(rows, some, cluster(some, 4, seeded_after(order)).labels)
+    distances = torch.cdist(rows, rows).masked_fill(labels[:, None] == labels, torch.inf)
+    assert float((distances.amin(1) >= radius).double().mean()) == pytest.approx(0.95, abs=0.04)
+
+
+def seeded_after(order: torch.Tensor) -> torch.Generator:
+    """The generator as it is after drawing an order."""
+    generator = seeded()
+    torch.randperm(len(order), generator=generator)
+    return generator
+
+
+def test_other_images_belong_to_the_nearest_center() -> None:
+    some = torch.tensor([[0.0, 0.0], [0.0, 2.0], [9.0, 1.0]])
+    rows = torch.tensor([[1.0, 1.0], [8.0, 1.0], [4.4, 1.0], [4.6, 1.0]])
+    # Cluster 1 has no rows: its number is passed over.
+    found = nearest_center(rows, some, torch.tensor([0, 0, 2]))
+    assert found.tolist() == [0, 1, 0, 1]
 
 
 def test_images_without_direction_are_picked_last() -> None:
