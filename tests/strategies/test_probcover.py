@@ -7,16 +7,22 @@ from al_lightning.evidence import Evidence
 from al_lightning.strategies import ProbCover
 from al_lightning.strategies import probcover as module
 from al_lightning.strategies.clusters import cluster, unit_rows
-from al_lightning.strategies.probcover import nearest_center, pure_radius
+from al_lightning.strategies.probcover import (
+    count_reached,
+    nearest_center,
+    pure_radius,
+    shadows,
+)
 from tests.strategies.helpers import seeded
 
 
 @pytest.mark.parametrize("known", [0, 7])
-@pytest.mark.parametrize("delta", [0.2, 0.5])
+@pytest.mark.parametrize(("delta", "rank"), [(0.2, 9), (0.5, 9), (0.2, 1), (0.5, 1)])
 def test_it_is_greedy_maximum_coverage(
-    known: int, delta: float, monkeypatch: pytest.MonkeyPatch
+    known: int, delta: float, rank: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_BLOCK", 5)  # so that bounds are stale
+    monkeypatch.setattr(module, "_RANK", rank)  # of 1: and not close to begin with
     rows = torch.randn(300, 3, generator=seeded())
     pool, labeled = rows[known:], rows[:known]
     evidence = Evidence(torch.arange(len(pool)), embeddings=pool)
@@ -111,6 +117,32 @@ def seeded_after(order: torch.Tensor) -> torch.Generator:
     generator = seeded()
     torch.randperm(len(order), generator=generator)
     return generator
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_inner_products_of_shadows_are_bounds(decay: float) -> None:
+    spectrum = torch.exp(-decay * torch.arange(100))
+    rows = unit_rows(torch.randn(300, 100, generator=seeded()) * spectrum)
+    short = shadows(rows, 20)
+    assert short.shape == (300, 21)
+    slack = short @ short.T - rows @ rows.T
+    assert slack.min() > -module._SAFE / 2
+    assert slack.max() < (1 if decay else 2)  # and where few directions matter, they are close
+    assert (slack.diagonal().abs() < module._SAFE).all()
+
+
+def test_counts_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randn(50, 3, generator=seeded())
+    expected = (rows @ rows[:30].T >= 0.5).sum(1)
+    for tile in (7, 1000):
+        monkeypatch.setattr(module, "_TILE", tile)
+        assert torch.equal(count_reached(rows, rows[:30], 0.5), expected)
+    assert count_reached(rows, rows[:0], 0.5).tolist() == [0] * 50
+
+
+def test_short_rows_are_their_own_shadows() -> None:
+    rows = torch.randn(5, 40, generator=seeded())
+    assert shadows(rows, 20) is rows
 
 
 def test_other_images_belong_to_the_nearest_center() -> None:
