@@ -251,6 +251,7 @@ def run(cfg: DictConfig) -> "Journal":
 def _initial_strategy(policy: str) -> "Strategy | None":
     """Return the strategy that chooses the first labels, by the name of its YAML; None if none does."""
     from al_lightning.budget import POLICIES  # noqa: PLC0415
+    from al_lightning.initial import require_embeddings_alone  # noqa: PLC0415
 
     if policy in POLICIES:
         return None
@@ -264,6 +265,7 @@ def _initial_strategy(policy: str) -> "Strategy | None":
             f"alone, such as l2, not {policy!r}" + (f"; did you mean {meant}?" if meant else "")
         ) from error
     strategy: Strategy = _instantiate(found.strategy)
+    require_embeddings_alone(strategy)
     return strategy
 
 

@@ -131,6 +131,34 @@ def test_overwrite_starts_anew(here: Here, whole: tuple[Path, str]) -> None:
     assert again == events
 
 
+@pytest.mark.parametrize(
+    "wrong", ["model.padding=3", "budget.initial_policy=margin"], ids=["model", "policy"]
+)
+def test_what_cannot_be_used_does_not_cost_the_run_that_is_there(
+    here: Here, whole: tuple[Path, str], wrong: str
+) -> None:
+    path = only_journal(whole[0])
+    place = f"hydra.run.dir='{path.parent}'"
+    content = path.read_bytes()
+    assert here(whole[0], "strategy=margin", *QUICK, wrong, place, "overwrite=true").returncode == 1
+    assert path.read_bytes() == content
+
+
+def test_a_frozen_network_trains_on_embeddings_that_the_next_run_finds(
+    here: Here, tmp_path: Path
+) -> None:
+    model = ("model=mobilenet_v3_small", "model.weights=null", "model.mode=linear")
+    size = ("model.image_size=16", "recipe=linear", "recipe.min_steps=8", "recipe.epochs=1")
+    budget = ("budget.initial=20", "budget.query=10", "budget.total=30", "threads=1")
+    first = here(tmp_path, *model, *size, *budget, "strategy=margin")
+    assert first.returncode == 0, first.stderr
+    assert "Embedding 1,797 images" in first.stdout
+    second = here(tmp_path, *model, *size, *budget, "strategy=l2")
+    assert second.returncode == 0, second.stderr
+    assert "Embedding" not in second.stdout
+    assert len(list(tmp_path.glob("outputs/.cache/embeddings/*.npy"))) == 1
+
+
 def test_help_explains_the_groups_without_torch(tmp_path: Path) -> None:
     code = (
         "import sys, runpy\n"
@@ -167,6 +195,9 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
         (["dataset.imbalance=sideways"], ["dataset.imbalance", "sideways", "exponential"]),
         (["model.filters=[[8],[8],[8],[8],[8],[8]]"], ["8 x 8", "too small"]),
         (["dataset=image_folder"], ["dataset.path"]),
+        (["budget.initial_policy=marginn"], ["did you mean margin?"]),
+        (["budget.initial_policy=margin"], ["cannot be Margin: it needs probabilities"]),
+        (["model=resnet18", "model.weights=a.pth"], ["a.pth: there is no such file"]),
     ],
 )
 def test_errors_of_usage_are_one_message_without_a_traceback(

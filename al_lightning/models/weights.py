@@ -16,9 +16,10 @@ from al_lightning.errors import UsageError
 from al_lightning.locks import exclusive
 
 _HASH = re.compile(r"-([0-9a-f]{8,})\.")  # in a file's name: the first digits of its SHA-256
-_PATIENCE = 10.0  # seconds that a server may be silent
 _NAMED = 3  # tensors in a message
 
+#: Seconds that a server may be silent.
+PATIENCE = 10.0
 #: What to do where weights cannot be downloaded.
 WITHOUT_DOWNLOAD = (
     "These need no download: model=cnn, model.weights=null (random weights), and "
@@ -156,7 +157,7 @@ def _some(names: list[str]) -> str:
 def _impatient() -> Iterator[None]:
     """Let servers be silent for seconds, and not for minutes."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE)
+    socket.setdefaulttimeout(PATIENCE)
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from al_lightning.data import datamodule as datamodule_module
 from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.image_folder import ImageFolder
 from al_lightning.data.source import ImageData, Images, Normalization
 from al_lightning.data.streamed import StreamedPixels
@@ -366,3 +367,62 @@ def test_labeled_images_that_do_not_fit_are_read_by_processes(
     datamodule = of_folder(folder, "stream")
     assert datamodule.train_dataloader().num_workers == 2
     assert all(map(torch.equal, everything(datamodule), expected))
+
+
+# What a classifier wants to see
+
+
+def test_a_classifiers_own_normalisation_goes_before_all_others() -> None:
+    own = Normalization((0.5, 0.4, 0.3), (0.2, 0.25, 0.5))
+    datamodule = in_round(some_pool())
+    datamodule.serve(own)
+    for _ in range(2):
+        assert datamodule.normalization == own
+        expected = (TRAIN.pixels[:2] / 255.0 - torch.tensor(own.mean).view(3, 1, 1)) / torch.tensor(
+            own.std
+        ).view(3, 1, 1)
+        prepared = datamodule.prepare(TRAIN.pixels[:2])
+        assert prepared.shape == (2, 3, 8, 8)  # one grey channel becomes three
+        torch.testing.assert_close(prepared, expected)
+        datamodule.begin_round(some_pool(30), 1)
+
+
+def test_before_any_label_constants_are_published_or_of_the_pool() -> None:
+    datamodule = PoolDataModule(TinySource())
+    datamodule.serve(None)
+    assert datamodule.normalization == datamodule.constants() == NORMALIZATION
+    datamodule = PoolDataModule(TinySource(normalization=None))
+    datamodule.serve(None)
+    assert datamodule.normalization == measure_normalization(TRAIN.pixels)
+    datamodule.begin_round(some_pool(), 0)  # from then on, of the labeled images
+    assert datamodule.normalization == measure_normalization(TRAIN.pixels[some_pool().labeled_ids])
+
+
+def test_embeddings_are_served_in_the_place_of_pixels_as_they_are() -> None:
+    class Spoiled(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            raise AssertionError("embeddings must not be augmented")
+
+    train, test = torch.rand(60, 5), torch.rand(30, 5)
+    datamodule, pool = PoolDataModule(TinySource(), 8, augment=Spoiled()), some_pool(validation=9)
+    datamodule.serve(NORMALIZATION, Embeddings(train, test, 0.0))
+    datamodule.begin_round(pool, 0)
+    rows, labels = served(datamodule.train_dataloader())
+    bought = {
+        tuple(train[i].tolist()): c for i, c in zip(pool.labeled_ids, pool.labels, strict=True)
+    }
+    assert {tuple(row.tolist()): c for row, c in zip(rows, labels, strict=True)} == bought
+    assert torch.equal(served(datamodule.val_dataloader())[0], train[pool.validation_ids])
+    assert torch.equal(served(datamodule.test_dataloader())[0], test)
+    assert torch.equal(served(datamodule.predict_dataloader())[0], train[pool.unlabeled_ids])
+    datamodule.trainer = tiny_trainer()
+    datamodule.trainer.training = True
+    batch = datamodule.on_after_batch_transfer((train[:3], labels[:3]), 0)
+    assert torch.equal(batch[0], train[:3])
+
+
+def test_other_images_are_served_as_pixels_whatever_is_embedded() -> None:
+    datamodule = PoolDataModule(TinySource())
+    datamodule.serve(NORMALIZATION, Embeddings(torch.rand(60, 5), torch.rand(30, 5), 0.0))
+    new = tiny_images(4, seed=7)
+    assert torch.equal(served(datamodule.images_dataloader(new, ids(3, 0)))[0], new.pixels[[3, 0]])

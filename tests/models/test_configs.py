@@ -36,7 +36,7 @@ def test_config_names_its_networks_arguments(path: Path) -> None:
     [
         ("cnn", None, 1500),
         ("resnet18", "finetune", 600),
-        ("efficientnet_lite0_linear", "linear", 300),
+        ("efficientnet_lite0_linear", "linear", 150),
     ],
 )
 def test_a_model_brings_its_recipe_also_where_the_data_set_has_one(
