@@ -5,8 +5,14 @@ from torch import Tensor
 
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
+from al_lightning.sizes import Sizes
 from al_lightning.strategies import functional
 from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.information import by_blocks
+
+_BLOCK = 512  # images that are looked at for as long as the best is among them
+_BYTES_AN_IMAGE = 64  # its entropy, its bound, and their orders
+_BLOCK_COPIES = 3  # of a block's probabilities
 
 
 class ClassBalanced(Strategy):
@@ -47,36 +53,78 @@ class ClassBalanced(Strategy):
     ) -> Selection:
         """Choose ``count`` images, one after the other; ties are broken at random."""
         order = torch.randperm(len(pool), generator=generator)
-        probabilities = pool.require(Need.PROBABILITIES)[order].double()
+        probabilities = pool.require(Need.PROBABILITIES)
         known = labeled.require(Need.PROBABILITIES).double().sum(0)
         target = (len(labeled) + count) / probabilities.shape[1]
-        picks, scores = _balance(
-            functional.entropy(probabilities), probabilities, target - known, count, self.balance
-        )
+        search = _LazyGreedy(probabilities, order, target - known, self.balance)
+        picks, scores = search.run(count)
         return Selection(pool.ids[order[picks]], scores.float())
 
+    def working_bytes(self, sizes: Sizes) -> int:
+        """Return the entropies and bounds, and what the largest block takes, which is the pool."""
+        return sizes.pool * (_BYTES_AN_IMAGE + _BLOCK_COPIES * 8 * sizes.classes)
 
-def _balance(
-    entropies: Tensor, probabilities: Tensor, lacking: Tensor, count: int, balance: float
-) -> tuple[Tensor, Tensor]:
-    """Return positions, (count,) int64, and values, (count,) float64.
+
+class _LazyGreedy:
+    """Greedy picks that bring up to date only the images that can be next.
+
+    What is lacking of a class only falls, and an image's value with it, so an old value bounds the
+    current one. Within the block of the highest, the best is the best of all for as long as no bound
+    outside is higher. Where none of the block is, twice as many are looked at.
 
     Args:
-        entropies: (N,) float64.
-        probabilities: (N, C) float64.
+        probabilities: (N, C) float.
+        order: A permutation of the N images, (N,) int64, in which chance decides between equals.
         lacking: Labels that are missing of each class, (C,) float64; negative where there are too many.
-        count: At most N.
         balance: Weight of evenness.
     """
-    picks = torch.empty(count, dtype=torch.int64)
-    scores = torch.empty(count, dtype=torch.float64)
-    free = entropies.clone()
-    for turn in range(count):
-        # |max(l, 0)| - |max(l - p, 0)| = min(p, max(l, 0)): what is still lacking, and no more.
-        filled = torch.minimum(probabilities, lacking.clamp(min=0)).sum(1)
-        values = torch.add(free, filled, alpha=balance)
-        best = values.argmax()
-        picks[turn], scores[turn] = best, values[best]
-        lacking = lacking - probabilities[best]
-        free[best] = -torch.inf
-    return picks, scores
+
+    def __init__(
+        self, probabilities: Tensor, order: Tensor, lacking: Tensor, balance: float
+    ) -> None:
+        self.probabilities = probabilities
+        self.order = order
+        self.lacking = lacking
+        self.balance = balance
+        self.entropies = by_blocks(functional.entropy, probabilities)[order]
+        self.bounds = self.entropies + balance * by_blocks(self._filled, probabilities)[order]
+
+    def run(self, count: int) -> tuple[Tensor, Tensor]:
+        """Return places in the order, (count,) int64, and values, (count,) float64."""
+        picks = torch.empty(count, dtype=torch.int64)
+        values = torch.empty(count, dtype=torch.float64)
+        turn, size = 0, _BLOCK
+        while turn < count:
+            found, gains = self._among_highest(size, count - turn)
+            picks[turn : turn + len(found)] = found
+            values[turn : turn + len(found)] = gains
+            turn += len(found)
+            size = _BLOCK if len(found) else 2 * size
+        return picks, values
+
+    def _among_highest(self, size: int, most: int) -> tuple[Tensor, Tensor]:
+        """Pick at most so many images, for as long as the best lies among the highest bounds."""
+        top = self.bounds.topk(min(size + 1, len(self.bounds)))
+        block = top.indices[:size]
+        outside = float(top.values[size]) if len(top.values) > size else -torch.inf
+        rows, free = self.probabilities[self.order[block]].double(), self.entropies[block]
+        picks, gains = [], []
+        while True:
+            values = torch.add(free, self._filled(rows), alpha=self.balance)
+            best = int(values.argmax())
+            if len(picks) == most or values[best] < outside:
+                break
+            picks.append(int(block[best]))
+            gains.append(float(values[best]))
+            self.lacking -= rows[best]
+            free[best] = -torch.inf
+        self.entropies[block], self.bounds[block] = free, values
+        return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
+
+    def _filled(self, rows: Tensor) -> Tensor:
+        """Return how much each image fills of what is lacking, in labels, (B,) float64.
+
+        |max(l, 0)| - |max(l - p, 0)| = min(p, max(l, 0)): what is still lacking, and no more.
+        """
+        filled: Tensor = torch.minimum(rows, self.lacking.clamp(min=0)).sum(1)
+        return filled

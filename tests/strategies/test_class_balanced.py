@@ -15,11 +15,12 @@ def test_without_balance_it_is_entropy() -> None:
     torch.testing.assert_close(found.scores, expected.scores)
 
 
-def test_a_reference_that_computes_the_objective_itself() -> None:
-    pool, labeled = make_evidence(40), make_evidence(12, seed=1)
+@pytest.mark.parametrize(("images", "count"), [(40, 8), (40, 40), (3_000, 700)])
+def test_a_reference_that_computes_the_objective_itself(images: int, count: int) -> None:
+    pool, labeled = make_evidence(images), make_evidence(12, seed=1)
     assert pool.probabilities is not None
     assert labeled.probabilities is not None
-    p, balance, count = pool.probabilities.double(), 2.5, 8
+    p, balance = pool.probabilities.double(), 2.5
     entropies = torch.special.entr(p).sum(1)
     target = torch.full((5,), (12 + count) / 5, dtype=torch.float64)
     n = labeled.probabilities.double().sum(0)
