@@ -5,7 +5,10 @@ import os
 import sys
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-_KEEP_BYTES = 2**31 - 1  # mallopt takes an int
+# Larger blocks are few, and a heap that keeps them can grow without end: any small block that lands in
+# the hole of one makes it too small for the next.
+_KEEP_BYTES = 2**28
+_TRIM_BYTES = 2**31 - 1  # mallopt takes an int
 
 
 def prepare_process() -> None:
@@ -29,4 +32,4 @@ def _keep_freed_memory() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # musl has none
         mallopt(_MMAP_THRESHOLD, _KEEP_BYTES)
-        mallopt(_TRIM_THRESHOLD, _KEEP_BYTES)
+        mallopt(_TRIM_THRESHOLD, _TRIM_BYTES)

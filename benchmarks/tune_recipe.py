@@ -44,6 +44,7 @@ BASE: dict[str, Any] = {
     "one_cycle": True,
     "warm_up": 0.25,
     "batch_size": 32,
+    "epochs": 16,
     "min_steps": 1500,
     "shift": 0.035,
     "flip": True,
@@ -63,6 +64,11 @@ CHANGES: list[dict[str, Any]] = [
     {"shift": 0.0},
     {"cutout": 0.25},
     {"one_cycle": False, "lr": 1e-3},
+    {"batch_size": 64},
+    {"batch_size": 64, "lr": 4.5e-3},
+    {"batch_size": 64, "epochs": 32},
+    {"batch_size": 128},
+    {"batch_size": 64, "min_steps": 2000},
 ]
 
 
@@ -103,7 +109,7 @@ def fit(source: Any, job: dict[str, Any]) -> dict[str, float]:
             torch.optim.AdamW, lr=values["lr"], weight_decay=values["weight_decay"], fused=True
         ),
         scheduler=partial(one_cycle, pct_start=values["warm_up"]) if values["one_cycle"] else None,
-        epochs=6,
+        epochs=values["epochs"],
         min_steps=values["min_steps"],
         batch_size=values["batch_size"],
         augmentation=augmentation(values["shift"], values["flip"], values["cutout"]),

@@ -108,7 +108,8 @@ class _LazyGreedy:
         block = top.indices[:size]
         outside = float(top.values[size]) if len(top.values) > size else -torch.inf
         rows, free = self.probabilities[self.order[block]].double(), self.entropies[block]
-        picks, gains = [], []
+        picks: list[int] = []
+        gains: list[float] = []
         while True:
             values = torch.add(free, self._filled(rows), alpha=self.balance)
             best = int(values.argmax())

@@ -123,13 +123,17 @@ def pure_radius(rows: Tensor, labels: Tensor, purity: float, balls: Tensor) -> f
     Returns:
         A radius; where there is only one cluster, one that covers everything.
     """
-    nearest, largest = [], 0.0
-    for block in torch.split(balls, max(1, _DISTANCES // len(rows))):
-        squared = squared_distances(rows[block], rows)
+    centers = rows[balls]
+    nearest = torch.full((len(balls),), torch.inf, dtype=torch.float64)
+    largest = 0.0
+    # In blocks of all images, so that each is turned into float64 once.
+    size = max(1, _DISTANCES // max(len(balls), rows.shape[1]))
+    for block, own in zip(torch.split(rows, size), torch.split(labels, size), strict=True):
+        squared = squared_distances(centers, block)
         largest = max(largest, float(squared.max()) ** 0.5)
-        squared.masked_fill_(labels[block, None] == labels, torch.inf)
-        nearest.append(squared.amin(1).sqrt())
-    radii = torch.cat(nearest).sort().values
+        squared.masked_fill_(labels[balls, None] == own, torch.inf)
+        nearest = torch.minimum(nearest, squared.amin(1))
+    radii = nearest.sqrt_().sort().values
     bound = float(radii[int((1 - purity) * len(balls) + 1e-9)])  # where .05 * 20 is below 1
     # No two images are farther apart than that, by the triangle inequality.
     return 2 * largest if bound == torch.inf else bound * (1 - 1e-6)

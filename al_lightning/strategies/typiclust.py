@@ -97,7 +97,7 @@ def typicality(rows: Tensor, neighbors: int) -> Tensor:
     means = torch.zeros(len(rows), dtype=torch.float64)
     nearest = min(neighbors, len(rows) - 1)
     if nearest > 0:
-        size = max(1, _BLOCK_NUMBERS // len(rows))
+        size, rows = max(1, _BLOCK_NUMBERS // len(rows)), rows.double()
         for block in torch.split(torch.arange(len(rows)), size):
             squared = squared_distances(rows[block], rows)
             squared[torch.arange(len(block)), block] = torch.inf  # not its own neighbor
