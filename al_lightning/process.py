@@ -4,6 +4,7 @@ import ctypes
 import os
 import sys
 
+_SPINS = "30000"  # a fraction of a millisecond
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 # Larger blocks are few, and a heap that keeps them can grow without end: any small block that lands in
 # the hole of one makes it too small for the next.
@@ -14,16 +15,18 @@ _TRIM_BYTES = 2**31 - 1  # mallopt takes an int
 def prepare_process() -> None:
     """Let threads share the processor, and let freed memory be used again.
 
-    OpenMP's threads spin while they wait for each other. On cores that anything else runs on, that
-    made a training step 25 times slower than waiting asleep. And glibc gives large freed blocks back
-    to the system, which hands them out again page by page: kept, a forward pass over 1,024 images took
-    half the time. See docs/performance.md.
+    OpenMP's threads spin while they wait for each other. On cores that anything else runs on, long
+    spinning makes a training step several times slower; where nothing else runs, falling asleep at once
+    takes half as long again. So they spin for a moment, and then sleep. And glibc gives large freed blocks
+    back to the system, which hands them out again page by page: kept, a forward pass over 1,024 images
+    took half the time. See docs/performance.md.
 
     What the environment says already (``OMP_WAIT_POLICY``, ``MALLOC_TRIM_THRESHOLD_``, ...) is left
     alone.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         os.environ["OMP_WAIT_POLICY"] = "passive"
+        os.environ["GOMP_SPINCOUNT"] = _SPINS  # GNU's, which torch uses on Linux, looks at it first
     if sys.platform == "linux" and not any(name.startswith("MALLOC_") for name in os.environ):
         _keep_freed_memory()
 

@@ -20,7 +20,8 @@ if {faked}:
 from al_lightning.process import prepare_process
 prepare_process()
 torch = "torch" in sys.modules
-print(json.dumps({{"omp": os.environ.get("OMP_WAIT_POLICY"), "malloc": calls, "torch": torch}}))
+waiting = [os.environ.get(name) for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")]
+print(json.dumps({{"waiting": waiting, "malloc": calls, "torch": torch}}))
 """
 
 
@@ -41,13 +42,13 @@ def prepared(*, faked: bool = True, **variables: str) -> dict[str, Any]:
     return found
 
 
-def test_threads_wait_asleep() -> None:
-    assert prepared()["omp"] == "passive"
+def test_threads_spin_for_a_moment_and_then_wait_asleep() -> None:
+    assert prepared()["waiting"] == ["passive", "30000"]
 
 
 def test_what_the_environment_says_of_waiting_is_left_alone() -> None:
-    assert prepared(OMP_WAIT_POLICY="active")["omp"] == "active"
-    assert prepared(GOMP_SPINCOUNT="100")["omp"] is None
+    assert prepared(OMP_WAIT_POLICY="active")["waiting"] == ["active", None]
+    assert prepared(GOMP_SPINCOUNT="100")["waiting"] == [None, "100"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is Linux's")
@@ -62,4 +63,4 @@ def test_what_the_environment_says_of_memory_is_left_alone() -> None:
 
 
 def test_it_comes_before_torch() -> None:
-    assert prepared(faked=False) == {"omp": "passive", "malloc": [], "torch": False}
+    assert prepared(faked=False)["torch"] is False
