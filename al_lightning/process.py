@@ -16,10 +16,10 @@ def prepare_process() -> None:
     """Let threads share the processor, and let freed memory be used again.
 
     OpenMP's threads spin while they wait for each other. On cores that anything else runs on, long
-    spinning makes a training step several times slower; where nothing else runs, falling asleep at once
-    takes half as long again. So they spin for a moment, and then sleep. And glibc gives large freed blocks
-    back to the system, which hands them out again page by page: kept, a forward pass over 1,024 images
-    took half the time. See docs/performance.md.
+    spinning makes a training step several times slower; where nothing else runs, falling asleep at
+    once takes half as long again. So they spin for a moment, and then sleep. And glibc gives large
+    freed blocks back to the system, which hands them out again page by page: kept, a forward pass over
+    1,024 images took half the time. See docs/performance.md.
 
     What the environment says already (``OMP_WAIT_POLICY``, ``MALLOC_TRIM_THRESHOLD_``, ...) is left
     alone.
