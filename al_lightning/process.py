@@ -6,8 +6,8 @@ import sys
 
 _SPINS = "30000"  # a fraction of a millisecond
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
-# Larger blocks are few, and a heap that keeps them can grow without end: any small block that lands in
-# the hole of one makes it too small for the next.
+# Larger blocks are few, and gain little by being kept; a heap that keeps them can grow, where a small
+# block lands in the hole of one and makes it too small for the next.
 _KEEP_BYTES = 2**28
 _TRIM_BYTES = 2**31 - 1  # mallopt takes an int
 

@@ -63,4 +63,5 @@ def test_what_the_environment_says_of_memory_is_left_alone() -> None:
 
 
 def test_it_comes_before_torch() -> None:
-    assert prepared(faked=False)["torch"] is False
+    expected = {"waiting": ["passive", "30000"], "malloc": [], "torch": False}
+    assert prepared(faked=False) == expected

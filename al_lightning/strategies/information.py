@@ -101,8 +101,8 @@ def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
     """Apply a formula to blocks of images in float64, without a copy of all samples.
 
     Args:
-        formula: Maps (B, K, C) float64 to (B,).
-        samples: (N, K, C) float.
+        formula: Maps a block of them, (B, ...) float64, to (B,).
+        samples: (N, ...) float, such as K samples of C probabilities each.
 
     Returns:
         (N,) float64.
