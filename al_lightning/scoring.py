@@ -6,7 +6,7 @@ from typing import cast
 import lightning as L
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
-from torch import Tensor
+from torch import Tensor, nn
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
@@ -87,14 +87,18 @@ class _Probe(L.LightningModule):
         mc_samples: int,
     ) -> None:
         super().__init__()
-        self.classifier = classifier  # a submodule, so that Lightning moves it to the device
-        self._halves = cast("Embedder", classifier)
+        # A submodule, so that Lightning moves it to the device.
+        self.halves = classifier if Need.MC_PROBABILITIES in needs else _for_evaluation(classifier)
         self._rows = rows
         self._batch_size = batch_size
         self._needs = frozenset(needs)
         self._masks = masks
         self._mc_samples = mc_samples
         self._embedding_varies = False  # by dropout inside `embed`; seen in the first batch
+
+    @property
+    def _embedder(self) -> Embedder:
+        return cast("Embedder", self.halves)
 
     def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> int:
         """Write what is needed of a batch into its rows, as float32; return their number."""
@@ -120,13 +124,13 @@ class _Probe(L.LightningModule):
     def _embed(self, images: Tensor) -> Tensor:
         """Return embeddings without dropout, (B, D), and see whether dropout would change them."""
         self._masks.choose(None)
-        embeddings = self._halves.embed(images)
+        embeddings = self._embedder.embed(images)
         self._embedding_varies |= self._masks.used
         return embeddings
 
     def _classify(self, embeddings: Tensor) -> Tensor:
         # A copy, since a head may work in place on what is still needed.
-        return to_probabilities(self._halves.classify(embeddings.clone()))
+        return to_probabilities(self._embedder.classify(embeddings.clone()))
 
     def _sample(self, source: Tensor) -> Tensor:
         """Return class probabilities of K subnetworks, (B, K, C).
@@ -137,6 +141,12 @@ class _Probe(L.LightningModule):
         samples = []
         for k in range(self._mc_samples):
             self._masks.choose(k)
-            embeddings = self._halves.embed(source) if self._embedding_varies else source
+            embeddings = self._embedder.embed(source) if self._embedding_varies else source
             samples.append(self._classify(embeddings))
         return torch.stack(samples, 1)
+
+
+def _for_evaluation(classifier: L.LightningModule) -> nn.Module:
+    """Return what a classifier offers for passes without dropout; itself where it offers nothing."""
+    offer = getattr(classifier, "for_evaluation", None)
+    return offer() if callable(offer) else classifier

@@ -1,21 +1,24 @@
-"""What all contenders of whole_run.py do, on the same labels, images and network."""
+"""What all hand-written contenders of whole_run.py do, on the same labels, images and network.
+
+Nothing here is al_lightning's: who writes a loop by hand has torch, and imports no more than it takes.
+"""
 
 import argparse
+import gzip
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from al_lightning.data import FashionMNIST
-from al_lightning.initial import draw_balanced
-from al_lightning.models import CNN
-
-INITIAL, QUERY, TOTAL = 500, 500, 3000
+QUERY, TOTAL = 500, 3000
 EPOCHS, BATCH, LR = 10, 64, 1e-3
-CLASSES, SHAPE = 10, (1, 28, 28)
+_MEAN, _STD = 0.2860, 0.3530
+_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -39,28 +42,53 @@ class Task:
     seed: int
 
 
-def read_task(root: str, seed: int) -> Task:
-    """Read Fashion-MNIST and draw the initial labels as al_lightning draws them."""
-    data = FashionMNIST(root=root, download=False).load()
-    if data.normalization is None:
-        raise RuntimeError("Fashion-MNIST has published constants")
-    mean, std = data.normalization.mean[0], data.normalization.std[0]
-    ids = torch.arange(len(data.train))
-    initial = draw_balanced(ids, data.train.labels, INITIAL, seed)
+def read_task(folder: Path, initial: list[int], seed: int) -> Task:
+    """Read Fashion-MNIST's four files."""
+    images, labels, test_images, test_labels = (
+        _read(folder, f"{part}-{kind}")
+        for part in ("train", "t10k")
+        for kind in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    )
     return Task(
-        (data.train.pixels[:].float() / 255 - mean) / std,
-        data.train.labels,
-        (data.test.pixels[:].float() / 255 - mean) / std,
-        data.test.labels,
-        initial,
+        _normalized(images),
+        labels.long(),
+        _normalized(test_images),
+        test_labels.long(),
+        torch.tensor(initial),
         seed,
     )
 
 
-def network(seed: int) -> CNN:
-    """Return the untrained CNN."""
+def _read(folder: Path, name: str) -> Tensor:
+    plain = folder / name
+    data = (
+        plain.read_bytes()
+        if plain.exists()
+        else gzip.decompress((folder / f"{name}.gz").read_bytes())
+    )
+    dimensions = data[3]
+    header = 4 + 4 * dimensions
+    shape = np.frombuffer(data, ">i4", dimensions, 4)
+    return torch.from_numpy(np.frombuffer(data, np.uint8, offset=header).reshape(shape).copy())
+
+
+def _normalized(pixels: Tensor) -> Tensor:
+    return (pixels.unsqueeze(1).float() / 255 - _MEAN) / _STD
+
+
+def network(seed: int) -> nn.Module:
+    """Return the untrained CNN, of torch's own layers."""
     torch.manual_seed(seed)
-    return CNN(SHAPE, CLASSES)
+    return nn.Sequential(
+        *(nn.Conv2d(1, 32, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(32)),
+        *(nn.Conv2d(32, 32, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(32)),
+        *(nn.MaxPool2d(2), nn.Dropout(0.25)),
+        *(nn.Conv2d(32, 64, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(64)),
+        *(nn.Conv2d(64, 64, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(64)),
+        *(nn.Dropout(0.25), nn.Flatten()),
+        *(nn.Linear(64 * 8 * 8, 512), nn.ReLU(inplace=True), nn.BatchNorm1d(512)),
+        *(nn.Dropout(0.5), nn.Linear(512, _CLASSES)),
+    )
 
 
 def main(run: Callable[[Task, str], list[float]]) -> None:
@@ -68,9 +96,13 @@ def main(run: Callable[[Task, str], list[float]]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--files", type=Path, required=True, help="the folder of the four files")
+    parser.add_argument("--initial", type=Path, required=True, help="ids to begin with, JSON")
     parser.add_argument("--precision", choices=("float32", "bf16"), default="float32")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    accuracies = run(read_task(arguments.data, arguments.seed), cast(str, arguments.precision))
+    initial = json.loads(arguments.initial.read_text())
+    accuracies = run(
+        read_task(arguments.files, initial, arguments.seed), cast(str, arguments.precision)
+    )
     print(json.dumps(accuracies))

@@ -19,43 +19,63 @@ import tempfile
 import time
 from pathlib import Path
 
+import torch
+
+from al_lightning.data import FashionMNIST
+from al_lightning.initial import draw_balanced
+
+INITIAL = 500
 _ROOT = Path(__file__).resolve().parents[1]
 _CONTENDERS = ("al_lightning", "hand_bf16", "hand_float32", "baal")
 
 
-def al_lightning(data: str, seed: int, threads: int) -> list[float]:
-    """Run the product's own command; return the accuracy of each round."""
+def al_lightning(data: str, seed: int, threads: int) -> tuple[list[float], float]:
+    """Run the product's own command; return the accuracy of each round, and its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             *("-m", "al_lightning", "strategy=entropy", "dataset=fashion_mnist", "recipe=plain"),
             *(f"seed={seed}", f"threads={threads}", f"data_root={data}", f"output_root={folder}"),
-            *("budget.initial=500", "budget.query=500", "budget.total=3000", "cache=false"),
+            *(f"budget.initial={INITIAL}", "budget.query=500", "budget.total=3000", "cache=false"),
         ]
-        _python(command)
+        _, seconds = _python(command)
         (journal,) = Path(folder).rglob("journal.jsonl")
         events = [json.loads(line) for line in journal.read_text().splitlines()]
-    return [event["metrics"]["accuracy"] for event in events if event["event"] == "round"]
+    rounds = [event for event in events if event["event"] == "round"]
+    return [event["metrics"]["accuracy"] for event in rounds], seconds
 
 
-def other(contender: str, data: str, seed: int, threads: int) -> list[float]:
-    """Run another contender; return the accuracy of each round."""
+def other(contender: str, data: str, seed: int, threads: int) -> tuple[list[float], float]:
+    """Run another contender, on the same initial labels; return the same of it."""
     script, precision = {
         "hand_bf16": ("run_by_hand.py", "bf16"),
         "hand_float32": ("run_by_hand.py", "float32"),
         "baal": ("run_by_baal.py", "float32"),
     }[contender]
-    output = _python(
-        [
-            *(f"benchmarks/{script}", "--data", data, "--precision", precision),
-            *("--seed", str(seed), "--threads", str(threads)),
-        ]
-    )
+    images = FashionMNIST(root=data, download=False).load().train
+    initial = draw_balanced(torch.arange(len(images)), images.labels, INITIAL, seed)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as ids:
+        json.dump(initial.tolist(), ids)
+        ids.flush()
+        output, seconds = _python(
+            [
+                *(f"benchmarks/{script}", "--files", _folder(data), "--initial", ids.name),
+                *("--precision", precision, "--seed", str(seed), "--threads", str(threads)),
+            ]
+        )
     accuracies: list[float] = json.loads(output.splitlines()[-1])
-    return accuracies
+    return accuracies, seconds
 
 
-def _python(arguments: list[str]) -> str:
+def _folder(data: str) -> str:
+    """Return where Fashion-MNIST's files lie."""
+    places = (Path(data) / "FashionMNIST" / "raw", *FashionMNIST.elsewhere)
+    return str(next(place for place in places if place.is_dir()))
+
+
+def _python(arguments: list[str]) -> tuple[str, float]:
+    """Run a process; return what it printed, and how long it took."""
     environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=_ROOT,
@@ -64,7 +84,7 @@ def _python(arguments: list[str]) -> str:
         text=True,
         check=True,
     )
-    return done.stdout
+    return done.stdout, time.perf_counter() - start
 
 
 def main() -> None:
@@ -80,12 +100,12 @@ def main() -> None:
     accuracies: dict[str, list[float]] = {name: [] for name in arguments.contenders}
     for seed in range(arguments.seeds):
         for name in arguments.contenders:
-            start, before = time.perf_counter(), _cpu_seconds()
+            before = _cpu_seconds()
             if name == "al_lightning":
-                curve = al_lightning(arguments.data, seed, arguments.threads)
+                curve, wall = al_lightning(arguments.data, seed, arguments.threads)
             else:
-                curve = other(name, arguments.data, seed, arguments.threads)
-            seconds[name].append(time.perf_counter() - start)
+                curve, wall = other(name, arguments.data, seed, arguments.threads)
+            seconds[name].append(wall)
             computing[name].append(_cpu_seconds() - before)
             accuracies[name].append(curve[-1])
             shown = " ".join(f"{accuracy:.4f}" for accuracy in curve)

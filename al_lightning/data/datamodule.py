@@ -332,6 +332,8 @@ class _Subset(Dataset[Batch]):
     def __getitem__(self, positions: Tensor) -> Batch:
         ids = self._ids[positions]
         if isinstance(self._rows, Tensor):
-            # Not waited for: indexing by ids that are elsewhere would wait for all steps before.
+            # Not waited for: indexing by ids that are elsewhere would wait for all steps before. And
+            # on a CPU rows[ids] copies pixel by pixel, ten times as slowly.
             ids = ids.to(self._rows.device, non_blocking=True)
+            return self._rows.index_select(0, ids), self._labels[positions]
         return self._rows[ids], self._labels[positions]

@@ -58,7 +58,8 @@ class Normalize(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map (B, C, H, W) uint8 or float32 in [0, 1] to float32."""
-        return (to_unit(pixels) - self.mean) * self.factor
+        scale = _BYTE if pixels.dtype == torch.uint8 else 1.0
+        return (pixels - self.mean * scale).mul_(self.factor / scale)
 
 
 class RandomShift(nn.Module):

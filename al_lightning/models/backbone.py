@@ -135,6 +135,13 @@ class Backbone(nn.Module, ABC):
         """Return all that frozen embeddings depend on but for the images, as plain values."""
         return {}
 
+    def for_evaluation(self) -> "Backbone":
+        """Return what is the same in evaluation mode, up to rounding, and may take less time.
+
+        It is made for the weights of this moment, has no dropout, and cannot be trained. Here: itself.
+        """
+        return self
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images, (B, C, H, W) float, to logits, (B, classes) float."""
         return self.classify(self.embed(images))
@@ -143,6 +150,30 @@ class Backbone(nn.Module, ABC):
         """Run :meth:`forward` with torch's hooks."""
         output: Tensor = super().__call__(*args, **kwargs)
         return output
+
+
+class Halves(Backbone):
+    """Two modules in a row.
+
+    Args:
+        features: Maps images to embeddings.
+        head: Maps embeddings to logits.
+    """
+
+    def __init__(self, features: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.features = features
+        self.head = head
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Return what the first makes of images, (B, D)."""
+        embeddings: Tensor = self.features(images)
+        return embeddings
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        """Return what the second makes of embeddings, (B, classes)."""
+        logits: Tensor = self.head(embeddings)
+        return logits
 
 
 def backbone_of(module: nn.Module) -> Backbone | None:

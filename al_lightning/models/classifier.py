@@ -70,6 +70,10 @@ class ImageClassifier(L.LightningModule):
         """Return logits, (B, classes)."""
         return self.backbone(images)
 
+    def for_evaluation(self) -> Backbone:
+        """Return both halves of the backbone as it evaluates fastest, without dropout."""
+        return self.backbone.for_evaluation()
+
     def on_train_start(self) -> None:
         """Note which losses the trainer will hand to its logger."""
         self._log_every = int(self.trainer.log_every_n_steps)  # type: ignore[attr-defined]

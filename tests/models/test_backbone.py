@@ -1,11 +1,11 @@
 import lightning as L
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from al_lightning.errors import UsageError
 from al_lightning.models import Backbone, Embedder, require_embedder
-from al_lightning.models.backbone import require_logits, to_probabilities
+from al_lightning.models.backbone import Halves, require_logits, to_probabilities
 from tests.helpers import SHAPE, Linear, same_weights, tiny_classifier
 
 
@@ -116,3 +116,11 @@ def test_embeddings_of_another_shape_are_refused() -> None:
 def test_images_of_another_shape_are_refused() -> None:
     with pytest.raises(UsageError, match="CNN cannot look at images of 3x8x8"):
         require_logits(tiny_classifier(), (3, 8, 8), 3)
+
+
+def test_for_evaluation_a_backbone_is_itself_unless_it_knows_better() -> None:
+    backbone = Halves(nn.Flatten(), nn.Linear(4, 2))
+    assert backbone.for_evaluation() is backbone
+    images = torch.rand(3, 1, 2, 2)
+    assert torch.equal(backbone.embed(images), images.flatten(1))
+    assert torch.equal(backbone(images), backbone.head(images.flatten(1)))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from al_lightning.errors import UsageError
 from al_lightning.models import CNN
+from al_lightning.models.flatten import PixelFlatten
 
 
 def trainable(model: nn.Module) -> int:
@@ -44,7 +45,7 @@ def test_baseline_has_the_parameters_of_the_design(baseline: CNN) -> None:
 def test_baseline_has_the_layers_of_the_design(baseline: CNN) -> None:
     met = [layer for layer, _ in layers_of(baseline, torch.rand(2, 3, 32, 32))]
     block = ["Conv2d", "ReLU", "BatchNorm2d"] * 2
-    dense = ["Flatten", "Linear", "ReLU", "BatchNorm1d", "ByteDropout", "Linear"]
+    dense = ["PixelFlatten", "Linear", "ReLU", "BatchNorm1d", "ByteDropout", "Linear"]
     assert [type(layer).__name__ for layer in met] == [
         *block,
         "MaxPool2d",
@@ -66,7 +67,7 @@ def test_baseline_has_the_feature_maps_of_the_design(baseline: CNN) -> None:
     met = layers_of(baseline, torch.rand(2, 3, 32, 32))
     maps = [o.shape[2:] for layer, o in met if isinstance(layer, nn.Conv2d | nn.MaxPool2d)]
     assert maps == [(side, side) for side in (30, 28, 14, 12, 10)]
-    assert [o.shape for layer, o in met if isinstance(layer, nn.Flatten)] == [(2, 6400)]
+    assert [o.shape for layer, o in met if isinstance(layer, PixelFlatten)] == [(2, 6400)]
 
 
 def test_embeddings_and_logits_have_their_shapes(baseline: CNN) -> None:
@@ -119,7 +120,7 @@ def test_images_that_are_too_small_are_padded(
     convolutions = of_type(model, nn.Conv2d)
     assert {c.padding for c in convolutions} == {(padding, padding)}
     met = layers_of(model, torch.rand(2, *shape))
-    assert [o.shape for layer, o in met if isinstance(layer, nn.Flatten)] == [(2, features)]
+    assert [o.shape for layer, o in met if isinstance(layer, PixelFlatten)] == [(2, features)]
 
 
 def test_padding_can_be_asked_for() -> None:
@@ -143,7 +144,7 @@ def test_every_hidden_dense_layer_has_its_dropout() -> None:
     met = [layer for layer, _ in layers_of(model, torch.rand(2, 1, 12, 12))]
     names = [type(layer).__name__ for layer in met]
     dense = ["Linear", "ReLU", "BatchNorm1d", "ByteDropout"] * 3 + ["Linear"]
-    assert names[names.index("Flatten") + 1 :] == dense
+    assert names[names.index("PixelFlatten") + 1 :] == dense
     assert [layer.p for layer in met if isinstance(layer, nn.Dropout)] == [0.25, 0.3, 0.3, 0.3]
 
 
@@ -218,3 +219,12 @@ def test_the_error_does_not_advise_what_was_tried() -> None:
 def test_arguments_out_of_range_are_errors(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         CNN((3, 32, 32), 10, **arguments)
+
+
+def test_for_evaluation_it_is_the_same_function() -> None:
+    torch.manual_seed(0)
+    model, images = CNN((1, 28, 28), 10), torch.rand(40, 1, 28, 28)
+    model(images)  # a pass of training moves the running statistics
+    quick = model.eval().for_evaluation()
+    torch.testing.assert_close(quick.embed(images), model.embed(images), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(quick(images), model(images), rtol=1e-4, atol=1e-4)
