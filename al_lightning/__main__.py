@@ -33,7 +33,7 @@ from al_lightning.keys import (
     is_below,
     key_of,
 )
-from al_lightning.process import prepare_process
+from al_lightning.process import ask_once_for_gpus, imported_for_good, prepare_process
 from al_lightning.sweep import reported, runs_beside_others
 
 if TYPE_CHECKING:
@@ -181,15 +181,15 @@ def _keys_of(config: Any, prefix: str = "") -> Iterator[str]:
 
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
-    from al_lightning.callbacks.tensorboard import (  # noqa: PLC0415 - see above
-        TensorBoardDashboard,
-    )
-    from al_lightning.embedding_cache import EmbeddingCache  # noqa: PLC0415
-    from al_lightning.fit_cache import FitCache  # noqa: PLC0415
-    from al_lightning.journal import Journal  # noqa: PLC0415
-    from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
-    from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
+    with imported_for_good():  # see above
+        from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
+        from al_lightning.embedding_cache import EmbeddingCache  # noqa: PLC0415
+        from al_lightning.fit_cache import FitCache  # noqa: PLC0415
+        from al_lightning.journal import Journal  # noqa: PLC0415
+        from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
+        from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
+    ask_once_for_gpus()
     _quiet()
     _check_types(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)

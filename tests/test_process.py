@@ -5,6 +5,22 @@ import sys
 from typing import Any
 
 import pytest
+import torch
+
+from al_lightning.process import ask_once_for_gpus
+
+IMPORTING = """
+import gc, json, sys
+from al_lightning.process import imported_for_good
+
+{before}
+enabled = []
+with imported_for_good():
+    enabled.append(gc.isenabled())
+    import torch
+enabled.append(gc.isenabled())
+print(json.dumps({{"enabled": enabled, "frozen": gc.get_freeze_count()}}))
+"""
 
 SCRIPT = """
 import ctypes, json, os, sys
@@ -65,3 +81,37 @@ def test_what_the_environment_says_of_memory_is_left_alone() -> None:
 def test_it_comes_before_torch() -> None:
     expected = {"waiting": ["passive", "30000"], "malloc": [], "torch": False}
     assert prepared(faked=False) == expected
+
+
+def importing(before: str = "") -> dict[str, Any]:
+    """What the collector of a fresh process does while torch is imported, and has frozen then."""
+    script = IMPORTING.format(before=before)
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+    found: dict[str, Any] = json.loads(output)
+    return found
+
+
+def test_what_is_imported_for_good_is_not_looked_at() -> None:
+    found = importing()
+    assert found["enabled"] == [False, True]
+    assert found["frozen"] > 100_000
+
+
+@pytest.mark.parametrize(
+    ("before", "enabled"), [("import torch", [True, True]), ("gc.disable()", [False, False])]
+)
+def test_a_process_that_was_set_up_otherwise_is_left_alone(
+    before: str, enabled: list[bool]
+) -> None:
+    assert importing(before) == {"enabled": enabled, "frozen": 0}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_where_no_gpu_is_torch_does_not_look_again(
+    monkeypatch: pytest.MonkeyPatch, *, there: bool
+) -> None:
+    variable = "PYTORCH_NVML_BASED_CUDA_CHECK"
+    monkeypatch.setenv(variable, "1")  # as Lightning leaves it
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    ask_once_for_gpus()
+    assert os.environ[variable] == ("1" if there else "0")

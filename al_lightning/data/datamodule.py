@@ -170,8 +170,11 @@ class PoolDataModule(L.LightningDataModule):
             return images
         if self._normalize is None:
             raise UsageError("PoolDataModule.begin_round() must come before its loaders are used")
-        normalize = self._normalize.to(images.device)
-        normalized: Tensor = normalize(images)
+        if (
+            self._normalize.mean.device != images.device
+        ):  # looking costs less than moving to where it is
+            self._normalize.to(images.device)
+        normalized: Tensor = self._normalize(images)
         return normalized.contiguous(memory_format=self._layout)
 
     def train_dataloader(self) -> DataLoader[Batch]:
