@@ -305,3 +305,41 @@ def test_a_pass_that_fails_leaves_no_hooks() -> None:
         score(classifier, {Need.MC_PROBABILITIES})
     assert not classifier.in_embed._forward_hooks
     assert not classifier.in_head._forward_hooks
+
+
+class Offering(Split):
+    """Offers something else to evaluate by, and shows by its passes which of the two was used."""
+
+    def __init__(self) -> None:
+        super().__init__(in_embed=0.0, in_head=0.5)
+        self.offered = Split(in_embed=0.0, in_head=0.5)
+
+    def for_evaluation(self) -> nn.Module:
+        return self.offered
+
+
+def test_what_a_classifier_offers_for_evaluation_is_used() -> None:
+    classifier = Offering()
+    score(classifier, PLAIN)
+    assert classifier.passes["embed"] == 0
+    assert classifier.offered.passes["embed"] == 3
+
+
+def test_dropout_is_sampled_from_the_classifier_itself() -> None:
+    classifier = Offering()
+    score(classifier, set(Need))
+    assert classifier.passes["embed"] == 3
+    assert classifier.offered.passes["embed"] == 0
+
+
+def test_a_cnn_is_scored_with_its_norms_folded() -> None:
+    classifier, layers = with_statistics(), []
+    hooks = [
+        module.register_forward_hook(lambda layer, *_: layers.append(type(layer)))
+        for module in classifier.modules()
+    ]
+    score(classifier, PLAIN)
+    for hook in hooks:
+        hook.remove()
+    assert nn.BatchNorm2d not in layers
+    assert nn.BatchNorm1d in layers  # behind it is what is asked for: the embeddings
