@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 _ROOT = Path(__file__).resolve().parents[1]
-_COMPLETED = "python -m al_lightning strategy="
+_COMPLETED = "al_lightning strategy="
 _LEAVES_AT_FIRST_STEP = "--leave-at-first-step"
 
 

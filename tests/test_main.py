@@ -176,6 +176,22 @@ def test_help_explains_the_groups_without_torch(tmp_path: Path) -> None:
         assert word in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [("strategy=ma", "strategy=margin"), ("recipe.batch", "recipe.batch_size=")],
+)
+def test_names_and_choices_are_completed(tmp_path: Path, typed: str, offered: str) -> None:
+    result = subprocess.run(
+        command("-sc", "query=bash"),
+        cwd=tmp_path,
+        env={**os.environ, "COMP_LINE": f"al_lightning {typed}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.split() == [offered]
+
+
 def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
     result = here(tmp_path, "--cfg", "job", "strategy=entropy", "dataset=cifar10")
     assert result.returncode == 0
