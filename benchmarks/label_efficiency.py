@@ -1,10 +1,10 @@
 """How many labels an accuracy takes on Fashion-MNIST, by the default recipe; run it by hand.
 
-    python benchmarks/label_efficiency.py --data DATA --out FOLDER [--seeds 3] [--jobs 2] [key=value ...]
+    python benchmarks/label_efficiency.py --data DATA --out FOLDER [--seeds 3] [key=value ...]
 
 Two sweeps of the product's own: 500 + 9 x 500 labels, and 2,500 + 3 x 2,500. Stopped, the same command
-goes on. Prints the test accuracy at 1,000, 5,000 and 10,000 labels, and the labels that a macro-F1 of .91
-took (first crossing, linear between rounds).
+goes on. Prints the test accuracy at 1,000, 5,000 and 10,000 labels, and the labels that a macro-F1 of
+.91 took (first crossing, linear between rounds).
 """
 
 import argparse
