@@ -44,7 +44,7 @@ def sweep(budget: str, arguments: argparse.Namespace, overrides: Sequence[str]) 
 
 def curves(folder: Path, strategy: str) -> list[Curve]:
     """Return the rounds of all finished runs of a strategy."""
-    found = []
+    found: list[Curve] = []
     for journal in sorted(folder.rglob(f"{strategy}/*/journal.jsonl")):
         events = [json.loads(line) for line in journal.read_text().splitlines()]
         if events[-1]["event"] == "end":
