@@ -94,8 +94,8 @@ class ConsoleProgress(LoopCallback):
         self._progress.stop()
 
     def trainer_callbacks(self) -> list[Callback]:
-        """Return the callbacks that let a trainer move the inner bar."""
-        return [_InnerBar(self._progress)]
+        """Return the callbacks that let a trainer move the inner bar; none where no bar is shown."""
+        return [] if self._progress.disable else [_InnerBar(self._progress)]
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Say what begins, or what goes on."""

@@ -49,17 +49,24 @@ class Normalize(nn.Module):
 
     mean: Tensor
     factor: Tensor
+    byte_mean: Tensor
+    byte_factor: Tensor
 
     def __init__(self, normalization: Normalization) -> None:
         super().__init__()
         shape = (1, -1, 1, 1)
-        self.register_buffer("mean", torch.tensor(normalization.mean).view(shape))
-        self.register_buffer("factor", 1.0 / torch.tensor(normalization.std).view(shape))
+        mean = torch.tensor(normalization.mean).view(shape)
+        factor = 1.0 / torch.tensor(normalization.std).view(shape)
+        self.register_buffer("mean", mean)
+        self.register_buffer("factor", factor)
+        self.register_buffer("byte_mean", mean * _BYTE)
+        self.register_buffer("byte_factor", factor / _BYTE)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Map (B, C, H, W) uint8 or float32 in [0, 1] to float32."""
-        scale = _BYTE if pixels.dtype == torch.uint8 else 1.0
-        return (pixels - self.mean * scale).mul_(self.factor / scale)
+        if pixels.dtype == torch.uint8:
+            return (pixels - self.byte_mean).mul_(self.byte_factor)
+        return (pixels - self.mean).mul_(self.factor)
 
 
 class RandomShift(nn.Module):
