@@ -17,6 +17,7 @@ from al_lightning.files import sync_folder
 from al_lightning.models.backbone import pretrained_names
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
+_LAYERS = "layers"  # the fact that says which classes of layers the weights are of
 
 
 class Checkpoint:
@@ -43,7 +44,7 @@ class Checkpoint:
         Pretrained weights that nothing has trained are left out: making the classifier gives them
         again. A disk that is full or cannot be written is warned of: the run can do without.
         """
-        weights, kept = _trained(classifier), dict(facts)
+        weights, kept = _trained(classifier), {**facts, _LAYERS: _layers(classifier)}
         content = {
             "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
@@ -110,7 +111,8 @@ class Checkpoint:
         ours, weights = content[_OURS], content["state_dict"]
         if ours["digest"] != _digest(weights, ours["facts"]):
             raise ValueError("bits have flipped")
-        return Saved(ours["identity"], ours["facts"], weights)
+        facts = dict(ours["facts"])
+        return Saved(ours["identity"], facts, weights, facts.pop(_LAYERS, None))
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,13 @@ class Saved:
         identity: Digest of all that the fit depended on.
         facts: Plain values that were kept with the weights.
         weights: The state of the classifier, but for pretrained weights that nothing has trained.
+        layers: Digest of the layers that they are of; None where an earlier version did not say.
     """
 
     identity: str
     facts: dict[str, Any]
     weights: dict[str, torch.Tensor]
+    layers: str | None
 
     def load_into(self, classifier: L.LightningModule) -> None:
         """Give a classifier these weights.
@@ -137,6 +141,8 @@ class Saved:
         # First of all: a `load_state_dict` that fails has loaded the rest already.
         if shapes != {name: value.shape for name, value in _trained(classifier).items()}:
             raise ValueError("the weights are another model's")
+        if self.layers != _layers(classifier):
+            raise ValueError("the weights are of other layers, which an earlier version made")
         classifier.load_state_dict(self.weights, strict=False)
 
 
@@ -144,6 +150,12 @@ def _trained(classifier: L.LightningModule) -> dict[str, torch.Tensor]:
     """Return the state of a classifier without what stays as it was pretrained."""
     names = pretrained_names(classifier)
     return {name: value for name, value in classifier.state_dict().items() if name not in names}
+
+
+def _layers(classifier: L.LightningModule) -> str:
+    """Return a digest of what computes: weights of equal shapes may be of other layers."""
+    names = [f"{name} {type(part).__name__}" for name, part in classifier.named_modules()]
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> str:

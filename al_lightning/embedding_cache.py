@@ -24,7 +24,7 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.provenance import config_hash, hardware, versions
 from al_lightning.round_trainer import RoundTrainer
 
-_SCHEMA = 1  # of what the files mean
+_SCHEMA = 2  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")
 _FLOAT32 = np.dtype("<f4")
 

@@ -4,7 +4,7 @@
 
 Two sweeps of the product's own: 500 + 9 x 500 labels, and 2,500 + 3 x 2,500. Stopped, the same command
 goes on. Prints the test accuracy at 1,000, 5,000 and 10,000 labels, and the labels that a macro-F1 of
-.91 took (first crossing, linear between rounds).
+.91 took (first crossing in the first sweep, linear between rounds).
 """
 
 import argparse
@@ -46,8 +46,9 @@ def curves(folder: Path, strategy: str) -> list[Curve]:
     """Return the rounds of all finished runs of a strategy."""
     found: list[Curve] = []
     for journal in sorted(folder.rglob(f"{strategy}/*/journal.jsonl")):
-        events = [json.loads(line) for line in journal.read_text().splitlines()]
-        if events[-1]["event"] == "end":
+        lines = journal.read_text().splitlines()
+        if lines and lines[-1].startswith('{"event": "end"'):
+            events = [json.loads(line) for line in lines]
             found.append([event for event in events if event["event"] == "round"])
     return found
 
@@ -82,7 +83,7 @@ def row(folder: Path, strategy: str) -> list[str]:
         cells.append(f"{statistics.mean(reached):.4f}{spread} ({len(reached)})" if reached else "-")
     crossed = [labels_for(curve, _WANTED_F1) for curve in fine]
     cells.append(
-        ", ".join("not reached" if found is None else f"{found:,.0f}" for found in crossed)
+        ", ".join("not by 5,000" if found is None else f"{found:,.0f}" for found in crossed)
     )
     return cells
 

@@ -21,7 +21,9 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-_COMPUTING = ("forward", "backward", "step", "scoring: forward")
+_FORWARD, _SCORING = "forward", "scoring: forward"
+_COMPUTING = (_FORWARD, "backward", "step", _SCORING)
+_ROOT = Path(__file__).resolve().parents[1]
 _RESULT = "OVERHEAD_RESULT"
 
 
@@ -87,18 +89,19 @@ def watch_everything(ledger: Ledger) -> None:
     from al_lightning.data import DatasetSource  # noqa: PLC0415
     from al_lightning.models import ImageClassifier  # noqa: PLC0415
     from al_lightning.models.backbone import Halves  # noqa: PLC0415
+    from al_lightning.models.pretrained import PretrainedBackbone  # noqa: PLC0415
     from al_lightning.scoring import Scorer  # noqa: PLC0415
 
-    ledger.watch(ImageClassifier, "forward", "forward")
-    ledger.watch(torch.nn.functional, "cross_entropy", "forward")
+    ledger.watch(ImageClassifier, "forward", _FORWARD)
+    ledger.watch(torch.nn.functional, "cross_entropy", _FORWARD)
     ledger.watch(torch.Tensor, "backward", "backward")
     for optimizer in (torch.optim.Adam, torch.optim.AdamW):
         ledger.watch(optimizer, "step", "step")
     for closure in AbstractClosure.__subclasses__():
         ledger.watch(closure, "__call__", "fit: rest")  # called by `step`
-    for halves in (Halves, ImageClassifier):
+    for halves in (Halves, PretrainedBackbone, ImageClassifier):
         for half in ("embed", "classify"):
-            ledger.watch(halves, half, "scoring: forward")
+            ledger.watch(halves, half, lambda: _FORWARD if torch.is_grad_enabled() else _SCORING)
     ledger.watch(loop, "fit_once", "fit: rest")
     ledger.watch(Scorer, "evidence", "scoring: rest")
     ledger.watch(DatasetSource, "load", "images read")
@@ -113,7 +116,7 @@ def main() -> None:
         start = time.perf_counter()
         subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], f"output_root={folder}"],
-            env={**os.environ, _RESULT: str(result)},
+            env={**os.environ, _RESULT: str(result), "PYTHONPATH": str(_ROOT)},
             stdout=subprocess.DEVNULL,
             check=True,
         )

@@ -9,6 +9,7 @@ import torch
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.errors import UsageError
 from al_lightning.models import ImageClassifier
+from al_lightning.models.flatten import PixelFlatten
 from tests.helpers import Linear, same_weights, tiny_classifier, tiny_cnn
 
 FACTS = {"seconds": 1.5, "steps": 20}
@@ -202,3 +203,15 @@ def test_a_flipped_bit_is_noticed_on_reading(checkpoint: Checkpoint) -> None:
     torch.save(content, checkpoint.path)
     with pytest.raises(UsageError, match="it is damaged"):
         checkpoint.read()
+
+
+def test_weights_of_other_layers_of_the_same_shapes_are_not_loaded(checkpoint: Checkpoint) -> None:
+    backbone = tiny_cnn()
+    (place,) = [i for i, part in enumerate(backbone.features) if isinstance(part, PixelFlatten)]
+    backbone.features[place] = torch.nn.Flatten()  # as the CNN once had it
+    earlier = tiny_classifier()
+    earlier.backbone = backbone
+    checkpoint.save(earlier, "one", FACTS)
+    assert_unusable(checkpoint)
+    with pytest.raises(ValueError, match="other layers"):
+        checkpoint.read().load_into(tiny_classifier())

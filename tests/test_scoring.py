@@ -343,3 +343,19 @@ def test_a_cnn_is_scored_with_its_norms_folded() -> None:
         hook.remove()
     assert nn.BatchNorm2d not in layers
     assert nn.BatchNorm1d in layers  # behind it is what is asked for: the embeddings
+
+
+def test_a_pass_leaves_the_modes_of_all_layers_to_the_next_fit() -> None:
+    classifier = with_statistics().train()
+    score(classifier, PLAIN)
+    assert all(module.training for module in classifier.modules())
+
+
+def test_a_classifier_with_halves_of_its_own_is_scored_by_them() -> None:
+    class Cooled(ImageClassifier):
+        def classify(self, embeddings: Tensor) -> Tensor:
+            return super().classify(embeddings) * 0
+
+    classifier = Cooled(tiny_classifier().backbone, 3)
+    probabilities = score(classifier, PLAIN).require(Need.PROBABILITIES)
+    torch.testing.assert_close(probabilities, torch.full((len(ORDER), 3), 1 / 3))

@@ -138,7 +138,8 @@ class Backbone(nn.Module, ABC):
     def for_evaluation(self) -> "Backbone":
         """Return what is the same in evaluation mode, up to rounding, and may take less time.
 
-        It is made for the weights of this moment, has no dropout, and cannot be trained. Here: itself.
+        It is made for the weights of this moment, may have no dropout, and shares nothing with this one
+        unless it is this one, as here.
         """
         return self
 

@@ -1,6 +1,7 @@
 """The convolutional baseline."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from torch import Tensor, nn
 
@@ -91,8 +92,13 @@ class CNN(Backbone):
         return logits
 
     def for_evaluation(self) -> Backbone:
-        """Return the same with batch norm folded into the layers behind it: 1.4 times as fast."""
-        return Halves(fold_norms(self.features), self.output)
+        """Return the same with batch norm folded into the layers behind it: 1.4 times as fast.
+
+        A subclass may compute something else, and is itself.
+        """
+        if type(self) is not CNN:
+            return self
+        return Halves(fold_norms(self.features), deepcopy(self.output))
 
 
 def _check_arguments(

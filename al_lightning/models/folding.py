@@ -1,6 +1,7 @@
 """Batch normalisation that costs nothing once a network is trained."""
 
 from collections.abc import Iterable
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
@@ -20,26 +21,27 @@ def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
 
     Args:
         layers: Convolutions, dense layers, normalisations and what stands between them. They stay as
-            they are; those that need not change are shared.
+            they are: nothing is shared with them.
     """
     chain: list[nn.Module] = []
     norm: _BatchNorm | None = None  # carried, and not in the chain
-    for layer in layers:
+    place = 0  # in the chain, where it would be
+    for layer in map(deepcopy, layers):
         if isinstance(layer, nn.Dropout):
             continue
         if norm is not None and not _lets_past(layer, norm):
-            folded = _with(norm, layer)
-            if folded is None:
-                _put_back(chain, norm)
-            layer, norm = folded or layer, None  # noqa: PLW2901 - from here on it stands for both
+            if not _take(layer, norm, flattened=place < len(chain)):
+                chain.insert(place, norm)
+            norm = None
         if isinstance(layer, _BatchNorm) and layer.running_mean is not None:
-            norm = layer
+            norm, place = layer, len(chain)
         elif isinstance(layer, nn.MaxPool2d) and chain and isinstance(chain[-1], nn.ReLU):
             chain.insert(-1, layer)
+            place = len(chain)
         else:
             chain.append(layer)
     if norm is not None:
-        _put_back(chain, norm)
+        chain.insert(place, norm)
     return nn.Sequential(*chain).eval()
 
 
@@ -47,39 +49,30 @@ def _lets_past(layer: nn.Module, norm: _BatchNorm) -> bool:
     """Return whether it is the same before and behind a layer."""
     if isinstance(layer, nn.MaxPool2d):
         return bool((_affine(norm)[0] >= 0).all())
-    return isinstance(layer, PixelFlatten)  # the order of its features repeats that of the channels
+    # The order of the features repeats that of the channels.
+    return isinstance(layer, PixelFlatten) and isinstance(norm, nn.BatchNorm2d)
 
 
-def _put_back(chain: list[nn.Module], norm: _BatchNorm) -> None:
-    """Let it be a layer again, of maps and not of what they were flattened to."""
-    chain.insert(len(chain) - isinstance(chain[-1] if chain else None, PixelFlatten), norm)
+def _take(layer: nn.Module, norm: _BatchNorm, *, flattened: bool) -> bool:
+    """Let a layer do the work of the normalisation before it, of maps that may be flattened since.
 
-
-def _with(norm: _BatchNorm, layer: nn.Module) -> nn.Module | None:
-    """Return a copy of a layer that does the work of the normalisation before it; None if it cannot."""
-    if isinstance(layer, nn.Linear):
+    Returns:
+        Whether it can. If not, it is as it was.
+    """
+    factor, shift = _affine(norm)
+    # Exact types: who overrides one of them may compute something else.
+    if type(layer) is nn.Linear and (flattened or isinstance(norm, nn.BatchNorm1d)):
         repeats = layer.in_features // norm.num_features
-        folded: nn.Linear | nn.Conv2d = nn.Linear(layer.in_features, layer.out_features)
-        factor, shift = (values.repeat(repeats) for values in _affine(norm))
-    elif isinstance(layer, nn.Conv2d) and layer.groups == 1 and layer.padding == (0, 0):
-        folded = nn.Conv2d(
-            layer.in_channels,
-            layer.out_channels,
-            layer.kernel_size,  # type: ignore[arg-type]
-            layer.stride,  # type: ignore[arg-type]
-            dilation=layer.dilation,  # type: ignore[arg-type]
-        )
-        factor, shift = (values[:, None, None] for values in _affine(norm))
+        factor, shift = factor.repeat(repeats), shift.repeat(repeats)
+    elif type(layer) is nn.Conv2d and layer.groups == 1 and layer.padding == (0, 0):
+        factor, shift = factor[:, None, None], shift[:, None, None]
     else:
-        return None
-    _set(folded, layer.weight * factor, layer.bias, (layer.weight * shift).flatten(1).sum(1))
-    return folded
-
-
-def _set(folded: nn.Linear | nn.Conv2d, weight: Tensor, bias: Tensor | None, extra: Tensor) -> None:
-    """Give a layer its values, on the device and in the layout that they have."""
-    folded.weight = nn.Parameter(weight.detach())
-    folded.bias = nn.Parameter((extra if bias is None else bias + extra).detach())
+        return False
+    extra = (layer.weight * shift).flatten(1).sum(1)
+    bias = extra if layer.bias is None else layer.bias + extra
+    layer.weight = nn.Parameter((layer.weight * factor).detach())
+    layer.bias = nn.Parameter(bias.detach())
+    return True
 
 
 def _affine(norm: _BatchNorm) -> tuple[Tensor, Tensor]:

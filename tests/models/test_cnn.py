@@ -228,3 +228,12 @@ def test_for_evaluation_it_is_the_same_function() -> None:
     quick = model.eval().for_evaluation()
     torch.testing.assert_close(quick.embed(images), model.embed(images), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(quick(images), model(images), rtol=1e-4, atol=1e-4)
+
+
+def test_for_evaluation_a_subclass_is_itself() -> None:
+    class Cooled(CNN):
+        def classify(self, embeddings: Tensor) -> Tensor:
+            return super().classify(embeddings) / 2
+
+    model = Cooled((1, 8, 8), 3)
+    assert model.for_evaluation() is model

@@ -86,6 +86,11 @@ def test_one_negative_factor_is_enough() -> None:
     assert names(fold_norms(layers)) == ["BatchNorm2d", "MaxPool2d", "Conv2d"]
 
 
+class Doubled(nn.Conv2d):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
+        return super().forward(2 * input)
+
+
 def chains() -> dict[str, Sequence[nn.Module]]:
     norm = nn.BatchNorm2d
     return {
@@ -100,6 +105,10 @@ def chains() -> dict[str, Sequence[nn.Module]]:
         "flattened, and no layer behind": [norm(3), PixelFlatten()],
         "flattened pixel by pixel": [norm(3), PixelFlatten(), nn.Linear(3 * 12 * 12, 5)],
         "flattened channel by channel": [norm(3), nn.Flatten(), nn.Linear(3 * 12 * 12, 5)],
+        "flattened first": [PixelFlatten(), nn.BatchNorm1d(432), nn.Linear(432, 5)],
+        "flattened first, and ReLU": [PixelFlatten(), nn.BatchNorm1d(432), nn.ReLU()],
+        "a dense layer over the width": [norm(3), nn.Linear(12, 5)],
+        "a convolution of its own kind": [norm(3), Doubled(3, 4, 3)],
         "nothing but dropout": [nn.Dropout(0.5)],
         "pooling with padding": [nn.ReLU(), norm(3), nn.MaxPool2d(3, 2, 1), nn.Conv2d(3, 4, 1)],
     }
@@ -114,8 +123,25 @@ def test_any_chain_stays_the_same_function(case: str) -> None:
 def test_the_layers_stay_as_they_are() -> None:
     layers = trained(nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3)))
     before = {name: value.clone() for name, value in layers.state_dict().items()}
+    layers.train()
     fold_norms(layers.children())
     assert all(torch.equal(before[name], value) for name, value in layers.state_dict().items())
+    assert all(layer.training for layer in layers.modules())
+
+
+def test_nothing_is_shared_with_the_layers() -> None:
+    model = CNN((1, 28, 28), 10)
+    folded = model.for_evaluation()
+    assert not set(folded.modules()) & set(model.modules())
+    assert not {p.data_ptr() for p in folded.parameters()} & {
+        p.data_ptr() for p in model.parameters()
+    }
+
+
+def test_nothing_is_drawn_at_random() -> None:
+    model, state = CNN((1, 28, 28), 10), torch.get_rng_state()
+    model.for_evaluation()
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_norms_without_statistics_stay() -> None:
