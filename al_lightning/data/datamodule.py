@@ -333,10 +333,10 @@ class _Subset(Dataset[Batch]):
         self._rows, self._ids, self._labels = rows, ids, labels
 
     def __getitem__(self, positions: Tensor) -> Batch:
-        ids = self._ids[positions]
+        # On a CPU, rows[ids] would copy pixel by pixel, ten times as slowly as index_select.
+        ids, labels = (values.index_select(0, positions) for values in (self._ids, self._labels))
         if isinstance(self._rows, Tensor):
-            # Not waited for: indexing by ids that are elsewhere would wait for all steps before. And
-            # on a CPU rows[ids] copies pixel by pixel, ten times as slowly.
+            # Not waited for: indexing by ids that are elsewhere would wait for all steps before.
             ids = ids.to(self._rows.device, non_blocking=True)
-            return self._rows.index_select(0, ids), self._labels[positions]
-        return self._rows[ids], self._labels[positions]
+            return self._rows.index_select(0, ids), labels
+        return self._rows[ids], labels
