@@ -112,7 +112,8 @@ class Checkpoint:
         if ours["digest"] != _digest(weights, ours["facts"]):
             raise ValueError("bits have flipped")
         facts = dict(ours["facts"])
-        return Saved(ours["identity"], facts, weights, facts.pop(_LAYERS, None))
+        layers = facts.pop(_LAYERS, None)
+        return Saved(ours["identity"], facts, weights, layers)
 
 
 @dataclass(frozen=True)

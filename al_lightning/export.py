@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from al_lightning.process import prepare_process
+from al_lightning.process import imported_for_good, prepare_process
 from al_lightning.small_command import exit_status
 
 _FORMATS = ("onnx", "pt2")
@@ -21,8 +21,9 @@ def _export(given: argparse.Namespace) -> str:
     """Do what was asked for, and say what was done."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
-    from al_lightning.exports import export_run  # noqa: PLC0415
-    from al_lightning.trained import load_trained  # noqa: PLC0415
+    with imported_for_good():
+        from al_lightning.exports import export_run  # noqa: PLC0415
+        from al_lightning.trained import load_trained  # noqa: PLC0415
 
     output = given.output or Path(f"model.{given.format}")
     run = load_trained(given.run)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from al_lightning.process import prepare_process
+from al_lightning.process import imported_for_good, prepare_process
 from al_lightning.small_command import exit_status
 
 
@@ -19,8 +19,9 @@ def _predict(given: argparse.Namespace) -> str:
     """Do what was asked for, and say what was done."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
-    from al_lightning.predictions import write_predictions  # noqa: PLC0415
-    from al_lightning.trained import load_trained, prediction_device  # noqa: PLC0415
+    with imported_for_good():
+        from al_lightning.predictions import write_predictions  # noqa: PLC0415
+        from al_lightning.trained import load_trained, prediction_device  # noqa: PLC0415
 
     run = load_trained(given.run)
     run.network.to(prediction_device())

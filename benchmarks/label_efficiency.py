@@ -8,7 +8,6 @@ goes on. Prints the test accuracy at 1,000, 5,000 and 10,000 labels, and the lab
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -16,6 +15,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from al_lightning.journal import Journal
+from al_lightning.report.efficiency import labels_to_reach
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUDGETS = {"fine": (500, 500, 5000), "coarse": (2500, 2500, 10000)}
@@ -44,27 +46,8 @@ def sweep(budget: str, arguments: argparse.Namespace, overrides: Sequence[str]) 
 
 def curves(folder: Path, strategy: str) -> list[Curve]:
     """Return the rounds of all finished runs of a strategy."""
-    found: list[Curve] = []
-    for journal in sorted(folder.rglob(f"{strategy}/*/journal.jsonl")):
-        lines = journal.read_text().splitlines()
-        if lines and lines[-1].startswith('{"event": "end"'):
-            events = [json.loads(line) for line in lines]
-            found.append([event for event in events if event["event"] == "round"])
-    return found
-
-
-def labels_for(curve: Curve, wanted: float) -> float | None:
-    """Return the labels at which macro-F1 first reached a value; None if it never did."""
-    before = None
-    for event in curve:
-        labels, score = event["labels_bought"], event["metrics"]["macro_f1"]
-        if score >= wanted:
-            if before is None:
-                return float(labels)
-            share = (wanted - before[1]) / (score - before[1])
-            return float(before[0] + share * (labels - before[0]))
-        before = labels, score
-    return None
+    journals = map(Journal, sorted(folder.rglob(f"{strategy}/*/journal.jsonl")))
+    return [journal.rounds for journal in journals if journal.finished]
 
 
 def row(folder: Path, strategy: str) -> list[str]:
@@ -81,11 +64,16 @@ def row(folder: Path, strategy: str) -> list[str]:
         ]
         spread = f" ± {statistics.stdev(reached):.4f}" if len(reached) > 1 else ""
         cells.append(f"{statistics.mean(reached):.4f}{spread} ({len(reached)})" if reached else "-")
-    crossed = [labels_for(curve, _WANTED_F1) for curve in fine]
-    cells.append(
-        ", ".join("not by 5,000" if found is None else f"{found:,.0f}" for found in crossed)
-    )
-    return cells
+    return [*cells, ", ".join(map(needed, fine))]
+
+
+def needed(curve: Curve) -> str:
+    """Return the labels at which a curve first reached the wanted macro-F1."""
+    labels = [event["labels_bought"] for event in curve]
+    scores = [event["metrics"]["macro_f1"] for event in curve]
+    crossing = labels_to_reach(labels, scores, _WANTED_F1)
+    never = crossing.kind == "never"
+    return f"not by {crossing.labels:,.0f}" if never else f"{crossing.labels:,.0f}"
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def watch_everything(ledger: Ledger) -> None:
     from lightning.pytorch.loops.optimization.closure import AbstractClosure  # noqa: PLC0415
 
     from al_lightning import loop  # noqa: PLC0415
-    from al_lightning.data import DatasetSource  # noqa: PLC0415
+    from al_lightning.data.base import BaseSource  # noqa: PLC0415
     from al_lightning.models import ImageClassifier  # noqa: PLC0415
     from al_lightning.models.backbone import Halves  # noqa: PLC0415
     from al_lightning.models.pretrained import PretrainedBackbone  # noqa: PLC0415
@@ -104,7 +104,7 @@ def watch_everything(ledger: Ledger) -> None:
             ledger.watch(halves, half, lambda: _FORWARD if torch.is_grad_enabled() else _SCORING)
     ledger.watch(loop, "fit_once", "fit: rest")
     ledger.watch(Scorer, "evidence", "scoring: rest")
-    ledger.watch(DatasetSource, "load", "images read")
+    ledger.watch(BaseSource, "load", "images read")
     ledger.watch(loop.ActiveLearningLoop, "_tell", "TensorBoard, sheets")
     ledger.watch(loop.ActiveLearningLoop, "run", "loop: metrics, selection, journal, checkpoints")
 

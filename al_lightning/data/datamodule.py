@@ -170,9 +170,7 @@ class PoolDataModule(L.LightningDataModule):
             return images
         if self._normalize is None:
             raise UsageError("PoolDataModule.begin_round() must come before its loaders are used")
-        if (
-            self._normalize.mean.device != images.device
-        ):  # looking costs less than moving to where it is
+        if self._normalize.mean.device != images.device:  # looking costs less than a vain move
             self._normalize.to(images.device)
         normalized: Tensor = self._normalize(images)
         return normalized.contiguous(memory_format=self._layout)

@@ -8,7 +8,7 @@ class PixelFlatten(nn.Module):
 
     torch's own goes channel by channel, so that maps in channels-last memory are copied on the way, and
     their gradients come back in another layout than the maps: batch normalisation behind the last
-    convolution then took ten times as long, a seventh of a training step of the CNN. The order is of
+    convolution then took ten times as long, a sixth of a training step of the CNN. The order is of
     no meaning to a dense layer.
     """
 

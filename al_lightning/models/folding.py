@@ -5,9 +5,10 @@ from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from al_lightning.models.flatten import PixelFlatten
+
+Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
 def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
@@ -20,20 +21,20 @@ def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
     left, and dropout, which does nothing in evaluation, is left out.
 
     Args:
-        layers: Convolutions, dense layers, normalisations and what stands between them. They stay as
-            they are: nothing is shared with them.
+        layers: Convolutions, dense layers, normalisations and what stands between them, of maps,
+            (B, C, H, W), or vectors, (B, D). They stay as they are: nothing is shared with them.
     """
     chain: list[nn.Module] = []
-    norm: _BatchNorm | None = None  # carried, and not in the chain
+    norm: Norm | None = None  # carried, and not in the chain
     place = 0  # in the chain, where it would be
     for layer in map(deepcopy, layers):
         if isinstance(layer, nn.Dropout):
             continue
         if norm is not None and not _lets_past(layer, norm):
-            if not _take(layer, norm, flattened=place < len(chain)):
+            if not _take(layer, norm, flattened=any(isinstance(c, PixelFlatten) for c in chain)):
                 chain.insert(place, norm)
             norm = None
-        if isinstance(layer, _BatchNorm) and layer.running_mean is not None:
+        if isinstance(layer, Norm) and layer.running_mean is not None:
             norm, place = layer, len(chain)
         elif isinstance(layer, nn.MaxPool2d) and chain and isinstance(chain[-1], nn.ReLU):
             chain.insert(-1, layer)
@@ -45,7 +46,7 @@ def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
     return nn.Sequential(*chain).eval()
 
 
-def _lets_past(layer: nn.Module, norm: _BatchNorm) -> bool:
+def _lets_past(layer: nn.Module, norm: Norm) -> bool:
     """Return whether it is the same before and behind a layer."""
     if isinstance(layer, nn.MaxPool2d):
         return bool((_affine(norm)[0] >= 0).all())
@@ -53,7 +54,7 @@ def _lets_past(layer: nn.Module, norm: _BatchNorm) -> bool:
     return isinstance(layer, PixelFlatten) and isinstance(norm, nn.BatchNorm2d)
 
 
-def _take(layer: nn.Module, norm: _BatchNorm, *, flattened: bool) -> bool:
+def _take(layer: nn.Module, norm: Norm, *, flattened: bool) -> bool:
     """Let a layer do the work of the normalisation before it, of maps that may be flattened since.
 
     Returns:
@@ -75,7 +76,7 @@ def _take(layer: nn.Module, norm: _BatchNorm, *, flattened: bool) -> bool:
     return True
 
 
-def _affine(norm: _BatchNorm) -> tuple[Tensor, Tensor]:
+def _affine(norm: Norm) -> tuple[Tensor, Tensor]:
     """Return its factor and its shift, (C,) each."""
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError(

@@ -108,6 +108,7 @@ def chains() -> dict[str, Sequence[nn.Module]]:
         "flattened first": [PixelFlatten(), nn.BatchNorm1d(432), nn.Linear(432, 5)],
         "flattened first, and ReLU": [PixelFlatten(), nn.BatchNorm1d(432), nn.ReLU()],
         "a dense layer over the width": [norm(3), nn.Linear(12, 5)],
+        "a dense layer over the width, pooled": [norm(3), nn.MaxPool2d(2), nn.Linear(6, 5)],
         "a convolution of its own kind": [norm(3), Doubled(3, 4, 3)],
         "nothing but dropout": [nn.Dropout(0.5)],
         "pooling with padding": [nn.ReLU(), norm(3), nn.MaxPool2d(3, 2, 1), nn.Conv2d(3, 4, 1)],
