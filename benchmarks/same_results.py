@@ -1,4 +1,4 @@
-"""Record the journals of a fixed list of commands, and compare them with another tree's; run it by hand.
+"""Record the journals of fixed commands, and compare them with those of another tree; run it by hand.
 
     python benchmarks/same_results.py record before            # in the tree as it was
     python benchmarks/same_results.py record after             # in the tree as it is
@@ -6,7 +6,7 @@
 
 A change of structure must not change a result by a bit: journals must be equal in queries, labels and
 metrics. Recorded are every strategy on the digits, a person's three rounds by sheets, a sweep with
-joblib, Fashion-MNIST with the plain recipe, and a frozen pretrained network. A command whose data set or
+joblib, Fashion-MNIST with the plain recipe, and a frozen pretrained network. A command whose data or
 extra is absent fails, and is named.
 """
 
