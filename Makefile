@@ -7,7 +7,7 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format tensorboard clean
+.PHONY: help install run test check docs format tensorboard clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
+
+docs: install  ## the documentation site, in build/docs; warnings are errors
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 format: install  ## put the code into shape
 	$(BIN)/python -m ruff check --fix .
