@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from al_lightning.budget import Budget
     from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
+    from al_lightning.data.source import ImageData
     from al_lightning.journal import Journal
     from al_lightning.models import ImageClassifier
     from al_lightning.oracle import Oracle
@@ -198,9 +199,9 @@ def run(cfg: DictConfig) -> "Journal":
     budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
     initial_strategy = _initial_strategy(budget.initial_policy)
-    make_oracle = _instantiate(cfg.oracle)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data
+    oracle = _make_oracle(cfg, data, folder / "queries")
     make_backbone = _instantiate(cfg.model)
     # Once, to be thrown away: weights that cannot be had must show before anything is begun or removed.
     _call("model", make_backbone, data.image_shape, len(data.classes))
@@ -212,7 +213,6 @@ def run(cfg: DictConfig) -> "Journal":
             _clear(folder)
         journal = Journal(folder / "journal.jsonl")
         _set_threads(cfg.threads, journal)
-        oracle = make_oracle(data, folder / "queries", cfg.seed)
         console = stack.enter_context(_console(cfg, budget, folder))
         board = TensorBoardDashboard(folder / "tensorboard")
         trainers = RoundTrainers(
@@ -379,6 +379,18 @@ def classifier_of(
     except (InstantiationException, OmegaConfBaseException) as error:
         raise UsageError(_message(error)) from error
     return classifier
+
+
+def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
+    """Make the oracle; one whose YAML is not partial is made already."""
+    from al_lightning.answers import require_oracle  # noqa: PLC0415
+
+    made = _instantiate(cfg.oracle)
+    if callable(made):
+        made = _call("oracle", made, data, folder, cfg.seed)
+    require_oracle(made)
+    oracle: Oracle = made
+    return oracle
 
 
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:

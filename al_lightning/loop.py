@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
+from al_lightning.answers import checked_answer, require_oracle
 from al_lightning.budget import POLICIES, Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.candidates import draw_candidates, require_enough_candidates
@@ -111,9 +112,9 @@ class ActiveLearningLoop:
         callbacks: Watch the run.
 
     Raises:
-        UsageError: On a cache without ``config``, on an initial policy without its strategy, or an
-            initial strategy that needs more than embeddings; from :meth:`run`, on arguments that do
-            not fit each other.
+        UsageError: On a cache without ``config``, on what is no oracle, on an initial policy without
+            its strategy, or an initial strategy that needs more than embeddings; from :meth:`run`, on
+            arguments that do not fit each other, and on an answer that does not fit its question.
         JournalError: From :meth:`run`, if the journal belongs to another run.
     """
 
@@ -167,6 +168,7 @@ class ActiveLearningLoop:
         self.overrides = list(overrides)
         self.irrelevant = frozenset(irrelevant)
         self.irrelevant_to_fits = frozenset(irrelevant_to_fits)
+        require_oracle(oracle)
         if initial_strategy is not None:
             require_embeddings_alone(initial_strategy)
         elif budget.initial_policy not in POLICIES:
@@ -490,7 +492,8 @@ class ActiveLearningLoop:
 
     def _settle(self, question: Question) -> bool:
         """Take down the answer to a question; return whether there is one."""
-        answer = self.oracle.answer(question)
+        classes = len(self.datamodule.data.classes)
+        answer = checked_answer(self.oracle, question, self.oracle.answer(question), classes)
         if answer is None:
             return False
         if len(changed := answer.changed(self.journal.pool)):

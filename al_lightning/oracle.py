@@ -100,14 +100,14 @@ class Answer:
 
 
 class Oracle(ABC):
-    """Answers questions, at once or later.
+    """Answers questions, at once or later. Subclasses implement :meth:`answer`.
 
     A run that was killed before its journal had the answer asks the same question again.
     """
 
-    answers_at_once: ClassVar[bool]
-    """Whether every question is answered when it is asked. Otherwise it is written into the journal
-    first, so that it stays the same until its answer has come."""
+    answers_at_once: ClassVar[bool] = False
+    """Whether every question is answered when it is asked, and never by None. Otherwise it is written
+    into the journal first, so that it stays the same until its answer has come."""
 
     keeps_sheets: ClassVar[bool] = False
     """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
@@ -127,9 +127,12 @@ class Oracle(ABC):
             UsageError: If what the annotator gave cannot be used; nothing of it was taken.
         """
 
-    def instructions(self, question: Question) -> str:  # noqa: ARG002
+    def instructions(self, question: Question) -> str:
         """Return what somebody has to do for the answer to come, as a message to them."""
-        return ""
+        return (
+            f"{len(question.ids)} images wait for their class ({question.name}, "
+            f"{type(self).__name__}). Run the same command again when they have one."
+        )
 
 
 class SimulatedOracle(Oracle):

@@ -132,15 +132,19 @@ def test_overwrite_starts_anew(here: Here, whole: tuple[Path, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["model.padding=3", "budget.initial_policy=margin"], ids=["model", "policy"]
+    "wrong",
+    [["model.padding=3"], ["budget.initial_policy=margin"], ["oracle=noisy", "oracle.rate=2"]],
+    ids=["model", "policy", "oracle"],
 )
 def test_what_cannot_be_used_does_not_cost_the_run_that_is_there(
-    here: Here, whole: tuple[Path, str], wrong: str
+    here: Here, whole: tuple[Path, str], wrong: list[str]
 ) -> None:
     path = only_journal(whole[0])
     place = f"hydra.run.dir='{path.parent}'"
     content = path.read_bytes()
-    assert here(whole[0], "strategy=margin", *QUICK, wrong, place, "overwrite=true").returncode == 1
+    assert (
+        here(whole[0], "strategy=margin", *QUICK, *wrong, place, "overwrite=true").returncode == 1
+    )
     assert path.read_bytes() == content
 
 
@@ -214,6 +218,11 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
         (["budget.initial_policy=marginn"], ["did you mean margin?"]),
         (["budget.initial_policy=margin"], ["cannot be Margin: it needs probabilities"]),
         (["model=resnet18", "model.weights=a.pth"], ["a.pth: there is no such file"]),
+        (
+            ["oracle=noisy", "oracle.rate=most"],
+            ["oracle.rate must be a number in [0, 1], not 'most'"],
+        ),
+        (["+oracle.spelling=odd"], ["oracle cannot be made", "spelling"]),
     ],
 )
 def test_errors_of_usage_are_one_message_without_a_traceback(

@@ -5,6 +5,7 @@ from typing import Self
 
 from torch import Tensor
 
+from al_lightning.answers import whole_numbers
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.oracle import SimulatedOracle
@@ -18,10 +19,13 @@ class DatasetOracle(SimulatedOracle):
     Args:
         labels: The true classes of the training set by dataset id, (N,) int64; negative where the
             data set does not know them.
+
+    Raises:
+        UsageError: If they are no whole numbers.
     """
 
     def __init__(self, labels: Tensor) -> None:
-        self._labels = labels
+        self._labels = whole_numbers("The labels of an oracle", labels)
 
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int) -> Self:  # noqa: ARG003
@@ -37,8 +41,13 @@ class DatasetOracle(SimulatedOracle):
         """Return the true classes.
 
         Raises:
-            UsageError: If the data set does not know them.
+            UsageError: If the data set does not know them, or an image has none here.
         """
+        if len(beyond := ids[ids >= len(self._labels)]):
+            raise UsageError(
+                f"The oracle has {len(self._labels)} labels, and is asked for id {int(beyond[0])}: "
+                "give it the label of every training image, by dataset id"
+            )
         labels = self._labels[ids]
         if len(unknown := ids[labels < 0]):
             raise UsageError(

@@ -6,6 +6,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from al_lightning.answers import whole_numbers
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.oracles.dataset import DatasetOracle, require_known
@@ -30,10 +31,11 @@ class NoisyOracle(DatasetOracle):
     """
 
     def __init__(self, labels: Tensor, num_classes: int, rate: float, seed: int) -> None:
-        if not 0 <= rate <= 1:
-            raise UsageError(f"oracle.rate must be in [0, 1], not {rate}")
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise UsageError(f"oracle.rate must be a number in [0, 1], not {rate!r}")
         if num_classes < 2:  # noqa: PLR2004
             raise UsageError("oracle=noisy needs 2 classes or more: there must be one to mistake")
+        labels = whole_numbers("The labels of an oracle", labels)
         generator = derive_generator(seed, "label noise")
         mistaken = torch.rand(len(labels), generator=generator, dtype=torch.float64) < rate
         offset = torch.randint(1, num_classes, (len(labels),), generator=generator)

@@ -25,8 +25,17 @@ def test_nothing_asked_is_nothing_answered() -> None:
 
 
 def test_an_id_that_is_none_is_an_error() -> None:
-    with pytest.raises(IndexError):
+    with pytest.raises(UsageError, match="The oracle has 4 labels, and is asked for id 4"):
         DatasetOracle(LABELS).annotate(torch.tensor([4]))
+
+
+def test_labels_are_whole_numbers_in_any_form() -> None:
+    oracle = DatasetOracle([2, 0, 1])  # type: ignore[arg-type]
+    assert oracle.annotate(torch.tensor([2, 0])).tolist() == [1, 2]
+    with pytest.raises(
+        UsageError, match=r"labels of an oracle must be whole numbers.*torch.float32"
+    ):
+        DatasetOracle(torch.zeros(4))
 
 
 def test_labels_that_nobody_knows_cannot_be_revealed() -> None:
