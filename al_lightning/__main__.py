@@ -387,7 +387,13 @@ def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
 
     made = _instantiate(cfg.oracle)
     if callable(made):
-        made = _call("oracle", made, data, folder, cfg.seed)
+        try:
+            made = made(data, folder, cfg.seed)
+        except TypeError as error:
+            raise UsageError(
+                f"oracle cannot be made: {error}. It is called with the data, the folder of its files "
+                "and the seed; oracle._partial_=false makes one that takes no arguments"
+            ) from error
     require_oracle(made)
     oracle: Oracle = made
     return oracle
