@@ -14,6 +14,7 @@ from al_lightning.data.decode import ENDINGS
 from al_lightning.data.decode_files import decode_files
 from al_lightning.errors import DataError, UsageError
 from al_lightning.files import replacing
+from al_lightning.spreadsheet import cell
 from al_lightning.trained import TrainedRun
 
 _CHANNELS = (1, 3)
@@ -74,6 +75,7 @@ def write_predictions(
     Images are decoded as the run's own, a batch at a time, so that memory does not grow with their
     number. The table is CSV, a row an image, sorted by file: ``file`` (its path in the folder),
     ``class``, ``confidence`` (the probability of that class), and on request ``p_<class>`` for each.
+    Texts are :func:`~al_lightning.spreadsheet.cell`s, which no spreadsheet runs as a formula.
 
     Args:
         run: Gives the probabilities, wherever its network is.
@@ -102,7 +104,7 @@ def write_predictions(
         partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as table,
     ):
         writer = csv.writer(table, lineterminator="\n")
-        every = [f"p_{name}" for name in run.classes] if probabilities else []
+        every = [cell(f"p_{name}") for name in run.classes] if probabilities else []
         writer.writerow(["file", "class", "confidence", *every])
         for start in _shown(range(0, len(files), batch_size), progress):
             batch = files[start : start + batch_size]
@@ -135,7 +137,7 @@ def _rows(
         files, labels.tolist(), confidence.tolist(), probabilities.tolist(), strict=True
     ):
         values = [sure, *row] if every else [sure]
-        yield [file, run.classes[label], *(f"{value:.9g}" for value in values)]
+        yield [cell(file), cell(run.classes[label]), *(f"{value:.9g}" for value in values)]
 
 
 def _refusal(unreadable: Mapping[str, str], files: int, folder: Path) -> str:

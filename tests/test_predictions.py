@@ -197,11 +197,23 @@ def test_runs_on_other_channels_need_python(run: TrainedRun, images: Path, tmp_p
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone takes such names")
 def test_strange_names_come_back_as_they_were(run: TrainedRun, tmp_path: Path) -> None:
-    names = ['say "a, b".png', "two\nlines.png", os.fsdecode(b"not utf-8 \xff.png")]
+    names = ['say "a, b".png', os.fsdecode(b"not utf-8 \xff.png")]
     for name in names:
         save_image(tmp_path / "images" / name, PIXELS[0])
     write_predictions(run, tmp_path / "images", tmp_path / "table.csv")
     assert sorted(row[0] for row in rows(tmp_path / "table.csv")[1:]) == sorted(names)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone takes such names")
+def test_no_name_is_run_as_a_formula_or_by_a_terminal(run: TrainedRun, tmp_path: Path) -> None:
+    for name in ("=1+1.png", "two\nlines.png", "\x1b[2J.png"):
+        save_image(tmp_path / "images" / name, PIXELS[0])
+    odd = replace(run, classes=tuple(f"@{name}" for name in run.classes))
+    write_predictions(odd, tmp_path / "images", tmp_path / "table.csv", probabilities=True)
+    header, *body = rows(tmp_path / "table.csv")
+    assert header[3:] == [f"p_@{name}" for name in run.classes]
+    assert [row[0] for row in body] == ["\\x1b[2J.png", "'=1+1.png", "two\\nlines.png"]
+    assert all(row[1].startswith("'@") for row in body)
 
 
 def test_a_bar_on_a_terminal_alone(

@@ -6,6 +6,7 @@ from pathlib import Path
 from al_lightning.callbacks.base import LoopCallback, Query
 from al_lightning.data.source import ImageData
 from al_lightning.journal import Journal
+from al_lightning.spreadsheet import cell
 
 
 class QuerySheets(LoopCallback):
@@ -35,10 +36,10 @@ class QuerySheets(LoopCallback):
             "id": ids,
             "score": [f"{score:.9g}" for score in query.scores.tolist()],
             "label": query.labels.tolist(),
-            "class": [self._classes[label] for label in query.labels.tolist()],
+            "class": [cell(self._classes[label]) for label in query.labels.tolist()],
         }
         if self._files is not None:
-            columns["file"] = [self._files[i] for i in ids]
+            columns["file"] = [cell(self._files[i]) for i in ids]
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(columns)

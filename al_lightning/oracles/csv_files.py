@@ -1,5 +1,6 @@
 """A person who fills in a table."""
 
+import warnings
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -13,7 +14,9 @@ from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
 from al_lightning.oracles.pictures import picture
 from al_lightning.oracles.sheet import Filled, read_sheet, sheet_text
+from al_lightning.oracles.spelling import plain
 from al_lightning.pages import environment
+from al_lightning.spreadsheet import cell
 
 
 class CsvOracle(Oracle):
@@ -37,13 +40,13 @@ class CsvOracle(Oracle):
     keeps_sheets = True
 
     def __init__(self, data: ImageData, folder: Path, skip_mark: str = "skip") -> None:
-        mark = str(skip_mark).strip()
-        if skip_mark is None or not mark or mark in data.classes:
+        mark = plain(str(skip_mark))
+        if skip_mark is None or not mark or mark in map(plain, data.classes):
             raise UsageError(
                 f"oracle.skip_mark={skip_mark!r} must be something that no class is called"
             )
         self._data = data
-        self._folder = folder
+        self._folder = Path(folder)
         self._skip_mark = mark
 
     @classmethod
@@ -64,6 +67,9 @@ class CsvOracle(Oracle):
         if not filled.labels and not filled.skipped:
             return None
         given = [i for i in asked if i in filled.labels]
+        if filled.taken_as:
+            said = ", ".join(f"{mine!r} as {name!r}" for mine, name in filled.taken_as.items())
+            warnings.warn(f"{sheet}: labels were taken as they are meant: {said}", stacklevel=2)
         late = self._late(question)
         late_ids = sorted(late.labels)
         return Answer(
@@ -122,13 +128,13 @@ class CsvOracle(Oracle):
 
     def _rows(self, question: Question) -> list[dict[str, object]]:
         rows: list[dict[str, object]] = [
-            {"id": i, "file": self._file(i)} for i in question.ids.tolist()
+            {"id": i, "file": cell(self._file(i))} for i in question.ids.tolist()
         ]
         if question.predicted is not None and question.confidence is not None:
             guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
             for row, (predicted, confidence) in zip(rows, guesses, strict=True):
                 row |= {
-                    "predicted": self._data.classes[predicted],
+                    "predicted": cell(self._data.classes[predicted]),
                     "confidence": f"{confidence:.4f}",
                 }
         if question.scores is not None:
@@ -152,8 +158,7 @@ class CsvOracle(Oracle):
             .render(
                 name=question.name,
                 images=images,
-                classes=self._data.classes,
-                skip_mark=self._skip_mark,
+                names=[cell(name) for name in (*self._data.classes, self._skip_mark)],
                 # What a browser remembers of another question must not fill in this one.
                 digest=sha256(repr([images, self._data.classes]).encode()).hexdigest()[:16],
             )

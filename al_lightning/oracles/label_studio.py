@@ -17,6 +17,7 @@ from al_lightning.errors import UsageError
 from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
 from al_lightning.oracles.pictures import picture
+from al_lightning.oracles.spelling import plain
 from al_lightning.oracles.studio import CLASS, IMAGE, NewTask, Prediction, Project, Studio, Task
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
@@ -72,13 +73,13 @@ class LabelStudioOracle(Oracle):
                 f"oracle=label_studio shows images of 1 or 3 channels, and these have {channels}"
             )
         self._data, self._classes = data, data.classes
-        self._labels = {_plain(name): label for label, name in enumerate(data.classes)}
+        self._labels = {plain(name): label for label, name in enumerate(data.classes)}
         if len(self._labels) < len(data.classes) or "" in self._labels:
             raise UsageError(
                 "For people to choose among classes, their names must differ in more than spaces, and "
                 f"none may be empty; these are {', '.join(map(repr, data.classes))}"
             )
-        self._folder = folder
+        self._folder = Path(folder)
         self._title = project
         self._accept_partial = accept_partial
         self._connect = connect
@@ -170,8 +171,8 @@ class LabelStudioOracle(Oracle):
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
             about = f"Images that al_lightning asks for, first choice first.{named}"
             return studio.make_project(title, config, about)
-        there = {_plain(name) for name in offered(found.label_config)}
-        if missing := [name for name in self._classes if _plain(name) not in there]:
+        there = {plain(name) for name in offered(found.label_config)}
+        if missing := [name for name in self._classes if plain(name) not in there]:
             raise UsageError(
                 f"The project {found.url} cannot take the classes of this data set: its labeling "
                 f"interface has no choice {', '.join(map(repr, missing[:_SHOWN]))}. Give "
@@ -245,7 +246,7 @@ class LabelStudioOracle(Oracle):
         labeled = [given for given in annotations if not given.skipped]
         if not labeled:
             return "skipped", None
-        chosen = sorted({_plain(choice) for given in labeled for choice in given.choices})
+        chosen = sorted({plain(choice) for given in labeled for choice in given.choices})
         if unknown := [name for name in chosen if name not in self._labels]:
             return "open", f"{unknown[0]!r} is none of the data set's classes"
         if len(chosen) > 1:
@@ -295,11 +296,6 @@ def offered(config: str) -> list[str]:
         if shown and choices.get("name") == CLASS
         for choice in choices.iter("Choice")
     ]
-
-
-def _plain(name: str) -> str:
-    """Return a name as it comes through XML and a browser: with single spaces."""
-    return " ".join(name.split())
 
 
 def _title(run: Path, code: str) -> str:

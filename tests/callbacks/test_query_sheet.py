@@ -38,3 +38,9 @@ def test_a_sheet_holds_ids_scores_and_labels(tmp_path: Path) -> None:
 def test_a_sheet_names_files_where_there_are_files(tmp_path: Path) -> None:
     first, second = write(tmp_path, ("a.png", "b.png", "sub/c d, é.png"))
     assert (first["file"], second["file"]) == ("sub/c d, é.png", "a.png")
+
+
+def test_no_name_is_run_as_a_formula(tmp_path: Path) -> None:
+    first, second = write(tmp_path, ("@a.png", "b.png", "\x1b[2J.png"))
+    assert (first["file"], second["file"]) == ("\\x1b[2J.png", "'@a.png")
+    assert second["score"] == "-2"  # a number

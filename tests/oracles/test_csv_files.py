@@ -1,4 +1,5 @@
 import csv
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -192,3 +193,40 @@ def test_a_page_holds_names_as_text(tmp_path: Path) -> None:
     page = (tmp_path / "round_01.html").read_text()
     assert "<b>cat" not in page
     assert page.count("</script>") == 1
+
+
+def named(*classes: str, files: tuple[str, ...] = FILES) -> ImageData:
+    images = data().train
+    train = Images(images.pixels, images.labels, files)
+    return ImageData(train, train.rows(torch.tensor([0, 1])), classes)
+
+
+def test_a_page_saves_the_class_that_was_chosen(tmp_path: Path) -> None:
+    """By number: the text of an option loses blanks, and a table shows no formula."""
+    CsvOracle(named("a b", "-1"), tmp_path).answer(question(4))
+    page = (tmp_path / "round_01.html").read_text()
+    assert 'const names = ["a b", "\\u0027-1", "skip"];' in page
+    options = re.findall(r'<option value="(.*?)">(.*?)</option>', page)
+    assert options == [("", ""), ("0", "a b"), ("1", "&#39;-1"), ("2", "skip")]
+
+
+@pytest.mark.parametrize("name", ["=cat", "-1", "@x", "it's", "caf\u00e9"])
+def test_a_class_of_any_name_can_be_labeled_as_it_is_shown(tmp_path: Path, name: str) -> None:
+    oracle = CsvOracle(named("dog", name), tmp_path)
+    oracle.answer(question(4, 2))  # the guess is the second class
+    (shown, _) = (row["predicted"] for row in table(tmp_path / "round_01.csv"))
+    for written in (name, shown):
+        fill(tmp_path / "round_01.csv", i4=written, i2="dog")
+        answer = oracle.answer(question(4, 2))
+        assert answer is not None
+        assert answer.labels.tolist() == [1, 0]
+
+
+def test_a_label_in_another_case_is_taken_and_told(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2))
+    fill(tmp_path / "round_01.csv", i4="Dog", i2="SKIP")
+    with pytest.warns(UserWarning, match="round_01.csv: labels were taken .*'Dog' as 'dog'"):
+        answer = oracle.answer(question(4, 2))
+    assert answer is not None
+    assert values(answer.ids, answer.labels, answer.skipped) == [[4], [1], [2]]

@@ -1,9 +1,12 @@
+import csv
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from al_lightning.errors import UsageError
 from al_lightning.oracles.sheet import Filled, read_sheet, sheet_text
+from al_lightning.spreadsheet import cell
 
 CLASSES = ("cat", "dog", "Brown, bear")
 FILES = {7: "unlabeled/a.png", 12: "unlabeled/b,c.png", 3: 'unlabeled/"q".png'}
@@ -58,6 +61,45 @@ def test_what_spreadsheets_make_of_it_is_read(
     assert read(tmp_path, text) == Filled({12: 1, 7: 0}, frozenset())
 
 
+@pytest.mark.parametrize("empty_columns", [1, 2, 5])
+def test_empty_columns_without_a_name_are_nothing(tmp_path: Path, empty_columns: int) -> None:
+    rows = ["id,label", "7,cat", "12,"]
+    text = "\r\n".join(row + "," * empty_columns for row in rows)
+    assert read(tmp_path, text).labels == {7: 0}
+    before = "\n".join("," * empty_columns + row for row in rows)
+    assert read(tmp_path, before).labels == {7: 0}
+
+
+def test_what_is_clear_is_taken_and_told(tmp_path: Path) -> None:
+    text = "id,label\n7,DOG\n12,brown,  BEAR\n3,Skip\n".replace("brown,  BEAR", '"brown,  BEAR"')
+    assert read(tmp_path, text) == Filled(
+        {7: 1, 12: 2},
+        frozenset({3}),
+        {"DOG": "dog", "brown,  BEAR": "Brown, bear", "Skip": "skip"},
+    )
+    assert not read(tmp_path, 'id,label\n12,"Brown,   bear "\n').taken_as  # blanks are nothing
+
+
+def test_names_of_files_come_back_whatever_a_spreadsheet_does(tmp_path: Path) -> None:
+    files = {
+        1: "=cmd|' /C calc'!A0.png",
+        2: "two\rlines.png",
+        3: "cafe\u0301.png",
+        4: "a  b .png",
+        5: "\x1b[2J.png",
+    }
+    path = tmp_path / "sheet.csv"
+    path.write_text(sheet_text([{"id": i, "file": cell(name)} for i, name in files.items()]))
+    rows = list(csv.DictReader(path.open(newline="")))
+    assert [row["file"] for row in rows] == [
+        *("'=cmd|' /C calc'!A0.png", "two\\rlines.png", files[3], files[4], "\\x1b[2J.png"),
+    ]
+    assert read_sheet(path, files, CLASSES, "skip") == Filled({}, frozenset())
+    composed = unicodedata.normalize("NFC", path.read_text()).replace("a  b ", "a b ")
+    path.write_text(composed)
+    assert read_sheet(path, files, CLASSES, "skip") == Filled({}, frozenset())
+
+
 def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
     assert read(tmp_path, "id,label\n7\n12,cat\n").labels == {12: 0}
 
@@ -67,7 +109,7 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
     [
         ("id,label\n7,cow\n", "row 2: 'cow' is no class"),
         ("id,label\n7,dgo\n", "row 2: 'dgo' is no class; did you mean 'dog'"),
-        ("id,label\n7,Cat\n", "row 2: 'Cat' is no class; did you mean 'cat'"),
+        ("id,label\n7,Cats\n", "row 2: 'Cats' is no class; did you mean 'cat'"),
         ("id,label\n7,1\n", "row 2: '1' is no class"),
         ("id,label\n8,cat\n", "row 2: id '8' was not asked for"),
         ("id,label\n7.0,cat\n", "row 2: id '7.0' was not asked for"),
@@ -81,6 +123,7 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
         ),
         ("id,label\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
         ("id,label,\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
+        ("id,label,,\n7,,,cat\n", "row 2: 'cat' stands beside the named columns"),
         ("id,class\n7,cat\n", "row 1: expected the columns"),
         ("id,label,label\n7,cat,dog\n", "row 1: expected the columns"),
         ("", "row 1: expected the columns"),

@@ -1,0 +1,36 @@
+"""How people spell the names of classes."""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+
+from al_lightning.spreadsheet import cell
+
+
+def plain(name: str) -> str:
+    """Return a name as it comes through spreadsheets, XML, browsers and other systems.
+
+    Blanks are single, and none outside; accents are composed (Unicode NFC).
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _uncased(name: str) -> str:
+    return unicodedata.normalize("NFKC", plain(name).casefold())
+
+
+def meant(written: str, names: Iterable[str]) -> str | None:
+    """Return the one name that somebody has written, in their own case, blanks and Unicode form.
+
+    Args:
+        written: What they wrote: a name, or what a table shows of it.
+        names: That there are; equal ones count once.
+
+    Returns:
+        The name; None where it is none of them, or could be several.
+    """
+    readings: Sequence[Callable[[str], str]] = (str, plain, _uncased)  # ever more lenient
+    for read in readings:
+        form = read(written)
+        if found := {name for name in names if form in (read(name), read(cell(name)))}:
+            return found.pop() if len(found) == 1 else None
+    return None

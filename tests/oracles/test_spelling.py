@@ -1,0 +1,49 @@
+import pytest
+
+from al_lightning.oracles.spelling import meant, plain
+
+NAMES = (
+    "dog",
+    "caf\u00e9",
+    "a b",
+    "a  b",
+    " out ",
+    "t\tab",
+    "Stra\u00dfe",
+    "=sum",
+    "+1",
+    "'+1",
+    "A",
+    "a",
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *((name, name) for name in NAMES if name != "'+1"),
+        (" dog ", "dog"),
+        ("Dog", "dog"),
+        ("DOG", "dog"),
+        ("cafe\u0301", "caf\u00e9"),  # decomposed, as a Mac writes it
+        ("CAFE\u0301", "caf\u00e9"),
+        ("out", " out "),
+        ("t ab", "t\tab"),
+        ("t\\tab", "t\tab"),  # as a table shows it
+        ("STRASSE", "Stra\u00dfe"),
+        ("'=sum", "=sum"),
+        ("''+1", "'+1"),
+    ],
+)
+def test_a_name_is_known_in_the_spellings_that_are_clear(written: str, name: str) -> None:
+    assert meant(written, NAMES) == name
+
+
+@pytest.mark.parametrize("written", ["dogs", "", "a   b", "A  B", "'+1", "sum"])
+def test_what_could_be_several_or_is_none_is_nothing(written: str) -> None:
+    """\'+1 is a name, and what a table shows of the name +1."""
+    assert meant(written, NAMES) is None
+
+
+def test_plain_names_have_single_blanks_and_composed_accents() -> None:
+    assert plain(" a \t b\u00a0e\u0301 ") == "a b \u00e9"
