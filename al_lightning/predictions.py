@@ -12,6 +12,7 @@ from torch import Tensor
 
 from al_lightning.data.decode import ENDINGS
 from al_lightning.data.decode_files import decode_files
+from al_lightning.data.system_files import is_hidden, is_system_folder
 from al_lightning.errors import DataError, UsageError
 from al_lightning.files import replacing
 from al_lightning.spreadsheet import cell
@@ -37,8 +38,8 @@ class Predicted:
 def find_images(folder: Path) -> list[str]:
     """Return the images below a folder: their paths in it, with slashes, sorted.
 
-    Hidden files and folders, files that are no images by their ending, and what links to folders
-    lead to are left out.
+    Hidden files and folders, those that a system has put there, files that are no images by their
+    ending, and what links to folders lead to are left out.
 
     Raises:
         DataError: If the folder is missing, cannot be read, or has no image.
@@ -48,11 +49,11 @@ def find_images(folder: Path) -> list[str]:
         raise DataError(f"{folder} {what}: expected a folder of images")
     found = []
     for place, folders, files in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [n for n in folders if not (is_hidden(n) or is_system_folder(n))]
         found += [
             (Path(place) / name).relative_to(folder).as_posix()
             for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS
+            if not is_hidden(name) and Path(name).suffix.lower() in ENDINGS
         ]
     if not found:
         endings = " ".join(sorted(ENDINGS))

@@ -112,6 +112,8 @@ def test_hidden_and_other_files_are_left_out(images: Path) -> None:
     save_image(images / "._0.png", PIXELS[0])
     (images / "notes.txt").write_text("none")
     (images / "a" / "LOUD.PNG").write_bytes((images / "c.png").read_bytes())
+    for folder in ("@eaDir", "a/@eaDir/1.png", "$RECYCLE.BIN", "__MACOSX/a", "lost+found"):
+        save_image(images / folder / "SYNOPHOTO_THUMB_XL.jpg", PIXELS[0])
     assert find_images(images) == sorted([*FILES, "a/LOUD.PNG"])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_lightning.data.folder_files import ARRANGEMENT, TEST, TRAIN, FolderFiles
+from al_lightning.data.names import normal_name
 from al_lightning.errors import DataError, UsageError
 
 _FEWEST = 2
@@ -14,7 +15,7 @@ _logger = logging.getLogger(__name__)
 
 
 def check_names(classes: Sequence[object]) -> tuple[str, ...]:
-    """Return names of classes as they were given; whole numbers become text.
+    """Return names of classes in their :func:`~al_lightning.data.names.normal_name`, numbers as text.
 
     Raises:
         UsageError: If one is no name, or given twice.
@@ -25,11 +26,18 @@ def check_names(classes: Sequence[object]) -> tuple[str, ...]:
                 f"dataset.classes names {name!r} ({type(name).__name__}), which is no name; quote it "
                 "if it is one"
             )
-    names = tuple(map(str, classes))
+    names = tuple(_normal(str(name)) for name in classes)
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"dataset.classes names '{name}' twice")
     return names
+
+
+def _normal(name: str) -> str:
+    try:
+        return normal_name(name)
+    except ValueError as error:
+        raise UsageError(f"dataset.classes names {name!a}, which is no name: {error}") from error
 
 
 def decide_classes(
@@ -47,7 +55,7 @@ def decide_classes(
 
     Raises:
         DataError: If there are fewer than two classes, a folder is none of those given, a class has
-            no folder, or two folders' names differ by case, spaces or Unicode form alone, unless
+            no folder, or two folders' names differ by case or by invisible characters alone, unless
             both are given.
     """
     train, test = list(found.train), None if found.test is None else list(found.test)
@@ -76,8 +84,7 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
     """Refuse what is one class to a person, and two to the computer."""
     spellings: dict[str, list[str]] = {}
     for name in names:
-        key = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-        spellings.setdefault(key, []).append(name)
+        spellings.setdefault(_seen(name), []).append(name)
     for same in spellings.values():
         if len(same) > 1:
             raise DataError(
@@ -85,6 +92,12 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
                 "Rename them to one; if they are different classes, name all classes in "
                 "dataset.classes"
             )
+
+
+def _seen(name: str) -> str:
+    """Return what is equal for names that look equal."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(c for c in text if unicodedata.category(c) != "Cf")  # such as U+200B
 
 
 def _refuse_too_few(root: Path, found: FolderFiles, classes: Sequence[str]) -> None:

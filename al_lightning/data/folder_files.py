@@ -1,13 +1,14 @@
 """Which images lie in a folder that is arranged by class."""
 
 import logging
-import os
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_lightning.data.decode import ENDINGS
+from al_lightning.data.names import normal_name, readable_name
+from al_lightning.data.system_files import is_hidden, is_system_folder
 from al_lightning.errors import DataError
 
 TRAIN, TEST, UNLABELED = "train", "test", "unlabeled"
@@ -30,8 +31,8 @@ class FolderFiles:
     """The images of a folder, before any is read; everything is sorted by name.
 
     Attributes:
-        train: The images of each class.
-        test: The images of each class; None where there is no folder ``test``.
+        train: The images of each class, by its :func:`~al_lightning.data.names.normal_name`.
+        test: The same; None where there is no folder ``test``.
         unlabeled: The images whose classes are not known; None where there is no folder
             ``unlabeled``.
     """
@@ -44,8 +45,9 @@ class FolderFiles:
 def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
     """List the images of a folder that is arranged as :data:`ARRANGEMENT` says.
 
-    Hidden files, and files that are no images by their ending, are left out. Links are followed; a
-    folder below ``unlabeled`` that links have led to before is left out.
+    Hidden files, what a system has put there (thumbnails, trash), and files that are no images by
+    their ending, are left out. Links are followed; a folder below ``unlabeled`` that links have led to
+    before is left out.
 
     Args:
         root: The folder.
@@ -58,18 +60,13 @@ def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
     if not root.is_dir():
         what = "is no folder" if root.exists() else "does not exist"
         raise DataError(f"dataset.path={root} {what}: {ARRANGEMENT}")
-    folders = {entry.name: entry for entry in _visible(root) if entry.is_dir()}
-    _refuse_misspelled(root, folders)
     left_out = _LeftOut(root)
-    train = {
-        folder.name: left_out.images_in(folder)
-        for folder in _train_folders(root, folders, left_out)
-    }
+    folders = {entry.name: entry for entry in left_out.visible(root) if entry.is_dir()}
+    _refuse_misspelled(root, folders)
+    train = left_out.images_by_class(_train_folders(root, folders, left_out))
     test = None
     if TEST in folders:
-        test = {
-            folder.name: left_out.images_in(folder) for folder in left_out.folders_in(folders[TEST])
-        }
+        test = left_out.images_by_class(left_out.folders_in(folders[TEST]))
     unlabeled = None
     if UNLABELED in folders:
         unlabeled = left_out.images_below(folders[UNLABELED])
@@ -82,20 +79,6 @@ def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
     _refuse_empty(root / TRAIN if TRAIN in folders else root, root / TEST, found, named)
     left_out.warn()
     return found
-
-
-def readable_name(path: Path) -> str:
-    r"""Return a path as messages show it; bytes that are no UTF-8 appear as ``\xff``."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
-
-
-def is_utf8(path: Path) -> bool:
-    """Return whether a path's name can be written into files and onto screens."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _train_folders(root: Path, folders: Mapping[str, Path], left_out: "_LeftOut") -> Sequence[Path]:
@@ -130,15 +113,12 @@ def _refuse_empty(train: Path, test: Path, found: FolderFiles, named: Collection
         for name, images in part.items():
             if images or (found.unlabeled is not None and name in known):
                 continue
-            inside = [
-                readable_name(Path(entry.name))
-                for entry in _visible(folder / name)
-                if entry.is_dir()
-            ]
+            home = next(entry for entry in folder.iterdir() if _class_of(entry) == name)
+            inside = [readable_name(Path(e.name)) for e in _visible(home) if e.is_dir()]
             hint = f" (it has the folders {_some(inside)})" if inside else ""
             also = "" if found.unlabeled is None else ", name the class in dataset.classes"
             raise DataError(
-                f"The class folder {folder / name} has no image directly in it{hint}: add some with "
+                f"The class folder {home} has no image directly in it{hint}: add some with "
                 f"one of the endings {' '.join(sorted(ENDINGS))}{also}, or remove the folder; "
                 f"{ARRANGEMENT}"
             )
@@ -155,6 +135,7 @@ class _LeftOut:
         nested: Folders inside of folders of classes.
         homeless: Images beside the folders of classes.
         repeated: Folders that links have led to before.
+        system: Folders that a system has put there.
     """
 
     root: Path
@@ -163,22 +144,40 @@ class _LeftOut:
     nested: list[Path] = field(default_factory=list)
     homeless: list[Path] = field(default_factory=list)
     repeated: list[Path] = field(default_factory=list)
+    system: list[Path] = field(default_factory=list)
+
+    def visible(self, folder: Path) -> list[Path]:
+        """Return what a person has put into a folder, sorted by name."""
+        entries = _visible(folder)
+        # Folders alone: a picture may well be called Recycled.
+        system = {e for e in entries if is_system_folder(e.name) and e.is_dir()}
+        self.system += [e for e in entries if e in system and e not in self.system]
+        return [entry for entry in entries if entry not in system]
 
     def folders_in(self, folder: Path) -> list[Path]:
         """Return the folders of the classes."""
         folders = []
-        for entry in _visible(folder):
+        for entry in self.visible(folder):
             if entry.is_dir():
-                folders.append(_require_utf8(entry))
+                folders.append(entry)
             elif _is_image(entry):
                 self.homeless.append(entry)
         return folders
 
-    def images_in(self, folder: Path) -> list[Path]:
-        """Return the images directly in a class's folder."""
-        folders, images = self._contents(folder)
-        self.nested += folders
-        return images
+    def images_by_class(self, folders: Sequence[Path]) -> dict[str, list[Path]]:
+        """Return the images directly in the folders of the classes."""
+        homes: dict[str, Path] = {}
+        found = {}
+        for folder in folders:
+            name = _require_name(folder)
+            if (other := homes.setdefault(name, folder)) != folder:
+                raise DataError(
+                    f"{folder.parent} has folders that look like one class in several spellings: "
+                    f"{other.name!a} and {folder.name!a}. Rename them to one"
+                )
+            nested, found[name] = self._contents(folder)
+            self.nested += nested
+        return found
 
     def images_below(self, folder: Path) -> list[Path]:
         """Return the images at any depth, sorted by path."""
@@ -215,6 +214,7 @@ class _LeftOut:
             ),
             ("images in no class's folder are left out", self.homeless),
             ("folders are left out, since links have led to them before", self.repeated),
+            ("folders are left out, since a system has put them there", self.system),
         ):
             if paths:
                 names = [readable_name(path.relative_to(self.root)) for path in paths]
@@ -223,7 +223,7 @@ class _LeftOut:
     def _contents(self, folder: Path) -> tuple[list[Path], list[Path]]:
         """Return the folders and the images in a folder."""
         folders, images = [], []
-        for entry in _visible(folder):
+        for entry in self.visible(folder):
             if entry.is_dir():
                 folders.append(entry)
             elif _is_image(entry):
@@ -237,18 +237,26 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in ENDINGS
 
 
-def _require_utf8(folder: Path) -> Path:
-    if not is_utf8(Path(folder.name)):
+def _class_of(folder: Path) -> str | None:
+    try:
+        return normal_name(folder.name)
+    except ValueError:
+        return None
+
+
+def _require_name(folder: Path) -> str:
+    """Return the name of the class that a folder is called after."""
+    try:
+        return normal_name(folder.name)
+    except ValueError as error:
         raise DataError(
-            f"The name of the folder {readable_name(folder)} is not UTF-8: rename it, since a class is "
-            "called so"
-        )
-    return folder
+            f"The folder {readable_name(folder)} can name no class: {error}. Rename it"
+        ) from error
 
 
 def _visible(folder: Path) -> list[Path]:
     """Return what lies in a folder and is not hidden, sorted by name."""
-    entries = (entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    entries = (entry for entry in folder.iterdir() if not is_hidden(entry.name))
     return sorted(entries, key=lambda entry: entry.name)
 
 

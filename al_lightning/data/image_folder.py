@@ -11,7 +11,8 @@ from torch import Tensor
 from al_lightning.data.base import BaseSource
 from al_lightning.data.duplicates import Group, contradictions, equal_images, leaks, repeats
 from al_lightning.data.folder_classes import check_names, decide_classes
-from al_lightning.data.folder_files import FolderFiles, find_images, is_utf8, readable_name
+from al_lightning.data.folder_files import FolderFiles, find_images
+from al_lightning.data.names import file_trouble, readable_name
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.data.split import stratified_split
 from al_lightning.data.storage import ImageStorage
@@ -164,9 +165,9 @@ class ImageFolder(BaseSource):
     ) -> set[int]:
         """Refuse unreadable files, or warn that they are skipped, and return them."""
         unreadable = {
-            i: troubles.get(i, "its name is not UTF-8; rename it")
+            i: trouble
             for i, file in enumerate(files)
-            if i in troubles or not is_utf8(file)
+            if (trouble := troubles.get(i) or file_trouble(file)) is not None
         }
         self._refuse_or_skip(
             {names[i]: trouble for i, trouble in unreadable.items()},

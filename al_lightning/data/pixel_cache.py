@@ -19,7 +19,7 @@ from al_lightning.data.decode import DECODER
 from al_lightning.data.decode_beside import Part, decode_beside
 from al_lightning.data.decoded import Decoded, gather
 from al_lightning.data.duplicates import DIGEST, image_digests
-from al_lightning.data.folder_files import readable_name
+from al_lightning.data.names import readable_name
 from al_lightning.data.pixels import PixelStore
 from al_lightning.data.progress import shown_progress
 from al_lightning.errors import UsageError

@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from al_lightning.data.names import check_class_names
 from al_lightning.data.pixels import Pixels, PixelStore, pixel_rows
 from al_lightning.errors import DataError
 
@@ -93,7 +94,8 @@ class ImageData:
     folder: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check that train, test and classes fit together."""
+        """Check that train, test and classes fit together, and that classes can be named in tables."""
+        check_class_names(self.classes)
         if self.train.pixels.shape[1:] != self.test.pixels.shape[1:]:
             raise DataError(
                 "Training and test images differ in shape: "

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.decode_files import decode_files
-from al_lightning.data.folder_files import readable_name
+from al_lightning.data.names import readable_name
 from al_lightning.data.pixels import PixelStore
 from al_lightning.errors import DataError
 

@@ -49,8 +49,8 @@ class LabelStudioOracle(Oracle):
         connect: Opens the connection, when a question is asked.
 
     Raises:
-        UsageError: On a title that Label Studio would not take, class names that people could not tell
-            apart, or images that a browser could not show.
+        UsageError: On a title that Label Studio would not take, or images that a browser could not
+            show.
     """
 
     answers_at_once = False
@@ -74,11 +74,6 @@ class LabelStudioOracle(Oracle):
             )
         self._data, self._classes = data, data.classes
         self._labels = {plain(name): label for label, name in enumerate(data.classes)}
-        if len(self._labels) < len(data.classes) or "" in self._labels:
-            raise UsageError(
-                "For people to choose among classes, their names must differ in more than spaces, and "
-                f"none may be empty; these are {', '.join(map(repr, data.classes))}"
-            )
         self._folder = Path(folder)
         self._title = project
         self._accept_partial = accept_partial

@@ -67,7 +67,7 @@ def test_beside_unlabeled_images_classes_may_be_missing(caplog: pytest.LogCaptur
 
 
 @pytest.mark.parametrize(
-    "names", [["Cat", "cat"], ["cat", "cat "], ["b c", "b  C"], ["caf\u00e9", "cafe\u0301"]]
+    "names", [["Cat", "cat"], ["cat", "cat\u200b"], ["b c", "b C"], ["\ufb01sh", "fish"]]
 )
 def test_one_class_in_two_spellings_is_refused(names: list[str]) -> None:
     with pytest.raises(DataError, match="look like one class in several spellings: '"):
@@ -82,6 +82,11 @@ def test_spellings_are_compared_between_training_and_test(tmp_path: Path) -> Non
 
 def test_names() -> None:
     assert check_names(["cat", 7]) == ("cat", "7")
+    assert check_names([" big  cat", "cafe\u0301"]) == ("big cat", "caf\u00e9")
+    with pytest.raises(UsageError, match=r"names 'a b' twice"):
+        check_names(["a b", "a  b"])
+    with pytest.raises(UsageError, match=r"names '\\x1bx', which is no name: .* cannot be shown"):
+        check_names(["cat", "\x1bx"])
     for names in (["cat", None], [True, "cat"], ["cat", " "], [["cat"]], [1.5]):
         with pytest.raises(UsageError, match=r"dataset\.classes names .* quote it"):
             check_names(names)

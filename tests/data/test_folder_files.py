@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.data.folder_files import find_images, is_utf8, readable_name
+from al_lightning.data.folder_files import find_images
 from al_lightning.errors import DataError
 from tests.data.folders import fill, save
 
@@ -149,17 +149,67 @@ def test_the_name_of_a_class_must_be_utf8(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 alone")
-    with pytest.raises(DataError, match=r"caf\\xe9 is not UTF-8: rename it"):
+    with pytest.raises(DataError, match=r"caf\\xe9 can name no class: it is not UTF-8\. Rename it"):
         find_images(tmp_path)
 
 
-def test_names_for_messages() -> None:
-    assert readable_name(Path("cat") / "é.png") == "cat/é.png"
-    assert is_utf8(Path("é.png"))
-    if os.name != "nt":
-        broken = Path(os.fsdecode(b"\xff.png"))
-        assert readable_name(broken) == r"\xff.png"
-        assert not is_utf8(broken)
+def test_names_of_classes_are_brought_to_one_form(tmp_path: Path) -> None:
+    for name in ("  big   cat ", "cafe\u0301", "a\tb"):
+        save(tmp_path / "train" / name / "0.png")
+    save(tmp_path / "test" / "big cat" / "0.png")
+    found = find_images(tmp_path)
+    assert sorted(found.train) == ["a b", "big cat", "caf\u00e9"]
+    assert [len(images) for images in found.train.values()] == [1, 1, 1]
+    assert found.test is not None
+    assert list(found.test) == ["big cat"]
+
+
+@pytest.mark.parametrize("name", ["big  cat", "big cat ", "big\u00a0cat", "big\tcat"])
+def test_two_folders_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, classes=("big cat", name))
+    with pytest.raises(DataError, match="look like one class in several spellings: "):
+        find_images(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a\x07b", "\x1b[31mred", "\x7f"])
+def test_control_characters_name_no_class(tmp_path: Path, name: str) -> None:
+    fill(tmp_path, classes=("cat", name))
+    with pytest.raises(DataError, match=r"can name no class: it has the character \\x.*Rename it"):
+        find_images(tmp_path)
+
+
+def test_what_systems_put_there_is_no_image_and_no_class(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(tmp_path / "train", count=2)
+    fill(tmp_path / "test", count=1)
+    for folder in ("@eaDir", "$RECYCLE.BIN", "__MACOSX", "lost+found", "#recycle", "@Recycle"):
+        for place in (".", "train", "train/cat", "test", "unlabeled", "unlabeled/day 1"):
+            save(tmp_path / place / folder / "x.jpg" / "SYNOPHOTO_THUMB_XL.jpg")
+            save(tmp_path / place / folder / "y.jpg")
+    for name in (".Trash-1000/a.png", ".AppleDouble/b.png", "._c.png", "day 1/d.png"):
+        save(tmp_path / "unlabeled" / name)
+    (tmp_path / "unlabeled" / "Thumbs.db").write_bytes(b"thumbnails")
+    (tmp_path / "train" / "cat" / "Desktop.ini").write_bytes(b"")
+    with caplog.at_level(logging.WARNING):
+        found = find_images(tmp_path)
+    assert _names(tmp_path, found.unlabeled) == ["unlabeled/day 1/d.png"]
+    assert {name: len(images) for name, images in found.train.items()} == {"cat": 2, "dog": 2}
+    assert found.test is not None
+    assert {name: len(images) for name, images in found.test.items()} == {"cat": 1, "dog": 1}
+    (record,) = caplog.records
+    assert "since a system has put them there: " in record.getMessage()
+    assert record.getMessage().endswith("and 31 more")
+
+
+def test_an_image_may_be_called_as_a_folder_of_a_system(tmp_path: Path) -> None:
+    fill(tmp_path / "train")
+    save(tmp_path / "unlabeled" / "recycled.png")
+    save(tmp_path / "unlabeled" / "my @eaDir" / "1.png")
+    assert _names(tmp_path / "unlabeled", find_images(tmp_path).unlabeled) == [
+        "my @eaDir/1.png",
+        "recycled.png",
+    ]
 
 
 @pytest.mark.skipif(
