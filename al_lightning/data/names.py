@@ -11,16 +11,21 @@ from al_lightning.errors import DataError
 _UNPRINTABLE = ("Cc", "Zl", "Zp")
 
 
-def normal_name(text: str) -> str:
-    """Return a name in the one form that sheets, pages and reports know it by.
+def plain(name: str) -> str:
+    """Return a name as it comes through spreadsheets, XML, browsers and other systems.
 
-    Accents are composed (Unicode NFC), white space is one blank each, and there is none outside: a
-    spreadsheet, a browser and a Mac would make that of it, and so would be a label.
+    Blanks are single, and none outside; accents are composed (Unicode NFC).
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def normal_name(text: str) -> str:
+    """Return a name in its :func:`plain` form, which sheets, pages and reports know it by.
 
     Raises:
         ValueError: If nothing is left, or a character cannot be shown; says which.
     """
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    name = plain(text)
     if not name:
         raise ValueError("it is empty")
     if not is_utf8(name):

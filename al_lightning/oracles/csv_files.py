@@ -8,13 +8,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from al_lightning.data.names import plain
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
 from al_lightning.oracles.pictures import picture
 from al_lightning.oracles.sheet import Filled, read_sheet, sheet_text
-from al_lightning.oracles.spelling import plain
 from al_lightning.pages import environment
 from al_lightning.spreadsheet import cell
 

@@ -12,12 +12,12 @@ from xml.sax.saxutils import quoteattr
 import torch
 from torch import Tensor
 
+from al_lightning.data.names import plain
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
 from al_lightning.files import write_whole
 from al_lightning.oracle import Answer, Oracle, Question
 from al_lightning.oracles.pictures import picture
-from al_lightning.oracles.spelling import plain
 from al_lightning.oracles.studio import CLASS, IMAGE, NewTask, Prediction, Project, Studio, Task
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from al_lightning.data.names import plain
 from al_lightning.errors import UsageError
-from al_lightning.oracles.spelling import meant, plain
+from al_lightning.oracles.spelling import meant
 from al_lightning.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")

@@ -3,15 +3,8 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
+from al_lightning.data.names import plain
 from al_lightning.spreadsheet import cell
-
-
-def plain(name: str) -> str:
-    """Return a name as it comes through spreadsheets, XML, browsers and other systems.
-
-    Blanks are single, and none outside; accents are composed (Unicode NFC).
-    """
-    return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def _uncased(name: str) -> str:

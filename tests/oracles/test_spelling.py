@@ -1,6 +1,7 @@
 import pytest
 
-from al_lightning.oracles.spelling import meant, plain
+from al_lightning.data.names import plain
+from al_lightning.oracles.spelling import meant
 
 NAMES = (
     "dog",
