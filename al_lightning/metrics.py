@@ -8,7 +8,6 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
     MulticlassAccuracy,
-    MulticlassCalibrationError,
     MulticlassConfusionMatrix,
     MulticlassF1Score,
     MulticlassPrecision,
@@ -47,21 +46,73 @@ class NegativeLogLikelihood(Metric):
         return self.total / self.count
 
 
+class BalancedAccuracy(MulticlassConfusionMatrix):
+    """Mean recall of the classes that have labels, as scikit-learn's ``balanced_accuracy_score``.
+
+    Macro recall counts a class that is predicted, and has no labels, as 0; this leaves it out.
+    """
+
+    def compute(self) -> Tensor:
+        """Return the mean, a scalar."""
+        confusion = super().compute().float()
+        labels = confusion.sum(1)
+        recall: Tensor = confusion.diagonal()[labels > 0] / labels[labels > 0]
+        return recall.mean()
+
+
+class ExpectedCalibrationError(Metric):
+    """Mean gap of confidence and accuracy over equal bins of confidence, (lo, hi].
+
+    The gap of a bin is |share of right predictions - mean confidence|, weighed by the predictions in it.
+    Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
+    (torchmetrics' bins are [lo, hi), with a confidence of 1 in a bin of its own.)
+
+    Args:
+        num_bins: Bins between 0 and 1.
+    """
+
+    full_state_update = False
+    higher_is_better = False
+    gaps: Tensor
+    count: Tensor
+
+    def __init__(self, num_bins: int = 15, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_bins = num_bins
+        self.add_state("gaps", torch.zeros(num_bins), dist_reduce_fx="sum")
+        self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Add probabilities, (B, C), and classes, (B,)."""
+        confidence, predicted = preds.max(1)
+        # Upper ends as the nearest numbers there are: .6 is in (.533, .6], whatever the dtype.
+        ends = torch.arange(1, self.num_bins, dtype=preds.dtype, device=preds.device)
+        bins = torch.bucketize(confidence, ends / self.num_bins)
+        inside = torch.nn.functional.one_hot(bins, self.num_bins)
+        self.gaps += (inside * ((predicted == target).to(preds.dtype) - confidence)[:, None]).sum(0)
+        self.count += len(target)
+
+    def compute(self) -> Tensor:
+        """Return the error, a scalar in [0, 1]."""
+        return self.gaps.abs().sum() / self.count
+
+
 def scalar_metrics(num_classes: int) -> MetricCollection:
     """Return the metrics of one number each, of probabilities (B, C) and classes (B,).
 
-    ``balanced_accuracy`` is the mean recall of the classes. Expected calibration error, ``ece``, has
-    15 equal bins. A class that is neither present nor predicted counts in no macro average.
+    ``balanced_accuracy`` is the mean recall of the classes that have labels. A class that has none, and
+    is predicted, counts as 0 in the macro averages; one that is not predicted either counts in none.
+    Expected calibration error, ``ece``, has 15 equal bins.
     """
     return MetricCollection(
         {
             "accuracy": MulticlassAccuracy(num_classes, average="micro"),
-            "balanced_accuracy": MulticlassAccuracy(num_classes, average="macro"),
+            "balanced_accuracy": BalancedAccuracy(num_classes),
             "macro_precision": MulticlassPrecision(num_classes, average="macro"),
             "macro_recall": MulticlassRecall(num_classes, average="macro"),
             "macro_f1": MulticlassF1Score(num_classes, average="macro"),
             "nll": NegativeLogLikelihood(),
-            "ece": MulticlassCalibrationError(num_classes, n_bins=_BINS, norm="l1"),
+            "ece": ExpectedCalibrationError(_BINS),
         },
         compute_groups=False,  # groups merge states lazily, which costs more than it saves here
     )

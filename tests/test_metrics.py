@@ -45,10 +45,20 @@ def test_scalars_are_those_of_scikit_learn(count: int) -> None:
     assert {key: scalars[key] for key in expected} == pytest.approx(expected, rel=1e-5)
 
 
-def test_balanced_accuracy_is_that_of_scikit_learn() -> None:
-    probabilities, labels = predictions()
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")  # which is the point
+@pytest.mark.parametrize("count", [2, 7, 200])
+def test_balanced_accuracy_is_that_of_scikit_learn(count: int) -> None:
+    probabilities, labels = predictions(count)
     expected = reference.balanced_accuracy_score(labels, probabilities.argmax(1))
     assert evaluate(probabilities, labels)[0]["balanced_accuracy"] == pytest.approx(expected)
+
+
+def test_a_class_without_labels_counts_in_macro_recall_alone() -> None:
+    # Class 2 has no labels and is predicted once: recalls are 1, 1/2 and, in the macro average, 0.
+    probabilities = sure_of((0, 0.9), (1, 0.9), (2, 0.9))
+    scalars, _, _ = evaluate(probabilities, torch.tensor([0, 1, 1]))
+    assert scalars["balanced_accuracy"] == pytest.approx(3 / 4)
+    assert scalars["macro_recall"] == pytest.approx(1 / 2)
 
 
 def test_scalars_are_the_ones_the_journal_promises() -> None:
@@ -105,6 +115,16 @@ def test_calibration_error_has_fifteen_bins() -> None:
     labels = torch.tensor([0, 1])
     assert evaluate(apart, labels)[0]["ece"] == pytest.approx((0.19 + 0.88) / 2)
     assert evaluate(together, labels)[0]["ece"] == pytest.approx(0.9 - 0.5)
+
+
+def test_calibration_bins_hold_their_upper_ends() -> None:
+    # 12/15 = .8 lies with .75, not with .85; and 1 lies with .99.
+    labels = torch.tensor([0, 1])
+    with_lower, with_upper = sure_of((0, 0.75), (0, 0.8)), sure_of((0, 0.8), (0, 0.85))
+    assert evaluate(with_lower, labels)[0]["ece"] == pytest.approx((0.75 + 0.8 - 1) / 2)
+    assert evaluate(with_upper, labels)[0]["ece"] == pytest.approx((0.2 + 0.85) / 2)
+    certain = sure_of((0, 0.99), (0, 1.0))
+    assert evaluate(certain, labels)[0]["ece"] == pytest.approx((0.99 + 1 - 1) / 2)
 
 
 def test_calibration_error_is_the_one_of_the_formula() -> None:
