@@ -188,6 +188,7 @@ def run(cfg: DictConfig) -> "Journal":
         from al_lightning.fit_cache import FitCache  # noqa: PLC0415
         from al_lightning.journal import Journal  # noqa: PLC0415
         from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
+        from al_lightning.strategies.base import require_strategy  # noqa: PLC0415
         from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
     ask_once_for_gpus()
@@ -198,6 +199,7 @@ def run(cfg: DictConfig) -> "Journal":
     recipe = _instantiate(cfg.recipe)
     budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
+    require_strategy("strategy", strategy)
     initial_strategy = _initial_strategy(budget.initial_policy)
     datamodule = recipe.datamodule(_instantiate(cfg.dataset))
     data = datamodule.data

@@ -6,7 +6,7 @@ from torch import Tensor
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Need
 from al_lightning.randomness import derive_generator
-from al_lightning.strategies.base import Strategy
+from al_lightning.strategies.base import Strategy, require_strategy
 
 
 def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
@@ -57,8 +57,9 @@ def require_embeddings_alone(strategy: Strategy) -> None:
     """Check that a strategy can choose the first labels: before them, there are embeddings alone.
 
     Raises:
-        UsageError: If it needs more; names what.
+        UsageError: If it needs more, or is no strategy; names what.
     """
+    require_strategy("initial_strategy", strategy)
     if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "

@@ -60,7 +60,8 @@ from al_lightning.round_trainer import RoundTrainer
 from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer
 from al_lightning.stopwatch import Stopwatch
-from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.base import Strategy, require_strategy
+from al_lightning.strategies.selection import Selection
 
 MakeClassifier = Callable[[], L.LightningModule]
 MakeTrainer = Callable[[int, int], RoundTrainer]
@@ -146,6 +147,7 @@ class ActiveLearningLoop:
                 "A cache of fits needs `config`: pass all that a fit depends on, such as the network "
                 "and the learning rate"
             )
+        require_strategy("strategy", strategy)
         self.datamodule = datamodule
         self.make_classifier = make_classifier
         self.make_trainer = make_trainer

@@ -63,7 +63,7 @@ class BalancedAccuracy(MulticlassConfusionMatrix):
 class ExpectedCalibrationError(Metric):
     """Mean gap of confidence and accuracy over equal bins of confidence, (lo, hi].
 
-    The gap of a bin is |share of right predictions - mean confidence|, weighed by the predictions in it.
+    The gap of a bin is |share of right predictions - mean confidence|, weighed by how many it has.
     Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural networks", ICML 2017, equation 3.
     (torchmetrics' bins are [lo, hi), with a confidence of 1 in a bin of its own.)
 

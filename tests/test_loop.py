@@ -547,3 +547,27 @@ def test_the_start_event_says_what_the_run_was_made_with(tmp_path: Path) -> None
     assert len(start["classes"]) == 3
     written = json.loads((tmp_path / "journal.jsonl").read_text().splitlines()[0])
     assert {**start, "digest": written["digest"]} == written
+
+
+@pytest.mark.parametrize("strategy", [Margin, "margin", Evidence])
+def test_what_is_no_strategy_is_refused_before_anything_is_begun(
+    tmp_path: Path, strategy: Any
+) -> None:
+    with pytest.raises(UsageError, match=r"^strategy must be an? "):
+        make_loop(tmp_path, strategy)
+    assert not list(tmp_path.rglob("journal.jsonl"))
+
+
+class _Greedy(Strategy):
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        return Selection(pool.ids[: 5 * count], torch.zeros(5 * count))
+
+
+def test_a_strategy_that_selects_too_much_buys_nothing(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, _Greedy(), budget=Budget(9, 6, 15))
+    with pytest.raises(UsageError, match=r"^_Greedy\.choose must select exactly 6 distinct images"):
+        loop.run()
+    assert loop.journal.pool.labels_bought == 9
+    assert not loop.journal.finished

@@ -1,8 +1,8 @@
 """What a query strategy is."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Set as AbstractSet
+from typing import Any, final
 
 import torch
 from torch import Tensor
@@ -10,30 +10,26 @@ from torch import Tensor
 from al_lightning.errors import EvidenceError, UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
+from al_lightning.strategies.selection import (
+    Selection,
+    checked_scores,
+    checked_selection,
+    listed,
+)
 
-_SHOWN = 10  # ids in a message
 _SCORE_BYTES = 64  # an image: its score, and the order of all scores
-
-
-@dataclass(frozen=True)
-class Selection:
-    """The images to ask for, first choice first.
-
-    Attributes:
-        ids: Dataset ids, (count,) int64, distinct.
-        scores: One score each, (count,) float32; higher means queried with more reason. What it
-            measures, and in which unit, is the strategy's own.
-    """
-
-    ids: Tensor
-    scores: Tensor
 
 
 class Strategy(ABC):
     """Chooses which unlabeled images to ask for.
 
     A strategy declares what it needs to know, and gets that and no more. It knows no trainer, no
-    file and no label. Subclasses implement :meth:`choose`.
+    file and no label. Subclasses implement :meth:`choose`, never :meth:`select`, which checks both what
+    a strategy is given and what it chooses.
+
+    >>> class First(Strategy):
+    ...     def choose(self, pool, labeled, count, generator):
+    ...         return Selection(pool.ids[:count], torch.zeros(count))
 
     Args:
         pool_subset: How many of the unlabeled images it is shown in each round, drawn at random; None
@@ -60,6 +56,12 @@ class Strategy(ABC):
             require_count("pool_subset", pool_subset)
         self.pool_subset = pool_subset
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a subclass whose selections nobody would check."""
+        super().__init_subclass__(**kwargs)
+        if "select" in vars(cls):
+            raise TypeError(f"{cls.__name__} must implement choose, not select, which calls it")
+
     @final
     def select(
         self, pool: Evidence, labeled: Evidence | None, count: int, generator: torch.Generator
@@ -82,7 +84,10 @@ class Strategy(ABC):
             ValueError: If ``count`` is below 1, the pool is empty, something declared is absent, or
                 evidence is NaN or infinite (an EvidenceError) or has an id twice; the message names the
                 ids.
+            UsageError: If ``needs`` is no set of :class:`Need`, or :meth:`choose` returns anything but
+                so many distinct ids of the pool with finite scores; the message names the strategy.
         """
+        require_strategy("strategy", self)
         if count < 1:
             raise ValueError(f"count must be at least 1, not {count}")
         if len(pool) == 0:
@@ -92,7 +97,9 @@ class Strategy(ABC):
         _check(pool, self.needs, "pool")
         _check(labeled, self.labeled_needs, "labeled set")
         pool, labeled = _by_id(pool, "pool"), _by_id(labeled, "labeled set")
-        return self.choose(pool, labeled, min(count, len(pool)), generator)
+        count = min(count, len(pool))
+        found = self.choose(pool, labeled, count, generator)
+        return checked_selection(found, f"{type(self).__name__}.choose", pool.ids, count)
 
     @abstractmethod
     def choose(
@@ -126,6 +133,15 @@ class ScoreStrategy(Strategy):
     def score(self, pool: Evidence) -> Tensor:
         """Score every image on its own, (N,) float32; higher means query first."""
 
+    @final
+    def scores_of(self, pool: Evidence) -> Tensor:
+        """Return the scores of a pool, (N,) float32, checked.
+
+        Raises:
+            UsageError: If :meth:`score` gives anything but one finite number an image.
+        """
+        return checked_scores(self.score(pool), f"{type(self).__name__}.score", pool.ids)
+
     def choose(
         self,
         pool: Evidence,
@@ -134,7 +150,7 @@ class ScoreStrategy(Strategy):
         generator: torch.Generator,
     ) -> Selection:
         """Choose the ``count`` highest scores."""
-        scores = self.score(pool)
+        scores = self.scores_of(pool)
         top = top_k(scores, count, generator)
         return Selection(pool.ids[top], scores[top])
 
@@ -155,6 +171,56 @@ def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     return shuffled[order[:count]]
 
 
+def require_strategy(key: str, value: object) -> None:
+    """Check that something is a strategy, and declares what it needs in a way that can be served.
+
+    Args:
+        key: Names it in messages, such as ``strategy`` or ``strategy.base``.
+        value: A strategy, or not.
+
+    Raises:
+        UsageError: If it is none, such as a class or a name; or if its ``needs`` or ``labeled_needs``
+            are no sets of :class:`Need`, or ``mc_samples`` or ``pool_subset`` no count.
+    """
+    if isinstance(value, type):
+        raise UsageError(f"{key} must be an instance, {value.__name__}(...), not the class itself")
+    if not isinstance(value, Strategy):
+        raise UsageError(
+            f"{key} must be a Strategy, such as Margin() of al_lightning.strategies, not {value!r}"
+        )
+    for name in ("needs", "labeled_needs"):
+        needs = getattr(value, name)
+        if not isinstance(needs, AbstractSet) or not all(isinstance(n, Need) for n in needs):
+            raise UsageError(
+                f"{type(value).__name__}.{name} must be a set of Need, such as "
+                f"frozenset({{Need.PROBABILITIES}}), not {needs!r}"
+            )
+    require_count("mc_samples", value.mc_samples)
+    if value.pool_subset is not None:
+        require_count("pool_subset", value.pool_subset)
+
+
+def require_part(key: str, part: object, *, scores: bool) -> None:
+    """Check a strategy that another one is made of.
+
+    Args:
+        key: Names it in messages, such as ``strategy.base``.
+        part: A strategy, or not.
+        scores: Whether it has to score every image on its own.
+
+    Raises:
+        UsageError: If it is no strategy, or does not score where it has to, or has a ``pool_subset``.
+    """
+    require_strategy(key, part)
+    if scores and not isinstance(part, ScoreStrategy):
+        raise UsageError(
+            f"{key} must score every image on its own, as entropy and bald do; "
+            f"{type(part).__name__} does not"
+        )
+    if (subset := getattr(part, "pool_subset", None)) is not None:
+        raise UsageError(f"{key}.pool_subset={subset} would do nothing; use strategy.pool_subset")
+
+
 def require_count(name: str, value: object, least: int = 1) -> None:
     """Check that an argument of a strategy is a whole number.
 
@@ -172,12 +238,8 @@ def _by_id(evidence: Evidence, name: str) -> Evidence:
         return evidence  # the usual case: no copy of the embeddings
     ids, order = evidence.ids.sort()
     if len(repeated := ids[1:][ids[1:] == ids[:-1]]):
-        raise ValueError(f"The evidence on the {name} has ids more than once: {_listed(repeated)}")
+        raise ValueError(f"The evidence on the {name} has ids more than once: {listed(repeated)}")
     return evidence.rows(order)
-
-
-def _listed(ids: Tensor) -> str:
-    return ", ".join(map(str, ids[:_SHOWN].tolist())) + (", ..." if len(ids) > _SHOWN else "")
 
 
 def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
@@ -186,7 +248,7 @@ def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
     if len(bad := evidence.non_finite_ids()):
         raise EvidenceError(
             f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: "
-            f"{_listed(bad)}. The model has probably diverged: lower the learning rate"
+            f"{listed(bad)}. The model has probably diverged: lower the learning rate"
         )
 
 

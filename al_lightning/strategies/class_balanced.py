@@ -7,8 +7,9 @@ from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies import functional
-from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.information import by_blocks
+from al_lightning.strategies.selection import Selection
 
 _BLOCK = 512  # images that are looked at for as long as the best is among them
 _BYTES_AN_IMAGE = 64  # its entropy, its bound, and their orders

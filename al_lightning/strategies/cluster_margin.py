@@ -7,7 +7,8 @@ from torch import Tensor
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies import functional
-from al_lightning.strategies.base import Selection, Strategy, require_count, top_k
+from al_lightning.strategies.base import Strategy, require_count, top_k
+from al_lightning.strategies.selection import Selection
 
 _MOST = 10_000  # candidates: their distances take 400 MB
 

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from al_lightning.evidence import Evidence
 from al_lightning.sizes import Sizes
-from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.metrics import Factors, Metric, multiplies_in_float32
+from al_lightning.strategies.selection import Selection
 
 
 class FarthestFirst(Strategy):

@@ -4,8 +4,9 @@ import torch
 
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
-from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.clusters import cluster
+from al_lightning.strategies.selection import Selection
 
 _BLOCK = 1_024  # images or centers at a time
 

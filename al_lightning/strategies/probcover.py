@@ -7,9 +7,10 @@ from torch import Tensor
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
-from al_lightning.strategies.base import Selection, Strategy, require_count
+from al_lightning.strategies.base import Strategy, require_count
 from al_lightning.strategies.clusters import cluster, squared_distances, unit_rows
 from al_lightning.strategies.kmeans import filled
+from al_lightning.strategies.selection import Selection
 
 _BLOCK = 128  # candidates that are looked at together, at most
 _TILE = 512  # images on each side whose inner products are made together

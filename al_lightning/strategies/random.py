@@ -3,7 +3,8 @@
 import torch
 
 from al_lightning.evidence import Evidence
-from al_lightning.strategies.base import Selection, Strategy
+from al_lightning.strategies.base import Strategy
+from al_lightning.strategies.selection import Selection
 
 
 class Random(Strategy):

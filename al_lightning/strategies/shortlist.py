@@ -6,11 +6,12 @@ from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import (
     ScoreStrategy,
-    Selection,
     Strategy,
     require_count,
+    require_part,
     top_k,
 )
+from al_lightning.strategies.selection import Selection
 
 
 class Shortlist(Strategy):
@@ -27,7 +28,8 @@ class Shortlist(Strategy):
         pool_subset: How many of the unlabeled images it is shown; None for all.
 
     Raises:
-        UsageError: On a factor below 1.
+        UsageError: On a factor below 1, on an ``uncertainty`` that scores no single images, and where
+            one of the two has a ``pool_subset`` of its own.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Shortlist(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
+        require_part("strategy.uncertainty", uncertainty, scores=True)
+        require_part("strategy.diversity", diversity, scores=False)
         require_count("factor", factor)
         self.uncertainty = uncertainty
         self.diversity = diversity
@@ -54,7 +58,7 @@ class Shortlist(Strategy):
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
     ) -> Selection:
         """Choose ``count`` of the highest scores."""
-        scores = self.uncertainty.score(pool)
+        scores = self.uncertainty.scores_of(pool)
         listed = top_k(scores, min(self.factor * count, len(pool)), generator)
         return self.diversity.select(pool.rows(listed), labeled, count, generator)
 

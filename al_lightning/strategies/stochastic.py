@@ -8,7 +8,8 @@ from torch import Tensor
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence
 from al_lightning.sizes import Sizes
-from al_lightning.strategies.base import ScoreStrategy, Selection, Strategy, top_k
+from al_lightning.strategies.base import ScoreStrategy, Strategy, require_part, top_k
+from al_lightning.strategies.selection import Selection
 
 _BYTES_AN_IMAGE = 64  # scores, their noise in float64, and the order of both
 
@@ -37,16 +38,7 @@ class StochasticStrategy(Strategy):
         self, base: ScoreStrategy, beta: float = 1.0, *, pool_subset: int | None = None
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        if not callable(getattr(base, "score", None)):
-            raise UsageError(
-                f"strategy.base must score every image on its own, as entropy and bald do; "
-                f"{type(base).__name__} does not"
-            )
-        if base.pool_subset is not None:
-            raise UsageError(
-                f"strategy.base.pool_subset={base.pool_subset} would do nothing; use "
-                "strategy.pool_subset"
-            )
+        require_part("strategy.base", base, scores=True)
         if not 0 < beta < float("inf"):
             raise UsageError(f"strategy.beta must be greater than 0, not {beta}")
         self.base = base
@@ -66,7 +58,7 @@ class StochasticStrategy(Strategy):
         generator: torch.Generator,
     ) -> Selection:
         """Choose the ``count`` highest after noise."""
-        scores = self.base.score(pool)
+        scores = self.base.scores_of(pool)
         noise = gumbel(len(scores), generator) / self.beta
         top = top_k(self.log_weights(scores.double()) + noise, count, generator)
         return Selection(pool.ids[top], scores[top])

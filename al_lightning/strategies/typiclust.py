@@ -5,8 +5,9 @@ from torch import Tensor
 
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
-from al_lightning.strategies.base import Selection, Strategy, require_count
+from al_lightning.strategies.base import Strategy, require_count
 from al_lightning.strategies.clusters import Clusters, cluster, squared_distances, unit_rows
+from al_lightning.strategies.selection import Selection
 
 _BLOCK_NUMBERS = 2**20  # distances at a time
 
