@@ -61,6 +61,7 @@ from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Strategy, require_strategy
+from al_lightning.strategies.rehearsal import rehearse
 from al_lightning.strategies.selection import Selection
 
 MakeClassifier = Callable[[], L.LightningModule]
@@ -530,12 +531,15 @@ class ActiveLearningLoop:
         return classifier
 
     def _check_queries(self, embedding: int) -> None:
-        """Refuse queries of too few candidates, or for which there is too little memory."""
+        """Refuse faulty strategies, queries of too few candidates or for which memory is too small."""
         data, limit = self.datamodule.data, memory_limit(self.budget.memory_limit)
         images, given, classes = len(data.train), len(data.given_ids), len(data.classes)
         queries = query_sizes(self.strategy, self.budget, images, given, classes, embedding)
         require_enough_candidates(self.strategy.pool_subset, self.budget.query)
         require_memory(self.strategy, queries, limit)
+        with isolate_rng():
+            for strategy in filter(None, (self.strategy, self.initial_strategy)):
+                rehearse(strategy, images, classes, embedding)
 
     def _chance(self, purpose: str, index: int) -> torch.Generator:
         """Return a stream of the strategy's own, which ``query_seed`` changes."""

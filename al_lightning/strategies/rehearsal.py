@@ -1,0 +1,67 @@
+"""A selection from made-up evidence, so that a faulty strategy shows before the first fit."""
+
+from collections.abc import Collection
+from copy import deepcopy
+
+import torch
+from torch import Tensor
+
+from al_lightning.errors import UsageError
+from al_lightning.evidence import Evidence, Need
+from al_lightning.strategies.base import Strategy
+
+_IMAGES = 16  # in the pool, and labeled; fewer where there are not twice as many
+
+
+def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> None:
+    """Let a copy of a strategy select once, from a pool of the highest ids.
+
+    So positions that are returned for ids are found out: in a run, most of them are ids of unlabeled
+    images too, and would be taken for rounds. What a strategy raises itself is left to the run: it may
+    rightly refuse what is made up.
+
+    Args:
+        strategy: Left as it is.
+        images: Size of the data set that ids belong to.
+        classes: C.
+        embedding: D.
+
+    Raises:
+        UsageError: If what it selects cannot be taken; names the strategy.
+    """
+    count = min(_IMAGES, images // 2)
+    if count == 0:
+        return
+    ids, generator = torch.arange(images), torch.Generator().manual_seed(0)
+    sizes = (count, strategy.mc_samples, classes, embedding)
+    pool = _made_up(ids[-count:], strategy.needs, sizes, generator)
+    labeled = _made_up(ids[:count], strategy.labeled_needs, sizes, generator)
+    try:
+        deepcopy(strategy).select(pool, labeled, max(1, count // 2), generator)
+    except UsageError:
+        raise
+    except Exception:
+        return
+
+
+def _made_up(
+    ids: Tensor,
+    needs: Collection[Need],
+    sizes: tuple[int, int, int, int],
+    generator: torch.Generator,
+) -> Evidence:
+    """Return random evidence of so many images, samples, classes and dimensions."""
+    images, samples, classes, embedding = sizes
+    shapes = {
+        Need.PROBABILITIES: (images, classes),
+        Need.EMBEDDINGS: (images, embedding),
+        Need.MC_PROBABILITIES: (images, samples, classes),
+    }
+    drawn = {need: torch.randn(shapes[need], generator=generator) for need in sorted(needs)}
+    return Evidence(
+        ids,
+        **{
+            need.value: values if need == Need.EMBEDDINGS else values.softmax(-1)
+            for need, values in drawn.items()
+        },
+    )
