@@ -1,6 +1,7 @@
 """The command line for tests: in a process of its own, or in this one, which saves torch's import."""
 
 import json
+import signal
 import subprocess
 import sys
 import traceback
@@ -27,6 +28,31 @@ def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         command(*arguments), cwd=folder, capture_output=True, text=True, check=False
     )
+
+
+_STOPPED = """
+import os, runpy, sys
+from al_lightning.journal import Journal
+
+lines, number = (int(sys.argv.pop(1)) for _ in range(2))
+append = Journal._append
+
+def append_and_stop(journal, event):
+    global lines
+    append(journal, event)
+    lines -= 1
+    if lines == 0:
+        os.kill(os.getpid(), number)
+
+Journal._append = append_and_stop
+runpy.run_module("al_lightning", run_name="__main__", alter_sys=True)
+"""
+
+
+def stop_after(folder: Path, lines: int, number: signal.Signals, *arguments: str) -> int:
+    """Send a command a signal once it has written so many lines of journals; return its status."""
+    command_ = [sys.executable, "-c", _STOPPED, str(lines), str(int(number)), *arguments]
+    return subprocess.run(command_, cwd=folder, capture_output=True, check=False).returncode
 
 
 @dataclass

@@ -1,6 +1,6 @@
 import json
+from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from al_lightning import EmbeddingCache, PoolDataModule
 from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.transforms import Normalize
 from al_lightning.models import ImageClassifier
+from tests.background import Background
 from tests.helpers import TinySource, tiny_trainer
 from tests.models.zoo import NORMALIZATION, tiny_pretrained
 
@@ -108,16 +109,14 @@ def test_an_entry_that_was_not_finished_is_made_again(tmp_path: Path) -> None:
 
 
 def test_many_at_once_embed_once(tmp_path: Path) -> None:
-    threads = []
+    calls = []
     for _ in range(3):  # torch's random state is one for all threads: the weights are made before
         datamodule = PoolDataModule(TinySource())
         datamodule.serve(NORMALIZATION)
         classifier = Counting(tiny_pretrained(mode="linear"), 3)
-        threads.append(Thread(target=fetch_by, args=(classifier, datamodule, tmp_path)))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+        calls.append(partial(fetch_by, classifier, datamodule, tmp_path))
+    for thread in [Background(call) for call in calls]:
+        thread.end()
     assert Counting.count == 90
 
 

@@ -41,9 +41,9 @@ def test_pt2_gives_the_probabilities_of_any_number_of_images(
 def test_onnx_gives_the_probabilities_of_any_number_of_images(
     run: TrainedRun, tmp_path: Path
 ) -> None:
-    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
-    pytest.importorskip("onnxscript", reason="needs the extra onnx")
-    runtime = pytest.importorskip("onnxruntime", reason="runs what was exported")
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxscript")
+    runtime = pytest.importorskip("onnxruntime")
     path = tmp_path / "model.onnx"
     difference = export_run(run, path, "onnx")
     assert difference is not None

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
 
 import lightning as L
 import pytest
@@ -10,6 +9,7 @@ from torch import nn
 from al_lightning import FitCache
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.fit_cache import CurvePoint
+from tests.background import at_once
 
 
 class Weight(L.LightningModule):
@@ -39,11 +39,7 @@ def test_what_was_fitted_once_is_found_again(tmp_path: Path) -> None:
 
 def test_many_at_once_fit_once(tmp_path: Path) -> None:
     fitted: list[str] = []
-    threads = [Thread(target=fetch, args=(FitCache(tmp_path), "a", fitted)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(lambda: fetch(FitCache(tmp_path), "a", fitted), 8)
     assert fitted == ["a"]
 
 

@@ -2,14 +2,13 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 
 import pytest
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 from al_lightning.interrupts import Interrupted, interruptible
+from tests.background import DEADLINE, Background
 from tests.test_loop import TinyModel, tiny_trainer
 
 IMAGES = TensorDataset(torch.zeros(8, 1, 8, 8), torch.zeros(8, dtype=torch.int64))
@@ -83,40 +82,32 @@ def test_signals_that_are_handled_or_ignored_already_stay_so() -> None:
 
 
 def test_other_threads_are_left_alone() -> None:
-    errors: list[BaseException] = []
-
-    def work(block: Callable[[], None]) -> None:
-        try:
-            block()
-        except BaseException as error:
-            errors.append(error)
-
     def block() -> None:
         with interruptible():
             pass
 
-    thread = threading.Thread(target=work, args=(block,))
-    thread.start()
-    thread.join()
-    assert errors == []
+    Background(block).end()
 
 
 def test_a_second_signal_stops_the_process_at_once() -> None:
     program = """
-import os, signal, time
+import os, signal
 from al_lightning.interrupts import interruptible
 with interruptible():
     try:
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(60)
+        signal.pause()
     finally:
         print("cleaning up", flush=True)
         os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(60)
         print("never here")
 """
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE,
     )
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stdout == "cleaning up\n"

@@ -4,21 +4,21 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
-from threading import Thread
+from threading import Event
 
 import pytest
 
 from al_lightning.locks import exclusive, only_one
+from tests.background import DEADLINE, Background
 
 HOLD = """
-import sys, time
+import sys
 from pathlib import Path
 from al_lightning.locks import exclusive
 with exclusive(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -32,18 +32,21 @@ def test_a_free_lock_is_taken_at_once_and_its_folder_made(tmp_path: Path) -> Non
 
 def test_who_comes_second_is_told_and_waits(tmp_path: Path) -> None:
     order: list[str] = []
+    waiting = Event()
+
+    def told() -> None:
+        order.append("told")
+        waiting.set()
 
     def second() -> None:
-        with exclusive(tmp_path / "lock", lambda: order.append("told")):
+        with exclusive(tmp_path / "lock", told):
             order.append("second")
 
     with exclusive(tmp_path / "lock"):
-        thread = Thread(target=second)
-        thread.start()
-        while "told" not in order:
-            time.sleep(0.01)
+        thread = Background(second)
+        assert waiting.wait(DEADLINE)
         order.append("first ends")
-    thread.join()
+    thread.end()
     assert order == ["told", "first ends", "second"]
 
 
@@ -58,12 +61,15 @@ def test_an_error_in_the_block_frees_the_lock(tmp_path: Path) -> None:
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    holder.kill()
+    assert holder.wait() == -signal.SIGKILL
     with exclusive(path, lambda: pytest.fail("still held")):
         pass
 
@@ -84,16 +90,19 @@ def test_who_holds_a_lock_is_named_to_the_second(tmp_path: Path) -> None:
 
 
 def test_who_may_wait_is_told_for_whom(tmp_path: Path) -> None:
-    told: list[str] = []
+    order: list[str] = []
+    waiting = Event()
+
+    def told(who: str) -> None:
+        order.append(who)
+        waiting.set()
 
     def second() -> None:
-        with only_one(tmp_path / "lock", told.append):
-            told.append("second")
+        with only_one(tmp_path / "lock", told):
+            order.append("second")
 
     with only_one(tmp_path / "lock"):
-        thread = Thread(target=second)
-        thread.start()
-        while not told:
-            time.sleep(0.01)
-    thread.join()
-    assert told == [f"process {os.getpid()} on {socket.gethostname()}", "second"]
+        thread = Background(second)
+        assert waiting.wait(DEADLINE)
+    thread.end()
+    assert order == [f"process {os.getpid()} on {socket.gethostname()}", "second"]

@@ -49,7 +49,7 @@ def test_scalars_are_those_of_scikit_learn(count: int) -> None:
 @pytest.mark.parametrize("count", [2, 7, 200])
 def test_balanced_accuracy_is_that_of_scikit_learn(count: int) -> None:
     probabilities, labels = predictions(count)
-    expected = reference.balanced_accuracy_score(labels, probabilities.argmax(1))
+    expected = reference.balanced_accuracy_score(labels.numpy(), probabilities.argmax(1).numpy())
     assert evaluate(probabilities, labels)[0]["balanced_accuracy"] == pytest.approx(expected)
 
 
@@ -74,7 +74,7 @@ def test_per_class_is_that_of_scikit_learn(count: int) -> None:
     probabilities, labels = predictions(count)
     _, per_class, _ = evaluate(probabilities, labels)
     expected = reference.precision_recall_fscore_support(
-        labels, probabilities.argmax(1), labels=range(C), zero_division=0.0
+        labels.numpy(), probabilities.argmax(1).numpy(), labels=range(C), zero_division=0.0
     )
     for name, values in zip(("precision", "recall", "f1"), expected[:3], strict=True):
         assert per_class[name] == pytest.approx(values.tolist())
@@ -83,7 +83,8 @@ def test_per_class_is_that_of_scikit_learn(count: int) -> None:
 def test_confusion_matrix_has_true_classes_in_rows() -> None:
     probabilities, labels = predictions()
     _, _, confusion = evaluate(probabilities, labels)
-    expected = reference.confusion_matrix(labels, probabilities.argmax(1), labels=range(C))
+    truth, guess = labels.numpy(), probabilities.argmax(1).numpy()
+    expected = reference.confusion_matrix(truth, guess, labels=range(C))
     assert confusion.dtype == torch.int64
     assert confusion.tolist() == expected.tolist()
     assert confusion.tolist() != expected.T.tolist()

@@ -1,19 +1,32 @@
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from al_lightning.budget import Budget
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.query_memory import query_bytes, query_sizes, require_memory
 from al_lightning.sizes import Sizes
-from al_lightning.strategies import Euclidean, FarthestFirst, Margin, Random, Selection, Strategy
+from al_lightning.strategies import (
+    BALD,
+    BatchBALD,
+    Entropy,
+    Euclidean,
+    FarthestFirst,
+    Margin,
+    Power,
+    Random,
+    Selection,
+    Strategy,
+)
+from tests.strategies.helpers import make_evidence, seeded
 
 SIZES = Sizes(pool=1000, labeled=100, classes=10, embedding=64, samples=20, count=50)
 
@@ -98,49 +111,48 @@ def test_farthest_first_holds_blocks_beside_a_few_numbers_an_image() -> None:
     assert large > 8 * 512 * 512
 
 
-MEASURE = """
-import ctypes
-import json
-from pathlib import Path
-import torch
-from al_lightning.provenance import peak_rss_bytes
-from al_lightning.sizes import Sizes
-from al_lightning.strategies import BALD, BatchBALD, Entropy, Euclidean, FarthestFirst, Power
-from tests.strategies.helpers import make_evidence, seeded
+def most_held(path: Path, work: Callable[[], object]) -> int:
+    """The most bytes that tensors held at once while the work was done, as torch's profiler has it.
 
-torch.set_num_threads(1)
-sizes = Sizes(pool=30_000, labeled=0, classes=10, embedding=64, samples=10, count=5)
-options = {"classes": sizes.classes, "dimensions": sizes.embedding, "samples": sizes.samples}
-found = {}
-for strategy in (
-    Entropy(), BALD(10), BatchBALD(10, configurations=50), FarthestFirst(Euclidean()), Power(BALD(10))
-):
-    pool = make_evidence(sizes.pool, strategy.needs, **options)
-    pool = pool.rows(pool.ids.argsort())
-    few = make_evidence(100, strategy.needs, **options)
-    strategy.select(few, None, 5, seeded())  # loads the kernels
-    for values in pool.quantities().values():
-        values.sum()  # pages that the system has taken away would count when they return
-    ctypes.CDLL(None).malloc_trim(0)  # what was freed before must be taken again
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = peak_rss_bytes()
-    strategy.select(pool, None, sizes.count, seeded())
-    name = f"{len(found)} {type(strategy).__name__}"
-    found[name] = [peak_rss_bytes() - before, strategy.working_bytes(sizes)]
-print(json.dumps(found))
-"""
+    Not what the process held: what the system takes away and gives back depends on its other processes.
+    """
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+        work()
+    recorded.export_chrome_trace(str(path))
+    events = json.loads(path.read_text(encoding="utf-8"))["traceEvents"]
+    changes = [event for event in events if event["name"] == "[memory]"]
+    changes.sort(key=lambda event: float(event["ts"]))
+    return max(accumulate(int(event["args"]["Bytes"]) for event in changes))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux says how much memory a process has held")
-def test_strategies_take_no_more_memory_than_they_say() -> None:
-    root = Path(__file__).parents[1]
-    result = subprocess.run(
-        [sys.executable, "-c", MEASURE], cwd=root, capture_output=True, text=True, check=False
+def test_what_is_held_at_once_is_measured(tmp_path: Path) -> None:
+    def work() -> None:
+        for _ in range(2):
+            torch.zeros(1000).add(torch.zeros(500, 1000).sum(0))
+
+    two, sums = 4 * 501_000, 4 * 1000
+    assert two <= most_held(tmp_path / "trace.json", work) <= two + 2 * sums
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Entropy(),
+        BALD(10),
+        BatchBALD(10, configurations=50),
+        FarthestFirst(Euclidean()),
+        Power(BALD(10)),
+    ],
+    ids=lambda strategy: type(strategy).__name__,
+)
+def test_strategies_take_no_more_memory_than_they_say(tmp_path: Path, strategy: Strategy) -> None:
+    sizes = Sizes(pool=30_000, labeled=0, classes=10, embedding=64, samples=10, count=5)
+    pool = make_evidence(sizes.pool, strategy.needs, classes=10, dimensions=64, samples=10)
+    pool = pool.rows(pool.ids.argsort())  # else they are sorted first, which takes a copy
+    taken = most_held(
+        tmp_path / "trace.json", lambda: strategy.select(pool, None, sizes.count, seeded())
     )
-    if "clear_refs" in result.stderr:
-        pytest.skip("this system does not let a process reset its peak")
-    assert result.returncode == 0, result.stderr
-    noise = 8 * 2**20  # what the allocator keeps, and what a kernel takes once
-    for name, (taken, said) in json.loads(result.stdout).items():
-        assert taken <= said + noise, f"{name}: {taken} bytes, {said} were estimated"
-        assert said <= 4 * (taken + noise), f"{name}: {taken} bytes, {said} were estimated"
+    said = strategy.working_bytes(sizes)
+    kernels = 8 * 2**20  # what they take beside tensors, once
+    assert taken <= said, f"{taken} bytes, {said} were estimated"
+    assert said <= 4 * (taken + kernels), f"{taken} bytes, {said} were estimated"

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from omegaconf import OmegaConf, open_dict
 from al_lightning.errors import UsageError
 from al_lightning.sweep import _share_out_threads
 from al_lightning.tuning import require_validation
-from tests.command_line import CONF, QUICK, Here, call, command, comparable
+from tests.command_line import CONF, QUICK, Here, call, comparable, stop_after
 
 SHORT = (*QUICK, "budget.total=30", "report=false")
 GRID = (*SHORT, "strategy=random,margin", "seed=0,1")
@@ -96,16 +95,7 @@ def test_parallel_jobs_come_to_the_same_and_the_one_that_fails_is_named(
 def test_a_killed_sweep_goes_on(
     tmp_path: Path, swept: tuple[Path, "subprocess.CompletedProcess[str]"]
 ) -> None:
-    process = subprocess.Popen(
-        command("-m", *GRID), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        if sum(len(events) for events in journals(tmp_path).values()) >= 9:
-            process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.01)
-    assert process.wait() == -signal.SIGKILL
+    assert stop_after(tmp_path, 9, signal.SIGKILL, "-m", *GRID) == -signal.SIGKILL
     (cut_off,) = (record for record in records(tmp_path) if record["error"])
     assert "did not end" in cut_off["error"]
     result = call(tmp_path, "-m", *GRID)

@@ -22,7 +22,6 @@ from al_lightning.evidence import Evidence, Need
 from al_lightning.fitting import fit_once
 from al_lightning.models import ImageClassifier
 from al_lightning.pool import Pool
-from al_lightning.provenance import peak_rss_bytes
 from al_lightning.recipe import Recipe
 from al_lightning.scoring import Scorer
 from al_lightning.strategies import Margin
@@ -81,7 +80,6 @@ def test_devices_train_together_what_one_would_train(two: RoundTrainers) -> None
         linear().backbone.get_parameter("output.bias"),
     )
     assert [(name, step) for name, _, step in POINTS] == [("train/loss", i) for i in range(6)]
-    assert peak_rss_bytes() > 2 * 2**27  # of three processes that have imported torch
 
 
 def evidence(trainers: RoundTrainers, classifier: L.LightningModule, count: int) -> Evidence:

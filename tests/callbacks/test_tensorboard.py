@@ -1,5 +1,10 @@
+import json
+import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 import lightning as L
 import pytest
@@ -9,6 +14,7 @@ from tensorboard.plugins.hparams import metadata
 
 from al_lightning import Budget, FitCache, Journal, LoopCallback, Recipe, RoundTrainers
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
+from tests.background import DEADLINE
 from tests.helpers import tiny_classifier, tiny_trainer
 from tests.test_loop import make_loop
 
@@ -178,3 +184,25 @@ def test_a_run_that_takes_its_first_fit_from_another_has_its_curve(tmp_path: Pat
         assert points[0] == points[1]
         assert len(points[0]) >= 3
     assert Journal(tmp_path / "second" / "journal.jsonl").rounds[0]["steps"] == 3
+
+
+def test_tensorboard_starts_and_has_what_shows_a_run(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--host", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as server:
+        try:
+            assert server.stderr is not None
+            said = []
+            for line in server.stderr:
+                said.append(line.decode())
+                if address := re.search(r"http://127\.0\.0\.1:\d+/", said[-1]):
+                    break
+            else:
+                pytest.fail("".join(said))
+            direct = build_opener(ProxyHandler({}))
+            with direct.open(f"{address[0]}data/plugins_listing", timeout=DEADLINE) as answer:
+                plugins = json.load(answer)
+        finally:
+            server.kill()
+    assert {"scalars", "custom_scalars", "hparams", "images"} <= plugins.keys()

@@ -91,7 +91,7 @@ def test_the_first_pick_is_that_of_bald() -> None:
     torch.testing.assert_close(joint.scores, alone.scores)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     count=st.integers(1, 6),
     samples=st.integers(1, 4),
@@ -212,7 +212,7 @@ def test_few_terms_are_all_kept_and_nothing_is_drawn() -> None:
     assert torch.equal(generator.get_state(), seeded().get_state())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sizes=st.lists(st.floats(1e-9, 1e3), min_size=2, max_size=40),
     share=st.floats(0.05, 0.95),

@@ -252,7 +252,7 @@ def test_block_size_below_one_is_an_error() -> None:
         FarthestFirst(Euclidean(), block_size=0)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80)
 @given(
     pool=st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=40),
     labeled=st.lists(st.tuples(*[st.integers(0, 4)] * 3), max_size=20),

@@ -99,7 +99,7 @@ def test_blocks_change_nothing(formula: Callable[[Tensor], Tensor]) -> None:
 
 
 @each_formula
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     samples=st.integers(1, 6),
     classes=st.integers(1, 5),
