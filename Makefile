@@ -7,10 +7,10 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check docs format tensorboard clean
+.PHONY: help install run test test-lowest check docs format tensorboard clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(STAMP)  ## make .venv, and install al_lightning and its tools into it
 
@@ -26,6 +26,13 @@ run: install  ## one active-learning run on the embedded digits (add ARGS="datas
 test: export OMP_NUM_THREADS = 1
 test: install  ## the tests; needs no network
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+# By hand, before a release: an environment of its own takes several GB.
+test-lowest: export OMP_NUM_THREADS = 1
+test-lowest:  ## the tests with the lowest versions that pyproject.toml allows; needs uv
+	uv venv --quiet --clear --python 3.11 $(VENV)-lowest
+	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable ".[test]"
+	$(VENV)-lowest/bin/python -m pytest --numprocesses auto --dist loadfile
 
 check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff check .
@@ -44,5 +51,5 @@ tensorboard: install  ## show the runs in outputs/ in the browser
 	$(BIN)/python -m tensorboard.main --logdir outputs
 
 clean:  ## remove the environment, caches and builds; outputs/ stays
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lowest build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

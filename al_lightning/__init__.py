@@ -1,6 +1,9 @@
 """Deep active learning for image classification."""
 
+import sys
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -106,6 +109,13 @@ __all__ = [
     "load_trained",
     "summarize",
 ]
+
+_CONF = Path(__file__).parents[1] / "conf"
+if not Path(__file__).with_name("conf").is_dir() and _CONF.is_dir():
+    # In a source tree the configuration stands beside the package: `pkg://al_lightning.conf`.
+    _spec = spec_from_file_location(f"{__name__}.conf", _CONF / "__init__.py")
+    if _spec is not None:
+        sys.modules[_spec.name] = module_from_spec(_spec)
 
 
 def __getattr__(name: str) -> Any:

@@ -101,6 +101,13 @@ def job(cfg: DictConfig) -> float | None:
     return validation_score(journal)
 
 
+def console_script() -> None:
+    """Run the command line; modules of the working folder are found, as by ``python -m``."""
+    if not sys.flags.safe_path:
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - what `python -m` puts there
+    main()
+
+
 def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
     _check_output_root(sys.argv[1:])
@@ -147,11 +154,9 @@ def _hint(arguments: Sequence[str]) -> None:
 
 def _known_names(given: Sequence[Override]) -> tuple[set[str], list[tuple[str, list[str]]]]:
     """Return all keys and groups there are, and each choice that does not exist with those that do."""
-    groups = {
-        folder.name: sorted(path.stem for path in folder.glob("*.yaml"))
-        for folder in _CONF.iterdir()
-        if folder.is_dir()
-    }
+    groups: dict[str, list[str]] = {}
+    for path in sorted(_CONF.glob("*/*.yaml")):
+        groups.setdefault(path.parent.name, []).append(path.stem)
     chosen: dict[str, list[str]] = {}
     for override in given:
         group = str(override.key_or_group)

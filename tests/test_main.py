@@ -5,13 +5,13 @@ saves the seconds that importing torch takes.
 """
 
 import errno
+import importlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,13 +19,22 @@ from typing import Any
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
+from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import al_lightning.__main__ as command_line
 from al_lightning.errors import UsageError
-from tests.command_line import CONF, QUICK, Here, call, command, comparable, only_journal
+from tests.command_line import (
+    CONF,
+    QUICK,
+    Here,
+    call,
+    command,
+    comparable,
+    only_journal,
+    stop_after,
+)
 
 
 @pytest.fixture(scope="module")
@@ -100,21 +109,10 @@ def test_another_configuration_in_the_same_folder_is_refused(
 def test_a_run_that_is_killed_and_interrupted_ends_as_if_it_had_not_been(
     tmp_path: Path, whole: tuple[Path, str]
 ) -> None:
-    def start_and_stop(lines: int, number: signal.Signals) -> int:
-        process = subprocess.Popen(
-            command("strategy=margin", *QUICK), cwd=tmp_path, stdout=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and process.poll() is None:
-            journals = list(tmp_path.glob("outputs/**/journal.jsonl"))
-            if journals and len(journals[0].read_bytes().splitlines()) >= lines:
-                process.send_signal(number)
-                break
-            time.sleep(0.002)
-        return process.wait()
-
-    assert start_and_stop(2, signal.SIGKILL) in (-signal.SIGKILL, 0)
-    assert start_and_stop(4, signal.SIGINT) in (130, 0)
+    command_ = ("strategy=margin", *QUICK)
+    assert stop_after(tmp_path, 2, signal.SIGKILL, *command_) == -signal.SIGKILL
+    assert stop_after(tmp_path, 2, signal.SIGINT, *command_) == 128 + signal.SIGINT
+    assert len(comparable(only_journal(tmp_path))) == 4
     assert call(tmp_path, "strategy=margin", *QUICK).returncode == 0
     assert comparable(only_journal(tmp_path)) == comparable(only_journal(whole[0]))
 
@@ -194,6 +192,25 @@ def test_names_and_choices_are_completed(tmp_path: Path, typed: str, offered: st
         check=True,
     )
     assert result.stdout.split() == [offered]
+
+
+def test_the_console_script_finds_modules_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine_of_here.py").write_text("FOUND = True\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", ".")])
+    monkeypatch.setattr(command_line, "main", lambda: importlib.import_module("mine_of_here"))
+    command_line.console_script()
+    assert sys.modules.pop("mine_of_here").FOUND
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_others_can_compose_with_our_configuration(here: Here, tmp_path: Path) -> None:
+    result = here(tmp_path, "--cfg", "job", "hydra.searchpath=[pkg://al_lightning.conf]")
+    assert result.returncode == 0, result.stderr
+    with initialize_config_module("al_lightning.conf", version_base="1.3"):
+        assert "Entropy" in compose("config", ["strategy=entropy"]).strategy._target_
 
 
 def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:

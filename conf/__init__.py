@@ -1,0 +1,1 @@
+"""The configuration, as `pkg://al_lightning.conf` for programs that compose with it."""
