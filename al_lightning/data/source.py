@@ -1,6 +1,7 @@
 """What a data set is: images, their classes, and what is known of them."""
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,17 @@ from al_lightning.data.pixels import Pixels, PixelStore, pixel_rows
 from al_lightning.errors import DataError
 
 UNKNOWN = -1  #: stands where the class of an image is not known
+
+_USUAL = (1, 3)  # channels: gray, RGB
+_FEWEST_CLASSES = 2
+
+
+def is_doubtful(channels: int, height: int, width: int) -> bool:
+    """Return whether a shape (C, H, W) is likely another order of axes, such as (H, W, C).
+
+    Images of many channels are believed where they are square, or larger than their number.
+    """
+    return channels not in _USUAL and height != width and channels > min(height, width)
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,12 @@ class Images:
             raise DataError(
                 "Images must be (N, C, H, W) uint8 or float32, "
                 f"not {tuple(self.pixels.shape)} {self.pixels.dtype}"
+            )
+        if is_doubtful(*self.pixels.shape[1:]):
+            raise DataError(
+                f"Images are (N, C, H, W), and {tuple(self.pixels.shape)} would be "
+                f"{self.pixels.shape[1]} channels. Where it is (N, H, W, C), take "
+                "pixels.permute(0, 3, 1, 2)"
             )
         if self.labels.shape != (len(self.pixels),) or self.labels.dtype != torch.int64:
             raise DataError(
@@ -103,6 +121,7 @@ class ImageData:
             )
         if len(self.train) == 0:
             raise DataError("The training set has no images")
+        self._check_classes()
         for name, images, least in (("training", self.train, UNKNOWN), ("test", self.test, 0)):
             labels = images.labels
             if bool(((labels < least) | (labels >= len(self.classes))).any()):
@@ -110,6 +129,19 @@ class ImageData:
                     f"The {name} set has labels from {int(labels.min())} to {int(labels.max())}, "
                     f"but there are {len(self.classes)} classes"
                 )
+
+    def _check_classes(self) -> None:
+        """Check that there are classes to tell apart, by their names too."""
+        if len(self.classes) < _FEWEST_CLASSES:
+            raise DataError(
+                f"There must be at least {_FEWEST_CLASSES} classes to tell apart, not "
+                f"{list(self.classes)}"
+            )
+        if repeated := [name for name, times in Counter(self.classes).items() if times > 1]:
+            raise DataError(
+                f"Each class needs a name of its own: {', '.join(map(repr, repeated[:5]))} is the name "
+                "of several"
+            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

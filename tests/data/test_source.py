@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from al_lightning.data import ImageData, Images
+from al_lightning.data.source import is_doubtful
 from al_lightning.errors import DataError
 
 
@@ -24,6 +25,7 @@ def test_rows_keep_pixels_labels_and_files_together() -> None:
         (torch.zeros(2, 1, 3, 3).double(), torch.zeros(2).long(), "float64"),
         (torch.zeros(2, 1, 3, 3), torch.zeros(3).long(), "2 images"),
         (torch.zeros(2, 1, 3, 3), torch.zeros(2), "float32"),
+        (torch.zeros(2, 8, 8, 3), torch.zeros(2).long(), r"\(2, 8, 8, 3\) would be 8 channels"),
     ],
 )
 def test_images_refuse_other_shapes_and_types(
@@ -33,11 +35,34 @@ def test_images_refuse_other_shapes_and_types(
         Images(pixels, labels)
 
 
+@pytest.mark.parametrize(
+    ("shape", "doubtful"),
+    [
+        ((3, 32, 32), False),
+        ((1, 28, 20), False),
+        ((3, 2, 2), False),
+        ((13, 64, 48), False),  # multispectral
+        ((13, 8, 8), False),  # a patch of it
+        ((512, 1, 1), False),  # features
+        ((8, 8, 3), True),
+        ((28, 28, 1), True),
+        ((64, 64, 13), True),
+        ((32, 3, 32), True),  # an array (3, 32, 32), read as (H, W, C)
+        ((64, 13, 64), True),
+        ((64, 48, 3), True),
+    ],
+)
+def test_other_orders_of_the_axes_are_seen(shape: tuple[int, int, int], doubtful: bool) -> None:
+    assert is_doubtful(*shape) == doubtful
+
+
 def test_data_refuse_what_does_not_fit_together() -> None:
     with pytest.raises(DataError, match="differ in shape"):
         ImageData(_images(), _images(size=3), ("a", "b"))
-    with pytest.raises(DataError, match="1 classes"):
+    with pytest.raises(DataError, match=r"at least 2 classes to tell apart, not \['a'\]"):
         ImageData(_images(), _images(), ("a",))
+    with pytest.raises(DataError, match="a name of its own: 'a' is the name of several"):
+        ImageData(_images(), _images(), ("a", "b", "a"))
     with pytest.raises(DataError, match="training set has no images"):
         ImageData(_images(0), _images(), ("a", "b"))
     unknown = Images(_images().pixels, torch.tensor([0, -1, 1, 0]))
