@@ -43,6 +43,7 @@ from al_lightning.models.backbone import (
     require_logits,
 )
 from al_lightning.oracle import Oracle, Origin, Question
+from al_lightning.own_metrics import has_own_test_step, own_metrics
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
     code_digest,
@@ -350,7 +351,19 @@ class ActiveLearningLoop:
         watch = Stopwatch(fit=fit["seconds"])
         if index == 0 and self._embedding_seconds is not None:
             watch.seconds["embed"] = self._embedding_seconds
-        tested = None if index < len(self.journal.rounds) else self._test(scorer, watch)
+        tested = None
+        if index == len(self.journal.rounds):
+            results, confusion = self._test(scorer, watch)
+            if results["metrics"] and has_own_test_step(classifier):
+                with watch.time("test"):
+                    results["metrics"] |= own_metrics(
+                        trainer,
+                        classifier,
+                        self.datamodule,
+                        results["metrics"],
+                        results["per_class"],
+                    )
+            tested = results, confusion
         selection = self._select(index, scorer, watch)
         if tested is not None:
             costs: dict[str, Any] = {"seconds": watch.seconds, "steps": fit["steps"]}

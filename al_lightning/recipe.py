@@ -35,7 +35,8 @@ class Recipe:
         max_steps: The largest number of steps: many labels take fewer epochs. None for no ceiling.
         batch_size: Images a training step, at least 2: batch normalisation needs two.
         eval_batch_size: Images a batch when scoring and testing.
-        augmentation: Applied to batches of training images; None for nothing.
+        augmentation: Applied to training images, see :class:`al_lightning.PoolDataModule`; None for
+            nothing.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
         precision: "auto" takes bf16 autocast where the hardware computes in it, and float32
             elsewhere; or one of Lightning's "32-true", "bf16-mixed", "16-mixed".

@@ -20,7 +20,7 @@ from al_lightning.data.memory import available_memory
 from al_lightning.data.pixels import Pixels, PixelStore, pixel_bytes, pixel_rows
 from al_lightning.data.resident import Resident
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
-from al_lightning.data.transforms import Normalize, measure_normalization
+from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.errors import UsageError
 from al_lightning.pool import Pool
 
@@ -55,7 +55,9 @@ class PoolDataModule(L.LightningDataModule):
         source: Where the images come from.
         batch_size: Images a training step.
         eval_batch_size: Images a batch when scoring and testing.
-        augment: Applied to batches of training images, (B, C, H, W); None for nothing.
+        augment: Applied to training images, (B, C, H, W); None for nothing. What is no
+            :class:`~al_lightning.data.transforms.DrawsPerImage`, such as torchvision's transforms, is
+            given one image at a time.
         channels_last: Whether batches are laid out channels-last, which convolutions prefer on most
             hardware.
 
@@ -84,7 +86,7 @@ class PoolDataModule(L.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.pool = Pool(0)
         self.normalization: Normalization | None = None
-        self._augment = augment
+        self._augment = None if augment is None else image_by_image(augment)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._data: ImageData | None = None
         self._normalize: Normalize | None = None

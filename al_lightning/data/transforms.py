@@ -1,6 +1,6 @@
 """Batched transforms, on whatever device the batch is."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -69,7 +69,53 @@ class Normalize(nn.Module):
         return (pixels - self.mean).mul_(self.factor)
 
 
-class RandomShift(nn.Module):
+class DrawsPerImage(nn.Module):
+    """A transform of batches, (B, C, H, W), that draws anew for every image of a batch.
+
+    Other random transforms, such as torchvision's, draw once a batch: all images would be flipped, or
+    none. They are given one image at a time, see :func:`image_by_image`.
+    """
+
+
+class ImageByImage(DrawsPerImage):
+    """Gives a transform one image at a time, so that it draws anew for each.
+
+    Args:
+        transform: Maps a batch of one image, (1, C, H, W), to another.
+    """
+
+    def __init__(self, transform: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.transform = transform
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Transform each of the (B, C, H, W) images by itself.
+
+        Raises:
+            UsageError: If an image comes back with another number of dimensions, or as more than one.
+        """
+        parts = [self.transform(image) for image in torch.split(images, 1)]
+        for part in parts:
+            if part.ndim != images.ndim or len(part) != 1:
+                raise UsageError(
+                    f"The augmentation {type(self.transform).__name__} makes {tuple(part.shape)} of an "
+                    f"image {(1, *images.shape[1:])}, where (1, C, H, W) is needed"
+                )
+        return torch.cat(parts)
+
+
+def image_by_image(transform: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Return a transform that draws anew for every image of a batch, (B, C, H, W).
+
+    Args:
+        transform: A :class:`DrawsPerImage`, or a sequence of such, stays as it is.
+    """
+    chain = transform if isinstance(transform, nn.Sequential) else [transform]
+    drawn = all(isinstance(part, DrawsPerImage) for part in chain)
+    return transform if drawn else ImageByImage(transform)
+
+
+class RandomShift(DrawsPerImage):
     """Moves each image by up to some pixels in both directions; what comes in is black.
 
     Args:
@@ -95,7 +141,7 @@ class RandomShift(nn.Module):
         return padded[image, rows, columns].permute(0, 3, 1, 2)
 
 
-class RandomHorizontalFlip(nn.Module):
+class RandomHorizontalFlip(DrawsPerImage):
     """Mirrors each image with some probability.
 
     Args:
@@ -116,7 +162,7 @@ class RandomHorizontalFlip(nn.Module):
         return torch.where(chosen, images.flip(3), images)
 
 
-class Cutout(nn.Module):
+class Cutout(DrawsPerImage):
     """Blanks a random square of each image (DeVries & Taylor 2017, arXiv:1708.04552).
 
     Args:

@@ -14,6 +14,7 @@ from al_lightning.errors import UsageError
 
 _SOME = 2  # images to try a module on
 _FLAT = 2  # dimensions of embeddings
+_SUM_TOLERANCE = 1e-5  # of probabilities in float32
 
 
 @runtime_checkable
@@ -63,8 +64,8 @@ def require_logits(
         D, the size of its embeddings.
 
     Raises:
-        UsageError: If the module cannot look at such images, its embeddings are no (B, D), or it has
-            another number of logits.
+        UsageError: If the module cannot look at such images, its embeddings are no (B, D), it has
+            another number of logits, or gives probabilities in their place.
     """
     halves = cast("Embedder", module)
     images = torch.zeros(_SOME, *image_shape).contiguous(memory_format=torch.channels_last)
@@ -88,7 +89,18 @@ def require_logits(
             f"{_SOME} images, where ({_SOME}, D) and ({_SOME}, {num_classes}) are needed: the data set "
             f"has {num_classes} classes"
         )
+    if _are_probabilities(logits):
+        raise UsageError(
+            f"{name} gives probabilities: the rows of `classify` are not negative and sum to 1. Return "
+            "the logits, which go into the softmax: it is applied here, and twice would flatten them"
+        )
     return embeddings.shape[1]
+
+
+def _are_probabilities(rows: Tensor) -> bool:
+    """Return whether rows, (B, classes), are what a softmax gives."""
+    rows = rows.float()
+    return bool((rows >= 0).all() and (rows.sum(1) - 1).abs().max() < _SUM_TOLERANCE)
 
 
 class Backbone(nn.Module, ABC):

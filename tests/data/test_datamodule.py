@@ -6,6 +6,7 @@ import lightning as L
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.transforms import v2
 
 from al_lightning.data import datamodule as datamodule_module
 from al_lightning.data.datamodule import PoolDataModule
@@ -193,6 +194,18 @@ class Recorder(L.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.0)
+
+
+def test_an_augmentation_of_torchvision_draws_for_every_image() -> None:
+    recipe = Recipe(batch_size=20, augmentation=v2.RandomHorizontalFlip())
+    datamodule, recorder, pool = recipe.datamodule(TinySource()), Recorder(), some_pool()
+    datamodule.begin_round(pool, order_seed=0)
+    torch.manual_seed(0)
+    tiny_trainer(max_epochs=1).fit(recorder, datamodule=datamodule)
+    (images,) = recorder.seen["training"]
+    plain = {tuple(image.flatten().tolist()) for image in Normalize(NORMALIZATION)(TRAIN.pixels)}
+    untouched = [tuple(image.flatten().tolist()) in plain for image in images]
+    assert 0 < sum(untouched) < len(images) == 20
 
 
 @pytest.mark.parametrize("painted", [False, True])

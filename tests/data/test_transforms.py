@@ -1,15 +1,20 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision.transforms import v2
 
 from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import (
     Cutout,
+    ImageByImage,
     Normalize,
     RandomHorizontalFlip,
     RandomShift,
     augmentation,
+    image_by_image,
     measure_normalization,
     to_unit,
 )
@@ -212,3 +217,38 @@ def test_shares_out_of_range_are_errors_that_name_the_key(share: float) -> None:
 def test_probabilities_out_of_range_are_errors(probability: float) -> None:
     with pytest.raises(UsageError, match=rf"probability must be in \[0, 1\], not {probability}"):
         RandomHorizontalFlip(probability)
+
+
+def test_torchvisions_transforms_draw_for_every_image() -> None:
+    images = torch.arange(64 * 3 * 2 * 4, dtype=torch.uint8).reshape(64, 3, 2, 4)
+    torch.manual_seed(0)
+    flipped = image_by_image(v2.RandomHorizontalFlip())(images)
+    mirrored = (flipped == images.flip(3)).flatten(1).all(1)
+    untouched = (flipped == images).flatten(1).all(1)
+    assert bool((mirrored ^ untouched).all())
+    assert 16 < int(mirrored.sum()) < 48
+
+
+def test_a_shift_of_torchvision_differs_between_images() -> None:
+    images = torch.rand(1, 1, 12, 12).expand(8, -1, -1, -1)
+    torch.manual_seed(0)
+    shifted = image_by_image(v2.RandomCrop(12, padding=3))(images)
+    assert len(shifted.unique(dim=0)) > 4  # type: ignore[no-untyped-call]
+
+
+def test_what_draws_for_every_image_is_left_as_it_is() -> None:
+    own = augmentation(shift=0.1, horizontal_flip=True, cutout=0.3)
+    assert own is not None
+    assert image_by_image(own) is own
+    shift = RandomShift(0.2)
+    assert image_by_image(shift) is shift
+    mixed = image_by_image(nn.Sequential(shift, v2.RandomVerticalFlip()))
+    assert isinstance(mixed, ImageByImage)
+
+
+@pytest.mark.parametrize(
+    "transform", [lambda image: image[0], lambda image: image.repeat(2, 1, 1, 1)]
+)
+def test_an_augmentation_makes_one_image_of_one(transform: Callable[[Tensor], Tensor]) -> None:
+    with pytest.raises(UsageError, match=r"makes .* of an image \(1, 1, 2, 2\)"):
+        image_by_image(transform)(torch.zeros(3, 1, 2, 2))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from al_lightning.errors import UsageError
 from al_lightning.models import Backbone, Embedder, require_embedder
 from al_lightning.models.backbone import Halves, require_logits, to_probabilities
+from al_lightning.models.classifier import ImageClassifier
 from tests.helpers import SHAPE, Linear, same_weights, tiny_classifier
 
 
@@ -111,6 +112,20 @@ def test_another_number_of_classes_is_refused_with_both() -> None:
 def test_embeddings_of_another_shape_are_refused() -> None:
     with pytest.raises(UsageError, match=r"Flat makes embeddings \(2, 1, 8, 8\)"):
         require_logits(Flat(), SHAPE, 3)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 100.0])
+def test_probabilities_are_not_taken_for_logits(scale: float) -> None:
+    head = nn.Linear(64, 3)
+    nn.init.normal_(head.bias, std=scale)
+    with pytest.raises(UsageError, match=r"Halves gives probabilities.*Return the logits"):
+        require_logits(classifier_of(nn.Sequential(head, nn.Softmax(1))), SHAPE, 3)
+    for last in (nn.Identity(), nn.LogSoftmax(1), nn.ReLU(), nn.Sigmoid()):
+        assert require_logits(classifier_of(nn.Sequential(head, last)), SHAPE, 3) == 64
+
+
+def classifier_of(head: nn.Module) -> ImageClassifier:
+    return ImageClassifier(Halves(nn.Flatten(), head), 3)
 
 
 def test_images_of_another_shape_are_refused() -> None:
