@@ -8,37 +8,23 @@ holds a digest of itself and of all lines before it, so that no line can change,
 import hashlib
 import json
 import os
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+import stat
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from al_lightning.errors import JournalError
 from al_lightning.files import sync_folder
+from al_lightning.history import SCHEMA, Event, History, Reason
 from al_lightning.oracle import Origin, Question
-from al_lightning.pool import Pool
 
-SCHEMA = 1
-Event = dict[str, Any]
-Reason = Literal["budget", "pool_empty"]
-
-_KEYS: dict[str, tuple[str, ...]] = {
-    "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),
-    "question": ("round", "origin", "ids", "scores", "predicted", "confidence"),
-    "labels": ("round", "ids", "labels", "origin"),
-    "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
-    "end": ("reason",),
-}
-_ORIGINS = ("initial", "query", "validation")
-_REASONS = ("budget", "pool_empty")
+_LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
 
 
-class Journal:
-    """A run's record, kept in one file.
+class Journal(History):
+    """A run's history, kept in one file.
 
     Opening a journal replays what the file holds. A last line that was torn by a crash is dropped;
     any other damage is refused.
@@ -47,84 +33,18 @@ class Journal:
         path: The file; it and its folder are made at the first event.
 
     Raises:
-        JournalError: If the file is damaged; names file, line and what is wrong.
+        JournalError: If the file is damaged, or is none; names file, line and what is wrong.
     """
 
     def __init__(self, path: Path | str) -> None:
+        super().__init__()
         self.path = Path(path)
-        self._events: list[Event] = []
-        self._pool = Pool(0)
         self._digest = ""  # of all lines
         self._size = 0  # bytes of intact lines; what follows them is a torn line
         self._length = 0  # bytes of the file as this journal left or found it
         if self.path.exists():
+            self._require_file()
             self._replay(self.path.read_bytes())
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """All events, oldest first."""
-        return tuple(self._events)
-
-    @property
-    def start(self) -> Event | None:
-        """The start event; None before the run has begun."""
-        return self._events[0] if self._events else None
-
-    @property
-    def rounds(self) -> list[Event]:
-        """The events of finished rounds, oldest first."""
-        return [event for event in self._events if event["event"] == "round"]
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run has ended."""
-        return bool(self._events) and self._events[-1]["event"] == "end"
-
-    @property
-    def pool(self) -> Pool:
-        """The pool as it is now."""
-        return self._pool
-
-    @property
-    def current_round(self) -> int | None:
-        """The last round that labels were bought for; None where there are none yet."""
-        bought = [e["round"] for e in self._events if e["event"] == "labels" and e["ids"]]
-        return bought[-1] if bought else None
-
-    @property
-    def open_question(self) -> Question | None:
-        """The question that an annotator has not answered yet; None where there is none."""
-        if not self._events or self._events[-1]["event"] != "question":
-            return None
-        asked: list[Question] = []
-        attempts: Counter[tuple[Any, Any]] = Counter()
-        for event in self._events:
-            place = event.get("round"), event.get("origin")
-            if event["event"] == "labels":
-                attempts[place] += 1
-            elif event["event"] == "question":
-                asked.append(_question(event, attempts[place]))
-        *earlier, question = asked
-        return replace(question, earlier=tuple(earlier))
-
-    def answers(self, round_index: int, origin: Origin) -> int:
-        """Return how many answers were written down for one purpose of a round."""
-        return sum(event["round"] == round_index for event in self.labels(origin))
-
-    def pool_in(self, round_index: int) -> Pool:
-        """Return the pool with the labels of a round and of those before it.
-
-        What was skipped is missing whenever that was: it cannot be asked for.
-        """
-        pool = Pool(self._pool.size)
-        for event in self._events:
-            if event["event"] == "labels" and event["round"] <= round_index:
-                pool = _reveal(pool, event)
-        return replace(pool, skipped_ids=self._pool.skipped_ids)
-
-    def labels(self, origin: Origin) -> list[Event]:
-        """Return the labels events of one origin, oldest first."""
-        return [e for e in self._events if e["event"] == "labels" and e["origin"] == origin]
 
     def begin(self, start: Mapping[str, Any]) -> None:
         """Write the start event.
@@ -211,7 +131,7 @@ class Journal:
         *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
         for number, line in enumerate(lines, start=1):
             try:
-                event = json.loads(line, parse_constant=_refuse_constant)
+                event = _DECODER.decode(line.decode())
             except (ValueError, RecursionError) as error:
                 raise self._damage(number, f"not JSON: {error}") from error
             digest = event.pop("digest", None) if isinstance(event, dict) else None
@@ -226,133 +146,27 @@ class Journal:
             self._size += len(line) + 1
         self._length = len(content)
 
-    def _remember(self, event: Event) -> None:
-        self._events.append(event)
-        if event["event"] == "start":
-            self._pool = Pool(event["data"]["train"])
-        elif event["event"] == "labels":
-            self._pool = _reveal(self._pool, event)
+    def _require_file(self) -> None:
+        """Refuse to read what is no journal: a pipe or a device would never end."""
+        status = self.path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise JournalError(
+                f"{self.path} is a folder: name the journal in it, such as "
+                f"{self.path / 'journal.jsonl'}"
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise JournalError(f"{self.path} is no journal: it is no file, but a device or a pipe")
+        if status.st_size > _LARGEST:
+            raise JournalError(
+                f"{self.path} is no journal: it has {status.st_size:,} bytes, and a journal at most "
+                f"{_LARGEST:,}"
+            )
 
     def _damage(self, line_number: int, problem: str) -> JournalError:
         return JournalError(
             f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
             "it from a copy, or start anew with overwrite=true"
         )
-
-    def _problem(self, event: Any) -> str | None:
-        """Say why an event cannot come next; None if it can."""
-        try:
-            return self._contradiction(event)
-        except (
-            KeyError,
-            TypeError,
-            AttributeError,
-            ValueError,
-            RuntimeError,
-            OverflowError,
-        ) as error:
-            return f"a value is not what it must be ({type(error).__name__}: {error})"
-
-    def _contradiction(self, event: Any) -> str | None:
-        if not isinstance(event, dict) or event.get("event") not in _KEYS:
-            return f"not an event of {', '.join(_KEYS)}"
-        kind = event["event"]
-        if missing := [key for key in _KEYS[kind] if key not in event]:
-            return f"the {kind} event lacks {', '.join(missing)}"
-        if self.finished:
-            return "something follows the end event"
-        if self._events and self._events[-1]["event"] == "question" and kind != "labels":
-            return "a question must be answered before anything else happens"
-        if (kind == "start") != (not self._events):
-            return "the start event must come first, and only there"
-        checks = {
-            "start": self._start_problem,
-            "question": self._question_problem,
-            "labels": self._labels_problem,
-            "round": self._round_problem,
-            "end": self._end_problem,
-        }
-        return checks[kind](event)
-
-    def _start_problem(self, event: Event) -> str | None:
-        if event["schema"] != SCHEMA:
-            return f"schema {event['schema']!r}, but this version of al_lightning reads {SCHEMA}"
-        if not _is_index(event["data"]["train"], 2**62) or not isinstance(event["classes"], list):
-            return "data.train must be a number of images, and classes a list"
-        return None
-
-    def _end_problem(self, event: Event) -> str | None:
-        if not self.rounds or self.current_round != self.rounds[-1]["round"]:
-            return "the end must follow a round: the last labels were not trained on"
-        return None if event["reason"] in _REASONS else f"unknown reason {event['reason']!r}"
-
-    def _question_problem(self, event: Event) -> str | None:
-        count = len(event["ids"])
-        for name in ("scores", "predicted", "confidence"):
-            if event[name] is not None and len(event[name]) != count:
-                return f"{count} ids, but {len(event[name])} {name}"
-        for name in ("scores", "confidence"):
-            if any(type(value) is not float for value in event[name] or ()):
-                return f"{name} must be numbers"
-        return (
-            self._place_problem(event)
-            or self._classes_problem(event["predicted"] or ())
-            or self._ids_problem(event["ids"])
-        )
-
-    def _labels_problem(self, event: Event) -> str | None:
-        if problem := self._place_problem(event):
-            return problem
-        skipped = event.get("skipped", [])
-        asked = self._events[-1] if self._events[-1]["event"] == "question" else event
-        if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
-            return "these labels are not the answer to the question before them"
-        if not event["ids"] and not skipped:
-            return "no label"
-        return self._classes_problem(event["labels"]) or self._ids_problem(
-            [*event["ids"], *skipped], event
-        )
-
-    def _place_problem(self, event: Event) -> str | None:
-        """Say why a question or labels cannot stand here."""
-        if event["origin"] not in _ORIGINS:
-            return f"unknown origin {event['origin']!r}"
-        expected = len(self.rounds)
-        if event["round"] != expected:
-            return f"labels of round {event['round']!r}, where round {expected} is next"
-        if (event["origin"] == "query") != (expected > 0):
-            return f"labels of origin {event['origin']!r} in round {expected}"
-        return None
-
-    def _classes_problem(self, labels: Collection[Any]) -> str | None:
-        classes = len(self._events[0]["classes"])
-        if any(not _is_index(label, classes) for label in labels):
-            return f"a label is not a whole number from 0 to {classes - 1}"
-        return None
-
-    def _ids_problem(self, ids: Sequence[Any], labels: Event | None = None) -> str | None:
-        """Say why images cannot be asked for or, given the event, cannot be labeled."""
-        if any(not _is_index(i, self._events[0]["data"]["train"]) for i in ids):
-            return "an id is not one of the training set"
-        try:
-            if labels is None:
-                self._pool.skip(torch.tensor(ids, dtype=torch.int64))  # free, and each once
-            else:
-                _reveal(self._pool, labels)
-        except ValueError as error:
-            return str(error)
-        return None
-
-    def _round_problem(self, event: Event) -> str | None:
-        expected = len(self.rounds)
-        if event["round"] != expected:
-            return f"round {event['round']!r}, where round {expected} is next"
-        if self.current_round != expected:
-            return f"round {expected} has no labels of its own"
-        bought = self._pool.labels_bought
-        if event["labels_bought"] != bought:
-            return f"labels_bought is {event['labels_bought']!r}, but {bought} were written down"
-        return None
 
 
 def _digest(before: str, event: Event) -> str:
@@ -365,32 +179,4 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number")
 
 
-def _is_index(value: Any, count: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
-
-
-def _reveal(pool: Pool, event: Event) -> Pool:
-    """Return the pool after a labels event."""
-    pool = pool.reveal(
-        torch.tensor(event["ids"], dtype=torch.int64),
-        torch.tensor(event["labels"], dtype=torch.int64),
-        validation=event["origin"] == "validation",
-    )
-    return pool.skip(torch.tensor(event.get("skipped", []), dtype=torch.int64))
-
-
-def _question(event: Event, attempt: int) -> Question:
-    """Return what a question event asks."""
-    return Question(
-        event["round"],
-        event["origin"],
-        torch.tensor(event["ids"], dtype=torch.int64),
-        attempt,
-        _tensor(event["scores"], torch.float32),
-        _tensor(event["predicted"], torch.int64),
-        _tensor(event["confidence"], torch.float32),
-    )
-
-
-def _tensor(values: Sequence[Any] | None, dtype: torch.dtype) -> Tensor | None:
-    return None if values is None else torch.tensor(values, dtype=dtype)
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -26,6 +26,7 @@ from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
 from al_lightning.fitting import fit_once
+from al_lightning.history import Reason
 from al_lightning.initial import (
     draw_balanced,
     draw_uniform,
@@ -33,7 +34,7 @@ from al_lightning.initial import (
     require_embeddings_alone,
 )
 from al_lightning.interrupts import interruptible
-from al_lightning.journal import Journal, Reason
+from al_lightning.journal import Journal
 from al_lightning.memory import memory_limit
 from al_lightning.metrics import Evaluation, evaluate
 from al_lightning.models.backbone import (

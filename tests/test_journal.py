@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from collections.abc import Callable
 from hashlib import sha256
@@ -10,8 +11,10 @@ import torch
 from torch import Tensor
 
 from al_lightning.errors import JournalError
-from al_lightning.journal import SCHEMA, Event, Journal
+from al_lightning.history import SCHEMA, Event
+from al_lightning.journal import Journal
 from al_lightning.oracle import Question
+from al_lightning.pool import Pool
 from tests.helpers import round_event, start_event
 
 
@@ -197,6 +200,54 @@ def test_pool_in_a_round_is_the_pool_of_then(path: Path) -> None:
     assert first.validation_ids.tolist() == [19, 4]
     assert second.labeled_ids.tolist() == [7, 0, 3, 11, 2]
     assert (first.labels_bought, second.labels_bought, first.size) == (5, 7, 20)
+
+
+def test_a_replay_takes_no_longer_a_line_where_there_are_many(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done for each event does not grow with the pool: none is made before it is asked for."""
+    made = []
+    monkeypatch.setattr("al_lightning.history.Pool", lambda *a, **k: made.append(Pool(*a, **k)))
+    journal = Journal(path)
+    journal.begin(start_event(train=400))
+    for index in range(100):
+        journal.record_labels(
+            index, ids(2 * index), ids(index % 3), "query" if index else "initial"
+        )
+        journal.record_round(round_event(index, index + 1))
+    Journal(path)
+    assert not made
+    monkeypatch.undo()
+    again = Journal(path)
+    assert again.pool.labeled_ids.tolist() == list(range(0, 200, 2))
+    assert again.pool is again.pool
+    assert again.pool_in(3).labeled_ids.tolist() == [0, 2, 4, 6]
+    again.record_labels(100, ids(1), ids(0), "query")
+    assert again.pool.labels_bought == 101
+
+
+def sparse(path: Path, size: int) -> None:
+    """A file of zeros that takes no room."""
+    with path.open("wb") as file:
+        file.truncate(size)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (Path.mkdir, r"is a folder: name the journal in it, such as .*journal.jsonl/journal.jsonl"),
+        (os.mkfifo, "it is no file, but a device or a pipe"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is no file, but a device or a pipe"),
+        (lambda path: sparse(path, 2**30), "it has 1,073,741,824 bytes, and a journal at most"),
+    ],
+)
+def test_what_is_no_journal_is_not_read(
+    path: Path, make: Callable[[Path], None], said: str
+) -> None:
+    path.parent.mkdir()
+    make(path)
+    with pytest.raises(JournalError, match=said):
+        Journal(path)
 
 
 def test_current_round_is_the_last_that_labels_were_bought_for(path: Path) -> None:

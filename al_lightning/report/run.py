@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.errors import JournalError
-from al_lightning.journal import Event, Journal
+from al_lightning.history import Event
+from al_lightning.journal import Journal
 
 #: What a round may cost, as its journal names it.
 PHASES = ("fit", "test", "score", "select")
