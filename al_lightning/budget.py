@@ -22,7 +22,8 @@ class Budget:
             query too: it is drawn without a classifier.
         query: Labels to ask for in each round.
         total: Labels in all, initial and validation labels included, or "all" of the data set.
-        validation: Labels bought at the start for validation; never trained on.
+        validation: Labels bought at the start for validation, of images drawn at random from all there
+            are; never trained on.
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
             far as there are so many and they are known; "uniform", without a look at the classes; or
             the name of a strategy, which chooses it by the embeddings of the untrained classifier.
@@ -82,12 +83,11 @@ class Budget:
             given: How many of them came with labels, where others came without; these are bought first.
 
         Raises:
-            UsageError: If the start takes more labels than the budget or the data set has, or than
-                were given.
+            UsageError: If the start takes more labels than the budget or the data set has.
         """
         limit = size if self.total == "all" else min(self.total, size)
         if given:
-            self._check_given(given, limit)
+            self._check_given(given, size, limit)
             return limit
         start = self.validation + (0 if self.initial == "all" else self.initial)
         if self.total != "all" and start > self.total:
@@ -102,16 +102,23 @@ class Budget:
             )
         return limit
 
-    def _check_given(self, given: int, limit: int) -> None:
+    def _check_given(self, given: int, size: int, limit: int) -> None:
         if given > limit:
             raise UsageError(
                 f"{given} labels were given with the images, which is more than budget.total = "
                 f"{self.total}: raise it by as many labels as you want to buy"
             )
-        if self.validation and self.validation > given - _FEWEST:
+        if min(given + self.validation, size) > limit:
             raise UsageError(
-                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {given} "
-                "labels that were given to train on: lower it, or label more images beforehand"
+                f"{given} labels were given with the images, and budget.validation = {self.validation} "
+                f"are drawn from all images, most of which are to be labeled yet: that is more than "
+                f"budget.total = {self.total}. Raise it to {given + self.validation} and by as many "
+                "labels as you want to buy"
+            )
+        if self.validation > size - _FEWEST:
+            raise UsageError(
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {size} "
+                "images to train on: lower it"
             )
 
 

@@ -273,34 +273,52 @@ class ActiveLearningLoop:
     def _advance(self) -> None:
         """Take the next step of a run without an open question."""
         pool = self.journal.pool
-        if self.budget.validation and len(pool.validation_ids) == 0:
-            self._buy_first("validation")
+        if len(pool.labeled_ids) == 0 and len(ids := self._missing_validation()):
+            self._buy_first("validation", ids)
         elif len(pool.labeled_ids) < FEWEST_LABELS:
-            self._buy_first("initial")
+            given = self.datamodule.data.given_ids
+            given = given[torch.isin(given, pool.unlabeled_ids)]
+            self._buy_first(
+                "initial", given if len(given) else self._draw_first(pool.unlabeled_ids)
+            )
         else:
             self._play(self.journal.current_round or 0)
 
-    def _buy_first(self, origin: Origin) -> None:
-        """Take labels that were given with the images; ask for some where there are none."""
+    def _buy_first(self, origin: Origin, ids: Tensor) -> None:
+        """Take labels that were given with the images, or ask for those of others."""
         data, pool = self.datamodule.data, self.journal.pool
-        given = data.given_ids[torch.isin(data.given_ids, pool.unlabeled_ids)]
-        if len(given) > 0:
-            ids = given if origin == "initial" else self._draw_first(origin, given)
-            self.journal.record_labels(0, ids, data.train.labels[ids], origin)
-            return
-        ids = self._draw_first(origin, pool.unlabeled_ids)
         if len(ids) == 0:
             raise UsageError(
                 f"There are {len(pool.labeled_ids)} labels to train on, and nothing is left to ask for "
                 f"or to pay: {len(pool.skipped_ids)} images were skipped. At least {FEWEST_LABELS} "
                 "labels are needed"
             )
-        self._ask(Question(0, origin, ids, attempt=self.journal.answers(0, origin)))
+        if bool(torch.isin(ids, data.given_ids).all()):
+            self.journal.record_labels(0, ids, data.train.labels[ids], origin)
+        else:
+            self._ask(Question(0, origin, ids, attempt=self.journal.answers(0, origin)))
 
-    def _draw_first(self, origin: Origin, free: Tensor) -> Tensor:
-        """Draw images without a classifier, by the seed alone."""
-        if origin == "validation":
-            return draw_validation(free, self.budget.validation, self.seed)
+    def _missing_validation(self) -> Tensor:
+        """Return what is to be labeled next for validation: those that were given, then the others.
+
+        They are drawn from all images. Labels that were given need not be a random sample: who chose
+        them, as a strategy does, may have chosen what is hard. What an answer leaves open stays open.
+        """
+        pool, given = self.journal.pool, self.datamodule.data.given_ids
+        drawn = draw_validation(torch.arange(pool.size), self.budget.validation, self.seed)
+        is_given = torch.isin(drawn, given)
+        known, asked = drawn[is_given], drawn[~is_given]
+        if len(known := known[~torch.isin(known, pool.validation_ids)]):
+            return known
+        if bool((~torch.isin(pool.validation_ids, given)).any()):
+            return asked[:0]
+        free = pool.unlabeled_ids
+        if bool(torch.isin(asked, free).all()):
+            return asked
+        return draw_validation(free[~torch.isin(free, given)], len(asked), self.seed)
+
+    def _draw_first(self, free: Tensor) -> Tensor:
+        """Draw images to train on without a classifier that has learned from labels."""
         pool, data = self.journal.pool, self.datamodule.data
         left = self.budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
         # All over again only for what an earlier answer has left open.

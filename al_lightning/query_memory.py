@@ -58,7 +58,7 @@ def query_sizes(
         Two sizes; none if the run makes no query.
     """
     limit = budget.limit(images, given)
-    start = given or min(budget.first(images) + budget.validation, images)
+    start = min((given or budget.first(images)) + budget.validation, images)
     if start >= limit:
         return []
     looked_at = strategy.pool_subset or images

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.callbacks.base import LoopCallback
+from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.report.area import area_under_budget_curve
 
@@ -18,19 +19,27 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
 
     Returns:
-        The names, then ``trainable_parameters``, ``rounds`` (``labels_bought``, all metrics, those on
-        the validation labels where there are any, seconds, steps),
+        The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``, ``rounds``
+        (``labels_bought``, all metrics, those on the validation labels where there are any, seconds,
+        steps; each accuracy with its ``accuracy_interval``, see
+        :func:`~al_lightning.intervals.wilson_interval`),
         ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
         ``validation_aubc``, see :func:`validation_score`,
         ``seconds`` of all rounds together, and ``finished``.
     """
     start = journal.start or {}
+    tested = start.get("data", {}).get("test", 0)
+    validated = len(journal.pool.validation_ids)
     rounds = [
         {
             "round": event["round"],
             "labels_bought": event["labels_bought"],
-            **event["metrics"],
-            **({"validation": event["validation"]} if "validation" in event else {}),
+            **_with_interval(event["metrics"], tested),
+            **(
+                {"validation": _with_interval(event["validation"], validated)}
+                if "validation" in event
+                else {}
+            ),
             "seconds": event["seconds"],
             "steps": event["steps"],
         }
@@ -44,6 +53,8 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **names,
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
+        "test_images": tested,
+        "validation_labels": validated,
         "rounds": rounds,
         "aubc": area_under_budget_curve(labels, scores) if measured else None,
         "validation_aubc": validation_score(journal),
@@ -52,6 +63,13 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),
         "finished": journal.finished,
     }
+
+
+def _with_interval(metrics: Mapping[str, float], count: int) -> dict[str, Any]:
+    """Return metrics on so many images, with the interval of the accuracy."""
+    if "accuracy" not in metrics or count == 0:
+        return dict(metrics)
+    return {**metrics, "accuracy_interval": list(wilson_interval(metrics["accuracy"], count))}
 
 
 def validation_score(journal: Journal) -> float | None:

@@ -110,8 +110,15 @@ def test_a_run_that_starts_from_nothing_begins_with_a_query() -> None:
 def test_given_labels_stand_for_the_initial_ones() -> None:
     budget = Budget(initial=50, query=10, total=60, validation=8)
     assert budget.limit(55, given=10) == 55
-    with pytest.raises(UsageError, match="fewer than 2 of the 9 labels"):
-        budget.limit(55, given=9)
+    assert budget.limit(100, given=52) == 60
+    with pytest.raises(UsageError, match=r"53 labels .* budget\.validation = 8 .* Raise it to 61"):
+        budget.limit(100, given=53)
+    with pytest.raises(UsageError, match="fewer than 2 of the 9 images to train on"):
+        budget.limit(9, given=3)
+    everything = Budget(initial=0, query=10, total="all", validation=8)
+    assert (
+        everything.limit(60, given=59) == 60
+    )  # most of the validation images are among those given
     assert Budget(initial=500, query=10, total=60).limit(1000, given=60) == 60
     with pytest.raises(UsageError, match=r"61 labels were given .* more than budget\.total = 60"):
         Budget(initial=500, query=10, total=60).limit(1000, given=61)

@@ -23,6 +23,7 @@ from al_lightning import (
 )
 from al_lightning.callbacks.query_sheet import QuerySheets
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard
+from al_lightning.initial import draw_validation
 from al_lightning.oracles import CsvOracle
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
@@ -178,18 +179,57 @@ def test_labels_that_were_given_are_trained_on_first(tmp_path: Path) -> None:
     assert told == ["label round_01", "label round_02"]
 
 
-def test_validation_labels_are_taken_from_those_that_were_given(tmp_path: Path) -> None:
-    budget = Budget(initial=9, query=6, total=18, validation=5)
-    journal, _ = run_until_done(tmp_path, Person(all_of_it), datamodule=source(12), budget=budget)
-    validation = journal.labels("validation")[0]["ids"]
-    assert len(validation) == 5
-    assert set(validation) | set(journal.labels("initial")[0]["ids"]) == set(range(12))
-    with pytest.raises(UsageError, match=r"budget\.validation = 11"):
-        make_loop(
-            tmp_path / "few",
-            datamodule=source(12),
-            budget=Budget(initial=2, query=6, total=18, validation=11),
-        ).run()
+def test_validation_is_a_random_sample_of_all_images_given_ones_included(tmp_path: Path) -> None:
+    budget = Budget(initial=9, query=6, total=38, validation=20)
+    journal, told = run_until_done(
+        tmp_path, Person(all_of_it), datamodule=source(12), budget=budget
+    )
+    drawn = draw_validation(torch.arange(60), 20, seed=0).tolist()
+    given = [i for i in drawn if i < 12]
+    assert given, "the draw has some of both"
+    assert [e["ids"] for e in journal.labels("validation")] == [
+        given,
+        [i for i in drawn if i >= 12],
+    ]
+    assert journal.labels("initial")[0]["ids"] == [i for i in range(12) if i not in given]
+    assert told[0] == "label round_00_validation_again_1"  # what was given was the first answer
+    assert journal.pool.labels_bought == 38
+    assert journal.pool.validation_labels.equal(TRUTH[journal.pool.validation_ids])
+
+
+def test_validation_that_was_given_as_a_whole_is_not_asked_for(tmp_path: Path) -> None:
+    drawn = draw_validation(torch.arange(60), 3, seed=0)
+    budget = Budget(initial=2, query=2, total=60, validation=3)
+    made = source(int(drawn.max()) + 1)
+    journal, told = run_until_done(tmp_path, Person(all_of_it), datamodule=made, budget=budget)
+    assert [e["ids"] for e in journal.labels("validation")] == [drawn.tolist()]
+    assert told[0] == "label round_01"
+
+
+def test_validation_that_was_skipped_is_drawn_again_and_what_is_left_open_stays_open(
+    tmp_path: Path,
+) -> None:
+    def decide(question: Question) -> Answer:
+        nothing = question.ids[:0]
+        if question.origin != "validation":
+            return all_of_it(question)
+        if question.attempt == 1:
+            return Answer(nothing, nothing, question.ids)
+        return Answer(question.ids[:5], TRUTH[question.ids[:5]])
+
+    budget = Budget(initial=9, query=6, total=40, validation=20)
+    journal, told = run_until_done(tmp_path, Person(decide), datamodule=source(12), budget=budget)
+    given, skipped, again = journal.labels("validation")
+    assert len(skipped["skipped"]) == 20 - len(given["ids"])
+    assert not set(again["ids"]) & set(range(12))
+    assert len(again["ids"]) == 5
+    assert told[:3] == [
+        *(
+            "label round_00_validation_again_1",
+            "label round_00_validation_again_2",
+            "label round_01",
+        )
+    ]
 
 
 def test_a_run_can_start_without_any_label_and_without_test_images(tmp_path: Path) -> None:

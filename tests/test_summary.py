@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.summary import SummaryFile, summarize, validation_score
 from tests.helpers import round_event, start_event
@@ -34,12 +35,15 @@ def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
     assert summarize(journal, NAMES) == {
         **NAMES,
         "trainable_parameters": 123,
+        "test_images": 30,
+        "validation_labels": 0,
         "rounds": [
             {
                 "round": index,
                 "labels_bought": labels,
                 "accuracy": accuracy,
                 "nll": 1.25,
+                "accuracy_interval": pytest.approx(wilson_interval(accuracy, 30)),
                 "seconds": seconds,
                 "steps": 10,
             }
@@ -52,6 +56,21 @@ def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
         "seconds": pytest.approx(3 * 1.875),
         "finished": True,
     }
+
+
+def test_the_accuracy_on_validation_labels_has_an_interval_of_its_own(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.begin(start_event(train=100))
+    journal.record_labels(0, torch.arange(20), torch.zeros(20, dtype=torch.int64), "validation")
+    journal.record_labels(0, torch.tensor([30, 31]), torch.tensor([0, 1]), "initial")
+    measured = {"validation": {"accuracy": 0.6}, "metrics": {}}
+    journal.record_round({**round_event(0, 22), **measured})
+    summary = summarize(journal, NAMES)
+    assert summary["validation_labels"] == 20
+    (entry,) = summary["rounds"]
+    assert "accuracy_interval" not in entry
+    interval = pytest.approx([0.3866, 0.7812], abs=5e-5)
+    assert entry["validation"] == {"accuracy": 0.6, "accuracy_interval": interval}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """What a person at the terminal sees of a run."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -8,6 +7,7 @@ from typing import Any, Self
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,6 +22,7 @@ from rich.table import Table
 from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
+from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.pool import Pool
 from al_lightning.report.area import area_under_budget_curve
@@ -62,7 +63,7 @@ class ConsoleProgress(LoopCallback):
         named_lines: bool = False,
     ) -> None:
         self._console = console
-        self._title = title
+        self._title = title = escape(title)
         self._whose = f"{title}: " if named_lines else ""
         self._budget = budget
         self._folder = folder
@@ -78,6 +79,8 @@ class ConsoleProgress(LoopCallback):
         )
         self._rounds: TaskID | None = None
         self._classes: tuple[str, ...] = ()
+        self._tested = 0  # images
+        self._labels = 0  # that may be bought
 
     def __enter__(self) -> Self:
         """Start the bars."""
@@ -99,7 +102,8 @@ class ConsoleProgress(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Say what begins, or what goes on."""
-        self._classes = data.classes
+        self._classes, self._tested = data.classes, len(data.test)
+        self._labels = self._budget.limit(len(data.train), len(data.given_ids))
         channels, height, width = data.image_shape
         self._console.print(
             f"[bold]{self._title}[/]: {len(data.train):,} images to learn from, {len(data.test):,} to "
@@ -125,7 +129,7 @@ class ConsoleProgress(LoopCallback):
         """Print a line, and move the outer bar."""
         self._console.print(
             f"{self._whose}round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
-            f"{_measured(result.event)}{sum(result.event['seconds'].values()):6.1f} s"
+            f"{self._measured(result)}{sum(result.event['seconds'].values()):6.1f} s"
         )
         if (step := result.event.get("diverged_at_step")) is not None:
             self._note(
@@ -133,10 +137,12 @@ class ConsoleProgress(LoopCallback):
             )
         seen = set(result.pool.labels.tolist())
         if missing := [name for label, name in enumerate(self._classes) if label not in seen]:
-            shown = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+            shown = escape(", ".join(missing[:_NAMED])) + (", ..." if len(missing) > _NAMED else "")
             self._note(f"{len(missing)} class(es) have no label yet: {shown}")
         if self._rounds is not None:
-            self._progress.update(self._rounds, completed=result.index + 1)
+            left = self._labels - result.event["labels_bought"]
+            total = result.index + 1 + -(-left // self._budget.query)
+            self._progress.update(self._rounds, completed=result.index + 1, total=total)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Say what is to be done for the run to go on."""
@@ -149,6 +155,8 @@ class ConsoleProgress(LoopCallback):
         if self._rounds is None:  # nothing has begun in this process
             self._console.print("This run is finished: nothing is left to do, nothing was changed.")
         self._console.print(results_table(journal, self._title))
+        for line in _last_accuracies(journal):
+            self._console.print(line, highlight=False)
         curve = [
             (e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds if e["metrics"]
         ]
@@ -168,6 +176,21 @@ class ConsoleProgress(LoopCallback):
         ):
             if (path := self._folder / name).exists():
                 self._console.print(f"  {path}  [dim]{what}[/]", soft_wrap=True, highlight=False)
+
+    def _measured(self, result: RoundResult) -> str:
+        """Return the main figures of a round; there may be no test images, or no validation labels."""
+        parts, event = [], result.event
+        if metrics := event["metrics"]:
+            accuracy = metrics["accuracy"]
+            parts.append(
+                f"accuracy {accuracy:.4f} {_interval(accuracy, self._tested)}  "
+                f"macro F1 {metrics['macro_f1']:.4f}  "
+            )
+        if "validation" in event:
+            accuracy = event["validation"]["accuracy"]
+            interval = _interval(accuracy, len(result.pool.validation_ids))
+            parts.append(f"validation {accuracy:.4f} {interval}  ")
+        return "".join(parts) or "no test images  "
 
     def _note(self, text: str) -> None:
         self._console.print(f"[yellow]{self._whose}          {text}[/]")
@@ -193,18 +216,31 @@ def _shown(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
-def _measured(event: Mapping[str, Any]) -> str:
-    """Return the main figures of a round; there may be no test images, or no validation labels."""
-    parts = []
-    if metrics := event["metrics"]:
-        parts.append(f"accuracy {metrics['accuracy']:.4f}  macro F1 {metrics['macro_f1']:.4f}  ")
-    if "validation" in event:
-        parts.append(f"validation {event['validation']['accuracy']:.4f}  ")
-    return "".join(parts) or "no test images  "
+def _last_accuracies(journal: Journal) -> list[str]:
+    """Return how sure the accuracies of the last round are, a line each."""
+    if not journal.rounds:
+        return []
+    last, tested = journal.rounds[-1], (journal.start or {}).get("data", {}).get("test", 0)
+    figures = [
+        (last["metrics"], tested, "test images"),
+        (last.get("validation"), len(journal.pool.validation_ids), "validation labels"),
+    ]
+    return [
+        f"With {last['labels_bought']:,} labels: accuracy {metrics['accuracy']:.4f} on {count:,} "
+        f"{what}, 95% interval {_interval(metrics['accuracy'], count)}"
+        for metrics, count, what in figures
+        if metrics and count
+    ]
+
+
+def _interval(accuracy: float, count: int) -> str:
+    """Return the 95 % interval of an accuracy on so many images, as it is shown."""
+    low, high = wilson_interval(accuracy, count)
+    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _count_rounds(budget: Budget, size: int, given: int) -> int:
-    first = given or min(size, budget.first(size) + budget.validation)
+    first = min(size, (given or budget.first(size)) + budget.validation)
     return 1 + -(-(budget.limit(size, given) - first) // budget.query)
 
 

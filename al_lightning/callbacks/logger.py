@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from al_lightning.callbacks.base import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
 from al_lightning.errors import UsageError
+from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.keys import NO_EFFECT_ON_RESULTS
 from al_lightning.locks import exclusive
@@ -43,14 +44,18 @@ def what_it_is_called(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**config.get("names", {}), **{key: config[key] for key in ("seed",) if key in config}}
 
 
-def round_scalars(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def round_scalars(
+    rounds: Sequence[Mapping[str, Any]], validation_labels: int = 0
+) -> dict[str, float]:
     """Return the figures of the last of some rounds, by the names that loggers show.
 
     Args:
         rounds: Round events of a journal, oldest first, at least one.
+        validation_labels: How many labels there are for validation.
 
     Returns:
         ``labels/<metric>`` on the test set, ``validation/<metric>`` where there are validation labels,
+        of whose accuracy ``validation/accuracy_low`` and ``_high`` are the 95 % interval,
         ``labels/aubc`` and ``validation/aubc`` of the accuracy so far, from the second round on, and
         ``seconds/<phase>``.
     """
@@ -64,6 +69,9 @@ def round_scalars(rounds: Sequence[Mapping[str, Any]]) -> dict[str, float]:
         area = area_under_budget_curve(labels, [e[key]["accuracy"] for e in rounds])
         if area is not None:
             scalars[f"{group}/aubc"] = area
+    if event.get("validation") and validation_labels:
+        low, high = wilson_interval(event["validation"]["accuracy"], validation_labels)
+        scalars |= {"validation/accuracy_low": low, "validation/accuracy_high": high}
     scalars |= {f"seconds/{phase}": value for phase, value in event["seconds"].items()}
     return {name: float(value) for name, value in scalars.items()}
 
@@ -146,7 +154,9 @@ class ScalarLogger(LoopCallback):
 
     def _log(self, rounds: Sequence[Mapping[str, Any]]) -> None:
         if self._logger is not None:
-            self._logger.log_metrics(round_scalars(rounds), step=rounds[-1]["labels_bought"])
+            validated = 0 if self._journal is None else len(self._journal.pool.validation_ids)
+            scalars = round_scalars(rounds, validated)
+            self._logger.log_metrics(scalars, step=rounds[-1]["labels_bought"])
             self._logger.save()
 
     def _close(self, status: str) -> None:

@@ -115,7 +115,7 @@ class TensorBoardDashboard(LoopCallback):
         """Write the metrics over labels bought, and the confusion matrix."""
         step = self._labels_bought = result.event["labels_bought"]
         earlier = self._journal.rounds if self._journal is not None else []
-        scalars = round_scalars([*earlier, result.event])
+        scalars = round_scalars([*earlier, result.event], len(result.pool.validation_ids))
         for name, value in scalars.items():
             self._scalar(name, value, step)
         self._lay_out(scalars)

@@ -39,7 +39,7 @@ class ImageFolder(BaseSource):
     ones in the training set, sorted by path, without a label; a person is asked for those that help
     most (``oracle=csv``). The labels that are there are the ones to start from. Then a class may have
     no images yet, if another part of the folder or ``classes`` names it, and nothing is split off for
-    testing unless ``test_fraction`` asks for it: every label that a person gave is learnt from.
+    testing: what was chosen to be labeled, perhaps for being hard, is no sample to measure by.
     Images are known by their positions, so none may be added, moved or removed during a run; labels
     that were bought stand in the run's journal.
 
@@ -58,8 +58,8 @@ class ImageFolder(BaseSource):
         channels: 3 (RGB) or 1 (gray).
         classes: The names of all classes, in the order of their labels; None takes those of the
             folders. Must be given where there are only unlabeled images.
-        test_fraction: The part of the labeled images to test on where there is no ``test/``, in
-            [0, 1). None takes 0.2, or 0 where there are unlabeled images; 0 is possible only there.
+        test_fraction: The part of the images to test on where there is no ``test/``, in (0, 1). None
+            takes 0.2. Where there are unlabeled images, it is 0.
         on_error: What to do with files that cannot be read, and with pictures of contradictory
             classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
         storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
@@ -153,10 +153,13 @@ class ImageFolder(BaseSource):
                 "are labeled: take a fraction above 0, or add a folder test; only where there is a "
                 "folder unlabeled, a run may do without"
             )
-        if found.test is None and self.test_fraction > 0 and not any(found.train.values()):
+        if found.test is None and found.unlabeled is not None and self.test_fraction > 0:
             raise UsageError(
-                f"dataset.test_fraction={self.test_fraction} asks for labeled images to test on, but "
-                f"{self.path} has none: leave it out, or add a folder test"
+                f"dataset.test_fraction={self.test_fraction} would measure by labels that are no "
+                f"random sample: {self.path} has unlabeled images, and those with labels may have been "
+                "chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask for images "
+                "that are drawn at random from all; or put labeled images that are such a sample into "
+                "the folder test"
             )
         return self.test_fraction
 
@@ -275,17 +278,14 @@ def _check_arguments(
 
 
 def _split(rows: _Rows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:
-    """Return which images to test on, (N,) bool: a part of those with labels."""
+    """Return which images to test on, (N,) bool: a part of those that can be used."""
     is_test = torch.zeros(len(usable), dtype=torch.bool)
     if fraction == 0:
         return is_test
-    labeled = (usable & (rows.labels != UNKNOWN)).nonzero().flatten()
-    sizes = rows.labels[labeled].bincount(minlength=len(classes))
-    present = sizes > 0  # beside unlabeled images, a class may have no labeled one yet
-    labels = (present.cumsum(0) - 1)[rows.labels[labeled]]
-    names = [name for name, size in zip(classes, sizes.tolist(), strict=True) if size]
-    _, test = stratified_split(labels, max(1, round(len(labeled) * fraction)), names)
-    is_test[labeled[test]] = True
+    left = usable.nonzero().flatten()
+    test_count = max(1, round(len(left) * fraction))
+    _, test = stratified_split(rows.labels[left], test_count, classes)
+    is_test[left[test]] = True
     return is_test
 
 

@@ -1,5 +1,6 @@
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal, Pool, RoundResult
 from al_lightning.callbacks.console import ConsoleProgress, results_table
+from al_lightning.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
 from tests.test_loop import make_loop, tiny_trainer
 
@@ -88,6 +90,27 @@ def show(folder: Path, hook: str, *facts: Any) -> str:
     return output.getvalue()
 
 
+def test_accuracies_have_intervals(tmp_path: Path) -> None:
+    journal, output = run(tmp_path, bars=False)
+    for event in journal.rounds:
+        low, high = wilson_interval(event["metrics"]["accuracy"], 30)
+        assert f"accuracy {event['metrics']['accuracy']:.4f} [{low:.3f}, {high:.3f}]" in output
+    assert "on 30 test images, 95% interval [" in output
+
+
+def test_names_are_shown_as_they_are_called(tmp_path: Path) -> None:
+    """Rich would take [/] for the end of a style."""
+    output = io.StringIO()
+    console = Console(file=output, width=130)
+    progress = ConsoleProgress(console, "margin on [/b]", BUDGET, tmp_path, bars=False)
+    data = replace(TinySource().load(), classes=("[/x]", "[bold]", "plain"))
+    progress.on_run_start(Journal(tmp_path / "journal.jsonl"), data)
+    pool = Pool(60).reveal(torch.tensor([1, 2]), torch.tensor([2, 2]))
+    progress.on_round_end(RoundResult(0, pool, {**round_event(0, 9), "metrics": {}}, None))
+    assert "margin on [/b]" in output.getvalue()
+    assert "2 class(es) have no label yet: [/x], [bold]" in output.getvalue()
+
+
 def test_what_is_to_be_done_is_said_as_it_is(tmp_path: Path) -> None:
     text = "Fill in [red] queries/round_01.csv " + "x" * 200
     assert text in show(tmp_path, "on_wait", Journal(tmp_path / "journal.jsonl"), text)
@@ -101,6 +124,9 @@ def test_a_round_without_test_images_shows_what_there_is(tmp_path: Path) -> None
     assert "2 class(es) have no label yet: top, bottom" in line
     assert "diverged at step 17" in line
     event["validation"] = {"accuracy": 0.625}
+    validated = torch.arange(20, 36)
+    pool = pool.reveal(validated, torch.zeros_like(validated), validation=True)
     line = show(tmp_path, "on_round_end", RoundResult(0, pool, event, None))
-    assert "validation 0.6250" in line
+    low, high = wilson_interval(0.625, 16)
+    assert f"validation 0.6250 [{low:.3f}, {high:.3f}]" in line
     assert "no test images" not in line

@@ -145,6 +145,10 @@ def test_validation_has_figures_of_its_own() -> None:
     assert scalars["validation/accuracy"] == 0.6
     assert scalars["validation/aubc"] == pytest.approx(0.5)
     assert scalars["labels/aubc"] == pytest.approx(0.5)
+    assert "validation/accuracy_low" not in scalars
+    scalars = round_scalars(rounds, validation_labels=20)
+    assert scalars["validation/accuracy_low"] == pytest.approx(0.3866, abs=5e-5)
+    assert scalars["validation/accuracy_high"] == pytest.approx(0.7812, abs=5e-5)
 
 
 def test_figures_are_plain_numbers() -> None:
