@@ -156,10 +156,10 @@ class ImageFolder(BaseSource):
         if found.test is None and found.unlabeled is not None and self.test_fraction > 0:
             raise UsageError(
                 f"dataset.test_fraction={self.test_fraction} would measure by labels that are no "
-                f"random sample: {self.path} has unlabeled images, and those with labels may have been "
-                "chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask for images "
-                "that are drawn at random from all; or put labeled images that are such a sample into "
-                "the folder test"
+                f"random sample: {self.path} has unlabeled images, and those with labels may have "
+                "been chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask "
+                "for images that are drawn at random from all; or put labeled images that are such a "
+                "sample into the folder test"
             )
         return self.test_fraction
 
