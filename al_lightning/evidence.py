@@ -27,6 +27,8 @@ class Evidence:
         probabilities: Class probabilities, (N, C) float32; rows sum to 1.
         embeddings: Outputs of the penultimate layer, (N, D) float32.
         mc_probabilities: Class probabilities under K dropout masks, (N, K, C) float32.
+        weights: What each image counts for, (N,) float32, at least 0, where one strategy hands images
+            to another (see :class:`~al_lightning.strategies.Shortlist`); None: all the same.
 
     Raises:
         ValueError: On a wrong number of dimensions or rows, or on ids that are not int64.
@@ -36,12 +38,17 @@ class Evidence:
     probabilities: Tensor | None = None
     embeddings: Tensor | None = None
     mc_probabilities: Tensor | None = None
+    weights: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes against each other."""
         if self.ids.ndim != 1 or self.ids.dtype != torch.int64:
             raise ValueError(
                 f"Evidence.ids must be (N,) int64, not {tuple(self.ids.shape)} {self.ids.dtype}"
+            )
+        if self.weights is not None and self.weights.shape != self.ids.shape:
+            raise ValueError(
+                f"Evidence.weights must have shape ({len(self)},), not {tuple(self.weights.shape)}"
             )
         for need, values in self.quantities().items():
             if values.ndim != _DIMENSIONS[need] or len(values) != len(self):
@@ -76,7 +83,9 @@ class Evidence:
         """Return the rows at these positions, (M,) int64, in this order."""
         quantities = self.quantities().items()
         return Evidence(
-            self.ids[index], **{need.value: values[index] for need, values in quantities}
+            self.ids[index],
+            **{need.value: values[index] for need, values in quantities},
+            weights=None if self.weights is None else self.weights[index],
         )
 
     def non_finite_ids(self) -> Tensor:

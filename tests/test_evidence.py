@@ -100,3 +100,12 @@ def test_nothing_is_non_finite_in_nothing() -> None:
 def test_is_immutable() -> None:
     with pytest.raises(AttributeError):
         full().ids = IDS  # type: ignore[misc]
+
+
+def test_weights_go_with_their_rows() -> None:
+    evidence = Evidence(torch.tensor([7, 8, 9]), weights=torch.tensor([1.0, 2.0, 3.0]))
+    weights = evidence.rows(torch.tensor([2, 0])).weights
+    assert weights is not None
+    assert weights.tolist() == [3, 1]
+    with pytest.raises(ValueError, match=r"Evidence\.weights must have shape \(3,\), not \(3, 1\)"):
+        Evidence(torch.arange(3), weights=torch.ones(3, 1))

@@ -129,6 +129,14 @@ class ScoreStrategy(Strategy):
     may_be_negative: bool = False
     """Whether a score can be below 0, so that it cannot be a weight."""
 
+    def weigh(self, scores: Tensor) -> Tensor:
+        """Turn scores, (N,), into informativeness: what images count for, (N,), at least 0.
+
+        By default scores are their own weights; where they can be below 0, they are counted from the
+        lowest of them.
+        """
+        return scores - scores.min() if self.may_be_negative else scores
+
     @abstractmethod
     def score(self, pool: Evidence) -> Tensor:
         """Score every image on its own, (N,) float32; higher means query first."""

@@ -8,19 +8,18 @@ from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.clusters import cluster
 from al_lightning.strategies.selection import Selection
 
-_BLOCK = 1_024  # images or centers at a time
-
 
 class KMeansCenters(Strategy):
     """Clusters the embeddings of the pool, and picks the image nearest to each center.
 
     As many clusters as images are asked for; the largest clusters come first. Xu, Yu, Tresp, Xu & Wang,
-    "Representative sampling for text classification using support vector machines", ECIR 2003; with
-    weights, and beside uncertainty: Zhdanov, "Diverse mini-batch active learning", 2019 (see
-    ``shortlist``). Where equal images leave clusters empty, the rest is drawn from the images that were
-    not picked, uniformly.
+    "Representative sampling for text classification using support vector machines", ECIR 2003. Where
+    there are fewer distinct images than clusters, the rest is drawn from all others, uniformly.
 
-    A score is the size of the image's cluster over that of the pool; 0 for the rest.
+    Where the evidence has ``weights``, images count by them: centers are weighted means, and clusters
+    are as large as their weights. In a :class:`Shortlist` that is Zhdanov's strategy.
+
+    A score is the share of the pool, or of its weights, that the image's cluster has; 0 for the rest.
 
     Args:
         pool_subset: How many of the unlabeled images it is shown; None for all.
@@ -36,24 +35,18 @@ class KMeansCenters(Strategy):
         generator: torch.Generator,
     ) -> Selection:
         """Choose an image of each cluster."""
-        clusters = cluster(pool.require(Need.EMBEDDINGS), count, generator)
-        distances = torch.empty(len(pool), dtype=torch.float64)
-        for block in torch.split(torch.arange(len(pool)), _BLOCK):
-            own = clusters.rows[block].double() - clusters.centers[clusters.labels[block]]
-            distances[block] = own.square().sum(1)
+        clusters = cluster(pool.require(Need.EMBEDDINGS), count, generator, pool.weights)
         # By cluster, and by distance within it: the first of each cluster is its nearest.
-        order = distances.argsort(stable=True)
+        order = clusters.squares_to_own_center().argsort(stable=True)
         order = order[clusters.labels[order].argsort(stable=True)]
         sizes = clusters.sizes()
-        starts = sizes.cumsum(0) - sizes
-        nearest = order[starts[sizes > 0]]
-        by_size = sizes[sizes > 0].argsort(descending=True, stable=True)
-        return filled(
-            pool, nearest[by_size], sizes[sizes > 0][by_size] / len(pool), count, generator
-        )
+        starts = (sizes.cumsum(0) - sizes)[sizes > 0]
+        shares = clusters.shares(pool.weights)[sizes > 0]
+        by_share = shares.argsort(descending=True, stable=True)
+        return filled(pool, order[starts][by_share], shares[by_share], count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return a scaled copy of the embeddings, the centers, and a few numbers an image."""
+        """Return a centred copy of the embeddings, the centers, and a few numbers an image."""
         row = sizes.row_bytes(self.needs)
         return sizes.pool * (row + 64) + 4 * sizes.count * row
 

@@ -1,5 +1,7 @@
 """Uncertainty first, diversity among the uncertain."""
 
+from dataclasses import replace
+
 import torch
 
 from al_lightning.evidence import Evidence, Need
@@ -18,8 +20,10 @@ class Shortlist(Strategy):
     """Lets one strategy choose among the images that another scores highest.
 
     The ``factor * count`` highest scores are the shortlist; the second strategy chooses among them as
-    if they were the pool, and its scores are the scores. Zhdanov, "Diverse mini-batch active
-    learning", 2019, arXiv:1901.05954, section 3, where the second is k-means.
+    if they were the pool, and its scores are the scores. Images are handed to it with their
+    informativeness as weights (see :meth:`ScoreStrategy.weigh`). With :class:`KMeansCenters`, which
+    weighs images by it, that is Zhdanov, "Diverse mini-batch active learning", 2019, arXiv:1901.05954,
+    section 3; strategies that know no weights go without.
 
     Args:
         uncertainty: Scores images.
@@ -60,7 +64,9 @@ class Shortlist(Strategy):
         """Choose ``count`` of the highest scores."""
         scores = self.uncertainty.scores_of(pool)
         listed = top_k(scores, min(self.factor * count, len(pool)), generator)
-        return self.diversity.select(pool.rows(listed), labeled, count, generator)
+        weights = self.uncertainty.weigh(scores[listed]).clamp(min=0)
+        shortlist = replace(pool.rows(listed), weights=weights)
+        return self.diversity.select(shortlist, labeled, count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return what scoring takes, and the shortlist with what choosing from it takes."""

@@ -57,6 +57,10 @@ class Margin(UncertaintyStrategy):
 
     may_be_negative = True
 
+    def weigh(self, scores: Tensor) -> Tensor:
+        """Return 1 - (p(1) - p(2)), as Zhdanov 2019 does."""
+        return 1 + scores
+
     def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.margin`."""
         return functional.margin(probabilities)

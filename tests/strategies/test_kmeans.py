@@ -34,3 +34,11 @@ def test_equal_images_leave_clusters_empty_and_the_rest_is_drawn() -> None:
     selection = KMeansCenters().select(pool, None, 6, seeded())
     assert {int(i) % 2 for i in selection.ids[:2]} == {0, 1}
     assert selection.scores.tolist() == [0.5, 0.5, 0, 0, 0, 0]
+
+
+def test_an_image_counts_by_its_weight() -> None:
+    rows = torch.tensor([[0.0], [1.0], [4.0], [10.0]])
+    even = Evidence(torch.arange(4), embeddings=rows)
+    weighed = Evidence(even.ids, embeddings=rows, weights=torch.tensor([0.0, 0.1, 0.1, 5.0]))
+    assert KMeansCenters().select(even, None, 1, seeded()).ids.tolist() == [2]  # nearest to 3.75
+    assert KMeansCenters().select(weighed, None, 1, seeded()).ids.tolist() == [3]  # to 9.7

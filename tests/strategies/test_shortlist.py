@@ -4,17 +4,22 @@ import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
+from sklearn.cluster import KMeans
 
 from al_lightning.errors import UsageError
-from al_lightning.evidence import Need
+from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     BALD,
     Entropy,
     Euclidean,
     FarthestFirst,
+    KMeansCenters,
     Margin,
     Random,
+    ScoreStrategy,
+    Selection,
     Shortlist,
+    Strategy,
 )
 from tests.strategies.helpers import make_evidence, seeded
 
@@ -30,6 +35,66 @@ def test_the_second_chooses_among_the_highest_scores_of_the_first() -> None:
     expected = farthest.select(pool.rows(listed), labeled, 10, seeded())
     assert torch.equal(found.ids, expected.ids)
     assert torch.equal(found.scores, expected.scores)
+
+
+def test_with_k_means_it_is_that_of_zhdanov() -> None:
+    """Weighted k-means of the shortlist by scikit-learn, and the image nearest to each center."""
+    pool = make_evidence(300)
+    pool = pool.rows(pool.ids.argsort())
+    assert pool.probabilities is not None
+    assert pool.embeddings is not None
+    top = pool.probabilities.sort(1, descending=True).values
+    informativeness = 1 - (top[:, 0] - top[:, 1])
+    listed = informativeness.argsort(descending=True)[:40].sort().values
+    rows = pool.embeddings[listed].double()
+    rows -= rows.mean(0)
+    seed = seeded(3)
+    torch.randperm(300, generator=seed)  # breaks the ties of scores
+    method = KMeans(8, n_init=1, random_state=int(torch.randint(2**31 - 1, (), generator=seed)))
+    scaled = (rows / rows.abs().max()).float().numpy()
+    labels = method.fit_predict(scaled, sample_weight=informativeness[listed].numpy())
+    expected = set()
+    for i in range(8):
+        members = listed[labels == i]
+        weights = informativeness[members, None]
+        center = (pool.embeddings[members] * weights).sum(0) / weights.sum()
+        nearest = (pool.embeddings[members] - center).norm(dim=1).argmin()
+        expected.add(int(pool.ids[members[nearest]]))
+    found = Shortlist(Margin(), KMeansCenters(), factor=5).select(pool, None, 8, seeded(3))
+    assert set(found.ids.tolist()) == expected
+
+
+class Handed(Strategy):
+    """Remembers the weights that it is handed, and takes the first images."""
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        self.weights = pool.weights
+        return Selection(pool.ids[:count], torch.zeros(count))
+
+
+class Column(ScoreStrategy):
+    """Scores by the first embedding."""
+
+    needs = frozenset({Need.EMBEDDINGS})
+
+    def __init__(self, may_be_negative: bool) -> None:
+        self.may_be_negative = may_be_negative
+
+    def score(self, pool: Evidence) -> torch.Tensor:
+        return pool.require(Need.EMBEDDINGS)[:, 0]
+
+
+def test_weights_are_informativeness_of_at_least_zero() -> None:
+    """By id; scores that may be below 0 count from the lowest of the shortlist."""
+    pool = Evidence(torch.arange(4), embeddings=torch.tensor([[-3.0], [5.0], [-1.0], [2.0]]))
+    for may_be_negative, expected in ((True, [6.0, 0.0, 3.0]), (False, [5.0, 0.0, 2.0])):
+        handed = Handed()
+        Shortlist(Column(may_be_negative), handed, factor=3).select(pool, None, 1, seeded())
+        assert handed.weights is not None
+        assert handed.weights.tolist() == expected
+    assert Margin().weigh(torch.tensor([-1.0, -0.25])).tolist() == [0, 0.75]
 
 
 def test_it_needs_what_both_need() -> None:
