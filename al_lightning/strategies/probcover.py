@@ -1,6 +1,5 @@
 """ProbCover: as many images as possible in balls around the labeled ones, for small budgets."""
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -8,18 +7,14 @@ from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Strategy, require_count
-from al_lightning.strategies.clusters import cluster, squared_distances, unit_rows
+from al_lightning.strategies.clusters import cluster, squared_distances
+from al_lightning.strategies.coverage import Cap, Coverage, coverage_bytes
 from al_lightning.strategies.kmeans import filled
 from al_lightning.strategies.selection import Selection
 
-_BLOCK = 128  # candidates that are looked at together, at most
-_TILE = 512  # images on each side whose inner products are made together
-_NUMBERS = 2**24  # inner products at a time
 _SAMPLE = 1_000  # balls that the radius is estimated on
 _CLUSTERED = 20_000  # images that are clustered for that, at most
 _DISTANCES = 2**22  # distances at a time, in float64
-_RANK = 64  # of shadows
-_SAFE = 1e-5  # far more than rounding takes off an inner product of shadows
 
 
 class ProbCover(Strategy):
@@ -30,11 +25,12 @@ class ProbCover(Strategy):
     result is the plain greedy algorithm's: what a ball would newly cover only falls as images are
     picked, so old counts are upper bounds, and only the highest are counted again. No graph is kept.
     The bounds count neighbors by shadows of 65 numbers (see :func:`shadows`), all N^2 of them: let a
-    very large pool be looked at in part (``pool_subset``). Distances are float32, and decide ties by
-    the order of ids.
+    very large pool be looked at in part (``pool_subset``). Distances are float64, of embeddings whose
+    mean is taken off, so that small radii are as exact as large ones; the order of ids decides ties.
 
-    Where everything is covered, the rest is drawn uniformly. A score is the share of the pool that the
-    image newly covers.
+    An embedding of zeros has no direction: it lies in no ball, and covers nothing. Where everything
+    else is covered, the rest is drawn uniformly. A score is the share of the pool that the image newly
+    covers.
 
     Args:
         delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from 1,000
@@ -72,11 +68,15 @@ class ProbCover(Strategy):
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
     ) -> Selection:
         """Choose ``count`` images by greedy coverage."""
-        rows = unit_rows(pool.require(Need.EMBEDDINGS))
-        known = unit_rows(labeled.require(Need.EMBEDDINGS))
-        delta = self._radius(rows, generator) if self.delta is None else self.delta
-        picks, covered = _Coverage(rows, known, delta).run(count)
-        return filled(pool, picks, covered / len(pool), count, generator)
+        rows, known = pool.require(Need.EMBEDDINGS), labeled.require(Need.EMBEDDINGS)
+        directed = rows.any(1).nonzero().squeeze(1)
+        if len(directed) == 0:
+            return filled(pool, directed, torch.zeros(0), count, generator)
+        cap = Cap(rows[directed])
+        points, known = cap.place(rows[directed]), cap.place(known[known.any(1)])
+        radius = self._radius(points, generator) if self.delta is None else self.delta / cap.scale
+        picks, covered = Coverage(points, known, radius).run(count)
+        return filled(pool, directed[picks], covered / len(pool), count, generator)
 
     def _radius(self, rows: Tensor, generator: torch.Generator) -> float:
         order = torch.randperm(len(rows), generator=generator)
@@ -89,7 +89,7 @@ class ProbCover(Strategy):
         """Return a copy of all embeddings and of those not covered yet, and blocks of distances."""
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
-        return images * (2 * row + 4 * (_RANK + 1) + 48) + 10 * _NUMBERS + 24 * _DISTANCES
+        return 2 * images * row + coverage_bytes(images, row) + 24 * _DISTANCES
 
 
 def nearest_center(rows: Tensor, some: Tensor, labels: Tensor) -> Tensor:
@@ -138,105 +138,3 @@ def pure_radius(rows: Tensor, labels: Tensor, purity: float, balls: Tensor) -> f
     bound = float(radii[int((1 - purity) * len(balls) + 1e-9)])  # where .05 * 20 is below 1
     # No two images are farther apart than that, by the triangle inequality.
     return 2 * largest if bound == torch.inf else bound * (1 - 1e-6)
-
-
-def shadows(rows: Tensor, rank: int) -> Tensor:
-    """Return short vectors whose inner products bound those of the rows from above.
-
-    The rows' main directions, and the length of what is left: by Cauchy and Schwarz, x . y is at most
-    the inner product in some directions plus the product of the lengths in all others.
-
-    Args:
-        rows: (N, D) float32.
-        rank: Directions to keep.
-
-    Returns:
-        (N, rank + 1) float32; the rows themselves where they are hardly longer.
-    """
-    if rows.shape[1] <= 2 * rank:
-        return rows
-    some = rows[:: max(1, len(rows) // _CLUSTERED)]
-    directions = torch.linalg.eigh(some.T @ some).eigenvectors[:, -rank:]
-    kept = rows @ directions
-    rest = rows.square().sum(1) - kept.square().sum(1)
-    return torch.cat([kept, rest.clamp_(min=0).sqrt_()[:, None]], 1)
-
-
-def count_reached(rows: Tensor, others: Tensor, least: float) -> Tensor:
-    """Return how many others' inner products with each row reach ``least``.
-
-    Args:
-        rows: (N, D) float32.
-        others: (M, D) float32.
-        least: The threshold.
-
-    Returns:
-        (N,) int64.
-    """
-    counts = torch.zeros(len(rows), dtype=torch.int64)
-    # Small tiles stay in the processor's cache, and numpy counts several times faster than torch.
-    for start in range(0, len(rows), _TILE):
-        tile = rows[start : start + _TILE]
-        for part in torch.split(others, _TILE):
-            reached = (tile @ part.T).numpy() >= least
-            counts[start : start + _TILE] += torch.from_numpy(np.count_nonzero(reached, axis=1))
-    return counts
-
-
-class _Coverage:
-    """One greedy traversal; a ball covers the images whose inner product reaches ``least``.
-
-    Attributes:
-        open: Whether an image is not covered yet, (N,) bool.
-        shadowed: No fewer than the open images of each ball, by their shadows, (N,) int64; kept up to
-            date.
-        bounds: The same, or as counted when last looked at if that is less.
-    """
-
-    def __init__(self, rows: Tensor, labeled: Tensor, delta: float) -> None:
-        self.rows = rows
-        self.thin = shadows(rows, _RANK)
-        self.least = 1 - delta**2 / 2 - 1e-6  # |x - y|^2 = 2 - 2 x.y at unit length; and rounding
-        self.block = max(1, min(_BLOCK, _NUMBERS // len(rows)))
-        self.open = count_reached(rows, labeled, self.least) == 0
-        self.shadowed = self._count_shadows(self.open, _SAFE)
-        # A row of zeros has no direction: it is in no ball, and is picked when nothing else is.
-        self.bounds = self.shadowed.clone()
-
-    def run(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return positions and how many images each newly covers; fewer where all is covered."""
-        picks: list[int] = []
-        gains: list[int] = []
-        while len(picks) < count and int(self.bounds.max()) > 0:
-            before = self.open.clone()
-            for pick, gain in self._step(count - len(picks)):
-                picks.append(pick)
-                gains.append(gain)
-            if bool((covered := before & ~self.open).any()):
-                # Half as generous: what is taken off was surely counted, whatever rounding did.
-                self.shadowed -= self._count_shadows(covered, _SAFE / 2)
-                self.bounds = torch.minimum(self.bounds, self.shadowed)
-        return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float32)
-
-    def _count_shadows(self, which: Tensor, slack: float) -> Tensor:
-        """Return no fewer than each ball holds of some images, (N,) bool; (N,) int64."""
-        return count_reached(self.thin, self.thin[which], self.least - slack)
-
-    def _step(self, wanted: int) -> list[tuple[int, int]]:
-        """Count exactly for the candidates of the highest bounds; pick while surely the best."""
-        top = self.bounds.topk(min(self.block + 1, len(self.bounds)))
-        block = top.indices[: self.block].sort().values
-        outside = int(top.values[-1]) if len(top.values) > self.block else 0
-        where = self.open.nonzero().squeeze(1)
-        reached = self.rows[block] @ self.rows[where].T >= self.least
-        found: list[tuple[int, int]] = []
-        while True:
-            counts = torch.from_numpy(np.count_nonzero(reached.numpy(), axis=1))
-            best = int(counts.argmax())
-            gain = int(counts[best])
-            if gain == 0 or gain < outside or len(found) == wanted:
-                self.bounds[block] = counts
-                return found
-            found.append((int(block[best]), gain))
-            self.open[where[reached[best]]] = False
-            reached = reached & ~reached[best]

@@ -4,15 +4,11 @@ import torch
 
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence
-from al_lightning.strategies import ProbCover
+from al_lightning.strategies import ProbCover, coverage
 from al_lightning.strategies import probcover as module
 from al_lightning.strategies.clusters import cluster, unit_rows
-from al_lightning.strategies.probcover import (
-    count_reached,
-    nearest_center,
-    pure_radius,
-    shadows,
-)
+from al_lightning.strategies.coverage import Cap
+from al_lightning.strategies.probcover import nearest_center, pure_radius
 from tests.strategies.helpers import seeded
 
 
@@ -21,8 +17,8 @@ from tests.strategies.helpers import seeded
 def test_it_is_greedy_maximum_coverage(
     known: int, delta: float, rank: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 5)  # so that bounds are stale
-    monkeypatch.setattr(module, "_RANK", rank)  # of 1: and not close to begin with
+    monkeypatch.setattr(coverage, "_BLOCK", 5)  # so that bounds are stale
+    monkeypatch.setattr(coverage, "_RANK", rank)  # of 1: and not close to begin with
     rows = torch.randn(300, 3, generator=seeded())
     pool, labeled = rows[known:], rows[:known]
     evidence = Evidence(torch.arange(len(pool)), embeddings=pool)
@@ -119,32 +115,6 @@ def seeded_after(order: torch.Tensor) -> torch.Generator:
     return generator
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_inner_products_of_shadows_are_bounds(decay: float) -> None:
-    spectrum = torch.exp(-decay * torch.arange(100))
-    rows = unit_rows(torch.randn(300, 100, generator=seeded()) * spectrum)
-    short = shadows(rows, 20)
-    assert short.shape == (300, 21)
-    slack = short @ short.T - rows @ rows.T
-    assert slack.min() > -module._SAFE / 2
-    assert slack.max() < (1 if decay else 2)  # and where few directions matter, they are close
-    assert (slack.diagonal().abs() < module._SAFE).all()
-
-
-def test_counts_are_those_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = torch.randn(50, 3, generator=seeded())
-    expected = (rows @ rows[:30].T >= 0.5).sum(1)
-    for tile in (7, 1000):
-        monkeypatch.setattr(module, "_TILE", tile)
-        assert torch.equal(count_reached(rows, rows[:30], 0.5), expected)
-    assert count_reached(rows, rows[:0], 0.5).tolist() == [0] * 50
-
-
-def test_short_rows_are_their_own_shadows() -> None:
-    rows = torch.randn(5, 40, generator=seeded())
-    assert shadows(rows, 20) is rows
-
-
 def test_other_images_belong_to_the_nearest_center() -> None:
     some = torch.tensor([[0.0, 0.0], [0.0, 2.0], [9.0, 1.0]])
     rows = torch.tensor([[1.0, 1.0], [8.0, 1.0], [4.4, 1.0], [4.6, 1.0]])
@@ -153,14 +123,71 @@ def test_other_images_belong_to_the_nearest_center() -> None:
     assert found.tolist() == [0, 1, 0, 1]
 
 
-def test_images_without_direction_are_picked_last() -> None:
+@pytest.mark.parametrize("delta", [0.3, 1.5, 2.0, None])
+def test_images_without_direction_are_in_no_ball(delta: float | None) -> None:
     rows = torch.randn(12, 3, generator=seeded())
     rows[3:6] = 0
     pool = Evidence(torch.arange(12), embeddings=rows)
-    ids = ProbCover(0.3).select(pool, None, 12, seeded()).ids.tolist()
-    assert sorted(ids) == list(range(12))
-    assert set(ids[-3:]) <= {3, 4, 5, *ids[-6:]}
-    assert not {3, 4, 5} & set(ids[:2])
+    found = ProbCover(delta).select(pool, None, 12, seeded())
+    assert sorted(found.ids.tolist()) == list(range(12))
+    covering = found.ids[found.scores > 0].tolist()
+    assert not {3, 4, 5} & set(covering)
+    assert float(found.scores.sum()) == pytest.approx(9 / 12)  # and nobody covers them
+
+
+def test_a_labeled_image_without_direction_covers_nothing() -> None:
+    rows = torch.randn(30, 3, generator=seeded())
+    pool = Evidence(torch.arange(30), embeddings=rows)
+    labeled = Evidence(torch.tensor([99]), embeddings=torch.zeros(1, 3))
+    alone, beside = (ProbCover(1.5).select(pool, k, 5, seeded()) for k in (None, labeled))
+    assert torch.equal(alone.ids, beside.ids)
+    assert torch.equal(alone.scores, beside.scores)
+
+
+def test_images_without_direction_alone_are_drawn() -> None:
+    pool = Evidence(torch.arange(9), embeddings=torch.zeros(9, 3))
+    assert ProbCover().select(pool, None, 4, seeded()).scores.tolist() == [0, 0, 0, 0]
+
+
+def test_units_that_are_always_zero_change_nothing() -> None:
+    """The float32 eigendecomposition of so many equal eigenvalues ends in an error."""
+    rows = torch.randn(1500, 140, generator=seeded()).relu()
+    padded = torch.cat([rows, torch.zeros(1500, 1140)], 1)
+    plain, dead = (
+        ProbCover(0.6).select(Evidence(torch.arange(1500), embeddings=r), None, 20, seeded())
+        for r in (rows, padded)
+    )
+    assert torch.equal(plain.scores, dead.scores)
+
+
+@pytest.mark.parametrize("offset", [0.0, 300.0, 3000.0, 30_000.0])
+def test_a_small_cap_of_the_sphere_is_covered_as_exactly_as_all_of_it(offset: float) -> None:
+    rows = torch.randn(400, 5, generator=seeded()) + offset
+    units = rows.double() / rows.double().norm(dim=1, keepdim=True)
+    distances = (units[:, None] - units).norm(dim=2)
+    delta = float(distances.flatten().kthvalue(400 * 20).values) * (1 + 1e-3)
+    evidence = Evidence(torch.arange(400), embeddings=rows)
+    found = ProbCover(delta).select(evidence, None, 10, seeded())
+    within, covered = distances <= delta, torch.zeros(400, dtype=torch.bool)
+    for pick, score in zip(found.ids.tolist(), found.scores.tolist(), strict=True):
+        news = (within & ~covered).sum(1)
+        assert int(news[pick]) == int(news.max()) == round(score * 400)
+        covered |= within[pick]
+
+
+@pytest.mark.parametrize("offset", [300.0, 1000.0, 3000.0])
+def test_an_estimated_radius_is_as_pure_as_it_should_be_at_any_offset(offset: float) -> None:
+    groups = torch.randn(10, 8, generator=seeded()).repeat_interleave(60, 0)
+    rows = groups + 0.2 * torch.randn(600, 8, generator=seeded(1)) + offset
+    cap = Cap(rows)
+    points = cap.place(rows)
+    radius = ProbCover()._radius(points, seeded())
+    order = torch.randperm(600, generator=seeded())
+    labels = cluster(points[order], 10, seeded_after(order)).labels[order.argsort()]
+    within = torch.cdist(points.double(), points.double()) <= radius
+    pure = ~(within & (labels[:, None] != labels)).any(1)
+    assert float(pure.double().mean()) >= 0.95
+    assert radius > 0
 
 
 @pytest.mark.parametrize(
