@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.data.source import ImageData
     from al_lightning.journal import Journal
-    from al_lightning.models import ImageClassifier
+    from al_lightning.models import Backbone, ImageClassifier
     from al_lightning.oracle import Oracle
+    from al_lightning.recipe import Recipe
     from al_lightning.strategies import Strategy
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
@@ -228,10 +229,7 @@ def run(cfg: DictConfig) -> "Journal":
         stack.enter_context(closing(trainers))
         loop = ActiveLearningLoop(
             datamodule,
-            lambda: recipe.classifier(
-                _call("model", make_backbone, data.image_shape, len(data.classes)),
-                len(data.classes),
-            ),
+            partial(_make_classifier, recipe, make_backbone, data.image_shape, len(data.classes)),
             trainers,
             strategy,
             oracle,
@@ -380,9 +378,8 @@ def classifier_of(
     try:
         node = OmegaConf.create({key: config[key] for key in ("model", "recipe")})
         make_backbone = _instantiate(node.model)
-        classifier: ImageClassifier = _instantiate(node.recipe).classifier(
-            _call("model", make_backbone, image_shape, num_classes), num_classes
-        )
+        recipe = _instantiate(node.recipe)
+        classifier = _make_classifier(recipe, make_backbone, image_shape, num_classes)
     except (InstantiationException, OmegaConfBaseException) as error:
         raise UsageError(_message(error)) from error
     return classifier
@@ -404,6 +401,16 @@ def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
     require_oracle(made)
     oracle: Oracle = made
     return oracle
+
+
+def _make_classifier(
+    recipe: "Recipe",
+    make_backbone: Callable[..., "Backbone"],
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+) -> "ImageClassifier":
+    backbone = _call("model", make_backbone, image_shape, num_classes)
+    return recipe.classifier(backbone, num_classes)
 
 
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:

@@ -44,6 +44,7 @@ from al_lightning.models.backbone import (
     require_logits,
 )
 from al_lightning.oracle import Oracle, Origin, Question
+from al_lightning.own_code import own_code
 from al_lightning.own_metrics import has_own_test_step, own_metrics
 from al_lightning.pool import Pool
 from al_lightning.provenance import (
@@ -58,7 +59,7 @@ from al_lightning.provenance import (
 )
 from al_lightning.query_memory import query_sizes, require_memory
 from al_lightning.randomness import derive_generator, derive_seed
-from al_lightning.round_trainer import RoundTrainer
+from al_lightning.round_trainer import RoundTrainer, describe_trainer
 from al_lightning.same_run import require_same_run
 from al_lightning.scoring import Scorer
 from al_lightning.stopwatch import Stopwatch
@@ -168,7 +169,10 @@ class ActiveLearningLoop:
             "query_seed": query_seed,
             "warm_start": warm_start,
             "strategy": describe(strategy),
+            "initial_strategy": describe(initial_strategy),
+            "oracle": describe(oracle),
             "batch_size": datamodule.batch_size,
+            "augment": describe(datamodule.augment),
         }
         self.overrides = list(overrides)
         self.irrelevant = frozenset(irrelevant)
@@ -185,6 +189,12 @@ class ActiveLearningLoop:
         self.embeddings = embeddings
         self.initial_strategy = initial_strategy
         self.callbacks = tuple(callbacks)
+        # At once: a run may change them. An oracle may count what it was asked, so its class alone.
+        self._fit_code, self._packages = own_code(
+            [make_classifier, make_trainer, fall_back, datamodule.augment]
+        )
+        self._query_code, more = own_code([strategy, initial_strategy, type(oracle)])
+        self._packages = {**self._packages, **more}
         self._embedding_seconds: float | None = None
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
 
@@ -220,13 +230,15 @@ class ActiveLearningLoop:
         """Write the start event, or check that the journal is this run's; return its classifier."""
         data = self.datamodule.data
         self.budget.limit(len(data.train), len(data.given_ids))
-        computation = self._computation()
+        computation = describe_trainer(self.make_trainer(0, 1))
         classifier = self._check_classifier()
+        of_model, packages = own_code([classifier])
+        self._fit_code = {**self._fit_code, **of_model}
         start = {
             "config": json.loads(json.dumps(self.config)),
             "config_hash": config_hash(without(self.config, self.irrelevant)),
             "overrides": self.overrides,
-            "versions": versions(),
+            "versions": {**versions(), **self._packages, **packages},
             "hardware": hardware(),
             "classes": list(data.classes),
             "data": {
@@ -236,6 +248,7 @@ class ActiveLearningLoop:
             },
             "model": describe_model(classifier),
             "trainer": computation,
+            "code": {"fits": self._fit_code, "queries": self._query_code},
             "reproducible": reproducible(computation),
         }
         if self.journal.start is None:
@@ -260,13 +273,6 @@ class ActiveLearningLoop:
             found = self.embeddings.fetch(trainer, classifier, backbone, self.datamodule)
             self.datamodule.serve(wanted, found)
             self._embedding_seconds = found.seconds
-
-    def _computation(self) -> dict[str, str]:
-        """Return where and in which precision a trainer computes; bits depend on it."""
-        trainer = self.make_trainer(0, 1)
-        several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
-        device = trainer.strategy.root_device.type
-        return {"device": device, "precision": str(trainer.precision), **several}
 
     # Before the first round: labels that no classifier has asked for
 
@@ -588,9 +594,17 @@ class ActiveLearningLoop:
         if (weights := start.get("model", {}).get("weights")) is not None:
             kept["weights"] = weights  # the configuration may have no more than their path
         config = without(start.get("config", {}), self.irrelevant | self.irrelevant_to_fits)
+        code = start.get("code", {}).get("fits")
         labels = [pool.labeled_ids.tolist(), pool.labels.tolist()]
         return config_hash(
-            {**kept, "config": config, "seed": self.seed, "round": index, "labels": labels}
+            {
+                **kept,
+                "config": config,
+                "code": code,
+                "seed": self.seed,
+                "round": index,
+                "labels": labels,
+            }
         )
 
     def _shared_identity(self, index: int, pool: Pool, classifier: L.LightningModule) -> str:

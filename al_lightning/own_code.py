@@ -212,6 +212,8 @@ class _Walk:
         top = (module or "builtins").partition(".")[0]
         if top in _VERSIONED or top in sys.stdlib_module_names:
             return top
+        if top == "__main__":  # a script, a notebook or a session, whoever starts it
+            return None
         file = Path(getattr(sys.modules.get(str(module)), "__file__", None) or "")
         if not set(file.parts).isdisjoint(_INSTALLED):
             self.packages.setdefault(top, _version(top))

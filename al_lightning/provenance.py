@@ -2,13 +2,16 @@
 
 import hashlib
 import json
+import math
 import multiprocessing
 import os
 import platform
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -25,6 +28,7 @@ _PACKAGES = (
     "hydra-core",
     "numpy",
 )
+_SHORT = 100  # entries of a list that is a setting
 _VERSIONED = ("torch", "torchvision", "lightning", "torchmetrics")
 
 
@@ -37,18 +41,47 @@ def config_hash(config: Mapping[str, Any]) -> str:
 def describe(thing: object) -> Any:
     """Return an object as plain values: its type, and what it was set up with.
 
-    Attributes that are neither plain nor objects of that kind (tensors, sets, ...) are left out.
+    Functions and classes are named. Attributes that are neither plain, nor short lists or mappings, nor
+    objects of that kind (tensors, sets, ...) are left out.
     """
-    if thing is None or isinstance(thing, bool | int | float | str):
-        return thing
-    kept = {
-        key: describe(value)
-        for key, value in getattr(thing, "__dict__", {}).items()
-        if value is None
-        or isinstance(value, bool | int | float | str)
-        or hasattr(value, "__dict__")
-    }
-    return {"type": f"{type(thing).__module__}.{type(thing).__qualname__}", **kept}
+    return _describe(thing, ())
+
+
+def _describe(thing: object, around: tuple[int, ...]) -> Any:
+    """Describe a thing inside of others, which it may refer to."""
+    match thing:
+        case float() if not math.isfinite(thing):
+            return str(thing)  # JSON has none
+        case None | bool() | int() | float() | str():
+            return thing
+        case FunctionType() | type():
+            return f"{thing.__module__}.{thing.__qualname__}"
+        case partial():
+            held = {"function": thing.func, "arguments": thing.args, **thing.keywords}
+        case Mapping() if len(thing) <= _SHORT:
+            held = {str(key): value for key, value in thing.items()}
+        case list() | tuple() if len(thing) <= _SHORT:
+            return [_describe(value, (*around, id(thing))) for value in thing]
+        case _:
+            held = dict(getattr(thing, "__dict__", {}))
+    if isinstance(thing, Mapping):
+        kind = {}
+    else:
+        kind = {"type": f"{type(thing).__module__}.{type(thing).__qualname__}"}
+    inside = (*around, id(thing))
+    kept = {k: _describe(v, inside) for k, v in held.items() if _is_describable(v, inside)}
+    return {**kind, **kept}
+
+
+def _is_describable(value: object, around: tuple[int, ...]) -> bool:
+    if id(value) in around or isinstance(value, torch.Tensor):
+        return False
+    if isinstance(value, list | tuple | Mapping):
+        inner = value.values() if isinstance(value, Mapping) else value
+        inside = (*around, id(value))
+        return len(value) <= _SHORT and all(_is_describable(v, inside) for v in inner)
+    plain = isinstance(value, bool | int | float | str | None)
+    return plain or hasattr(value, "__dict__") or isinstance(value, FunctionType | type)
 
 
 def without(config: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:

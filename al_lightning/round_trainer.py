@@ -1,8 +1,13 @@
-"""What a round needs of a trainer."""
+"""What a round needs of a trainer, and what a run says of it."""
 
 from typing import Any, Protocol
 
 import lightning as L
+
+_DECIDES_A_FIT = (
+    *("max_epochs", "max_steps", "accumulate_grad_batches"),
+    *("gradient_clip_val", "gradient_clip_algorithm"),
+)
 
 
 class RoundTrainer(Protocol):
@@ -41,3 +46,15 @@ class RoundTrainer(Protocol):
     ) -> Any:
         """Let a module look at what loaders or a data module serve."""
         ...
+
+
+def describe_trainer(trainer: RoundTrainer) -> dict[str, Any]:
+    """Return what results depend on, as plain values: where, how and how long a trainer computes."""
+    several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
+    known = {key: getattr(trainer, key, None) for key in _DECIDES_A_FIT}
+    return {
+        "device": trainer.strategy.root_device.type,
+        "precision": str(trainer.precision),
+        **several,
+        **{key: value for key, value in known.items() if value is not None},
+    }

@@ -2,6 +2,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,12 @@ from tests.helpers import TinySource
 
 BUDGET = Budget(initial=9, query=6, total=21)
 REHEARSED = 16  # images that a strategy is shown before the run
+QUIET: dict[str, Any] = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_model_summary": False,
+    "enable_progress_bar": False,
+}
 
 
 class TinyModel(L.LightningModule):
@@ -60,14 +67,7 @@ class TinyModel(L.LightningModule):
 
 
 def tiny_trainer(round_index: int, labels: int) -> L.Trainer:
-    return L.Trainer(
-        accelerator="cpu",
-        max_epochs=2,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
+    return L.Trainer(accelerator="cpu", max_epochs=2, **QUIET)
 
 
 def make_loop(folder: Path, strategy: Strategy | None = None, **changes: Any) -> ActiveLearningLoop:
@@ -289,19 +289,39 @@ def test_a_journal_cut_at_any_line_is_completed_to_the_same(
         assert comparable(journal) == whole
 
 
-def test_a_fitted_round_is_not_fitted_again(tmp_path: Path) -> None:
+def test_a_fitted_round_is_not_fitted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_loop(tmp_path).run()
     cut_after(tmp_path / "journal.jsonl", 6)  # the last round is fitted, but not written down
 
     def no_fit(*args: Any, **kwargs: Any) -> None:
         raise AssertionError
 
-    def make_trainer(round_index: int, labels: int) -> L.Trainer:
-        trainer = tiny_trainer(round_index, labels)
-        trainer.fit = no_fit  # type: ignore[method-assign]
-        return trainer
+    monkeypatch.setattr(L.Trainer, "fit", no_fit)
+    assert make_loop(tmp_path).run().finished
 
-    assert make_loop(tmp_path, make_trainer=make_trainer).run().finished
+
+def test_code_of_the_user_that_was_edited_is_named_and_not_gone_on_with(tmp_path: Path) -> None:
+    def make_trainer(round_index: int, labels: int, epochs: int = 2) -> L.Trainer:
+        return L.Trainer(accelerator="cpu", max_epochs=epochs, **QUIET)
+
+    class Edited(Margin):
+        def score(self, pool: Evidence) -> Tensor:
+            return -super().score(pool)
+
+    class Own(Margin):
+        pass
+
+    make_loop(tmp_path, Own(), make_trainer=make_trainer).run()
+    Edited.__qualname__ = Own.__qualname__
+    with pytest.raises(JournalError, match=r"code\.queries\.\S*Own: \w+ -> \w+\n"):
+        make_loop(tmp_path, Edited(), make_trainer=make_trainer).run()
+    with pytest.raises(JournalError, match=r"trainer\.max_epochs: 2 -> 1"):
+        make_loop(tmp_path, Own(), make_trainer=partial(make_trainer, epochs=1)).run()
+    loop = make_loop(tmp_path, Edited(), make_trainer=make_trainer, irrelevant=["code"])
+    with pytest.warns(UserWarning, match=r"code\.queries\.\S*Own"):
+        assert loop.run().finished
 
 
 def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:
@@ -529,15 +549,20 @@ def test_a_noisy_oracle_decides_what_is_trained_on(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_trainer_is_a_keyboard_interrupt_and_the_run_goes_on(tmp_path: Path) -> None:
-    whole = make_loop(tmp_path / "whole").run()
+    stop = tmp_path / "stop"
 
     class Interrupted(TinyModel):
         def on_train_epoch_end(self) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
+            if stop.exists():
+                os.kill(os.getpid(), signal.SIGINT)
 
+    whole = make_loop(tmp_path / "whole", make_classifier=Interrupted).run()
+    stop.touch()
     with pytest.raises(KeyboardInterrupt):
         make_loop(tmp_path / "cut", make_classifier=Interrupted).run()
-    assert comparable(make_loop(tmp_path / "cut").run()) == comparable(whole)
+    stop.unlink()
+    gone_on = make_loop(tmp_path / "cut", make_classifier=Interrupted).run()
+    assert comparable(gone_on) == comparable(whole)
 
 
 def test_the_start_event_says_what_the_run_was_made_with(tmp_path: Path) -> None:

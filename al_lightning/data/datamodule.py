@@ -86,7 +86,7 @@ class PoolDataModule(L.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.pool = Pool(0)
         self.normalization: Normalization | None = None
-        self._augment = None if augment is None else image_by_image(augment)
+        self.augment = None if augment is None else image_by_image(augment)
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self._data: ImageData | None = None
         self._normalize: Normalize | None = None
@@ -234,8 +234,8 @@ class PoolDataModule(L.LightningDataModule):
         """Augment a batch to train on; normalise every batch."""
         images, labels = batch
         training = self.trainer is not None and self.trainer.training
-        if self._augment is not None and training and images.ndim != _FLAT:
-            images = self._augment(images)
+        if self.augment is not None and training and images.ndim != _FLAT:
+            images = self.augment(images)
         return self.prepare(images), labels
 
     def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
