@@ -132,12 +132,13 @@ class Journal(History):
         for number, line in enumerate(lines, start=1):
             try:
                 event = _DECODER.decode(line.decode())
+                digest = event.pop("digest", None) if isinstance(event, dict) else None
+                expected = _digest(self._digest, event)
             except (ValueError, RecursionError) as error:
                 raise self._damage(number, f"not JSON: {error}") from error
-            digest = event.pop("digest", None) if isinstance(event, dict) else None
             if problem := self._problem(event):
                 raise self._damage(number, problem)
-            if digest != _digest(self._digest, event):
+            if digest != expected:
                 raise self._damage(
                     number, "not as it was written, or not where: its digest differs"
                 )

@@ -1,7 +1,6 @@
 """What a data set is: images, their classes, and what is known of them."""
 
 import hashlib
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -121,7 +120,11 @@ class ImageData:
             )
         if len(self.train) == 0:
             raise DataError("The training set has no images")
-        self._check_classes()
+        if len(self.classes) < _FEWEST_CLASSES:
+            raise DataError(
+                f"There must be at least {_FEWEST_CLASSES} classes to tell apart, not "
+                f"{list(self.classes)}"
+            )
         for name, images, least in (("training", self.train, UNKNOWN), ("test", self.test, 0)):
             labels = images.labels
             if bool(((labels < least) | (labels >= len(self.classes))).any()):
@@ -129,19 +132,6 @@ class ImageData:
                     f"The {name} set has labels from {int(labels.min())} to {int(labels.max())}, "
                     f"but there are {len(self.classes)} classes"
                 )
-
-    def _check_classes(self) -> None:
-        """Check that there are classes to tell apart, by their names too."""
-        if len(self.classes) < _FEWEST_CLASSES:
-            raise DataError(
-                f"There must be at least {_FEWEST_CLASSES} classes to tell apart, not "
-                f"{list(self.classes)}"
-            )
-        if repeated := [name for name, times in Counter(self.classes).items() if times > 1]:
-            raise DataError(
-                f"Each class needs a name of its own: {', '.join(map(repr, repeated[:5]))} is the name "
-                "of several"
-            )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

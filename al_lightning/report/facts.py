@@ -24,6 +24,7 @@ def facts(
     penalties: PenaltyMatrix | None,
     problems: Sequence[str],
     files: Sequence[str],
+    digests: Mapping[str, str],
 ) -> str:
     """Return a report as JSON; what is unknown is null.
 
@@ -35,6 +36,7 @@ def facts(
         penalties: Over all settings; None where there are no two strategies.
         problems: On journals that could not be read.
         files: That the report consists of, relative to its folder.
+        digests: Of the contents of its figures and tables: a later report removes those alone.
     """
     document = {
         "schema": SCHEMA,
@@ -45,6 +47,7 @@ def facts(
         "tables": {table.name: to_records(table) for table in tables},
         "penalties": None if penalties is None else _penalties(penalties),
         "files": list(files),
+        "digests": digests,
     }
     return json.dumps(_plain(document), indent=1, allow_nan=False) + "\n"
 

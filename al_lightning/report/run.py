@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from al_lightning.data.names import readable_name
 from al_lightning.errors import JournalError
 from al_lightning.history import Event
 from al_lightning.journal import Journal
+from al_lightning.report.require import NotReportableError, require_reportable
 
 #: What a round may cost, as its journal names it.
 PHASES = ("fit", "test", "score", "select")
+
+_LONGEST_MESSAGE = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
         try:
             run = read_run(path)
         except JournalError as error:
-            problems.append(str(error))
+            problems.append(_shown(str(error)))
         else:
             runs += [run] if run is not None else []
     return runs, problems
@@ -143,12 +147,25 @@ def read_run(path: Path) -> Run | None:
     """
     try:
         journal = Journal(path)
-        return _run(journal, path.parent) if journal.start is not None else None
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+        if journal.start is None:
+            return None
+        require_reportable(journal.start, journal.rounds)
+        return _run(journal, Path(readable_name(path.parent)))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise JournalError(
-            f"{path}: cannot be reported on ({type(error).__name__}: {error}). It was written by "
+            f"{path}: cannot be reported on ({_kind(error)}{error}). It was written by "
             "something else than al_lightning's loop; restore it, or leave its folder out"
         ) from error
+
+
+def _kind(error: Exception) -> str:
+    return "" if isinstance(error, NotReportableError) else f"{type(error).__name__}: "
+
+
+def _shown(message: str) -> str:
+    """Return a message as a console and a page can show it, cut where it is long."""
+    text = "".join(c if c.isprintable() or c == "\n" else ascii(c).strip("'") for c in message)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
 
 
 def _run(journal: Journal, folder: Path) -> Run:

@@ -1,9 +1,6 @@
 """Writes a report: a page, figures, tables, and all numbers for programs."""
 
-import json
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +20,12 @@ from al_lightning.report.search import Search, searches
 from al_lightning.report.search_chapter import SearchChapter, write_search
 from al_lightning.report.study import LeftOut, Setting, build_study
 from al_lightning.report.tables import Table, to_csv, to_latex, to_markdown
+from al_lightning.report.target import FACTS, digest, replace_files, require_no_links
 from al_lightning.report.verdict import place
 from al_lightning.report.wording import count, listed
 
 PAGE = "report.html"
-_FACTS = "report.json"
 _LONGEST_SLUG = 60
-_OURS = re.compile(r"(figures/[\w-]+\.(svg|png))|(tables/[\w-]+\.(csv|md|tex))")
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,7 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
     Raises:
         UsageError: If there is no run to report on, or the target cannot be written; names the folders.
     """
+    require_no_links(target)
     runs, unreadable = read_runs(_existing(folders))
     if not runs:
         named = ", ".join(str(folder) for folder in folders)
@@ -74,7 +71,7 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
     chapters = _chapters([each for each in analyses if each.setting.name in told])
     tried = _search_chapters(found)
     heading = title or _title(chapters, tried)
-    _replace(target, _files(heading, settings, chapters, tried, unreadable))
+    replace_files(target, _files(heading, settings, chapters, tried, unreadable))
     left_out = [
         f"{left.run.folder} is left out: {left.reason}"
         for setting in settings
@@ -176,8 +173,9 @@ def _files(
             files |= _picture_files(picture)
     if page.penalty_picture:
         files |= _picture_files(page.penalty_picture)
-    names = sorted([*files, _FACTS, PAGE])
-    files[_FACTS] = facts(title, chapters, tried, shared, matrix, problems, names).encode()
+    names = sorted([*files, FACTS, PAGE])
+    digests = {name: digest(content) for name, content in sorted(files.items())}
+    files[FACTS] = facts(title, chapters, tried, shared, matrix, problems, names, digests).encode()
     files[PAGE] = render(page).encode()
     return files
 
@@ -190,45 +188,3 @@ def _table_files(table: Table, prefix: str) -> dict[str, bytes]:
 def _picture_files(picture: Picture) -> dict[str, bytes]:
     stem = f"figures/{picture.name}"
     return {f"{stem}.svg": picture.svg.encode(), f"{stem}.png": picture.png}
-
-
-def _replace(target: Path, files: Mapping[str, bytes]) -> None:
-    """Put files in the place of those of an earlier report; what else is there stays."""
-    try:
-        earlier = _earlier_files(target)
-        for name, content in files.items():
-            _write(target / name, content)
-        for name in earlier - files.keys():
-            (target / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"The report cannot be written to {target}: {error}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that there is the old one or the new one at any time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(_permissions())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _permissions() -> int:
-    """Return what a new file may have here; temporary ones have less."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _earlier_files(target: Path) -> set[str]:
-    """Return the figures and tables of the report that is there; nothing else may be removed."""
-    try:
-        named = json.loads((target / _FACTS).read_text(encoding="utf-8"))["files"]
-        return {name for name in named if _OURS.fullmatch(name)}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return set()

@@ -182,7 +182,7 @@ def test_classes_may_be_given_by_name_or_by_label() -> None:
         ("abc", "must be a list of names, by label, .* not 'abc'"),
         ({"a", "b", "c"}, "must be a list of names"),
         (3, "must be a list of names.* not 3"),
-        (["a", "b", "a"], "a name of its own: 'a'"),
+        (["a", "b", "a"], "The name 'a' is that of 2 classes"),
         (["a"], "at least 2 classes"),
     ],
 )

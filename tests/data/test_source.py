@@ -61,7 +61,7 @@ def test_data_refuse_what_does_not_fit_together() -> None:
         ImageData(_images(), _images(size=3), ("a", "b"))
     with pytest.raises(DataError, match=r"at least 2 classes to tell apart, not \['a'\]"):
         ImageData(_images(), _images(), ("a",))
-    with pytest.raises(DataError, match="a name of its own: 'a' is the name of several"):
+    with pytest.raises(DataError, match="The name 'a' is that of 2 classes"):
         ImageData(_images(), _images(), ("a", "b", "a"))
     with pytest.raises(DataError, match="training set has no images"):
         ImageData(_images(0), _images(), ("a", "b"))

@@ -23,7 +23,9 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     table = Table("words", "Words.", [Column("strategy")], [[word("strategy", "margin")]])
     matrix = np.array([[0.0, np.nan], [0.5, 0.0]])
     penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1)
-    text = facts("A title", [chapter], [], [table], penalties, ["damaged"], ["report.html"])
+    text = facts(
+        "A title", [chapter], [], [table], penalties, ["damaged"], ["report.html"], {"a": "b"}
+    )
     assert "NaN" not in text
     found: dict[str, Any] = json.loads(text)
     return found

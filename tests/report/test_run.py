@@ -120,8 +120,8 @@ def test_a_damaged_journal_does_not_take_the_others_away(tmp_path: Path) -> None
     ("line", "change", "problem"),
     [
         (2, {"metrics": {"nll": 1.0}}, "accuracy"),
-        (2, {"seconds": None}, "NoneType"),
-        (0, {"config": ["seed"]}, "list"),
+        (2, {"seconds": None}, "seconds must be a mapping"),
+        (0, {"config": ["seed"]}, "config must be a mapping"),
     ],
 )
 def test_a_journal_without_what_a_report_needs_is_named(

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from al_lightning.errors import UsageError
 from al_lightning.report import gallery, write
+from al_lightning.report.target import digest
 from al_lightning.report.write import Report, write_report
 from tests.report.helpers import a_run, a_study, write_run, write_runs
 
@@ -126,7 +128,8 @@ def test_what_an_earlier_report_left_is_removed_and_nothing_else(
     (target / "notes.txt").write_text("mine", encoding="utf-8")
     (tmp_path / "outside.txt").write_text("mine", encoding="utf-8")
     facts = json.loads((target / "report.json").read_text(encoding="utf-8"))
-    facts["files"] += ["notes.txt", "../outside.txt", str(tmp_path / "outside.txt"), "figures"]
+    for name in ("notes.txt", "../outside.txt", str(tmp_path / "outside.txt"), "figures"):
+        facts["digests"][name] = digest(b"mine")
     (target / "report.json").write_text(json.dumps(facts), encoding="utf-8")
     shutil.rmtree(runs / "toys" / "cnn" / "random")
     shutil.rmtree(runs / "toys" / "cnn" / "passive")
@@ -158,7 +161,9 @@ def test_a_failure_leaves_the_old_page(
     assert "<h1>New</h1>" in (target / "report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("old", ["", "[]", "{}", '{"files": 3}', '{"files": [3]}', "\x00"])
+@pytest.mark.parametrize(
+    "old", ["", "[]", "{}", '{"digests": 3}', '{"digests": {"a": 3}}', "\x00", "[" * 9999]
+)
 def test_a_foreign_report_json_is_replaced(no_figures: None, tmp_path: Path, old: str) -> None:
     run, target = write_run(tmp_path, a_run()), tmp_path / "report"
     target.mkdir()
@@ -237,3 +242,62 @@ def test_a_target_that_cannot_be_written_is_named(no_figures: None, tmp_path: Pa
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=f"cannot be written to {tmp_path / 'file'}"):
         write_report([run], tmp_path / "file")
+
+
+@pytest.mark.parametrize("link", ["", "figures", "tables"])
+def test_no_link_below_the_target_is_followed(no_figures: None, tmp_path: Path, link: str) -> None:
+    run, target, outside = write_run(tmp_path, a_run()), tmp_path / "report", tmp_path / "outside"
+    outside.mkdir()
+    (outside / "runs.csv").write_text("mine", encoding="utf-8")
+    if link:
+        target.mkdir()
+    (target / link).symlink_to(outside)
+    forged = {"files": ["tables/runs.csv"], "digests": {"tables/runs.csv": digest(b"mine")}}
+    (target / "report.json").write_text(json.dumps(forged), encoding="utf-8")
+    with pytest.raises(
+        UsageError, match=r"is a link to .*outside.* Remove the link, or name another"
+    ):
+        write_report([run], target)
+    assert (outside / "runs.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_links_in_the_place_of_files_are_replaced_and_not_followed(
+    no_figures: None, tmp_path: Path
+) -> None:
+    run, target, outside = write_run(tmp_path, a_run()), tmp_path / "report", tmp_path / "mine"
+    outside.write_text("mine", encoding="utf-8")
+    (target / "tables").mkdir(parents=True)
+    for name in ("report.html", "report.json", "tables/runs.csv", "tables/old.csv"):
+        (target / name).symlink_to(outside)
+    write_report([run], target)
+    assert outside.read_text(encoding="utf-8") == "mine"
+    assert not (target / "report.html").is_symlink()
+    assert (target / "tables" / "old.csv").is_symlink()
+
+
+def test_only_what_a_report_wrote_is_removed(no_figures: None, tmp_path: Path) -> None:
+    run, target = write_run(tmp_path, a_run()), tmp_path / "report"
+    (target / "tables").mkdir(parents=True)
+    for name in ("ours", "mine", "edited"):
+        (target / "tables" / f"{name}.csv").write_text(name, encoding="utf-8")
+    forged = {
+        "files": ["tables/ours.csv", "tables/mine.csv", "tables/edited.csv"],
+        "digests": {
+            "tables/ours.csv": digest(b"ours"),
+            "tables/edited.csv": digest(b"as it was"),
+            "../run.txt": digest(b""),
+        },
+    }
+    (target / "report.json").write_text(json.dumps(forged), encoding="utf-8")
+    write_report([run], target)
+    assert not (target / "tables" / "ours.csv").exists()
+    assert (target / "tables" / "mine.csv").exists()
+    assert (target / "tables" / "edited.csv").exists()
+
+
+def test_a_report_json_that_is_a_pipe_is_not_waited_for(no_figures: None, tmp_path: Path) -> None:
+    run, target = write_run(tmp_path, a_run()), tmp_path / "report"
+    target.mkdir()
+    os.mkfifo(target / "report.json")
+    write_report([run], target)
+    assert (target / "report.json").is_file()
