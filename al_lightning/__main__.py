@@ -23,6 +23,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from al_lightning.cli.model_choice import AUTO, with_chosen_model
 from al_lightning.errors import UsageError
 from al_lightning.hints import nearest
 from al_lightning.interrupts import Interrupted, interruptible
@@ -65,6 +66,9 @@ _SET_BY_RECIPE = {
 _ARTIFACTS = (
     *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
     *("csv", "wandb"),  # of the loggers
+)
+_FIRST_BY = (
+    "typiclust"  # budget.initial_policy=auto: it was made for pretrained networks and few labels
 )
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
 _FAILURE = 1  # Hydra's exit status
@@ -112,6 +116,9 @@ def console_script() -> None:
 def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
     _check_output_root(sys.argv[1:])
+    sys.argv[1:], told = with_chosen_model(sys.argv[1:], _CONF)
+    if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
+        print(told)  # noqa: T201
     try:
         with reported():
             job()
@@ -200,6 +207,11 @@ def run(cfg: DictConfig) -> "Journal":
     ask_once_for_gpus()
     _quiet()
     _check_types(cfg)
+    if HydraConfig.get().runtime.choices.get("model") == AUTO:
+        raise UsageError(
+            "model=auto is chosen once a command, and the jobs of this sweep differ in it: name a "
+            "model, such as model=cnn"
+        )
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
@@ -255,19 +267,21 @@ def run(cfg: DictConfig) -> "Journal":
 
 def _initial_strategy(policy: str) -> "Strategy | None":
     """Return the strategy that chooses the first labels, by the name of its YAML; None if none does."""
-    from al_lightning.budget import POLICIES  # noqa: PLC0415
+    from al_lightning.budget import AUTO_POLICY, POLICIES  # noqa: PLC0415
     from al_lightning.initial import require_embeddings_alone  # noqa: PLC0415
 
     if policy in POLICIES:
         return None
+    name = _FIRST_BY if policy == AUTO_POLICY else policy
     try:
-        found = hydra.compose("config", overrides=[f"strategy={policy}"])
+        found = hydra.compose("config", overrides=[f"strategy={name}"])
     except CompactHydraException as error:
         names = sorted(path.stem for path in (_CONF / "strategy").glob("*.yaml"))
         meant = nearest(policy, [*POLICIES, *names])
         raise UsageError(
-            f"budget.initial_policy must be {', '.join(POLICIES)} or a strategy that needs embeddings "
-            f"alone, such as l2, not {policy!r}" + (f"; did you mean {meant}?" if meant else "")
+            f"budget.initial_policy must be {', '.join(POLICIES)}, auto or a strategy that needs "
+            f"embeddings alone, such as l2, not {policy!r}"
+            + (f"; did you mean {meant}?" if meant else "")
         ) from error
     strategy: Strategy = _instantiate(found.strategy)
     require_embeddings_alone(strategy)

