@@ -83,7 +83,7 @@ def spoiled(change: Callable[[Path], object]) -> Callable[[Path], None]:
 
 
 _FOLDER = ["dataset=image_folder", "dataset.path=my", "dataset.image_size=16", *QUICK]
-_PERSON = [*_FOLDER, "oracle=csv", "budget.query=4", "budget.total=40"]
+_PERSON = [*_FOLDER, "oracle=csv", "model=cnn", "budget.query=4", "budget.total=40"]
 
 
 def asked(fill: Callable[[str], str]) -> Callable[[Path], None]:

@@ -35,7 +35,13 @@ from al_lightning.__main__ import main as main_of_package
 from al_lightning.data import Digits
 
 QUICK = (
-    *("dataset=digits", "oracle=label_studio", "budget.initial=110", "budget.query=10"),
+    *(
+        "dataset=digits",
+        "oracle=label_studio",
+        "model=cnn",
+        "budget.initial=110",
+        "budget.query=10",
+    ),
     *("budget.total=130", "recipe.min_steps=8", "recipe.epochs=1", "threads=1", "progress=false"),
     *("model.filters=[[4],[4]]", "model.dense=[16]"),
 )

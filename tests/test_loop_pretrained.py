@@ -21,6 +21,7 @@ from al_lightning import (
     load_trained,
 )
 from al_lightning.exports import export_run
+from al_lightning.initial import draw_uniform
 from al_lightning.strategies import Euclidean, FarthestFirst, Margin, Random
 from tests.command_line import comparable
 from tests.helpers import TinySource, tiny_classifier, tiny_trainer
@@ -166,6 +167,22 @@ def test_it_works_on_images_too_and_an_untrained_network_is_warned_of(tmp_path: 
             initial_strategy=farthest,
             make_classifier=tiny_classifier,
         ).run()
+
+
+def test_automatic_first_labels_are_chosen_where_there_is_something_to_see(tmp_path: Path) -> None:
+    farthest = FarthestFirst(Euclidean())
+
+    def first(folder: str, policy: str, **options: Any) -> list[int]:
+        budget = Budget(initial=6, query=6, total=6, initial_policy=policy)
+        return first_ids(make_loop(tmp_path / folder, budget=budget, **options).run())
+
+    chosen = first("l2", "l2", initial_strategy=farthest)
+    drawn = draw_uniform(torch.arange(60), 6, seed=0).tolist()
+    assert chosen != drawn
+    assert first("pretrained", "auto", initial_strategy=farthest) == chosen
+    untrained = {"make_classifier": tiny_classifier, "mode": "finetune"}
+    assert first("untrained", "auto", initial_strategy=farthest, **untrained) == drawn
+    assert first("alone", "auto") == drawn  # nobody to choose
 
 
 def test_a_strategy_that_needs_more_is_refused(tmp_path: Path) -> None:
