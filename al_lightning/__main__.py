@@ -212,6 +212,7 @@ def run(cfg: DictConfig) -> "Journal":
             "model=auto is chosen once a command, and the jobs of this sweep differ in it: name a "
             "model, such as model=cnn"
         )
+    _complete_model(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
@@ -301,6 +302,12 @@ def _check_types(cfg: DictConfig) -> None:
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
     if cfg.progress not in ("auto", True, False):
         raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
+
+
+def _complete_model(cfg: DictConfig) -> None:
+    """Let a model that does not say so take more arguments: the shape of the images, the classes."""
+    if isinstance(cfg.get("model"), DictConfig) and "_partial_" not in cfg.model:
+        OmegaConf.update(cfg, "model._partial_", True, force_add=True)
 
 
 def _records(

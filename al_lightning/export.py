@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m al_lightning.export",
         description="Write a trained run as one file that needs no al_lightning. Its input `images` "
         "is (batch, channels, height, width) float32 in [0, 1]; its output `probabilities` is (batch, "
-        "classes) float32. Normalisation and softmax are inside; classes, image_shape and "
+        "classes) float32. Normalisation and softmax are inside; decoding is not: resize to cover the "
+        "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding and "
         "normalization are written into the file. The file is checked against the run before it is "
         "put into place. Making the run's classifier calls what its configuration names: open no run "
         "whose maker you do not trust.",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from al_lightning.errors import UsageError
 from al_lightning.files import replacing
+from al_lightning.model_inputs import describe_decoding
 from al_lightning.trained import TrainedRun
 
 _INPUT, _OUTPUT = "images", "probabilities"
@@ -72,7 +73,10 @@ def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
 
 
 def metadata(run: TrainedRun) -> dict[str, str]:
-    """Return what a user of the graph must know, by name; JSON but for the two sentences."""
+    """Return what a user of the graph must know, by name; JSON but for the two sentences.
+
+    ``decoding`` says how image files become its input: the graph begins behind that.
+    """
     color = {1: " gray", 3: " RGB"}.get(run.image_shape[0], "")
     shape = ", ".join(map(str, run.image_shape))
     normalization = {"mean": run.normalization.mean, "std": run.normalization.std}
@@ -80,6 +84,7 @@ def metadata(run: TrainedRun) -> dict[str, str]:
         "classes": json.dumps(run.classes),
         "image_shape": json.dumps(run.image_shape),
         "normalization": json.dumps(normalization),
+        "decoding": describe_decoding(run.image_shape),
         "input": f"{_INPUT}: (batch, {shape}) float32{color}, 0 black to 1 white; the normalization is "
         "inside",
         "output": f"{_OUTPUT}: (batch, {len(run.classes)}) float32, by class; rows sum to 1",

@@ -15,6 +15,7 @@ from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import Normalize
 from al_lightning.errors import UsageError
 from al_lightning.journal import Journal
+from al_lightning.model_inputs import Inputs, batches, checked
 from al_lightning.models.backbone import (
     Embedder,
     describe_model,
@@ -66,23 +67,24 @@ class TrainedRun:
     normalization: Normalization
 
     @torch.inference_mode()
-    def predict(self, images: Tensor) -> Tensor:
+    def predict(self, images: Tensor | Inputs) -> Tensor:
         """Look at images as they are: no augmentation, evaluation mode, float32.
 
         Args:
-            images: (B, C, H, W) uint8, or float32 in [0, 1], anywhere.
+            images: (B, C, H, W) uint8, or float in [0, 1], anywhere: not normalised. Or an array of
+                that, or one or more image files of any size, which are decoded as the run's own.
 
         Returns:
             Probabilities, (B, classes) float32 on the CPU; rows sum to 1.
 
         Raises:
-            UsageError: If the images have another shape.
+            UsageError: If the images have another shape, type or range.
+            DataError: If files cannot be read; names them.
         """
-        if images.shape[1:] != self.image_shape:
-            expected = ", ".join(map(str, self.image_shape))
-            raise UsageError(
-                f"Images of this run are (B, {expected}), not {tuple(images.shape)}: resize them"
-            )
+        if not isinstance(images, Tensor):
+            parts = [self.predict(batch) for batch in batches(images, self.image_shape)]
+            return torch.cat(parts)
+        images = checked(images, self.image_shape)
         moved = images.to(self.network.normalize.mean.device)
         probabilities: Tensor = self.network(moved.contiguous(memory_format=torch.channels_last))
         return probabilities.cpu()

@@ -74,6 +74,13 @@ def test_metadata_say_how_to_use_it(run: TrainedRun) -> None:
     assert json.loads(said["classes"]) == ["top", "middle", "bottom"]
     assert json.loads(said["image_shape"]) == [1, 8, 8]
     assert json.loads(said["normalization"]) == {"mean": [0.3], "std": [0.25]}
+    decoding = json.loads(said["decoding"])
+    assert (decoding["crop"], decoding["size"], decoding["scale"]) == (
+        "centre",
+        [8, 8],
+        "bytes / 255",
+    )
+    assert decoding["interpolation"].startswith("bicubic, antialiased")
     assert said["input"].startswith("images: (batch, 1, 8, 8) float32 gray, 0 black to 1 white")
     assert said["output"].startswith("probabilities: (batch, 3) float32")
     assert "RGB" in metadata(replace(run, image_shape=(3, 8, 8)))["input"]

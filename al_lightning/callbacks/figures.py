@@ -14,9 +14,16 @@ _MOST_IMAGES = 40
 _COLUMNS = 8
 _TITLE_ROOM = 0.34  # above an image, as a share of its width: two lines of small print
 _GAP = 0.15  # beside an image
+_LONGEST_NAME = 40  # characters of a class that are shown
 _MOST_NAMES = 60  # classes whose names can still be read
 _LARGEST = 16.0  # inches of a side, whatever the number of classes
 _DARK = 0.6  # share of the largest value from which on text is white
+
+
+def _text(name: str) -> str:
+    """Return a name as matplotlib shows it: dollar signs begin no formula, and long ones are cut."""
+    shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
+    return shown.replace("$", r"\$")
 
 
 def confusion_figure(confusion: Tensor, classes: Sequence[str]) -> Figure:
@@ -28,8 +35,9 @@ def confusion_figure(confusion: Tensor, classes: Sequence[str]) -> Figure:
     axes = figure.add_subplot()
     axes.imshow(shares.numpy(), cmap="Blues", vmin=0.0, vmax=1.0)
     if count <= _MOST_NAMES:
-        axes.set_xticks(range(count), classes, rotation=60, ha="right", fontsize=8)
-        axes.set_yticks(range(count), classes, fontsize=8)
+        names = [_text(name) for name in classes]
+        axes.set_xticks(range(count), names, rotation=60, ha="right", fontsize=8)
+        axes.set_yticks(range(count), names, fontsize=8)
     axes.set(xlabel="predicted", ylabel="true")
     if count <= 20:  # noqa: PLR2004 - beyond it the numbers cannot be read
         for row in range(count):
@@ -68,7 +76,7 @@ def contact_sheet(
         axes.text(
             left + side / 2 - 0.5,  # a pixel's place is its middle
             top - 0.5 - 0.03 * side,
-            f"{classes[guess]}\n→ {classes[truth]}",
+            f"{_text(classes[guess])}\n→ {_text(classes[truth])}",
             color="black" if guess == truth else _WRONG,
             fontsize=7,
             ha="center",
@@ -113,7 +121,7 @@ def class_histogram(labels: Tensor, classes: Sequence[str]) -> Figure:
     bars = axes.barh(range(len(classes)), counts, color=_ACCENT)
     if len(classes) <= _MOST_NAMES:
         axes.bar_label(bars, fontsize=7, padding=2)
-        axes.set_yticks(range(len(classes)), classes, fontsize=8)
+        axes.set_yticks(range(len(classes)), [_text(name) for name in classes], fontsize=8)
     axes.invert_yaxis()
     axes.set(xlabel=f"of {len(labels)} queried")
     axes.spines[["top", "right"]].set_visible(False)

@@ -2,13 +2,18 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from al_lightning import spreadsheet
+
 #: What a CSV may hold.
 Raw = str | int | float | bool | None
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")  # where a tag of HTML begins; "< 0.001" is none
 
 # What readers want to see, and LaTeX wants to be told.
 _LATEX = {
@@ -68,20 +73,23 @@ def word(key: str, text: str) -> Cell:
 
 
 def to_csv(table: Table) -> str:
-    """Return a table with all raw values, unrounded."""
+    """Return a table with all raw values, unrounded; no text is a formula of a spreadsheet."""
     buffer = io.StringIO()
     records = [_record(row) for row in table.rows]
     header = list(records[0]) if records else [column.heading for column in table.columns]
     writer = csv.DictWriter(buffer, header, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+    writer.writerow({key: spreadsheet.cell(key) for key in header})
+    writer.writerows(
+        {key: spreadsheet.cell(raw) if isinstance(raw, str) else raw for key, raw in record.items()}
+        for record in records
+    )
     return buffer.getvalue()
 
 
 def to_markdown(table: Table) -> str:
     """Return a table for GitHub and its like, with its caption below."""
-    body = [[cell.text.replace("|", "\\|") for cell in row] for row in table.rows]
-    return f"{_tabulate(table, body, 'pipe')}\n\n{table.caption}\n"
+    body = [[_markdown(cell.text) for cell in row] for row in table.rows]
+    return f"{_tabulate(table, body, 'pipe', _markdown)}\n\n{_markdown(table.caption)}\n"
 
 
 def to_latex(table: Table) -> str:
@@ -102,9 +110,24 @@ def _record(row: Sequence[Cell]) -> dict[str, Raw]:
     return {key: value for cell in row for key, value in cell.raw.items()}
 
 
-def _tabulate(table: Table, body: Sequence[Sequence[str]], form: str) -> str:
+def _markdown(text: str) -> str:
+    """Return a text that Markdown shows as it is: no tag, no link, no other column or line."""
+    shown = _TAG.sub("&lt;", " ".join(text.split("\n"))).replace("](", "]\\(")
+    return shown.replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    return text
+
+
+def _tabulate(
+    table: Table,
+    body: Sequence[Sequence[str]],
+    form: str,
+    escape: Callable[[str], str] = _plain,
+) -> str:
     alignments = ["right" if column.numeric else "left" for column in table.columns]
-    headings = [column.heading for column in table.columns]
+    headings = [escape(column.heading) for column in table.columns]
     return tabulate(
         body,
         headers=headings,

@@ -1,5 +1,8 @@
+import io
+
 import pytest
 import torch
+from matplotlib import rc_context
 
 from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
 
@@ -46,3 +49,25 @@ def test_a_contact_sheet_shows_the_first_forty() -> None:
 def test_a_histogram_counts_classes_that_are_absent_too() -> None:
     figure = class_histogram(torch.tensor([0, 2, 2]), CLASSES)
     assert [bar.get_width() for bar in figure.axes[0].patches] == [1, 0, 2]  # type: ignore[attr-defined]
+
+
+ODD = ("$$", "a$b$", r"a\$b", r"$\frac{$", "x" * 100_000)
+
+
+def test_names_with_dollars_are_no_formulas() -> None:
+    confusion = torch.eye(len(ODD), dtype=torch.int64)
+    labels = torch.arange(len(ODD))
+    pixels = torch.zeros(len(ODD), 1, 4, 4, dtype=torch.uint8)
+    for figure in (
+        confusion_figure(confusion, ODD),
+        contact_sheet(pixels, labels, labels, ODD),
+        class_histogram(labels, ODD),
+    ):
+        buffer = io.BytesIO()
+        with rc_context({"svg.fonttype": "none"}):
+            figure.savefig(buffer, format="svg")
+        drawn = buffer.getvalue().decode()
+        for name in ODD[:4]:
+            assert f">{name}<" in drawn or f"→ {name}<" in drawn
+        assert "x" * 39 in drawn
+        assert "x" * 40 not in drawn

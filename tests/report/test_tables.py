@@ -1,5 +1,6 @@
 import csv
 import io
+import re
 
 import pytest
 
@@ -66,3 +67,28 @@ def test_a_table_without_rows_can_be_written(write: object) -> None:
 
 def test_records_are_what_a_csv_holds() -> None:
     assert to_records(TABLE)[0] == {"strategy": "least_confidence", "mean": 1 / 81, "low": None}
+
+
+def test_no_text_of_a_table_is_run_by_what_shows_it() -> None:
+    names = ["=1+1", "-x", "\x1b[2J", "<script>alert(1)</script>", "[a](http://b)", "a\nb"]
+    columns = [Column("strategy", numeric=False), Column("<b>", numeric=True)]
+    rows = [[word("strategy", name), Cell("< 0.001", {"=p": -0.5})] for name in names]
+    table = Table("odd", "On <img src=x>.", columns, rows)
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert [row["strategy"] for row in read] == [
+        "'=1+1",
+        "'-x",
+        r"\x1b[2J",
+        "<script>alert(1)</script>",
+        "[a](http://b)",
+        r"a\nb",
+    ]
+    assert {row["'=p"] for row in read} == {"-0.5"}  # a number stays a number
+    shown = to_markdown(table)
+    assert not re.search("<[a-z/]", shown)
+    assert "&lt;script>alert(1)&lt;/script>" in shown
+    assert "&lt;b>" in shown
+    assert "On &lt;img src=x>." in shown
+    assert "< 0.001" in shown
+    assert r"[a]\(http://b)" in shown
+    assert len(shown.splitlines()) == 2 + len(names) + 2
