@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import lightning  # noqa: F401 - before the forks
@@ -19,13 +20,19 @@ QUICK = (
 )
 
 
-def start(folder: Path, arguments: list[str], log: str = "log.txt") -> int:
+def start(
+    folder: Path,
+    arguments: list[str],
+    log: str = "log.txt",
+    before: Callable[[], None] = lambda: None,
+) -> int:
     """Run the command line in a folder, in a fork; return its process id.
 
     Args:
         folder: To work in.
         arguments: Of the command line.
         log: The file in it that takes what is printed, behind what it has already.
+        before: Called in the fork, before the command line.
     """
     child = os.fork()
     if child:
@@ -37,6 +44,7 @@ def start(folder: Path, arguments: list[str], log: str = "log.txt") -> int:
         os.dup2(output, 1)
         os.dup2(output, 2)
         sys.argv = ["al_lightning", *arguments]
+        before()
         command_line.main()
         code = 0
     except SystemExit as exit_:
