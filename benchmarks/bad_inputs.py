@@ -1,13 +1,16 @@
 """What bad input is answered: each case, the message, the exit status, what is left on the disk.
 
     OMP_NUM_THREADS=1 python benchmarks/bad_inputs.py
+    OMP_NUM_THREADS=1 python benchmarks/bad_inputs.py --only trainer
 
 Prints a table in Markdown. Every case must end by a message, without a traceback, and a journal that is
 there must be what it was. The case of the full disk mounts a small one, and is left out where that is
 not allowed.
 """
 
+import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -83,6 +86,7 @@ def spoiled(change: Callable[[Path], object]) -> Callable[[Path], None]:
 
 
 _FOLDER = ["dataset=image_folder", "dataset.path=my", "dataset.image_size=16", *QUICK]
+_FEW = ("budget.initial=6", "budget.query=3", "budget.total=12")
 _PERSON = [*_FOLDER, "oracle=csv", "model=cnn", "budget.query=4", "budget.total=40"]
 
 
@@ -104,6 +108,10 @@ def asked(fill: Callable[[str], str]) -> Callable[[Path], None]:
         sheet.write_text(fill(sheet.read_text()))
 
     return prepare
+
+
+def _renamed(name: str) -> Callable[[Path], None]:
+    return spoiled(lambda root: (root / "cat").rename(root / name))
 
 
 def _edit_metric(lines: list[str]) -> None:
@@ -165,6 +173,18 @@ def _bomb(root: Path) -> None:
     head = small[:16] + size + small[24:29]
     crc = zlib.crc32(head[12:29]).to_bytes(4, "big")
     (root / "cat" / "bomb.png").write_bytes(head + crc + small[33:])
+
+
+def _thumbnails(root: Path) -> None:
+    for place in (root, root / "cat"):
+        (place / "@eaDir" / "0.png").mkdir(parents=True)
+        shutil.copy(root / "cat/1.png", place / "@eaDir" / "0.png" / "SYNOPHOTO_THUMB_XL.png")
+
+
+def _pipe(folder: Path) -> None:
+    journal = finished(folder) / "journal.jsonl"
+    journal.unlink()
+    os.mkfifo(journal)
 
 
 def _one_class(root: Path) -> None:
@@ -234,6 +254,28 @@ CASES = [
         spoiled(lambda r: shutil.copytree(r / "cat", r / "Cat")),
     ),
     Case("unlabeled images, and nobody to ask", [*_FOLDER, *_BUDGET], asked(lambda text: text)),
+    Case("a control character in the name of a class", _FOLDER, _renamed("c\x1bt")),
+    Case("a class whose name is a formula", [*_FOLDER, *_FEW], _renamed("a$b$"), 0),
+    Case("thumbnails of a NAS", [*_FOLDER, *_FEW], spoiled(_thumbnails), 0),
+    Case(
+        "PostScript named as an image",
+        _FOLDER,
+        spoiled(lambda r: Image.open(r / "dog/1.png").save(r / "dog/3.png", "EPS")),
+    ),
+    Case("a trainer that takes no step", [*_RUN, "+trainer.limit_train_batches=0"]),
+    Case("a trainer that ends by the clock", [*_RUN, "+trainer.max_time=00:00:00:02"]),
+    Case("a trainer that rehearses", [*_RUN, "+trainer.fast_dev_run=true"]),
+    Case("a trainer that takes one batch", [*_RUN, "+trainer.overfit_batches=1"]),
+    Case("a trainer that scores a part", [*_RUN, "+trainer.limit_predict_batches=1"]),
+    Case(
+        "a trainer that shuffles once",
+        [*_RUN, "+trainer.reload_dataloaders_every_n_epochs=1"],
+    ),
+    Case("an accelerator that is not there", [*_RUN, "trainer.accelerator=tpu"]),
+    Case("no model", [*_RUN, "model=null"]),
+    Case("no budget", [*QUICK, "budget=null"]),
+    Case("two strategies in one run", [*_RUN, "strategy=[margin,entropy]"]),
+    Case("a journal that is a pipe", _RUN, _pipe),
     Case("a journal with an edited metric", _RUN, edited(_edit_metric)),
     Case("a journal with two lines swapped", _RUN, edited(_swap)),
     Case("a journal with a doubled line", _RUN, edited(lambda lines: lines.insert(3, lines[3]))),
@@ -250,6 +292,8 @@ CASES = [
     Case("an output folder that is a file", [*_RUN, "output_root=here"], _file("here")),
     Case("a cache that cannot be written", _RUN, _file("outputs/.cache"), 0),
     Case("a full disk", _RUN, _small_disk),
+    Case("a sheet in another case", _PERSON, asked(lambda t: t.replace(",\n", ",CAT\n", 1)), 0),
+    Case("a sheet with empty columns", _PERSON, asked(lambda t: t.replace("\n", ",,\n")), 0),
     Case("a sheet with an unknown class", _PERSON, asked(lambda t: t.replace(",\n", ",cow\n", 1))),
     Case(
         "a sheet with a changed id",
@@ -288,9 +332,13 @@ def message(text: str) -> str:
 
 def main() -> None:
     """Play all cases."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="cases with this in their names")
+    options = parser.parse_args()
+    cases = [case for case in CASES if options.only in case.name]
     bad = 0
     print("| input | exit | message | journal |\n| --- | --- | --- | --- |")
-    for case in CASES:
+    for case in cases:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             try:
@@ -326,7 +374,7 @@ def main() -> None:
                 subprocess.run(["umount", str(folder / "outputs")], check=False)
             while holders:
                 holders.pop().kill()
-    print(f"\n{len(CASES)} cases, {bad} wrong")
+    print(f"\n{len(cases)} cases, {bad} wrong")
 
 
 if __name__ == "__main__":

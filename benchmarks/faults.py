@@ -15,8 +15,9 @@ Kind = Literal["kill", "torn", "ENOSPC", "EIO"]
 KINDS: tuple[Kind, ...] = ("kill", "torn", "ENOSPC", "EIO")
 
 #: What is counted. The letters are how `Operations.names` writes them down.
-_NAMES = "write open truncate posix_fallocate fsync mkdir link symlink rename replace unlink remove rmdir"
-OPERATIONS = dict(zip(_NAMES.split(), "wotfsmlyrRuxd", strict=True))
+OPERATIONS = {"write": "w", "open": "o", "truncate": "t", "posix_fallocate": "f", "fsync": "s"}
+OPERATIONS |= {"mkdir": "m", "link": "l", "symlink": "y", "rename": "r", "replace": "R"}
+OPERATIONS |= {"unlink": "u", "remove": "x", "rmdir": "d"}
 _TAKES_ROOM = {"write", "open", "truncate", "mkdir", "rename", "replace", "posix_fallocate"}
 _CHANGES = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_RDWR
 

@@ -5,13 +5,14 @@
 A mutated journal must be refused by a message that names file and line, or replay to events of the
 whole one, from the first on: what was dropped is a torn end, and the run makes it again. A mutated
 sheet must be refused by a message that names the file, or say what a plain CSV reader reads from it,
-and nothing that was not asked for.
+but for case, blanks and Unicode forms, and nothing that was not asked for.
 """
 
 import argparse
 import csv
 import random
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -182,9 +183,14 @@ def _plainly(path: Path) -> dict[int, str]:
         plain = {
             str(key).strip(): (value or "") for key, value in row.items() if isinstance(value, str)
         }
-        if label := plain.get("label", "").strip():
+        if label := _folded(plain.get("label", "")):
             found[int(plain["id"])] = label
     return found
+
+
+def _folded(label: str) -> str:
+    """Return a name without what a person may write otherwise."""
+    return " ".join(unicodedata.normalize("NFC", label).split()).casefold()
 
 
 def main() -> None:
