@@ -548,6 +548,13 @@ class ActiveLearningLoop:
                 f"{changed.tolist()}. The first one stays",
                 stacklevel=2,
             )
+        left = len(question.ids) - len(answer.ids) - len(answer.skipped)
+        if question.origin == "validation" and left:
+            warnings.warn(
+                f"{left} of {len(question.ids)} images for validation have been left open. If these "
+                "are hard ones, the accuracy on the others is too high: they are no random sample",
+                stacklevel=2,
+            )
         if question.origin == "query" and len(answer.ids):
             self._tell("on_query", Query.of(question, answer))
         ids, labels, skipped = answer.news(self.journal.pool)

@@ -1,10 +1,11 @@
 """The trials of a search as a table."""
 
+from al_lightning.intervals import wilson_interval
 from al_lightning.report.cells import NONE, count_cell, share_cell
 from al_lightning.report.naming import plain
 from al_lightning.report.search import Search, Trial
 from al_lightning.report.tables import Cell, Column, Table, word
-from al_lightning.report.wording import count
+from al_lightning.report.wording import count, percent
 
 
 def trials(search: Search, name: str = "trials") -> Table:
@@ -23,7 +24,7 @@ def trials(search: Search, name: str = "trials") -> Table:
         caption=f"The trials on {search.name} by {search.measure} on validation labels, from {labels} "
         "labels, mean of the seeds, in per cent, the best first. Choose by this column alone: what is "
         "chosen by test figures is flattered by them, and so they were not used to choose. No "
-        f"difference is tested. {NONE}: not tried over all of these labels.",
+        f"difference is tested. {_certainty(search)}{NONE}: not tried over all of these labels.",
         columns=[
             Column("trial"),
             *([Column("strategy", numeric=False)] if several else []),
@@ -45,6 +46,19 @@ def trials(search: Search, name: str = "trials") -> Table:
             ]
             for place, trial in enumerate(search.trials, start=1)
         ],
+    )
+
+
+def _certainty(search: Search) -> str:
+    """Return how sure the best trial's figure is, as a sentence."""
+    best = search.best
+    labels = min((run.validation_labels for run in best.runs), default=0) if best else 0
+    if best is None or best.validation is None or labels == 0:
+        return ""
+    low, high = (percent(end, 1) for end in wilson_interval(best.validation, labels))
+    return (
+        f"On {labels:,} labels for validation, an accuracy of {percent(best.validation, 1)}% in one "
+        f"run has the 95% interval [{low}, {high}] (Wilson). "
     )
 
 

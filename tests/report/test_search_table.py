@@ -49,4 +49,6 @@ def test_a_single_budget_has_no_area() -> None:
     (search,) = searches(build_study(runs))
     table = trials(search)
     assert "from 200 labels" in table.caption
+    assert "On 20 labels for validation, an accuracy of 80.0% in one run" in table.caption
+    assert "95% interval [58.4, 91.9] (Wilson)" in table.caption  # by scipy's binomtest(16, 20)
     assert texts(table)["1"] == ["0.8", "1", "80.00", "80.00"]
