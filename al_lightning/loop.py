@@ -170,7 +170,7 @@ class ActiveLearningLoop:
             "warm_start": warm_start,
             "strategy": describe(strategy),
             "initial_strategy": describe(initial_strategy),
-            "oracle": describe(oracle),
+            "oracle": describe(type(oracle)),  # what it holds may change with every question
             "batch_size": datamodule.batch_size,
             "augment": describe(datamodule.augment),
         }
