@@ -90,7 +90,7 @@ def test_a_policy_is_a_name_and_an_error_lists_the_known() -> None:
     assert Budget(initial_policy="l2").initial_policy == "l2"
     for wrong in ("", 3, None):
         with pytest.raises(
-            UsageError, match="must be balanced, uniform or the name of a strategy, not"
+            UsageError, match="must be balanced, uniform, auto or the name of a strategy, not"
         ):
             Budget(initial_policy=wrong)  # type: ignore[arg-type]
 

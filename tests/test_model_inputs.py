@@ -25,7 +25,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
 @pytest.mark.parametrize(
     ("images", "said"),
     [
-        (PIXELS.float(), r"in \[0, 1\], not from \S+ to 2.*images.to\(torch.uint8\) or images / 255"),
+        (
+            PIXELS.float(),
+            r"in \[0, 1\], not from \S+ to 2.*images.to\(torch.uint8\) or images / 255",
+        ),
         ((PIXELS / 255 - 0.5) / 0.5, r"in \[0, 1\], not from -\S+ to .*Do not normalise them"),
         (torch.full((1, 1, 8, 8), float("nan")), r"in \[0, 1\], not from nan"),
         (PIXELS.long(), "not torch.int64"),
