@@ -213,6 +213,7 @@ def run(cfg: DictConfig) -> "Journal":
             "model, such as model=cnn"
         )
     _complete_model(cfg)
+    _decide_sizes(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
@@ -287,6 +288,30 @@ def _initial_strategy(policy: str) -> "Strategy | None":
     strategy: Strategy = _instantiate(found.strategy)
     require_embeddings_alone(strategy)
     return strategy
+
+
+def _decide_sizes(cfg: DictConfig) -> None:
+    """Put numbers in the places of `auto`: what the network takes, and what images are decoded at."""
+    from al_lightning.data.image_folder import AUTO_SIZE  # noqa: PLC0415
+    from al_lightning.models.pretrained import input_size  # noqa: PLC0415
+
+    taken = None
+    if cfg.model is not None and "image_size" in cfg.model:
+        factory = _instantiate(cfg.model)
+        own_size_of = getattr(getattr(factory, "func", None), "own_size", None)
+        own_size = None if own_size_of is None else own_size_of(**factory.keywords)
+        taken = input_size(cfg.model.image_size, str(cfg.model.get("mode")), own_size)
+        cfg.model.image_size = taken
+    if cfg.dataset is None or "image_size" not in cfg.dataset:
+        return
+    decoded = cfg.dataset.image_size
+    if decoded == "auto":
+        cfg.dataset.image_size = taken or AUTO_SIZE
+    elif isinstance(taken, int) and isinstance(decoded, int) and decoded < taken:
+        _say(
+            f"Images are decoded at {decoded} pixels, and enlarged to the {taken} that the "
+            f"network takes: dataset.image_size={taken} shows it more"
+        )
 
 
 def _check_types(cfg: DictConfig) -> None:

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from al_lightning.data.decode import ENDINGS
 from al_lightning.data.decode_files import decode_files
+from al_lightning.data.image_files import ENDINGS
 from al_lightning.data.system_files import is_hidden, is_system_folder
 from al_lightning.errors import DataError, UsageError
 from al_lightning.files import replacing
@@ -109,7 +109,9 @@ def write_predictions(
         writer.writerow(["file", "class", "confidence", *every])
         for start in _shown(range(0, len(files), batch_size), progress):
             batch = files[start : start + batch_size]
-            pixels, troubles = decode_files([folder / file for file in batch], run.image_shape)
+            pixels, troubles = decode_files(
+                [folder / file for file in batch], run.image_shape, run.value_range
+            )
             unreadable |= {file: why for file, why in zip(batch, troubles, strict=True) if why}
             fine = [row for row, why in enumerate(troubles) if not why]
             # Where nothing will be written, the rest is only read, to name all that is unreadable.

@@ -58,6 +58,8 @@ class TrainedRun:
         classes: The names of the classes, by label.
         image_shape: Channels, height, width.
         normalization: What the weights were trained with; a part of the network.
+        value_range: Which values were black and white in image files of more than 8 bits a pixel; None
+            where there were no such files.
     """
 
     folder: Path
@@ -65,6 +67,7 @@ class TrainedRun:
     classes: tuple[str, ...]
     image_shape: tuple[int, int, int]
     normalization: Normalization
+    value_range: tuple[float, float] | None = None
 
     @torch.inference_mode()
     def predict(self, images: Tensor | Inputs) -> Tensor:
@@ -140,7 +143,16 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
         ) from error
     normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
     network = Predictor(classifier, normalization).eval()
-    return TrainedRun(folder, network, classes, shape, normalization)
+    dataset = start["config"].get("dataset")
+    value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
+    return TrainedRun(
+        folder,
+        network,
+        classes,
+        shape,
+        normalization,
+        None if value_range is None else (*value_range,),
+    )
 
 
 def _journal(folder: Path) -> Journal:

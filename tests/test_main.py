@@ -489,3 +489,37 @@ def test_a_run_that_waits_for_a_person_is_no_failure(here: Here, tmp_path: Path)
     assert (kept / "queries" / "round_00.csv").read_text() == "\n".join([header, *labeled])
     assert (kept / "journal.jsonl").exists()
     assert "overwritten_00" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("overrides", "decoded", "taken", "said"),
+    [
+        (["model=efficientnet_lite0_linear"], 224, 224, ""),
+        (["model=efficientnet_lite0"], 96, 96, ""),
+        (["model=efficientnet_lite0_linear", "model.image_size=192"], 192, 192, ""),
+        (["model=resnet18", "model.mode=linear"], 224, 224, ""),
+        (["model=vit_b_16"], 224, 224, ""),
+        (["model=resnet18", "model.image_size=null"], 64, None, ""),
+        (["model=cnn"], 64, "none", ""),
+        (["model=efficientnet_lite0", "dataset.image_size=64"], 64, 96, "dataset.image_size=96"),
+        (["model=efficientnet_lite0", "dataset.image_size=128"], 128, 96, ""),
+        (["model=cnn", "dataset.image_size=32"], 32, "none", ""),
+    ],
+)
+def test_images_are_decoded_at_what_the_network_takes(
+    capsys: pytest.CaptureFixture[str],
+    overrides: list[str],
+    decoded: int,
+    taken: int | str | None,
+    said: str,
+) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", overrides=["dataset=image_folder", *overrides])
+        cifar = compose("config", overrides=["dataset=cifar10", *overrides[:1]])
+    command_line._decide_sizes(cfg)
+    assert cfg.dataset.image_size == decoded
+    assert cfg.model.get("image_size", "none") == taken
+    printed = capsys.readouterr().out
+    assert (said in printed) if said else not printed
+    command_line._decide_sizes(cifar)
+    assert not capsys.readouterr().out

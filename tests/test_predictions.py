@@ -89,7 +89,10 @@ def test_images_of_any_size_and_mode(run: TrainedRun, tmp_path: Path) -> None:
     folder.mkdir()
     for index, mode in enumerate(("RGB", "RGBA", "P", "I;16", "1")):
         Image.new(mode, (30 + index, 17)).save(folder / f"{index}.png")
-    assert write_predictions(run, folder, tmp_path / "table.csv").images == 5
+    deep = replace(run, value_range=(0, 4095))
+    assert write_predictions(deep, folder, tmp_path / "table.csv").images == 5
+    with pytest.raises(DataError, match=r"3\.png: it has more than 8 bits a pixel"):
+        write_predictions(run, folder, tmp_path / "table.csv")
 
 
 def test_images_are_shown_in_the_shape_of_the_run(

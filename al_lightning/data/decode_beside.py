@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from al_lightning.data.decode import DecodingStoppedError, ValueRange
 from al_lightning.data.decode_files import decode_files
 from al_lightning.data.duplicates import DIGEST
 
@@ -28,13 +29,13 @@ class Part:
         rows: Which files, of those that were given.
         digests: Of each, 16 bytes one after the other; all 0 where it cannot be read.
         troubles: What is wrong with those that cannot be read, by row.
-        failure: Why the pixels could not be written.
+        failure: Why the pixels could not be decoded now, or not be written.
     """
 
     rows: Sequence[int]
     digests: bytes
     troubles: dict[int, str]
-    failure: OSError | None = None
+    failure: OSError | DecodingStoppedError | None = None
 
 
 def decode_beside(
@@ -43,6 +44,7 @@ def decode_beside(
     image_shape: tuple[int, int, int],
     workers: int,
     keep: Path | None = None,
+    value_range: ValueRange | None = None,
 ) -> Iterator[Part]:
     """Decode image files as :func:`al_lightning.data.decode_files.decode_files` does.
 
@@ -53,20 +55,28 @@ def decode_beside(
         workers: The number of processes. For a few files none is started.
         keep: A file that takes the pixels: (channels, height, width) uint8 of each file in its place
             among all N. None looks at them, and forgets them.
+        value_range: Black and white of images of more than 8 bits a pixel.
 
     Yields:
         What became of them, in parts, as they are done.
+
+    Raises:
+        OSError: If the pixels cannot be written.
+        DecodingStoppedError: If a file cannot be decoded now, and is not to blame.
     """
     parts = math.ceil(len(rows) / _PART)
     loader = DataLoader(
-        _Parts(paths, rows, image_shape, keep),
+        _Parts(paths, rows, image_shape, keep, value_range),
         batch_size=None,
         num_workers=workers if parts > workers > 1 else 0,
         collate_fn=_as_it_is,
         worker_init_fn=leave_signals,
         generator=torch.Generator(),  # else it would draw from torch's global one
     )
-    yield from loader
+    for part in loader:
+        if part.failure is not None:
+            raise part.failure
+        yield part
 
 
 def leave_signals(worker: int) -> None:  # noqa: ARG001 - what a DataLoader calls in its workers
@@ -82,27 +92,30 @@ class _Parts(Dataset[Part]):
         rows: Sequence[int],
         image_shape: tuple[int, int, int],
         keep: Path | None,
+        value_range: ValueRange | None,
     ) -> None:
-        self._paths, self._rows, self._image_shape, self._keep = paths, rows, image_shape, keep
+        self._paths, self._rows, self._keep = paths, rows, keep
+        self._image_shape, self._value_range = image_shape, value_range
 
     def __len__(self) -> int:
         return math.ceil(len(self._rows) / _PART)
 
     def __getitem__(self, part: int) -> Part:
         rows = self._rows[part * _PART : (part + 1) * _PART]
-        pixels, troubles = decode_files([self._paths[row] for row in rows], self._image_shape)
-        failure = None
-        if self._keep is not None:
-            try:  # as a value: what a worker raises comes out without its number
+        try:  # as a value: what a worker raises comes out without its number
+            pixels, troubles = decode_files(
+                [self._paths[row] for row in rows], self._image_shape, self._value_range
+            )
+            if self._keep is not None:
                 _write(self._keep, rows, pixels)
-            except OSError as error:
-                failure = error
+        except (OSError, DecodingStoppedError) as error:
+            return Part(rows, bytes(DIGEST * len(rows)), {}, error)
         digests = b"".join(
             bytes(DIGEST) if trouble else hashlib.sha256(row.numpy().data).digest()[:DIGEST]
             for row, trouble in zip(pixels, troubles, strict=True)
         )
         named = {row: trouble for row, trouble in zip(rows, troubles, strict=True) if trouble}
-        return Part(rows, digests, named, failure)
+        return Part(rows, digests, named)
 
 
 def _write(path: Path, rows: Sequence[int], pixels: Tensor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from al_lightning.data.decode import ENDINGS
+from al_lightning.data.image_files import ENDINGS
 from al_lightning.data.names import normal_name, readable_name
 from al_lightning.data.system_files import is_hidden, is_system_folder
 from al_lightning.errors import DataError

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.base import BaseSource
+from al_lightning.data.decode import DEEP
+from al_lightning.data.depth import check_value_range, refuse_unknown_range
 from al_lightning.data.duplicates import Group, contradictions, equal_images, leaks, repeats
 from al_lightning.data.folder_classes import check_names, decide_classes
 from al_lightning.data.folder_files import FolderFiles, find_images
@@ -18,6 +20,7 @@ from al_lightning.data.split import stratified_split
 from al_lightning.data.storage import ImageStorage
 from al_lightning.errors import DataError, UsageError
 
+AUTO_SIZE = 64  #: pixels, where no network says what it takes
 _TEST_FRACTION = 0.2  # where all images are labeled
 _NAMED = 10  # how many files an error names
 _EXAMPLES = 3  # how many copies a warning names
@@ -44,22 +47,26 @@ class ImageFolder(BaseSource):
     that were bought stand in the run's journal.
 
     Images may have any size and any mode that PIL reads, and are told by their content whatever
-    their ending. Of an animated image the first frame counts, EXIF orientation is followed, what is
-    transparent becomes white. The shorter side is resized (bicubic, antialiased), then the centre is
-    cropped.
+    their ending; see :data:`al_lightning.data.image_files.FORMATS`. Of an animated image the first
+    frame counts, EXIF orientation is followed, what is transparent becomes white. The shorter side is
+    resized (bicubic, antialiased), then the centre is cropped.
 
-    Copies of a picture, equal in every pixel of what the classifier sees, are warned of: their
-    labels would be bought twice, and those among the test images flatter the figures. A picture that
-    lies in the folders of two classes is an error.
+    Copies of a picture, equal in every pixel of what the classifier sees, share one label: the first
+    of them is a training image, and the others are left out. Those among the images of ``test/``
+    flatter the figures, which is warned of. A picture in the folders of two classes is an error.
 
     Args:
         path: The folder.
-        image_size: Height and width of the images, in pixels.
+        image_size: Height and width of the images, in pixels. "auto" is 64; on the command line, what
+            the network resizes images to, where it does.
         channels: 3 (RGB) or 1 (gray).
         classes: The names of all classes, in the order of their labels; None takes those of the
             folders. Must be given where there are only unlabeled images.
         test_fraction: The part of the images to test on where there is no ``test/``, in (0, 1). None
             takes 0.2. Where there are unlabeled images, it is 0.
+        value_range: The values that are black and white in images of more than 8 bits a pixel, one
+            range for the whole folder; what lies outside is clipped. None refuses such images, and says
+            which values they have.
         on_error: What to do with files that cannot be read, and with pictures of contradictory
             classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
         storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
@@ -80,10 +87,11 @@ class ImageFolder(BaseSource):
         self,
         path: str,
         *,
-        image_size: int = 64,
+        image_size: int | str = "auto",
         channels: int = 3,
         classes: Sequence[str] | None = None,
         test_fraction: float | None = None,
+        value_range: Sequence[float] | None = None,
         on_error: str = "refuse",
         storage: str = "auto",
         cache_dir: str | None = None,
@@ -95,12 +103,14 @@ class ImageFolder(BaseSource):
         super().__init__(
             horizontal_flip=horizontal_flip, imbalance=imbalance, imbalance_ratio=imbalance_ratio
         )
+        image_size = AUTO_SIZE if image_size == "auto" else image_size
         _check_arguments(image_size, channels, test_fraction, on_error)
         self.path = Path(path).expanduser()
-        self.image_size = image_size
+        self.image_size = int(image_size)
         self.channels = channels
         self.classes = None if classes is None else check_names(classes)
         self.test_fraction = test_fraction
+        self.value_range = check_value_range(value_range)
         self.on_error = on_error
         self.storage = ImageStorage(storage, cache_dir, workers)
 
@@ -108,7 +118,8 @@ class ImageFolder(BaseSource):
         """Find and decode all images.
 
         Raises:
-            UsageError: If ``test_fraction`` or ``imbalance`` cannot be with what is in the folder.
+            UsageError: If ``test_fraction`` or ``imbalance`` cannot be with what is in the folder, or
+                images of more than 8 bits a pixel need a ``value_range``.
             DataError: If the folder is missing or otherwise arranged, a class has no image, the
                 classes of training and test images differ, files cannot be read, or a picture has
                 two classes; names them.
@@ -123,7 +134,9 @@ class ImageFolder(BaseSource):
         rows = _Rows.of(found, classes)
 
         shape = (self.channels, self.image_size, self.image_size)
-        decoded = self.storage.decode(self.path, rows.paths, shape)
+        decoded = self.storage.decode(self.path, rows.paths, shape, self.value_range)
+        if deep := [rows.paths[i] for i, why in sorted(decoded.troubles.items()) if why == DEEP]:
+            raise refuse_unknown_range(self.path, deep, len(rows.paths))
         files = tuple(path.relative_to(self.path) for path in rows.paths)
         names = tuple(readable_name(file) for file in files)
         left_out = self._unreadable(files, names, decoded.troubles)
@@ -132,11 +145,13 @@ class ImageFolder(BaseSource):
         left_out |= self._contradictory(copies, rows, names)
         usable = torch.tensor([i not in left_out for i in range(len(files))])
         _check_all_left(found, rows, usable, classes)
+        copied = self._asked_once(copies, left_out, rows, names)
+        usable[copied] = False
 
         is_test = (
             rows.is_test if found.test is not None else _split(rows, usable, fraction, classes)
         )
-        self._warn_of_copies(copies, left_out, is_test, names)
+        self._warn_of_leaks(copies, {*left_out, *copied}, is_test, names)
         images = Images(decoded.pixels, rows.labels, names, decoded.digests)
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
@@ -210,25 +225,34 @@ class ImageFolder(BaseSource):
         remedy += ", or leave them out with dataset.on_error=skip"
         raise DataError("\n".join([f"{what}:", *lines, remedy]))
 
-    def _warn_of_copies(
+    def _asked_once(
+        self, copies: Sequence[Group], left_out: set[int], rows: "_Rows", names: Sequence[str]
+    ) -> list[int]:
+        """Return the training images that are copies of earlier ones: one label is theirs as well."""
+        usable = [tuple(i for i in group if i not in left_out) for group in copies]
+        groups = repeats(usable, rows.is_test.tolist())
+        copied = [i for group in groups for i in group[1:]]
+        if copied:
+            _logger.warning(
+                "%s: %d of the training images are copies of others, equal in every pixel. Each "
+                "picture is asked for once; where you remove copies, keep the first of each:\n%s",
+                self.path,
+                len(copied),
+                _examples(groups, names),
+            )
+        return copied
+
+    def _warn_of_leaks(
         self, copies: Sequence[Group], left_out: set[int], is_test: Tensor, names: Sequence[str]
     ) -> None:
-        """Warn of pictures that are bought twice, or tested and learnt from."""
+        """Warn of pictures that are both tested and learnt from."""
         left = [tuple(i for i in group if i not in left_out) for group in copies]
         sides: list[bool] = is_test.tolist()
-        if bought_twice := repeats(left, sides):
-            surplus = sum(len(group) - 1 for group in bought_twice)
-            _logger.warning(
-                "%s: %d of the training images are copies of others, equal in every pixel; their "
-                "labels would be paid for again. Remove the copies:\n%s",
-                self.path,
-                surplus,
-                _examples(bought_twice, names),
-            )
         if leaked := leaks(left, sides):
             _logger.warning(
                 "%s: %d of the test images are training images too, equal in every pixel, which "
-                "flatters the test figures. Remove them from one side:\n%s",
+                "flatters the test figures. Remove them from one side before a run begins; one that "
+                "has begun goes on with the images that it began with alone:\n%s",
                 self.path,
                 sum(sides[i] for group in leaked for i in group),
                 _examples(leaked, names),
@@ -263,10 +287,12 @@ class _Rows:
 
 
 def _check_arguments(
-    image_size: int, channels: int, test_fraction: float | None, on_error: str
+    image_size: int | str, channels: int, test_fraction: float | None, on_error: str
 ) -> None:
-    if image_size < 1:
-        raise UsageError(f"dataset.image_size={image_size} cannot be; use at least 1 pixel")
+    if type(image_size) is not int or image_size < 1:
+        raise UsageError(
+            f"dataset.image_size={image_size} cannot be; use a whole number of pixels, or auto"
+        )
     if channels not in _CHANNELS:
         raise UsageError(f"dataset.channels={channels} cannot be; use 3 (RGB) or 1 (gray)")
     if test_fraction is not None and not 0 <= test_fraction < 1:

@@ -266,8 +266,11 @@ def _from_pil(image: Image.Image, where: str) -> Tensor:
     gray = image.mode in _GRAY_MODES or image.mode.startswith("I;16")
     try:
         return to_bytes(image, 1 if gray else 3)
-    except (OSError, ValueError) as error:
-        raise DataError(f"The image of {where} ({image.mode}) cannot be read: {error}") from error
+    except (OSError, ValueError, DataError) as error:
+        raise DataError(
+            f"The image of {where} ({image.mode}) cannot be read: {error}. Convert it in the data "
+            "set: to bytes, or to floats in [0, 1]"
+        ) from error
 
 
 def _from_float(image: Tensor, where: str) -> Tensor:

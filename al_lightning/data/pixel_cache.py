@@ -15,14 +15,14 @@ import PIL
 import torch
 from torch import Tensor
 
-from al_lightning.data.decode import DECODER
+from al_lightning.data.decode import DECODER, DecodingStoppedError, ValueRange
 from al_lightning.data.decode_beside import Part, decode_beside
 from al_lightning.data.decoded import Decoded, gather
 from al_lightning.data.duplicates import DIGEST, image_digests
 from al_lightning.data.names import readable_name
 from al_lightning.data.pixels import PixelStore
 from al_lightning.data.progress import shown_progress
-from al_lightning.errors import UsageError
+from al_lightning.errors import DataError, UsageError
 from al_lightning.files import reserve, sync_folder, write_whole
 from al_lightning.locks import exclusive
 
@@ -37,33 +37,57 @@ _logger = logging.getLogger(__name__)
 class MappedPixels(PixelStore):
     """Pixels in a file that is mapped into memory: what the system has no room for, it drops.
 
+    Every image is compared with its digest when it is read for the first time, since neither a disk nor
+    a time stamp can be trusted to say that it is what was decoded.
+
     Args:
         path: N images, one after the other.
         shape: (N, C, H, W), of uint8.
+        digests: Of each image, (N, 16) uint8; 0 where nothing was decoded. None compares nothing.
     """
 
     dtype = torch.uint8
 
-    def __init__(self, path: Path, shape: torch.Size) -> None:
+    def __init__(self, path: Path, shape: torch.Size, digests: Tensor | None = None) -> None:
         self.shape = shape
-        self._path = path
+        self._path, self._digests = path, digests
         count = shape.numel()
         self._all = torch.from_file(str(path), shared=False, size=count, dtype=torch.uint8)
         self._all = self._all.view(shape)
+        # Nothing is expected of files that could not be read.
+        self._unseen = torch.zeros(len(self), dtype=torch.bool)
+        if digests is not None:
+            self._unseen = digests.any(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Map the file anew in another process, instead of copying what is in it."""
-        return MappedPixels, (self._path, self.shape)
+        return MappedPixels, (self._path, self.shape, self._digests)
 
     def read(self, ids: Tensor) -> Tensor:
-        """Copy some images."""
-        return self._all[ids]
+        """Copy some images.
+
+        Raises:
+            DataError: If one is not what was decoded. The next run then decodes all anew.
+        """
+        found = self._all[ids]
+        new = self._unseen[ids]
+        if self._digests is not None and bool(new.any()):
+            wrong = ~(image_digests(found[new]) == self._digests[ids[new]]).all(1)
+            if bool(wrong.any()):
+                with suppress(OSError):
+                    (self._path.parent / _FACTS).unlink()
+                raise DataError(
+                    f"{self._path} was changed or damaged: {int(wrong.sum())} of {int(new.sum())} "
+                    "images are not what was decoded. Run the same command again: they are decoded anew"
+                )
+            self._unseen[ids[new]] = False
+        return found
 
 
 class PixelCache:
     """Keeps decoded images by the files they come from.
 
-    Images are known by the path of their folder, and the name, size and time of last change of each
+    Images are known by the path of their folder, and the name, size and times of last change of each
     file: none is read to find out that nothing has changed. What is kept is checked against what was
     decoded where its file was changed since. A process that finds another one at work waits for it;
     what a killed one has decoded is taken up. The images of one folder at one size are kept once:
@@ -79,7 +103,11 @@ class PixelCache:
         self._workers = workers
 
     def decoded(
-        self, root: Path, paths: Sequence[Path], image_shape: tuple[int, int, int]
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        image_shape: tuple[int, int, int],
+        value_range: ValueRange | None = None,
     ) -> Decoded:
         """Return images that were decoded before, or decode them now.
 
@@ -87,12 +115,14 @@ class PixelCache:
             root: The folder that all files are in.
             paths: N files.
             image_shape: Channels (1 for gray, 3 for RGB), height, width.
+            value_range: Black and white of images of more than 8 bits a pixel.
 
         Raises:
+            DecodingStoppedError: If a file cannot be decoded now, and is not to blame.
             OSError: If they cannot be kept: no space, no permission, no locks.
         """
         order = sorted(range(len(paths)), key=lambda i: paths[i].as_posix())
-        entry = _Entry.of(self._folder, root, [paths[i] for i in order], image_shape)
+        entry = _Entry.of(self._folder, root, [paths[i] for i in order], image_shape, value_range)
         found = entry.read()
         if found is None:
             with exclusive(self._folder / f"{entry.family}.lock", self._say_waiting):
@@ -107,6 +137,8 @@ class PixelCache:
         """Decode what is not there yet."""
         try:
             return entry.make(self._workers)
+        except DecodingStoppedError:  # what is done is taken up by the next run
+            raise
         except UsageError as error:  # of a file that is written as a whole
             entry.remove()
             raise OSError(str(error)) from error
@@ -128,6 +160,7 @@ class _Entry:
         root: The folder that the files are in.
         paths: N of them, sorted.
         image_shape: Channels, height, width.
+        value_range: Black and white of images of more than 8 bits a pixel.
     """
 
     folder: Path
@@ -135,20 +168,26 @@ class _Entry:
     root: Path
     paths: Sequence[Path]
     image_shape: tuple[int, int, int]
+    value_range: ValueRange | None
 
     @classmethod
     def of(
-        cls, cache: Path, root: Path, paths: Sequence[Path], image_shape: tuple[int, int, int]
+        cls,
+        cache: Path,
+        root: Path,
+        paths: Sequence[Path],
+        image_shape: tuple[int, int, int],
+        value_range: ValueRange | None,
     ) -> "_Entry":
         where = json.dumps([os.fsencode(root.resolve()).hex(), image_shape])
         family = hashlib.sha256(where.encode()).hexdigest()[:8]
-        what = hashlib.sha256(f"{DECODER} {PIL.__version__} {where}\n".encode())
+        what = hashlib.sha256(f"{DECODER} {PIL.__version__} {value_range} {where}\n".encode())
         start = len(os.fspath(root / "x")) - 1  # Path.relative_to would take half of a start
         for path in paths:
             below = os.fsencode(os.fspath(path)[start:])
             what.update(below + b"\0" + _state(path) + b"\n")
         name = f"{family}-{what.hexdigest()[:24]}"
-        return cls(cache / name, family, root, paths, image_shape)
+        return cls(cache / name, family, root, paths, image_shape, value_range)
 
     @property
     def shape(self) -> torch.Size:
@@ -172,7 +211,10 @@ class _Entry:
                 )
             return None
         troubles = {int(row): str(trouble) for row, trouble in facts["troubles"].items()}
-        return Decoded(MappedPixels(self.folder / _PIXELS, self.shape), digests, troubles)
+        return Decoded(self._mapped(digests), digests, troubles)
+
+    def _mapped(self, digests: Tensor) -> MappedPixels:
+        return MappedPixels(self.folder / _PIXELS, self.shape, digests)
 
     def _digests(self, facts: dict[str, Any]) -> Tensor:
         content = (self.folder / _DIGESTS).read_bytes()
@@ -216,11 +258,13 @@ class _Entry:
         rows = (kept == 0).all(1).nonzero().flatten().tolist()
         done = len(kept) - len(rows)
         with shown_progress(f"Decoding {self.root.name}", len(kept), done) as advance:
-            parts = decode_beside(self.paths, rows, self.image_shape, workers, pixels)
+            parts = decode_beside(
+                self.paths, rows, self.image_shape, workers, pixels, self.value_range
+            )
             digests, troubles = gather(len(kept), _noted(parts, marks), advance)
         digests += kept  # each is 0 where the other is not
         self._finish(pixels, marks, digests, troubles)
-        return Decoded(MappedPixels(self.folder / _PIXELS, self.shape), digests, troubles)
+        return Decoded(self._mapped(digests), digests, troubles)
 
     def _left_over(self, pixels: Path, marks: Path) -> Tensor:
         """Return the digests of what a killed process has decoded, (N, 16) uint8; 0 for the rest."""
@@ -269,15 +313,14 @@ def _state(path: Path) -> bytes:
         status = path.stat()
     except OSError:  # decoding it will say why
         return b"gone"
-    return f"{status.st_size} {status.st_mtime_ns}".encode()
+    # The last of them cannot be set: a file that was replaced and given its old time shows it.
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}".encode()
 
 
 def _noted(parts: Iterator[Part], marks: Path) -> Iterator[Part]:
     """Note what was decoded, once its pixels are written, so that nobody has to do it again."""
     with marks.open("r+b", buffering=0) as file:
         for part in parts:
-            if part.failure is not None:
-                raise part.failure
             for i, row in enumerate(part.rows):
                 file.seek(row * DIGEST)
                 file.write(part.digests[i * DIGEST : (i + 1) * DIGEST])

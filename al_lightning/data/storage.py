@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import prod
 from pathlib import Path
 
+from al_lightning.data.decode import ValueRange
 from al_lightning.data.decode_beside import decode_beside
 from al_lightning.data.decode_files import decode_files
 from al_lightning.data.decoded import Decoded, gather
@@ -58,7 +59,11 @@ class ImageStorage:
         self.workers = workers or usable_cores()
 
     def decode(
-        self, root: Path, paths: Sequence[Path], image_shape: tuple[int, int, int]
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        image_shape: tuple[int, int, int],
+        value_range: ValueRange | None = None,
     ) -> Decoded:
         """Decode image files of one folder, which are to stay as they are.
 
@@ -66,6 +71,10 @@ class ImageStorage:
             root: The folder.
             paths: N files.
             image_shape: Channels (1 for gray, 3 for RGB), height, width.
+            value_range: Black and white of images of more than 8 bits a pixel.
+
+        Raises:
+            DecodingStoppedError: If a file cannot be decoded now, and is not to blame.
         """
         fits = len(paths) * prod(image_shape) <= _SHARE * available_memory()
         in_memory = self.storage == Storage.MEMORY or (
@@ -73,9 +82,10 @@ class ImageStorage:
         )
         if in_memory or self.storage == Storage.STREAM or self.cache_dir is None:
             in_memory |= self.storage == Storage.AUTO and fits
-            return self._decode(root, paths, image_shape, in_memory)
+            return self._decode(root, paths, image_shape, value_range, in_memory)
         try:
-            return PixelCache(self.cache_dir, self.workers).decoded(root, paths, image_shape)
+            cache = PixelCache(self.cache_dir, self.workers)
+            return cache.decoded(root, paths, image_shape, value_range)
         except OSError as error:
             _logger.warning(
                 "The decoded images cannot be kept in %s (%s): they are %s. Free space, or set "
@@ -84,21 +94,31 @@ class ImageStorage:
                 error,
                 "decoded into memory" if fits else "decoded whenever they are looked at",
             )
-            return self._decode(root, paths, image_shape, fits)
+            return self._decode(root, paths, image_shape, value_range, fits)
 
     def _decode(
-        self, root: Path, paths: Sequence[Path], image_shape: tuple[int, int, int], in_memory: bool
+        self,
+        root: Path,
+        paths: Sequence[Path],
+        image_shape: tuple[int, int, int],
+        value_range: ValueRange | None,
+        in_memory: bool,
     ) -> Decoded:
         if in_memory:
-            return _into_memory(paths, image_shape)
+            return _into_memory(paths, image_shape, value_range)
         with shown_progress(f"Looking at {root.name}", len(paths)) as advance:
-            parts = decode_beside(paths, range(len(paths)), image_shape, self.workers)
+            parts = decode_beside(
+                paths, range(len(paths)), image_shape, self.workers, None, value_range
+            )
             digests, troubles = gather(len(paths), parts, advance)
-        return Decoded(StreamedPixels(paths, image_shape, self.workers), digests, troubles)
+        pixels = StreamedPixels(paths, image_shape, self.workers, value_range)
+        return Decoded(pixels, digests, troubles)
 
 
-def _into_memory(paths: Sequence[Path], image_shape: tuple[int, int, int]) -> Decoded:
-    pixels, troubles = decode_files(paths, image_shape)
+def _into_memory(
+    paths: Sequence[Path], image_shape: tuple[int, int, int], value_range: ValueRange | None
+) -> Decoded:
+    pixels, troubles = decode_files(paths, image_shape, value_range)
     named = {row: trouble for row, trouble in enumerate(troubles) if trouble}
     digests = image_digests(pixels)
     digests[list(named)] = 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from al_lightning.data.decode import ValueRange
 from al_lightning.data.decode_files import decode_files
 from al_lightning.data.names import readable_name
 from al_lightning.data.pixels import PixelStore
@@ -21,16 +22,21 @@ class StreamedPixels(PixelStore):
         paths: N image files.
         image_shape: Channels (1 for gray, 3 for RGB), height, width.
         workers: How many processes shall decode beside the computation.
+        value_range: Black and white of images of more than 8 bits a pixel.
     """
 
     dtype = torch.uint8
 
     def __init__(
-        self, paths: Sequence[Path], image_shape: tuple[int, int, int], workers: int
+        self,
+        paths: Sequence[Path],
+        image_shape: tuple[int, int, int],
+        workers: int,
+        value_range: ValueRange | None = None,
     ) -> None:
         self.shape = torch.Size((len(paths), *image_shape))
         self.workers = workers
-        self._paths, self._image_shape = paths, image_shape
+        self._paths, self._image_shape, self._value_range = paths, image_shape, value_range
 
     def read(self, ids: Tensor) -> Tensor:
         """Decode some files.
@@ -39,7 +45,7 @@ class StreamedPixels(PixelStore):
             DataError: If one cannot be read any more; names it.
         """
         paths = [self._paths[i] for i in ids.tolist()]
-        pixels, troubles = decode_files(paths, self._image_shape)
+        pixels, troubles = decode_files(paths, self._image_shape, self._value_range)
         bad = [
             f"  - {readable_name(path)}: {why}"
             for path, why in zip(paths, troubles, strict=True)

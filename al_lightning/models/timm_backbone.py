@@ -51,6 +51,12 @@ class TimmBackbone(PretrainedBackbone):
     ) -> None:
         super().__init__(timm_trunk(name, weights), image_shape, num_classes, **options)
 
+    @classmethod
+    def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
+        """Return what its published weights were trained at; None for names that timm does not know."""
+        config = import_timm().get_pretrained_cfg(name)
+        return None if config is None else int(config.input_size[-1])
+
 
 def timm_trunk(name: str, weights: str | None) -> Trunk:
     """Return a network of timm without its head.
@@ -91,6 +97,7 @@ def as_trunk(network: nn.Module, pretrained: bool) -> Trunk:
         pretrained,
         Normalization(tuple(wanted["mean"]), tuple(wanted["std"])),
         interpolation if interpolation in _INTERPOLATIONS else "bilinear",
+        own_size=int(wanted["input_size"][-1]),
     )
 
 

@@ -47,6 +47,11 @@ class TorchvisionBackbone(PretrainedBackbone):
     ) -> None:
         super().__init__(torchvision_trunk(name, weights), image_shape, num_classes, **options)
 
+    @classmethod
+    def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
+        """Return what the default weights were tested at."""
+        return _crop(_published_weights(name)["DEFAULT"].value.transforms())
+
 
 def torchvision_trunk(name: str, weights: str | None) -> Trunk:
     """Return a network of torchvision without its head.
@@ -56,11 +61,12 @@ def torchvision_trunk(name: str, weights: str | None) -> Trunk:
     """
     published = _published_weights(name)
     source = f"torchvision {torchvision.__version__}"
+    transforms = published["DEFAULT"].value.transforms()
+    own_size = _crop(transforms)
     if weights is None:
         network = get_model(name, weights=None)
         features, dropout = _cut(network)
-        return Trunk(network, features, source, pretrained=False, dropout=dropout)
-    transforms = published["DEFAULT"].value.transforms()
+        return Trunk(network, features, source, False, dropout=dropout, own_size=own_size)
     if (choice := published.get(weights)) is not None:
         transforms = choice.value.transforms()
         path = fetch_weights(choice.value.url, f"model.weights={weights} of {name}")
@@ -81,6 +87,7 @@ def torchvision_trunk(name: str, weights: str | None) -> Trunk:
         normalization=Normalization(tuple(transforms.mean), tuple(transforms.std)),
         interpolation=transforms.interpolation.value,
         dropout=dropout,
+        own_size=own_size,
     )
 
 
@@ -94,6 +101,10 @@ def _published_weights(name: str) -> dict[str, Enum]:
             + (f"; did you mean {meant}?" if meant else f": expected one of {', '.join(known)}")
         )
     return dict(get_model_weights(name).__members__)
+
+
+def _crop(transforms: Any) -> int:
+    return int(transforms.crop_size[0])
 
 
 def _cut(network: nn.Module) -> tuple[int, float]:

@@ -27,6 +27,8 @@ class Trunk:
         normalization: What the weights expect; None without.
         interpolation: How images were resized for them: "bilinear" or "bicubic".
         dropout: The rate that the architecture has before its head.
+        own_size: Side of the square images that the network was made for, in pixels; None where that is
+            not known.
     """
 
     network: nn.Module
@@ -36,6 +38,7 @@ class Trunk:
     normalization: Normalization | None = None
     interpolation: str = "bilinear"
     dropout: float = 0.0
+    own_size: int | None = None
 
 
 def head_name(network: nn.Module) -> str:

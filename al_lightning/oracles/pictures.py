@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from al_lightning.data.decode import to_mode, upright
+from al_lightning.data.image_files import open_image
 from al_lightning.data.source import ImageData
 
 _BYTE = 255
@@ -27,18 +28,14 @@ def picture(data: ImageData, image: int) -> str:
     """
     if data.folder is not None and data.train.files is not None:
         try:
-            with (
-                warnings.catch_warnings(),
-                Image.open(data.folder / data.train.files[image]) as opened,
-            ):
-                warnings.simplefilter(
-                    "ignore"
-                )  # of a photograph that is large, but was read before
-                opened.draft(None, (_LARGEST, _LARGEST))
+            path = data.folder / data.train.files[image]
+            with warnings.catch_warnings(), open_image(path, _LARGEST // 2) as opened:
+                # PIL warns of a photograph that is large, but was read before.
+                warnings.simplefilter("ignore")
                 shown = to_mode(upright(opened), 3)
                 shown.thumbnail((_LARGEST, _LARGEST))
                 return _address(_enlarged(shown), "JPEG")
-        except Exception:  # the file has gone since; its pixels are still here
+        except Exception:  # the file has gone since, or is too deep; its pixels are still here
             return data_uri(data.train.pixels[image])
     return data_uri(data.train.pixels[image])
 

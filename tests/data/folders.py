@@ -1,5 +1,7 @@
 """Folders of images for tests."""
 
+import struct
+import zlib
 from pathlib import Path
 
 from PIL import Image
@@ -20,3 +22,21 @@ def fill(
         for number in range(count):
             save(folder / name / f"{number}.png", shade=first + 10 * label + number)
     return folder
+
+
+def png(width: int, height: int, bits: int, kind: int, rows: bytes) -> bytes:
+    """A PNG by its header: the bits of a sample, the kind of colours, and the filtered rows."""
+    chunks = b""
+    for name, data in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ):
+        crc = struct.pack(">I", zlib.crc32(name + data))
+        chunks += struct.pack(">I", len(data)) + name + data + crc
+    return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+def png16(color: list[int]) -> bytes:
+    """A PNG of one pixel in RGB of 16 bits, which PIL reads and does not write."""
+    return png(1, 1, 16, 2, b"\0" + struct.pack(">HHH", *color))

@@ -1,16 +1,25 @@
+import errno
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
-from al_lightning.data.decode import cover, read_image, to_bytes, upright
+from al_lightning.data.decode import (
+    DEEP,
+    DecodingStoppedError,
+    cover,
+    read_image,
+    to_bytes,
+    upright,
+)
 from al_lightning.errors import DataError
+from tests.data.folders import png16
 
 
-def _gray(values: np.ndarray) -> list[int]:
-    image: list[int] = to_bytes(Image.fromarray(values), 1).flatten().tolist()
+def _gray(values: np.ndarray, value_range: tuple[float, float] | None = None) -> list[int]:
+    image: list[int] = to_bytes(Image.fromarray(values), 1, value_range).flatten().tolist()
     return image
 
 
@@ -23,7 +32,7 @@ def test_rgb_keeps_its_pixels() -> None:
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV", "I", "I;16", "F"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_mode_becomes_bytes(mode: str, channels: int) -> None:
-    image = to_bytes(Image.new(mode, (5, 4)), channels)
+    image = to_bytes(Image.new(mode, (5, 4)), channels, (0, 255))
     assert image.shape == (channels, 4, 5)
     assert image.dtype == torch.uint8
 
@@ -55,40 +64,87 @@ def test_the_transparent_color_of_a_palette_becomes_white() -> None:
     assert to_bytes(image, 3)[:, 0].T.tolist() == [[255, 255, 255], [40, 50, 60]]
 
 
-def test_sixteen_bits_are_scaled_from_their_whole_range() -> None:
-    assert _gray(np.array([[0, 257, 65535]], dtype=np.uint16)) == [0, 1, 255]
-    assert _gray(np.array([[0, 257]], dtype=np.uint16)) == [0, 1]
-
-
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("values", "value_range", "expected"),
     [
-        ([0, 7, 255], [0, 7, 255]),
-        ([0, 257, 65535], [0, 1, 255]),
-        ([-100, 0, 100], [0, 128, 255]),
-        ([100_000, 100_000, 100_000], [0, 0, 0]),
+        (np.array([0, 257, 65535], np.uint16), (0, 65535), [0, 1, 255]),
+        (np.array([0, 257], np.uint16), (0, 65535), [0, 1]),
+        (np.array([0, 16, 2048, 4095], np.uint16), (0, 4095), [0, 1, 128, 255]),
+        (np.array([0, 255], np.int32), (0, 255), [0, 255]),
+        (np.array([0, 256], np.int32), (0, 65535), [0, 1]),
+        (np.array([0.0, 0.2, 1.0], np.float32), (0, 1), [0, 51, 255]),
+        (np.array([0.0, 1.0, 1.1], np.float32), (0, 1.25), [0, 204, 224]),
+        (np.array([-1024, -160, 40, 240, 3071], np.int32), (-160, 240), [0, 0, 128, 255, 255]),
+        (np.array([100_000] * 3, np.int32), (0, 200_000), [128, 128, 128]),
     ],
 )
-def test_mode_i_is_scaled_as_its_values_suggest(values: list[int], expected: list[int]) -> None:
-    assert _gray(np.array([values], dtype=np.int32)) == expected
+def test_deep_images_are_scaled_by_one_range(
+    values: np.ndarray, value_range: tuple[float, float], expected: list[int]
+) -> None:
+    assert _gray(values[None], value_range) == expected
 
 
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([0.0, 0.2, 1.0], [0, 51, 255]),
-        ([0.0, 51.0, 255.0], [0, 51, 255]),
-        ([0.0, 257.0, 65535.0], [0, 1, 255]),
-        ([-1.0, 0.0, 1.0], [0, 128, 255]),
-    ],
-)
-def test_mode_f_is_scaled_as_its_values_suggest(values: list[float], expected: list[int]) -> None:
-    assert _gray(np.array([values], dtype=np.float32)) == expected
+@pytest.mark.parametrize("kind", [np.uint16, np.int32, np.float32])
+def test_deep_images_of_no_known_range_are_refused(kind: type) -> None:
+    with pytest.raises(DataError, match="more than 8 bits a pixel, and which values are black"):
+        _gray(np.array([[0, 1]], dtype=kind))
 
 
 def test_nan_is_refused() -> None:
     with pytest.raises(ValueError, match="NaN"):
-        _gray(np.array([[0.0, np.nan]], dtype=np.float32))
+        _gray(np.array([[0.0, np.nan]], dtype=np.float32), (0, 1))
+
+
+def test_the_range_of_a_file_is_used_and_needed(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.full((4, 4), 2048, dtype=np.uint16)).save(path)
+    assert {*read_image(path, (3, 4, 4), (0, 4095)).flatten().tolist()} == {128}
+    with pytest.raises(DataError) as caught:
+        read_image(path, (3, 4, 4))
+    assert str(caught.value) == DEEP
+
+
+def test_deep_colors_are_read_by_their_upper_bytes_on_request_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png16([0, 256 * 7 + 200, 65535]))
+    assert read_image(path, (3, 1, 1), (0, 65535)).flatten().tolist() == [0, 7, 255]
+    with pytest.raises(DataError) as caught:
+        read_image(path, (3, 1, 1))
+    assert str(caught.value) == DEEP
+    with pytest.raises(DataError, match=r"colours of 16 bits.*value_range=\[0,65535\]"):
+        read_image(path, (3, 1, 1), (0, 4095))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError("out of memory error when reading image file"),
+        OSError(errno.EMFILE, "Too many open files"),
+    ],
+)
+def test_what_is_short_for_a_moment_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def load(self: Image.Image) -> None:
+        raise error
+
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(DecodingStoppedError, match=r"a\.png cannot be decoded now .* not to blame"):
+        read_image(tmp_path / "a.png", (1, 8, 8))
+
+
+def test_a_disk_that_fails_is_no_damage_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(self: Image.Image) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    with pytest.raises(DataError, match=r"the system cannot read it \(Input/output error\)"):
+        read_image(tmp_path / "a.png", (1, 8, 8))
 
 
 def test_cover_crops_the_centre() -> None:
@@ -143,7 +199,7 @@ def test_a_photograph_that_is_turned_keeps_its_detail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(b"", "0 bytes"), (b"none", "no image that PIL knows")]
+    ("content", "said"), [(b"", "0 bytes"), (b"none", "no image of a format that is read")]
 )
 def test_a_file_that_is_no_image_says_why(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "a.png").write_bytes(content)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image, ImageFile
 
+from al_lightning.data.decode import DecodingStoppedError
 from al_lightning.data.decode_beside import Part, decode_beside
 from al_lightning.data.decode_files import decode_files
 from al_lightning.data.decoded import gather
@@ -39,7 +41,7 @@ def test_the_pixels_are_those_of_one_process(tmp_path: Path, workers: int) -> No
     assert torch.equal(kept.view(150, *SHAPE), pixels)
     counts: list[int] = []
     digests, named = gather(150, parts, counts.append)
-    assert named == {1: troubles[1]} == {1: "its content is no image that PIL knows"}
+    assert named == {1: troubles[1]} == {1: "its content is no image of a format that is read"}
     assert counts == [64, 64, 22]
     fine = [i for i in range(150) if i != 1]
     assert torch.equal(digests[fine], image_digests(pixels)[fine])
@@ -53,9 +55,23 @@ def test_some_files_only(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_is_told_with_its_number(tmp_path: Path) -> None:
-    (part,) = decode_beside(_files(tmp_path, 2), [0, 1], SHAPE, 1, Path("/dev/full"))
-    assert part.failure is not None
-    assert part.failure.errno == errno.ENOSPC
+    with pytest.raises(OSError, match="No space left") as caught:
+        list(decode_beside(_files(tmp_path, 2), [0, 1], SHAPE, 1, Path("/dev/full")))
+    assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_short_for_a_moment_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    def load(self: Image.Image) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)  # forked workers have it too
+    if workers > 1 and torch.multiprocessing.get_start_method() != "fork":
+        pytest.skip("workers import PIL anew")
+    with pytest.raises(DecodingStoppedError, match="not to blame: nothing was left out for it"):
+        list(decode_beside(_files(tmp_path, 200), range(200), SHAPE, workers))
 
 
 def test_what_was_told_twice_counts_once() -> None:

@@ -1,8 +1,6 @@
 import io
 import os
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +9,7 @@ import torch
 from PIL import Image
 
 from al_lightning.data.decode_files import decode_files
-from tests.data.folders import save
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that declares a size, and has no pixels."""
-    chunks = b""
-    for kind, data in (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(b"")),
-        (b"IEND", b""),
-    ):
-        crc = struct.pack(">I", zlib.crc32(kind + data))
-        chunks += struct.pack(">I", len(data)) + kind + data + crc
-    return b"\x89PNG\r\n\x1a\n" + chunks
+from tests.data.folders import png, save
 
 
 def _noise(kind: str) -> bytes:
@@ -55,11 +40,11 @@ def test_files_are_decoded_in_their_order(tmp_path: Path) -> None:
     ("name", "content", "said"),
     [
         ("a.png", b"", "it is empty, 0 bytes"),
-        ("a.png", b"just text", "its content is no image that PIL knows"),
+        ("a.png", b"just text", "its content is no image of a format that is read"),
         ("a.png", _noise("PNG")[:3000], "it is damaged or cut off (OSError: image file is trunc"),
         ("a.jpg", _noise("JPEG")[:1500], "it is damaged or cut off (OSError: image file is trunc"),
         ("a.gif", _noise("GIF")[:900], "it is damaged or cut off ("),
-        ("a.png", png_header(60_000, 60_000), "it says it has more than 178,956,970 pixels"),
+        ("a.png", png(60_000, 60_000, 8, 2, b""), "it says it has more than 178,956,970 pixels"),
     ],
 )
 def test_bad_content_is_said_in_plain_words(

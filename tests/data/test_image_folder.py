@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 
 from al_lightning.data import ImageData, ImageFolder, image_folder
 from al_lightning.data.folder_files import FolderFiles, find_images
@@ -79,7 +79,7 @@ def test_modes_formats_and_the_first_frame(tmp_path: Path) -> None:
     palette = Image.new("P", (5, 5), 0)
     palette.putpalette([0, 0, 0])
     palette.save(cat / "h.png", transparency=0)
-    data = ImageFolder(str(tmp_path), image_size=4).load()
+    data = ImageFolder(str(tmp_path), image_size=4, value_range=[0, 1]).load()
     assert data.train.files is not None
     for letter in "abcdefgh":
         (row,) = (i for i, file in enumerate(data.train.files) if f"/{letter}." in file)
@@ -120,7 +120,7 @@ def test_unreadable_files_are_all_named_and_refused(tmp_path: Path) -> None:
     said = str(raised.value)
     assert said.startswith(f"5 of the images below {tmp_path} cannot be read:")
     assert "train/cat/empty.jpg: it is empty, 0 bytes" in said
-    assert "train/cat/page.jpg: its content is no image that PIL knows" in said
+    assert "train/cat/page.jpg: its content is no image of a format that is read" in said
     assert "train/dog/cut.jpg: it is damaged or cut off (OSError: image file is truncated" in said
     assert "train/dog/gone.png: it has gone, or is a link to nothing" in said
     assert "test/cat/also.png" in said
@@ -359,7 +359,7 @@ def test_large_and_small_images_lie_beside_each_other(tmp_path: Path) -> None:
 # Copies
 
 
-def test_copies_to_learn_from_are_warned_of(
+def test_copies_to_learn_from_are_asked_for_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     fill(tmp_path / "train")
@@ -369,16 +369,22 @@ def test_copies_to_learn_from_are_warned_of(
         save(tmp_path / "unlabeled" / f"{name}.png", shade)
     with caplog.at_level(logging.WARNING):
         data = ImageFolder(str(tmp_path), image_size=4).load()
-    assert len(data.train) == 18
+    assert len(data.train) == 13
+    assert data.train.files is not None
+    assert data.train.files[10:] == ("unlabeled/1.png", "unlabeled/3.png", "unlabeled/5.png")
     (record,) = caplog.records
     assert record.getMessage() == (
-        f"{tmp_path}: 5 of the training images are copies of others, equal in every pixel; their "
-        "labels would be paid for again. Remove the copies:\n"
+        f"{tmp_path}: 5 of the training images are copies of others, equal in every pixel. Each "
+        "picture is asked for once; where you remove copies, keep the first of each:\n"
         "  - train/cat/3.png = unlabeled/0.png\n"
         "  - unlabeled/1.png = unlabeled/2.png\n"
         "  - unlabeled/3.png = unlabeled/4.png\n"
         "  - and 1 more"
     )
+    for copy in ("train/cat/again.png", "unlabeled/0.png", "unlabeled/4.png"):
+        (tmp_path / copy).unlink()
+    tidied = ImageFolder(str(tmp_path), image_size=4).load()
+    assert tidied.fingerprint() == data.fingerprint()  # so that a run goes on
 
 
 @pytest.mark.parametrize("inside", ["train", "unlabeled"])
@@ -397,16 +403,15 @@ def test_copies_of_test_images_are_warned_of(
     assert all(name in record.getMessage() for name in (copy, "test/cat/1.png"))
 
 
-def test_copies_that_the_split_parts_are_warned_of(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_split_parts_no_copies(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for number in range(10):
         save(tmp_path / "cat" / f"{number}.png", shade=number // 5)
         save(tmp_path / "dog" / f"{number}.png", shade=100 + number)
     with caplog.at_level(logging.WARNING):
-        ImageFolder(str(tmp_path), image_size=4).load()
-    assert "of the test images are training images too" in caplog.text
-    assert "paid for again" in caplog.text
+        data = ImageFolder(str(tmp_path), image_size=4).load()
+    assert len(data.train) + len(data.test) == 12
+    (record,) = caplog.records
+    assert "8 of the training images are copies of others" in record.getMessage()
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -437,3 +442,68 @@ def test_pictures_of_two_classes_can_leave_a_class_empty(tmp_path: Path) -> None
     save(tmp_path / "train" / "dog" / "0.png", shade=0)
     with pytest.raises(DataError, match="None of the training images of class 'cat' can be used"):
         ImageFolder(str(tmp_path), image_size=4, on_error="skip").load()
+
+
+def test_deep_images_need_one_range_for_the_folder(tmp_path: Path) -> None:
+    for label, name in enumerate(("cat", "dog")):
+        for i in range(5):
+            path = tmp_path / name / f"{i}.tif"
+            path.parent.mkdir(exist_ok=True)
+            values = np.full((8, 8), 2048 * label + 256 * i, dtype=np.uint16)
+            values[0] = 0
+            Image.fromarray(values).save(path)
+    for on_error in ("refuse", "skip"):
+        with pytest.raises(
+            UsageError, match=r"10 of the 10 images .*'dataset.value_range=\[0,4095\]'"
+        ):
+            ImageFolder(str(tmp_path), image_size=8, on_error=on_error).load()
+    source = ImageFolder(str(tmp_path), image_size=8, value_range=[0, 4095], test_fraction=0.2)
+    data = source.load()
+    assert data.train.files is not None
+    for file, image in zip(data.train.files, data.train.pixels[:], strict=True):
+        value = int(np.asarray(Image.open(tmp_path / file))[7, 7])
+        assert image.flatten().max() == round(value * 255 / 4095)
+        assert image.flatten().min() == 0
+
+
+@pytest.mark.parametrize("storage", ["memory", "disk", "stream"])
+def test_memory_that_is_short_drops_no_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, storage: str
+) -> None:
+    def load(self: Image.Image) -> None:
+        raise MemoryError
+
+    fill(tmp_path / "images")
+    cache = str(tmp_path / "cache")
+    source = ImageFolder(
+        str(tmp_path / "images"), on_error="skip", storage=storage, cache_dir=cache, workers=1
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(ImageFile.ImageFile, "load", load)
+        with pytest.raises(UsageError, match="cannot be decoded now"):
+            source.load()
+    data = source.load()
+    assert len(data.train) + len(data.test) == 10
+
+
+@pytest.mark.parametrize("storage", ["memory", "disk", "stream"])
+def test_the_range_reaches_every_storage(tmp_path: Path, storage: str) -> None:
+    folder = tmp_path / "images"
+    fill(folder / "test", count=1, first=100)
+    fill(folder / "train")
+    deep = np.full((8, 8), 1000, dtype=np.uint16)
+    Image.fromarray(deep).save(folder / "train" / "cat" / "deep.png")
+    cache = str(tmp_path / "cache")
+    for white, expected in ((4000, 64), (2000, 128)):
+        source = ImageFolder(
+            str(folder),
+            image_size=8,
+            value_range=[0, white],
+            storage=storage,
+            cache_dir=cache,
+            workers=1,
+        )
+        train = source.load().train
+        assert train.files is not None
+        found = train.pixels[train.files.index("train/cat/deep.png")]
+        assert {*found.flatten().tolist()} == {expected}

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from al_lightning.data import pixel_cache
 from al_lightning.data.decode_beside import Part, decode_beside
 from al_lightning.data.decode_files import decode_files
 from al_lightning.data.decoded import Decoded
 from al_lightning.data.pixel_cache import PixelCache
+from al_lightning.errors import DataError
 from al_lightning.locks import exclusive
 from tests.data.folders import save
 
@@ -173,7 +175,8 @@ def test_a_disk_that_fills_up_is_left_as_it_was(
     paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fills(*arguments: object) -> Iterator[Part]:
-        yield Part([0], bytes(16), {}, OSError(28, "No space left on device"))
+        yield Part([0], bytes(16), {})
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pixel_cache, "decode_beside", fills)
     with pytest.raises(OSError, match="No space left"):
@@ -196,3 +199,36 @@ def test_who_comes_second_waits_and_is_told(
     monkeypatch.setattr(pixel_cache, "exclusive", as_if_another_had_it)
     assert is_right(decoded(paths), paths)
     assert "Another process decodes these images" in caplog.text
+
+
+def test_bytes_that_were_changed_under_the_old_time_are_noticed(
+    paths: list[Path], decoding: list[int]
+) -> None:
+    decoded(paths)
+    pixels = entry(paths) / "pixels.bin"
+    status = pixels.stat()
+    with pixels.open("r+b") as file:
+        file.seek(3 * 16)
+        file.write(bytes(16))
+    os.utime(pixels, ns=(status.st_atime_ns, status.st_mtime_ns))
+    found = decoded(paths)
+    wrong = next(i for i, path in enumerate(paths) if path.name == "11.png")
+    fine = next(i for i, path in enumerate(paths) if path.name == "20.png")
+    assert {*found.pixels[fine].flatten().tolist()} == {fine}
+    with pytest.raises(DataError, match=r"pixels\.bin was changed or damaged: 1 of 1 images"):
+        found.pixels[wrong]
+    assert is_right(decoded(paths), paths)
+    assert sum(decoding) == 180
+
+
+def test_a_file_that_was_replaced_under_its_old_time_is_decoded_anew(
+    paths: list[Path], decoding: list[int]
+) -> None:
+    path = paths[11]
+    Image.new("L", (8, 8), 11).save(path, "BMP")  # of a size that no shade changes
+    time = path.stat().st_mtime_ns
+    decoded(paths)
+    Image.new("L", (8, 8), 99).save(path, "BMP")
+    os.utime(path, ns=(time, time))
+    assert is_right(decoded(paths), paths)
+    assert sum(decoding) == 180

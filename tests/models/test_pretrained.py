@@ -11,6 +11,7 @@ from al_lightning.errors import UsageError
 from al_lightning.fitting import fit_once
 from al_lightning.models import ImageClassifier
 from al_lightning.models.backbone import require_logits
+from al_lightning.models.pretrained import input_size
 from al_lightning.models.trunk import batch_norms
 from al_lightning.pool import Pool
 from al_lightning.recipe import one_cycle
@@ -174,3 +175,20 @@ def test_a_frozen_backbone_samples_nothing_but_its_head() -> None:
             part.train()  # as Monte-Carlo dropout does
     images = torch.rand(2, 3, 8, 8)
     assert torch.equal(backbone.embed(images), backbone.embed(images))
+
+
+@pytest.mark.parametrize(
+    ("image_size", "mode", "own_size", "expected"),
+    [
+        ("auto", "linear", 224, 224),
+        ("auto", "finetune", 224, 96),
+        ("auto", "last_block", 224, 96),
+        ("auto", "linear", None, 96),
+        (64, "linear", 224, 64),
+        (None, "linear", 224, None),
+    ],
+)
+def test_the_size_that_auto_stands_for(
+    image_size: int | str | None, mode: str, own_size: int | None, expected: int | None
+) -> None:
+    assert input_size(image_size, mode, own_size) == expected
