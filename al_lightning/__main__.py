@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import hydra
@@ -135,11 +136,17 @@ def _check_output_root(arguments: Sequence[str]) -> None:
     """Leave with a message where no run's folder can be made; Hydra would show a traceback."""
     given = [a.split("=", 1)[1] for a in arguments if a.startswith("output_root=")]
     root = Path(given[-1] if given else "outputs").absolute()
-    there = next(path for path in (root, *root.parents) if path.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        what = "cannot be written" if there.is_dir() else "is no folder"
-        print(f"Error: {there} {what}: let output_root be a folder for the runs", file=sys.stderr)  # noqa: T201
-        sys.exit(_FAILURE)
+    try:
+        there = next(path for path in (root, *root.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = f"{there} {'cannot be written' if there.is_dir() else 'is no folder'}"
+        else:
+            Path(mkdtemp(dir=there)).rmdir()  # a full disk shows here, and not inside of Hydra
+            return
+    except OSError as error:
+        what = f"No folder can be made for {root}: {error.strerror}"
+    print(f"Error: {what}: let output_root be a folder for the runs", file=sys.stderr)  # noqa: T201
+    sys.exit(_FAILURE)
 
 
 def _hint(arguments: Sequence[str]) -> None:
@@ -233,6 +240,7 @@ def run(cfg: DictConfig) -> "Journal":
         stack.enter_context(_alone_in(folder))
         if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
             _clear(folder)
+        _remove_leftovers(folder, Path(cfg.output_root) / ".cache")
         journal = Journal(folder / "journal.jsonl")
         _set_threads(cfg.threads, journal)
         console = stack.enter_context(_console(cfg, budget, folder))
@@ -288,6 +296,15 @@ def _initial_strategy(policy: str) -> "Strategy | None":
     strategy: Strategy = _instantiate(found.strategy)
     require_embeddings_alone(strategy)
     return strategy
+
+
+def _remove_leftovers(folder: Path, cache: Path) -> None:
+    """Remove what killed processes have left half-written in a run's folder and in the caches."""
+    from al_lightning.files import remove_leftovers  # noqa: PLC0415
+
+    places = [folder / name for name in (".", "queries", "checkpoints", ".hydra")]
+    for place in (*places, cache, cache / "embeddings"):
+        remove_leftovers(place)
 
 
 def _decide_sizes(cfg: DictConfig) -> None:

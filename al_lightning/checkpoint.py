@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import lightning as L
 import torch
 
 from al_lightning.errors import UsageError
-from al_lightning.files import sync_folder
+from al_lightning.files import replacing
 from al_lightning.models.backbone import pretrained_names
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
@@ -50,22 +49,15 @@ class Checkpoint:
             "pytorch-lightning_version": L.__version__,
             _OURS: {"identity": identity, "facts": kept, "digest": _digest(weights, kept)},
         }
-        partial = self.path.with_suffix(".partial")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
+            with replacing(self.path) as partial, partial.open("wb") as file:
                 torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self.path)
-            sync_folder(self.path.parent)
-        except (OSError, RuntimeError) as error:  # torch has an error of its own for a full disk
+        except (UsageError, RuntimeError) as error:  # torch has an error of its own for a full disk
             warnings.warn(
                 f"The weights could not be kept in {self.path} ({error}); a run that goes on fits this "
                 "round again",
                 stacklevel=2,
             )
-            partial.unlink(missing_ok=True)
 
     def load(self, classifier: L.LightningModule, identity: str) -> dict[str, Any] | None:
         """Load the weights into a classifier, if they are those that are looked for.

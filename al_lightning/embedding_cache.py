@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from al_lightning.caches import note_use
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.source import Images
@@ -80,6 +81,7 @@ class EmbeddingCache:
                 seconds = entry.make(compute, facts)
                 self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
             found = entry.open()
+            note_use(entry.path.with_suffix(".json"))
         return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
 
     def _facts(

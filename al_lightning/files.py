@@ -2,13 +2,20 @@
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from al_lightning.errors import UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed anyway
+    fcntl = None  # type: ignore[assignment]
+
+_PARTIAL = re.compile(r"\..+\.\d+\.partial")
 _NO_RESERVING = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _BLOCK = 512  # bytes that st_blocks counts
 
@@ -17,7 +24,8 @@ _BLOCK = 512  # bytes that st_blocks counts
 def replacing(path: Path) -> Iterator[Path]:
     """Let the block write a file, and put it into place at the end of the block.
 
-    Where the block fails, what was there before is left as it was.
+    Where the block fails, what was there before is left as it was. What killed processes have left of
+    such files in the same folder is removed.
 
     Args:
         path: The file to make or to replace; its folder is made. Of a link, what it leads to.
@@ -31,20 +39,46 @@ def replacing(path: Path) -> Iterator[Path]:
     path = path.resolve()
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} cannot be written: it is no file")
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
+        remove_leftovers(path.parent)
         try:
-            yield partial
-            with partial.open("r+b") as file:
-                os.fsync(file.fileno())
+            with partial.open("wb") as held:
+                with suppress(OSError):  # some network file systems have no locks
+                    _hold(held.fileno())
+                yield partial
+                with partial.open("r+b") as file:
+                    os.fsync(file.fileno())
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
         sync_folder(path.parent)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error}") from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes have left of files that :func:`replacing` was to put into place.
+
+    The system says whether the process lives: it holds a lock on the file, on whatever machine it is.
+    """
+    with suppress(OSError):
+        for path in list(folder.iterdir()):
+            if _PARTIAL.fullmatch(path.name):
+                with suppress(OSError), path.open("r+b") as file:
+                    _hold(file.fileno())
+                    path.unlink()
+
+
+def _hold(descriptor: int) -> None:
+    """Take the lock of an open file; the system gives it back when the process ends.
+
+    Raises:
+        OSError: If another process has it.
+    """
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_whole(path: Path, text: str) -> None:

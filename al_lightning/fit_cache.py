@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import lightning as L
 
+from al_lightning.caches import note_use
 from al_lightning.checkpoint import Checkpoint
 from al_lightning.locks import exclusive
 
@@ -78,6 +79,7 @@ class _Entry(Checkpoint):
         facts = super().load(classifier, identity)
         if facts is None:
             return None
+        note_use(self.path)
         curves = facts.pop(_CURVES, [])  # entries of earlier versions have none
         if self._board is not None and curves:
             self._board.show_curves([(name, value, step) for name, value, step in curves])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.callbacks.base import LoopCallback
+from al_lightning.files import write_whole
 from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.report.area import area_under_budget_curve
@@ -107,4 +108,4 @@ class SummaryFile(LoopCallback):
         """Write the file, unless it says the same already."""
         text = json.dumps(summarize(journal, self._names), indent=2) + "\n"
         if not self._path.exists() or self._path.read_text(encoding="utf-8") != text:
-            self._path.write_text(text, encoding="utf-8")
+            write_whole(self._path, text)

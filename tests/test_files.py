@@ -1,10 +1,12 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from al_lightning.errors import UsageError
-from al_lightning.files import replacing, reserve, write_whole
+from al_lightning.files import remove_leftovers, replacing, reserve, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -116,3 +118,34 @@ def test_room_is_taken_and_what_is_there_stays(tmp_path: Path) -> None:
 def test_too_little_room_is_an_error_with_figures(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"MiB are needed, .* MiB are free, and 5 MiB are left"):
         reserve(tmp_path / "file", 2**60, left_free=5 * 2**20)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files that are open cannot be removed there")
+def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    program = (
+        "import sys, pathlib\n"
+        "from al_lightning.files import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1])) as partial:\n"
+        "    partial.write_text('half')\n"
+        "    print('writing', flush=True)\n"
+        "    sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "a.npy")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"writing\n"
+        (tmp_path / ".mine.1.txt").write_text("a person's")
+        remove_leftovers(tmp_path)
+        (partial,) = tmp_path.glob(".a.npy.*.partial")
+        assert partial.read_text() == "half"
+        writer.kill()
+        writer.wait()
+    assert partial.exists()
+    write_whole(tmp_path / "b.txt", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.1.txt", "b.txt"]
+    remove_leftovers(tmp_path / "nowhere")

@@ -523,3 +523,21 @@ def test_images_are_decoded_at_what_the_network_takes(
     assert (said in printed) if said else not printed
     command_line._decide_sizes(cifar)
     assert not capsys.readouterr().out
+
+
+def test_a_disk_without_room_for_a_folder_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(**options: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(command_line, "mkdtemp", full)
+    with pytest.raises(SystemExit) as left:
+        command_line._check_output_root([f"output_root={tmp_path}"])
+    assert left.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"Error: No folder can be made for {tmp_path}: No space left on device")
+    long = "x" * 300
+    with pytest.raises(SystemExit):
+        command_line._check_output_root([f"output_root={tmp_path / long}"])
+    assert "File name too long" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from al_lightning.callbacks.base import LoopCallback
 from al_lightning.data.source import ImageData
+from al_lightning.files import write_whole
 from al_lightning.journal import Journal
 
 
@@ -25,6 +26,5 @@ class ConfigFiles(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Write the files."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         for name, text in self._texts.items():
-            (self._folder / name).write_text(text, encoding="utf-8")
+            write_whole(self._folder / name, text)

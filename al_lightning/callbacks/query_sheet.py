@@ -1,10 +1,12 @@
 """The queries of a run as tables that a spreadsheet opens."""
 
 import csv
+import io
 from pathlib import Path
 
 from al_lightning.callbacks.base import LoopCallback, Query
 from al_lightning.data.source import ImageData
+from al_lightning.files import write_whole
 from al_lightning.journal import Journal
 from al_lightning.spreadsheet import cell
 
@@ -29,8 +31,6 @@ class QuerySheets(LoopCallback):
 
     def on_query(self, query: Query) -> None:
         """Write a sheet."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{query.name}.csv"
         ids = query.ids.tolist()
         columns = {
             "id": ids,
@@ -40,7 +40,9 @@ class QuerySheets(LoopCallback):
         }
         if self._files is not None:
             columns["file"] = [cell(self._files[i]) for i in ids]
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
+        table = io.StringIO(newline="")
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+        # On the disk before the journal says that these labels were bought.
+        write_whole(self._folder / f"{query.name}.csv", table.getvalue())

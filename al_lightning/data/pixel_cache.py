@@ -15,6 +15,7 @@ import PIL
 import torch
 from torch import Tensor
 
+from al_lightning.caches import note_use
 from al_lightning.data.decode import DECODER, DecodingStoppedError, ValueRange
 from al_lightning.data.decode_beside import Part, decode_beside
 from al_lightning.data.decoded import Decoded, gather
@@ -210,6 +211,7 @@ class _Entry:
                     "%s cannot be used (%s): the images are decoded anew", self.folder, error
                 )
             return None
+        note_use(self.folder / _FACTS)
         troubles = {int(row): str(trouble) for row, trouble in facts["troubles"].items()}
         return Decoded(self._mapped(digests), digests, troubles)
 

@@ -57,7 +57,7 @@ class CsvOracle(Oracle):
     def answer(self, question: Question) -> Answer | None:
         """Read the sheet; write it where there is none."""
         sheet = self._sheet(question)
-        if not sheet.exists():
+        if not _has_content(sheet):
             # The page first: where there is a sheet, there is a page.
             write_whole(sheet.with_suffix(".html"), self._page(question))
             write_whole(sheet, sheet_text(self._rows(question)))
@@ -163,6 +163,11 @@ class CsvOracle(Oracle):
                 digest=sha256(repr([images, self._data.classes]).encode()).hexdigest()[:16],
             )
         )
+
+
+def _has_content(sheet: Path) -> bool:
+    """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
+    return sheet.exists() and bool(sheet.read_bytes().strip(b"\0 \r\n"))
 
 
 def _ids(values: list[int]) -> Tensor:

@@ -81,9 +81,10 @@ def test_modes_formats_and_the_first_frame(tmp_path: Path) -> None:
     palette.save(cat / "h.png", transparency=0)
     data = ImageFolder(str(tmp_path), image_size=4, value_range=[0, 1]).load()
     assert data.train.files is not None
-    for letter in "abcdefgh":
-        (row,) = (i for i, file in enumerate(data.train.files) if f"/{letter}." in file)
-        assert bool((data.train.pixels[row] == 255).all()), letter
+    # All became the same white picture, of which the first stands for the others.
+    assert [file for file in data.train.files if file[-5:-4].isalpha()] == ["train/cat/a.png"]
+    assert len(data.train) == 11
+    assert bool((data.train.pixels[data.train.files.index("train/cat/a.png")] == 255).all())
 
 
 def test_exif_orientation_is_followed(tmp_path: Path) -> None:
