@@ -54,7 +54,9 @@ def checked(images: Tensor, shape: Shape) -> Tensor:
     return images.float()
 
 
-def batches(images: Inputs, shape: Shape) -> Iterator[Tensor]:
+def batches(
+    images: Inputs, shape: Shape, value_range: tuple[float, float] | None = None
+) -> Iterator[Tensor]:
     """Yield pixels, (B, C, H, W), of files or of an array.
 
     Files are decoded as the run's own, see :func:`al_lightning.data.decode.read_image`.
@@ -86,7 +88,7 @@ def batches(images: Inputs, shape: Shape) -> Iterator[Tensor]:
     for first in range(0, len(paths), _BATCH):
         some = paths[first : first + _BATCH]
         with torch.inference_mode(mode=False):  # threads fill it, which are in no such mode
-            pixels, troubles = decode_files(some, shape)
+            pixels, troubles = decode_files(some, shape, value_range)
         unread = [f"{path}: {why}" for path, why in zip(some, troubles, strict=True) if why]
         if unread:
             more = f"; and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""

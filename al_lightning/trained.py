@@ -85,7 +85,9 @@ class TrainedRun:
             DataError: If files cannot be read; names them.
         """
         if not isinstance(images, Tensor):
-            parts = [self.predict(batch) for batch in batches(images, self.image_shape)]
+            parts = [
+                self.predict(batch) for batch in batches(images, self.image_shape, self.value_range)
+            ]
             return torch.cat(parts)
         images = checked(images, self.image_shape)
         moved = images.to(self.network.normalize.mean.device)

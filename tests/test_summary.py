@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from al_lightning import summary
 from al_lightning.intervals import wilson_interval
 from al_lightning.journal import Journal
 from al_lightning.summary import SummaryFile, summarize, validation_score
@@ -126,7 +127,7 @@ def test_a_file_that_says_the_same_is_not_touched(
     journal, path = run_of(tmp_path, (10, 0.5)), tmp_path / "summary.json"
     SummaryFile(path, NAMES).on_run_end(journal)
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_text", lambda *_, **__: pytest.fail("written again"))
+        patch.setattr(summary, "write_whole", lambda *_: pytest.fail("written again"))
         SummaryFile(path, NAMES).on_run_end(journal)
         with pytest.raises(pytest.fail.Exception, match="written again"):
             SummaryFile(path, {**NAMES, "seed": 4}).on_run_end(journal)

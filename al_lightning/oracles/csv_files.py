@@ -167,7 +167,10 @@ class CsvOracle(Oracle):
 
 def _has_content(sheet: Path) -> bool:
     """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
-    return sheet.exists() and bool(sheet.read_bytes().strip(b"\0 \r\n"))
+    try:
+        return bool(sheet.read_bytes().strip(b"\0 \r\n"))
+    except OSError:  # whoever reads it says why
+        return sheet.exists()
 
 
 def _ids(values: list[int]) -> Tensor:

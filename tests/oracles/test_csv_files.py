@@ -168,6 +168,16 @@ def test_a_sheet_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         oracle.answer(question(4, 2))
 
 
+@pytest.mark.parametrize("left", [b"", bytes(40), b"\n"])
+def test_a_sheet_that_a_power_loss_has_emptied_is_written_anew(tmp_path: Path, left: bytes) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2))
+    written = (tmp_path / "round_01.csv").read_bytes()
+    (tmp_path / "round_01.csv").write_bytes(left)
+    assert oracle.answer(question(4, 2)) is None
+    assert (tmp_path / "round_01.csv").read_bytes() == written
+
+
 def test_a_crash_between_page_and_sheet_is_made_good(tmp_path: Path) -> None:
     oracle = CsvOracle(data(), tmp_path)
     (tmp_path / "round_01.html").write_text("half a page")
