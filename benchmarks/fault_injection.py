@@ -102,7 +102,7 @@ class Player:
             point = None
         kind, at = (None, None) if point is None else (point.kind, point.at)
         faults = Faults(folder / "outputs", self.operations, kind, at, self.ignored)
-        arguments = [*QUICK, *_BUDGET, f"oracle={oracle}"]
+        arguments = [*QUICK, *_BUDGET, f"oracle={oracle}", "model=cnn"]
         (folder / "log.txt").unlink(missing_ok=True)
         return wait(start(folder, arguments, before=faults.install))
 

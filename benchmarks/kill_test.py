@@ -33,6 +33,7 @@ from al_lightning import Journal
 from al_lightning.data import Digits
 
 _BUDGET = ("budget.initial=20", "budget.query=10", "budget.total=50", "cache=false")
+_PERSON = ("oracle=csv", "model=cnn")  # for a person, a pretrained network would be taken
 
 
 @dataclass
@@ -141,7 +142,7 @@ def main() -> None:
     tally, undisturbed = Tally(), Tally()
     began = time.monotonic()
     for seed in range(options.first_seed, options.first_seed + options.runs):
-        arguments = [*QUICK, *_BUDGET, f"seed={seed}", *(["oracle=csv"] if options.person else [])]
+        arguments = [*QUICK, *_BUDGET, f"seed={seed}", *(_PERSON if options.person else ())]
         draw = random.Random(seed)
         with tempfile.TemporaryDirectory() as name:
             whole, cut = Path(name) / "whole", Path(name) / "cut"
