@@ -541,3 +541,21 @@ def test_a_disk_without_room_for_a_folder_is_one_message(
     with pytest.raises(SystemExit):
         command_line._check_output_root([f"output_root={tmp_path / long}"])
     assert "File name too long" in capsys.readouterr().err
+
+
+def test_a_model_takes_the_images_shape_whether_its_yaml_is_partial_or_not() -> None:
+    cfg = OmegaConf.create({"model": {"_target_": "mine.Net", "width": 3}})
+    OmegaConf.set_struct(cfg, True)
+    command_line._complete_model(cfg)
+    assert cfg.model == {"_target_": "mine.Net", "width": 3, "_partial_": True}
+    given = OmegaConf.create({"model": {"_target_": "mine.Net", "_partial_": False}})
+    command_line._complete_model(given)
+    assert given.model["_partial_"] is False
+    command_line._complete_model(OmegaConf.create({"model": None}))
+
+
+def test_a_data_set_may_say_nothing_of_flips() -> None:
+    recipe = OmegaConf.load(CONF / "recipe" / "default.yaml")
+    for dataset, flips in (({}, False), ({"horizontal_flip": True}, True)):
+        cfg = OmegaConf.create({"dataset": dataset, "recipe": recipe})
+        assert cfg.recipe.augmentation.horizontal_flip is flips
