@@ -24,6 +24,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from al_lightning.advice import advice_for
 from al_lightning.cli.model_choice import AUTO, with_chosen_model
 from al_lightning.errors import UsageError
 from al_lightning.hints import nearest
@@ -89,7 +90,7 @@ def job(cfg: DictConfig) -> float | None:
             journal = run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
-        raise CompactHydraException(f"Error: {_message(error)}") from error
+        raise CompactHydraException(f"Error: {_with_advice(error)}") from error
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = _shortest(Path(HydraConfig.get().runtime.output_dir))
         raise CompactHydraException(
@@ -263,7 +264,7 @@ def run(cfg: DictConfig) -> "Journal":
             fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
             config=config,
             overrides=_given_overrides(),
-            irrelevant=NO_EFFECT_ON_RESULTS,
+            irrelevant=(*NO_EFFECT_ON_RESULTS, *(["code"] if cfg.changed_code == "accept" else [])),
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
             cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted, board)
             if cfg.cache
@@ -342,6 +343,8 @@ def _check_types(cfg: DictConfig) -> None:
     for key in ("overwrite", "cache", "report"):
         if not isinstance(cfg[key], bool):
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
+    if cfg.changed_code not in ("refuse", "accept"):
+        raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
     if cfg.progress not in ("auto", True, False):
         raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
 
@@ -611,6 +614,12 @@ def _quiet() -> None:
 def _excepthook(args: threading.ExceptHookArgs) -> None:
     if not issubclass(args.exc_type, OSError):
         threading.__excepthook__(args)
+
+
+def _with_advice(error: BaseException) -> str:
+    """Return what went wrong, and which keys help."""
+    advice = advice_for(error)
+    return _message(error) if advice is None else f"{_message(error)}. {advice}"
 
 
 def _message(error: BaseException) -> str:

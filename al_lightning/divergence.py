@@ -1,4 +1,4 @@
-"""Fits that diverge are stopped, and named by round and step."""
+"""Fits that diverge are stopped, and named by round and step; so are fits that train nothing."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from al_lightning.errors import DivergenceError
+from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.round_trainer import RoundTrainer
 
 _LOOKS = 50  # steps between two looks at the losses: on a GPU, each look waits for it
@@ -45,6 +45,36 @@ def require_finite_weights(classifier: L.LightningModule, round_index: int, step
     for name, values in classifier.state_dict().items():
         if values.is_floating_point() and not bool(values.isfinite().all()):
             raise DivergenceError(round_index, step, f"{name} is NaN or infinite")
+
+
+def sums_of_weights(classifier: L.LightningModule) -> dict[str, tuple[float, float]]:
+    """Return what tells whether weights that train have changed, without a copy of them."""
+    return {
+        name: (float(values.sum(dtype=torch.float64)), float(values.abs().sum(dtype=torch.float64)))
+        for name, values in classifier.named_parameters()
+        if values.requires_grad
+    }
+
+
+def require_changed_weights(
+    classifier: L.LightningModule, before: Mapping[str, tuple[float, float]], round_index: int
+) -> None:
+    """Check that a fit has trained something.
+
+    Args:
+        classifier: Fitted.
+        before: What :func:`sums_of_weights` said before the fit.
+        round_index: The round.
+
+    Raises:
+        UsageError: If all weights that train are as they were.
+    """
+    if sums_of_weights(classifier) == before:
+        raise UsageError(
+            f"The fit of round {round_index} has changed no weight: does `training_step` of "
+            f"{type(classifier).__name__} return the loss, and `configure_optimizers` an optimiser of "
+            "its parameters with a learning rate above 0, and does the trainer train for an epoch?"
+        )
 
 
 class _LossWatch(Callback):

@@ -6,7 +6,8 @@ from typing import Any
 class UsageError(Exception):
     """Something the user gave cannot be used; the message says what, and what to do about it.
 
-    The command line shows the message alone, without a traceback.
+    A message says what there is in the library. The command line shows it alone, without a traceback,
+    and adds which of its keys help: see :mod:`al_lightning.advice`.
     """
 
 
@@ -16,6 +17,14 @@ class DataError(UsageError):
 
 class JournalError(UsageError):
     """A journal is damaged or belongs to another run; the message names file and line, or keys."""
+
+
+class OtherRunError(JournalError):
+    """A journal was begun by another run, or by other code; the message names what differs."""
+
+
+class DamagedJournalError(JournalError):
+    """A line of a journal is not as it was written; the message names file and line."""
 
 
 class EvidenceError(UsageError, ValueError):
@@ -40,9 +49,8 @@ class DivergenceError(UsageError):
         self._arguments = round_index, step, reason
         self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
         super().__init__(
-            f"{self.what}. Nothing was selected by it. Lower the learning rate "
-            "(recipe.optimizer.lr), clip gradients (+trainer.gradient_clip_val=1), or let such fits be "
-            "repeated at a lower rate (recipe.on_divergence=retry)"
+            f"{self.what}. Nothing was selected by it. Lower the learning rate, or let such fits be "
+            "repeated at a lower one (`fall_back` of the loop)"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -7,7 +7,12 @@ import lightning as L
 from lightning.pytorch.utilities.seed import isolate_rng
 
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.divergence import (
+    require_changed_weights,
+    require_finite_weights,
+    stops_on_divergence,
+    sums_of_weights,
+)
 from al_lightning.round_trainer import RoundTrainer
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.team import TeamTrainer
@@ -35,14 +40,16 @@ def fit_once(
 
     Raises:
         DivergenceError: If a loss or a weight is NaN or infinite.
+        UsageError: If no weight has changed.
     """
-    watch = Stopwatch()
+    watch, before = Stopwatch(), sums_of_weights(classifier)
     if isinstance(trainer, TeamTrainer):
         trainer.start(datamodule)
     with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
         L.seed_everything(seed, verbose=False)
         trainer.fit(classifier, datamodule=datamodule)
         require_finite_weights(classifier, round_index, trainer.global_step)
+    require_changed_weights(classifier, before, round_index)
     data, normalization = datamodule.data, datamodule.normalization
     return {
         "seconds": watch.seconds["fit"],

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor
 
-from al_lightning.errors import JournalError
+from al_lightning.errors import DamagedJournalError, JournalError
 from al_lightning.files import sync_folder
 from al_lightning.history import SCHEMA, Event, History, Reason
 from al_lightning.oracle import Origin, Question
@@ -163,10 +163,10 @@ class Journal(History):
                 f"{_LARGEST:,}"
             )
 
-    def _damage(self, line_number: int, problem: str) -> JournalError:
-        return JournalError(
+    def _damage(self, line_number: int, problem: str) -> DamagedJournalError:
+        return DamagedJournalError(
             f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
-            "it from a copy, or start anew with overwrite=true"
+            "it from a copy, or remove it to start anew"
         )
 
 

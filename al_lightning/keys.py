@@ -13,6 +13,7 @@ NOT_IN_FOLDER = (
     "progress",
     "cache",
     "report",
+    "changed_code",
     "logger",
     "names",
     "dataset.root",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from copy import deepcopy
 from dataclasses import asdict
+from types import NoneType
 from typing import Any
 
 import lightning as L
@@ -14,6 +15,17 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
 from al_lightning.answers import checked_answer, require_oracle
+from al_lightning.arguments import (
+    require_callbacks,
+    require_classifier,
+    require_datamodule,
+    require_factory,
+    require_fall_back,
+    require_kind,
+    require_names,
+    require_plain,
+    whole_number,
+)
 from al_lightning.budget import AUTO_POLICY, POLICIES, Budget
 from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
 from al_lightning.candidates import draw_candidates, require_enough_candidates
@@ -151,7 +163,25 @@ class ActiveLearningLoop:
                 "A cache of fits needs `config`: pass all that a fit depends on, such as the network "
                 "and the learning rate"
             )
+        require_datamodule(datamodule)
+        require_factory("make_classifier", make_classifier, (), L.LightningModule)
+        require_factory("make_trainer", make_trainer, ("round_index", "labels"), L.Trainer)
         require_strategy("strategy", strategy)
+        require_kind("budget", budget, Budget)
+        require_kind("warm_start", warm_start, bool)
+        require_fall_back(fall_back)
+        require_kind("cache", cache, FitCache, NoneType)
+        require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
+        for name, texts in (
+            ("overrides", overrides),
+            ("irrelevant", irrelevant),
+            ("irrelevant_to_fits", irrelevant_to_fits),
+        ):
+            require_names(name, texts)
+        if config is not None:
+            require_plain("config", config)
+        seed = whole_number("seed", seed)
+        query_seed = None if query_seed is None else whole_number("query_seed", query_seed)
         self.datamodule = datamodule
         self.make_classifier = make_classifier
         self.make_trainer = make_trainer
@@ -188,7 +218,7 @@ class ActiveLearningLoop:
         self.cache = cache
         self.embeddings = embeddings
         self.initial_strategy = initial_strategy
-        self.callbacks = tuple(callbacks)
+        self.callbacks = require_callbacks(callbacks)
         # At once: a run may change them. An oracle may count what it was asked, so its class alone.
         self._fit_code, self._packages = own_code(
             [make_classifier, make_trainer, fall_back, datamodule.augment]
@@ -349,7 +379,7 @@ class ActiveLearningLoop:
             warnings.warn(
                 "The first labels are chosen by a network that has seen nothing yet; "
                 "budget.initial_policy takes a strategy for pretrained models, such as "
-                "model=efficientnet_lite0",
+                "EfficientNetLite0",
                 stacklevel=2,
             )
         scorer = Scorer(trainer, classifier, self.datamodule, seed=self._derive("masks"))
@@ -490,7 +520,7 @@ class ActiveLearningLoop:
         if len(evidence.non_finite_ids()):
             raise UsageError(
                 f"Round {len(self.journal.rounds)} has diverged: its predictions are not finite. "
-                "Lower the learning rate (recipe.optimizer.lr)"
+                "Lower the learning rate"
             )
         return evaluate(evidence.require(Need.PROBABILITIES), labels)
 
@@ -516,7 +546,7 @@ class ActiveLearningLoop:
         pool = self.datamodule.pool
         event = {"round": index, "labels_bought": pool.labels_bought, **results, **costs}
         event["peak_rss_bytes"] = peak_rss_bytes()
-        self._tell("on_round_end", RoundResult(index, pool, event, confusion))
+        self._tell("on_round_end", RoundResult(index, pool, deepcopy(event), confusion))
         self.journal.record_round(event)
 
     def _query(self, index: int, scorer: Scorer, selection: Selection) -> Question:
@@ -567,7 +597,7 @@ class ActiveLearningLoop:
         """Return the classifier with its initial weights, the same at every call."""
         with isolate_rng():
             L.seed_everything(self._derive("weights"), verbose=False)
-            classifier = self.make_classifier()
+            classifier = require_classifier(self.make_classifier())
         require_embedder(classifier)
         return classifier
 

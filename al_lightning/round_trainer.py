@@ -4,6 +4,9 @@ from typing import Any, Protocol
 
 import lightning as L
 
+from al_lightning.errors import UsageError
+
+_OFFERED = ("fit", "predict", "world_size", "global_step", "precision", "strategy")
 _DECIDES_A_FIT = (
     *("max_epochs", "max_steps", "accumulate_grad_batches"),
     *("gradient_clip_val", "gradient_clip_algorithm"),
@@ -49,7 +52,16 @@ class RoundTrainer(Protocol):
 
 
 def describe_trainer(trainer: RoundTrainer) -> dict[str, Any]:
-    """Return what results depend on, as plain values: where, how and how long a trainer computes."""
+    """Return what results depend on, as plain values: where, how and how long a trainer computes.
+
+    Raises:
+        UsageError: If it is no trainer, such as None.
+    """
+    if missing := [name for name in _OFFERED if not hasattr(trainer, name)]:
+        raise UsageError(
+            f"make_trainer must return a lightning.Trainer, not {type(trainer).__name__}, which has no "
+            f"{', '.join(missing)}" + (" (is there a `return`?)" if trainer is None else "")
+        )
     several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
     known = {key: getattr(trainer, key, None) for key in _DECIDES_A_FIT}
     return {

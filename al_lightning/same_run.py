@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from al_lightning.errors import JournalError
+from al_lightning.errors import OtherRunError
 from al_lightning.journal import Journal
 from al_lightning.provenance import differing_keys, without
 
@@ -26,14 +26,14 @@ def require_same_run(
             which is then warned of.
 
     Raises:
-        JournalError: If it is another run's; names the keys that differ.
+        OtherRunError: If it is another run's; names the keys that differ.
     """
     recorded = journal.start or {}
     skip = {f"config.{key}" for key in irrelevant}
     for part in _PARTS:
         old, new = {part: recorded.get(part)}, {part: start[part]}
         if differing := differing_keys(without(old, skip), without(new, skip)):
-            raise JournalError(
+            raise OtherRunError(
                 f"{journal.path} was written under another configuration:{_listed(differing)}\n"
                 "Take another folder or what is recorded, or remove the journal to start anew"
             )
@@ -43,7 +43,7 @@ def require_same_run(
     if not versions and (
         refused := differing_keys(without(old, irrelevant), without(new, irrelevant))
     ):
-        raise JournalError(
+        raise OtherRunError(
             f"{journal.path} was written by other code of yours than there is now:{_listed(refused)}\n"
             "Take another folder, go back to that code, or remove the journal to start anew. If no "
             "result depends on the change, name these keys in ActiveLearningLoop(irrelevant=[...])"

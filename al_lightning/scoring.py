@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.dropout import FixedMasks
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.evidence_rows import EvidenceRows, SharedEvidenceRows
 from al_lightning.models.backbone import Embedder, to_probabilities
@@ -94,6 +95,7 @@ class _Probe(L.LightningModule):
         self._needs = frozenset(needs)
         self._masks = masks
         self._mc_samples = mc_samples
+        self._shapes: dict[str, torch.Size] = {}  # of a row of each half, as in the first batch
         self._embedding_varies = False  # by dropout inside `embed`; seen in the first batch
 
     @property
@@ -126,11 +128,28 @@ class _Probe(L.LightningModule):
         self._masks.choose(None)
         embeddings = self._embedder.embed(images)
         self._embedding_varies |= self._masks.used
+        self._require_rows(embeddings, len(images), "embed")
         return embeddings
+
+    def _require_rows(self, values: Tensor, count: int, half: str) -> None:
+        """Check that there is a row for each image, and as many numbers in it as in all others.
+
+        Raises:
+            UsageError: If not.
+        """
+        shape = values.shape[1:]
+        if len(values) != count or shape != self._shapes.setdefault(half, shape):
+            expected = (count, *self._shapes.get(half, shape))
+            raise UsageError(
+                f"{type(self.halves).__name__}.{half} has returned {tuple(values.shape)} for {count} "
+                f"images, where {expected} is needed: a row for each, of the same length for all"
+            )
 
     def _classify(self, embeddings: Tensor) -> Tensor:
         # A copy, since a head may work in place on what is still needed.
-        return to_probabilities(self._embedder.classify(embeddings.clone()))
+        logits = self._embedder.classify(embeddings.clone())
+        self._require_rows(logits, len(embeddings), "classify")
+        return to_probabilities(logits)
 
     def _sample(self, source: Tensor) -> Tensor:
         """Return class probabilities of K subnetworks, (B, K, C).

@@ -120,7 +120,7 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
     if missing := [fact for fact in _FACTS if saved.facts.get(fact) is None]:
         raise UsageError(
             f"{path} does not say {', '.join(missing)}: an earlier version of al_lightning wrote it. "
-            "Make the run anew with overwrite=true"
+            "Make the run anew"
         )
     classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
     if list(classes) != start["classes"]:
@@ -134,7 +134,7 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
             f"The run in {folder} has trained on pretrained weights that are no longer those which its "
-            "configuration names: restore them, or make the run anew with overwrite=true"
+            "configuration names: restore them, or make the run anew"
         )
     try:
         saved.load_into(classifier)
@@ -187,7 +187,7 @@ def _why_no_weights(journal: Journal, path: Path) -> str:
         run = journal.path.parent
         return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
     remedy = (
-        "make the run anew with overwrite=true"
+        "make the run anew"
         if journal.finished
         else "run the same command again, which goes on and fits again"
     )

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.errors import DivergenceError
+from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.fitting import fit_once
 from al_lightning.models import ImageClassifier
 from al_lightning.pool import Pool
@@ -51,4 +51,15 @@ def test_a_fit_that_diverges_is_named_by_its_round(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(ImageClassifier, "training_step", diverging)
     with pytest.raises(DivergenceError, match="round 3 has diverged"):
+        fitted(seed=0)
+
+
+@pytest.mark.parametrize("method", ["training_step", "configure_optimizers"])
+def test_a_fit_that_changes_no_weight_is_refused(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageClassifier, method, lambda *arguments: None)
+    with pytest.raises(
+        UsageError, match=r"fit of round 3 has changed no weight.*of ImageClassifier"
+    ):
         fitted(seed=0)

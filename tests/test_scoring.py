@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.data.transforms import Normalize, RandomShift
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.models import ImageClassifier
 from al_lightning.pool import Pool
@@ -297,6 +298,30 @@ class Failing(Split):
         if self.passes["classify"] == 4:
             raise RuntimeError("out of memory")
         return super().classify(embeddings)
+
+
+class Varying(Split):
+    """Drops an image of each batch, or numbers of its embeddings after the first batch."""
+
+    def __init__(self, drops: bool) -> None:
+        super().__init__(0.0, 0.0)
+        self.drops, self.width = drops, 7
+
+    def embed(self, images: Tensor) -> Tensor:
+        self.width -= 1
+        embeddings = super().embed(images)
+        return embeddings[1:] if self.drops else embeddings[:, : self.width]
+
+    def classify(self, embeddings: Tensor) -> Tensor:
+        return embeddings[:, :3]
+
+
+@pytest.mark.parametrize(
+    ("drops", "message"), [(True, r"\(3, 6\) for 4"), (False, r"\(4, 5\) .*\(4, 6\)")]
+)
+def test_rows_that_are_missing_or_of_another_length_are_refused(drops: bool, message: str) -> None:
+    with pytest.raises(UsageError, match=rf"Varying\.embed has returned {message}"):
+        score(Varying(drops), {Need.EMBEDDINGS})
 
 
 def test_a_pass_that_fails_leaves_no_hooks() -> None:

@@ -137,7 +137,7 @@ def test_a_journal_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyP
     [
         (0, False, "has not fitted its classifier yet"),
         (1, False, "run the same command again"),
-        (1, True, "overwrite=true"),
+        (1, True, "make the run anew"),
     ],
 )
 def test_a_run_without_weights(tmp_path: Path, rounds: int, finished: bool, said: str) -> None:

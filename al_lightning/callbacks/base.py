@@ -62,10 +62,10 @@ class Query:
         return cls(
             question.round,
             question.name,
-            answer.ids,
+            answer.ids.clone(),  # nobody who looks at them may change what the journal will say
             question.scores[rows],
             question.predicted[rows],
-            answer.labels,
+            answer.labels.clone(),
         )
 
 

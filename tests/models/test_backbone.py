@@ -1,3 +1,5 @@
+from typing import Any
+
 import lightning as L
 import pytest
 import torch
@@ -90,6 +92,47 @@ def test_a_module_that_fits_is_left_as_it_was() -> None:
     assert same_weights(classifier, tiny_classifier())  # batch norm's running statistics too
     assert all(part.training for part in classifier.modules())
     assert torch.get_rng_state().equal(state)
+
+
+class Answering(L.LightningModule):
+    """Answers as it is told."""
+
+    def __init__(self, embed: Any, classify: Any) -> None:
+        super().__init__()
+        self.embed, self.classify = embed, classify
+
+
+def three(embeddings: Tensor) -> Tensor:
+    return embeddings[:, :3]
+
+
+@pytest.mark.parametrize(
+    ("embed", "classify", "message"),
+    [
+        (lambda x: x.flatten(1), lambda e: (three(e), e), r"classify must return .*, not tuple"),
+        (lambda x: x.flatten(1), lambda e: {"logits": e}, r"classify must return .*, not dict"),
+        (lambda x: x.flatten(1), lambda e: three(e).numpy(), "classify must .*, not ndarray"),
+        (lambda x: x.flatten(1), lambda e: three(e).long(), r"classify must .*, not torch\.int64"),
+        (lambda x: None, lambda e: torch.zeros(2, 3), r"embed must return .*, not NoneType"),
+        (lambda x: x.flatten(1).squeeze(0), three, "Answering cannot look at images of 1x8x8"),
+        (
+            lambda x: x.flatten(1)[:, : 2 + len(x)],
+            three,
+            "have 4 numbers .* and 3 in a batch of one",
+        ),
+        (lambda x: x.flatten(1), lambda e: e.nothing, "AttributeError: .*nothing"),
+        (lambda x: dict[str, Tensor]()["a"], three, "KeyError: 'a'"),
+    ],
+)
+def test_what_no_half_may_answer_is_refused(embed: Any, classify: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        require_logits(Answering(embed, classify), SHAPE, 3)
+
+
+@pytest.mark.parametrize("network", [None, nn.Linear(2, 3), Halves])
+def test_a_classifier_is_made_of_a_backbone(network: Any) -> None:
+    with pytest.raises(UsageError, match="is no Backbone"):
+        ImageClassifier(network, 3)
 
 
 class Flat(L.LightningModule):
