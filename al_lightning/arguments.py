@@ -12,6 +12,7 @@ from lightning.pytorch.callbacks import Callback
 from al_lightning.callbacks.base import LoopCallback
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.errors import UsageError
+from al_lightning.models.backbone import require_embedder
 
 _HOOKS = tuple(name for name in vars(LoopCallback) if name.startswith("on_"))
 
@@ -57,7 +58,7 @@ def require_classifier(made: object) -> L.LightningModule:
     """Check what a function has made for a classifier, and return it.
 
     Raises:
-        UsageError: If it is no LightningModule that can be trained.
+        UsageError: If it is no LightningModule with both halves that can be trained.
     """
     if not isinstance(made, L.LightningModule):
         hint = " (is there a `return`?)" if made is None else ""
@@ -67,6 +68,7 @@ def require_classifier(made: object) -> L.LightningModule:
             f"make_classifier must return a LightningModule, not {_kind(made)}{hint}. "
             "ImageClassifier(backbone, num_classes) makes one of a Backbone"
         )
+    require_embedder(made)
     for method in ("training_step", "configure_optimizers"):
         if getattr(type(made), method) is getattr(L.LightningModule, method):
             raise UsageError(

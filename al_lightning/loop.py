@@ -52,7 +52,6 @@ from al_lightning.metrics import Evaluation, evaluate
 from al_lightning.models.backbone import (
     backbone_of,
     describe_model,
-    require_embedder,
     require_logits,
 )
 from al_lightning.oracle import Oracle, Origin, Question
@@ -597,9 +596,7 @@ class ActiveLearningLoop:
         """Return the classifier with its initial weights, the same at every call."""
         with isolate_rng():
             L.seed_everything(self._derive("weights"), verbose=False)
-            classifier = require_classifier(self.make_classifier())
-        require_embedder(classifier)
-        return classifier
+            return require_classifier(self.make_classifier())
 
     def _check_classifier(self) -> L.LightningModule:
         """Return an untrained classifier that fits the data and the strategy."""

@@ -161,7 +161,11 @@ def test_an_open_question_costs_no_fit_and_stays_the_same(tmp_path: Path) -> Non
         return make_loop(tmp_path / "other").make_trainer(index, labels)
 
     person.asked.clear()
-    journal = make_loop(tmp_path, oracle=Person(all_of_it), make_trainer=no_trainer).run()
+    other = make_loop(
+        tmp_path, oracle=Person(all_of_it), make_trainer=no_trainer, irrelevant=["code"]
+    )
+    with pytest.warns(UserWarning, match="no_trainer"):
+        journal = other.run()
     before = journal.path.read_bytes()
     again = make_loop(tmp_path, oracle=Person(all_of_it)).run()
     assert again.path.read_bytes() == before
