@@ -1,94 +1,178 @@
 """Cluster-Margin: small margins, spread over clusters."""
 
+import numpy as np
 import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor
 
+from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies import functional
 from al_lightning.strategies.base import Strategy, require_count, top_k
+from al_lightning.strategies.clusters import squared_distances
 from al_lightning.strategies.selection import Selection
 
-_MOST = 10_000  # candidates: their distances take 400 MB
+_MOST = 10_000  # images that are clustered: their distances take 400 MB
+_BLOCK = 512  # rows whose distances to all others are taken at a time
+_NUMBERS = 2**22  # distances at a time
 
 
 class ClusterMargin(Strategy):
-    """Picks images of small margin in turns from clusters, the smallest cluster first.
+    """Picks images of small margin at random from clusters in turns, the smallest cluster first.
 
-    The ``factor * count`` images of smallest margin are clustered by average linkage of their
-    embeddings, and each cluster gives its smallest margin in each turn, clusters in ascending order of
-    size. Citovsky, DeSalvo, Gentile, Karydas, Rajagopalan, Rostamizadeh & Kumar, "Batch active
-    learning at scale", NeurIPS 2021, algorithms 1 and 2.
+    The pool is clustered by average linkage of the Euclidean distances of embeddings, up to a
+    distance. Of the ``factor * count`` images of smallest margin, each cluster gives one at random in
+    each turn, clusters in ascending order of how many of these they have. Citovsky, DeSalvo, Gentile,
+    Karydas, Rajagopalan, Rostamizadeh & Kumar, "Batch active learning at scale", NeurIPS 2021,
+    algorithms 1 and 2.
 
-    The paper clusters the whole pool once, cut at a distance; this clusters the candidates of each
-    round, into a number of clusters, so that memory does not grow with the pool. The paper takes a
-    random image of a cluster; this takes the one of smallest margin. No more than 10,000 candidates
-    are clustered, or ``count`` if that is more.
+    The paper clusters once, before the first round; this clusters the unlabeled images of each round,
+    by the embeddings of that round, since a strategy keeps nothing. Of a pool of more than 10,000
+    images, so many drawn at random are clustered, and each of the others joins the cluster to which
+    its mean distance is least.
+
+    With ``candidates_only``, the candidates alone are clustered, into as many clusters as images are
+    asked for, and a cluster gives its smallest margin first; no more than 10,000 of them, or ``count``
+    if that is more. This is not the paper's; see docs/strategies.md for how they compare.
 
     A score is the negated margin.
 
     Args:
         factor: Candidates for each image to ask for, at least 1; published as 10.
-        clusters: At least 1; None takes as many as images to ask for.
+        distance: Up to which mean distance clusters are merged, in the units of the embeddings; None
+            takes the least at which clusters have ``cluster_size`` images on average, as published.
+        cluster_size: Images of a cluster on average, at least 1, where there is no ``distance``.
+        candidates_only: Whether to cluster the candidates instead of the pool; ``distance`` and
+            ``cluster_size`` then decide nothing.
         pool_subset: How many of the unlabeled images it is shown; None for all.
 
     Raises:
-        UsageError: On counts below 1; names the key.
+        UsageError: On counts below 1, or a distance that is not positive; names the key.
     """
 
     needs = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 
     def __init__(
-        self, factor: int = 10, clusters: int | None = None, *, pool_subset: int | None = None
+        self,
+        factor: int = 10,
+        distance: float | None = None,
+        cluster_size: int = 10,
+        candidates_only: bool = False,
+        *,
+        pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
         require_count("factor", factor)
-        if clusters is not None:
-            require_count("clusters", clusters)
+        require_count("cluster_size", cluster_size)
+        if distance is not None and not 0 < distance < float("inf"):
+            raise UsageError(f"strategy.distance must be greater than 0, or null, not {distance}")
         self.factor = factor
-        self.clusters = clusters
+        self.distance = distance
+        self.cluster_size = cluster_size
+        self.candidates_only = candidates_only
 
     def choose(
         self,
         pool: Evidence,
-        labeled: Evidence,  # noqa: ARG002 - clusters are those of the candidates
+        labeled: Evidence,  # noqa: ARG002 - clusters are those of the pool
         count: int,
         generator: torch.Generator,
     ) -> Selection:
         """Choose ``count`` candidates, cluster by cluster."""
         scores = functional.margin(pool.require(Need.PROBABILITIES))
         candidates = top_k(scores, min(self._candidates(count), len(pool)), generator)
-        embeddings = pool.require(Need.EMBEDDINGS)[candidates]
-        labels = average_linkage(embeddings, self.clusters or count)
+        embeddings = pool.require(Need.EMBEDDINGS)
+        if self.candidates_only:
+            labels = average_linkage(embeddings[candidates], None, count)
+        else:
+            candidates = candidates[torch.randperm(len(candidates), generator=generator)]
+            labels = self._clusters(embeddings, candidates, generator)
         picks = candidates[in_turns(labels)[:count]]
         return Selection(pool.ids[picks], scores[picks])
 
     def _candidates(self, count: int) -> int:
-        return max(count, min(self.factor * count, _MOST))
+        if self.candidates_only:
+            return max(count, min(self.factor * count, _MOST))
+        return self.factor * count
+
+    def _clusters(self, rows: Tensor, candidates: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the clusters of candidates, positions (M,) int64, in the pool; (M,) int64."""
+        some = torch.arange(len(rows))
+        if len(rows) > _MOST:
+            some = torch.randperm(len(rows), generator=generator)[:_MOST].sort().values
+        found = average_linkage(rows[some], self.distance, max(1, len(some) // self.cluster_size))
+        labels = torch.full((len(rows),), -1, dtype=torch.int64)
+        labels[some] = found
+        rest = candidates[labels[candidates] < 0]
+        labels[rest] = nearest_on_average(rows[rest], rows[some], found)
+        return labels[candidates]
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return the scores, the candidates' embeddings, and all distances between them."""
-        candidates = min(self._candidates(sizes.count), sizes.pool)
+        """Return the scores, what is clustered, and all distances within it, twice."""
+        clustered = min(max(_MOST, sizes.count), sizes.pool)
         row = 8 * sizes.embedding
-        return 64 * sizes.pool + candidates * (3 * row + 8 * candidates)
+        return 96 * sizes.pool + clustered * (3 * row + 8 * clustered) + 4 * _NUMBERS * 8
 
 
-def average_linkage(rows: Tensor, clusters: int) -> Tensor:
+def average_linkage(rows: Tensor, distance: float | None, clusters: int) -> Tensor:
     """Return the cluster of each row by average linkage of Euclidean distances.
 
     Args:
-        rows: (n, D) float32; their scale decides nothing.
-        clusters: How many to make, at most; fewer where rows are equal.
+        rows: (n, D) float32.
+        distance: Up to which mean distance clusters are merged; None for as far as it takes.
+        clusters: How many to make at most where there is no distance; fewer where rows are equal.
 
     Returns:
         (n,) int64, from 0.
     """
     if len(rows) == 1:
         return torch.zeros(1, dtype=torch.int64)
-    scaled = rows.double() / rows.abs().max().clamp(min=torch.finfo(torch.float32).tiny)
-    tree = linkage(scaled.numpy(), method="average")
-    return torch.from_numpy(fcluster(tree, clusters, criterion="maxclust")).long() - 1
+    tree = linkage(pairwise_distances(rows), method="average")
+    if distance is None:
+        found = fcluster(tree, clusters, criterion="maxclust")
+    else:
+        found = fcluster(tree, distance, criterion="distance")
+    return torch.from_numpy(found).long() - 1
+
+
+def pairwise_distances(rows: Tensor) -> np.ndarray:
+    """Return the Euclidean distances of all pairs of rows, (n, D) float32, as scipy orders them.
+
+    Returns:
+        (n (n - 1) / 2,) float64: of the first row to all later ones, of the second, and so on.
+    """
+    mean = rows.double().mean(0)  # so that no distance is the small difference of large numbers
+    centered = rows.double() - mean
+    pairs, filled = np.empty(len(rows) * (len(rows) - 1) // 2), 0
+    for start in range(0, len(rows), _BLOCK):
+        block = centered[start : start + _BLOCK]
+        distances = squared_distances(block, centered[start:]).sqrt_().numpy()
+        for i, later in enumerate(distances):
+            size = len(later) - i - 1
+            pairs[filled : filled + size] = later[i + 1 :]
+            filled += size
+    return pairs
+
+
+def nearest_on_average(rows: Tensor, others: Tensor, labels: Tensor) -> Tensor:
+    """Return the cluster of others to which the mean distance of each row is least.
+
+    Args:
+        rows: (M, D) float32.
+        others: (n, D) float32.
+        labels: Their clusters, (n,) int64, from 0, none of them empty.
+
+    Returns:
+        (M,) int64.
+    """
+    sizes = torch.bincount(labels)
+    found = torch.empty(len(rows), dtype=torch.int64)
+    for block in torch.split(torch.arange(len(rows)), max(1, _NUMBERS // len(others))):
+        distances = squared_distances(rows[block], others).sqrt_()
+        sums = distances.new_zeros(len(block), len(sizes)).index_add_(1, labels, distances)
+        found[block] = (sums / sizes).argmin(1)
+    return found
 
 
 def in_turns(labels: Tensor) -> Tensor:

@@ -6,32 +6,37 @@ from torch import Tensor
 from al_lightning.evidence import Evidence, Need
 from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Strategy, require_count
-from al_lightning.strategies.clusters import Clusters, cluster, squared_distances, unit_rows
+from al_lightning.strategies.clusters import cluster, squared_distances, unit_rows
 from al_lightning.strategies.selection import Selection
 
 _BLOCK_NUMBERS = 2**20  # distances at a time
+_LEAST_DISTANCE = 1e-5  # squared, between unit vectors; so that equal images have a typicality
 
 
 class TypiClust(Strategy):
-    """Picks the most typical image of the largest cluster with the fewest labels, again and again.
+    """Picks the most typical image of the largest clusters with the fewest labels, in turns.
 
     Labeled and unlabeled images together are clustered, by their embeddings at unit length, into as
-    many clusters as there are labels and images to ask for, but no more than ``max_clusters``. An
-    image's typicality is 1 over its mean distance to its ``neighbors`` nearest images of the same
-    cluster. Hacohen, Dekel & Weinshall, "Active learning on a budget: opposite strategies suit high and
-    low budgets", ICML 2022, algorithm 1 with the settings of the authors' program: clusters of fewer
-    than ``min_size`` images are passed over while others have images left; k-means up to 50 clusters,
-    by batches beyond.
+    many clusters as there are labels and images to ask for, but no more than ``max_clusters``. Clusters
+    come in the order of how many labels they have, and of their size, the largest first, and give one
+    image each until there are enough. An image's typicality is 1 over the mean squared distance to its
+    ``neighbors`` nearest, or to half of them if that is less, among the images of its cluster that have
+    no label yet. Hacohen, Dekel & Weinshall, "Active learning on a budget: opposite strategies suit
+    high and low budgets", ICML 2022, algorithm 1, as in the authors' program; where it differs from
+    the paper, which takes distances that are not squared, of all images, and passes over clusters of
+    fewer than 5 images, the program is followed. Where the program would end in an error, clusters that
+    have no image left are passed over, and clusters below ``min_size`` come last. K-means starts once,
+    where the program starts ten times, and fills clusters that its batches leave empty.
 
     The published method embeds by self-supervised learning. Here the embeddings are the classifier's:
     with a frozen pretrained backbone it is the published method, for the first labels too.
 
-    A score is the typicality, between 0 and 1 over the smallest distance of float32.
+    A score is the typicality, in (0, 100,000].
 
     Args:
         neighbors: Images that typicality is measured by, at least 1.
         max_clusters: At least 1.
-        min_size: Images of a cluster that is picked from first.
+        min_size: Images, labeled or not, of a cluster that is picked from first.
         pool_subset: How many of the unlabeled images it is shown; None for all.
 
     Raises:
@@ -44,7 +49,7 @@ class TypiClust(Strategy):
         self,
         neighbors: int = 20,
         max_clusters: int = 500,
-        min_size: int = 5,
+        min_size: int = 6,
         *,
         pool_subset: int | None = None,
     ) -> None:
@@ -64,18 +69,19 @@ class TypiClust(Strategy):
         rows = unit_rows(torch.cat([known, pool.require(Need.EMBEDDINGS)]))
         wanted = min(len(labeled) + count, self.max_clusters, len(rows))
         clusters = cluster(rows, wanted, generator)
-        owners = _turns(clusters, len(labeled), count, self.min_size)
-        picks = torch.empty(count, dtype=torch.int64)
-        scores = torch.empty(count)
-        for owner in torch.unique(owners).tolist():
-            members = (clusters.labels == owner).nonzero().squeeze(1)
-            values = typicality(clusters.rows[members], self.neighbors)
-            unlabeled = members >= len(labeled)
-            members, values = members[unlabeled] - len(labeled), values[unlabeled]
-            turns = (owners == owner).nonzero().squeeze(1)
-            best = values.argsort(descending=True, stable=True)[: len(turns)]
-            picks[turns], scores[turns] = members[best], values[best].float()
-        return Selection(pool.ids[picks], scores)
+        sizes, has = (
+            clusters.sizes(),
+            torch.bincount(clusters.labels[: len(labeled)], minlength=wanted),
+        )
+        free = torch.arange(len(rows)) >= len(labeled)
+        picks, scores = torch.empty(count, dtype=torch.int64), torch.empty(count)
+        for turn, owner in enumerate(in_turns(sizes, has, self.min_size)[:count].tolist()):
+            members = (free & (clusters.labels == owner)).nonzero().squeeze(1)
+            values = typicality(rows[members], self.neighbors)
+            best = int(values.argmax())
+            picks[turn], scores[turn] = members[best], values[best]
+            free[picks[turn]] = False
+        return Selection(pool.ids[picks - len(labeled)], scores)
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return two copies of all embeddings, the centers, and a few blocks."""
@@ -85,47 +91,42 @@ class TypiClust(Strategy):
 
 
 def typicality(rows: Tensor, neighbors: int) -> Tensor:
-    """Return 1 over the mean distance of each row to its nearest others.
+    """Return 1 over (the mean squared distance of each row to its nearest others, and 1e-5).
 
     Args:
-        rows: Embeddings of a cluster, (n, D) float32.
-        neighbors: How many others, or all where there are fewer.
+        rows: Embeddings, (n, D) float32.
+        neighbors: How many others, or n // 2 if that is less.
 
     Returns:
-        (n,) float64, above 0 and finite; the only image of a cluster, and images that are equal to all
-        their neighbors, get the largest value there is.
+        (n,) float64 in (0, 100,000].
     """
     means = torch.zeros(len(rows), dtype=torch.float64)
-    nearest = min(neighbors, len(rows) - 1)
+    nearest = min(neighbors, len(rows) // 2)
     if nearest > 0:
         size, rows = max(1, _BLOCK_NUMBERS // len(rows)), rows.double()
         for block in torch.split(torch.arange(len(rows)), size):
             squared = squared_distances(rows[block], rows)
             squared[torch.arange(len(block)), block] = torch.inf  # not its own neighbor
-            means[block] = squared.topk(nearest, largest=False).values.sqrt().mean(1)
-    return 1 / means.clamp(min=1 / torch.finfo(torch.float32).max)
+            means[block] = squared.topk(nearest, largest=False).values.mean(1)
+    return 1 / (means + _LEAST_DISTANCE)
 
 
-def _turns(clusters: Clusters, labeled: int, count: int, min_size: int) -> Tensor:
-    """Return from which cluster each pick is, (count,) int64.
+def in_turns(sizes: Tensor, labeled: Tensor, min_size: int) -> Tensor:
+    """Return from which cluster each pick is, until nothing is left.
 
-    The cluster with the fewest labels, those to be picked among them, and of these the largest; small
-    clusters only where no other has an image left.
+    Args:
+        sizes: Images of each cluster, (k,) int64.
+        labeled: How many of them have labels, (k,) int64.
+        min_size: Clusters below come after all others.
+
+    Returns:
+        Clusters, (number of unlabeled images,) int64: one turn after the other; in each, those with the
+        fewest labels first, and of these the largest.
     """
-    sizes = clusters.sizes()
-    known = torch.bincount(clusters.labels[:labeled], minlength=len(clusters))
-    left = sizes - known
-    small = sizes < min_size
-    owners = torch.empty(count, dtype=torch.int64)
-    most = int(sizes.max())
-    for turn in range(count):
-        # One number that orders by (few labels, large); what is small or empty comes last.
-        rank = known * (most + 1) + (most - sizes)
-        last = int(rank.max()) + 1
-        rank = rank + last * small
-        rank = rank.masked_fill(left == 0, 3 * last)
-        owner = int(rank.argmin())
-        owners[turn] = owner
-        known[owner] += 1
-        left[owner] -= 1
-    return owners
+    order = sizes.argsort(descending=True, stable=True)
+    order = order[labeled[order].argsort(stable=True)]
+    left = (sizes - labeled)[order]
+    owners = order.repeat_interleave(left)
+    turns = torch.arange(len(owners)) - (left.cumsum(0) - left).repeat_interleave(left)
+    owners = owners[turns.argsort(stable=True)]
+    return owners[(sizes[owners] < min_size).long().argsort(stable=True)]

@@ -6,27 +6,29 @@ from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence
 from al_lightning.strategies import TypiClust
 from al_lightning.strategies.clusters import cluster, unit_rows
-from al_lightning.strategies.typiclust import typicality
+from al_lightning.strategies.typiclust import in_turns, typicality
 from tests.strategies.helpers import make_evidence, seeded
 
 
 def test_typicality_is_that_of_scikit_learns_neighbors() -> None:
     rows = torch.randn(50, 4, generator=seeded())
     distances, _ = NearestNeighbors(n_neighbors=8).fit(rows.numpy()).kneighbors()  # without itself
-    torch.testing.assert_close(
-        typicality(rows, 8), torch.from_numpy(1 / distances.mean(1)).double(), rtol=1e-5, atol=0
-    )
+    expected = 1 / (torch.from_numpy(distances).double().square().mean(1) + 1e-5)
+    torch.testing.assert_close(typicality(rows, 8), expected, rtol=1e-5, atol=0)
 
 
 def test_typicality_by_hand() -> None:
-    rows = torch.tensor([[0.0], [1.0], [3.0]])
-    assert typicality(rows, 1).tolist() == [1.0, 1.0, 0.5]
-    assert typicality(rows, 9).tolist() == pytest.approx([0.5, 1 / 1.5, 0.4])
+    """Of squared distances; of half of the images where there are fewer than twice the neighbors."""
+    rows = torch.tensor([[0.0], [1.0], [3.0], [4.0], [9.0]])
+    nearest_two = [(1 + 9) / 2, (1 + 4) / 2, (1 + 4) / 2, (1 + 9) / 2, (25 + 36) / 2]
+    for neighbors in (2, 20):
+        found = typicality(rows, neighbors).tolist()
+        assert found == pytest.approx([1 / (mean + 1e-5) for mean in nearest_two])
 
 
 def test_typicality_is_finite_where_images_are_equal_or_alone() -> None:
-    assert typicality(torch.ones(3, 2), 2).float().isfinite().all()
-    assert typicality(torch.ones(1, 2), 2).float().isfinite().all()
+    assert typicality(torch.ones(3, 2), 2).tolist() == pytest.approx([1e5] * 3)
+    assert typicality(torch.ones(1, 2), 2).tolist() == pytest.approx([1e5])
 
 
 def groups(sizes: list[int]) -> torch.Tensor:
@@ -48,34 +50,42 @@ def test_the_largest_clusters_without_labels_come_first() -> None:
     assert 0 <= ids[1] < 20
 
 
-def test_a_reference_that_follows_the_paper_line_by_line() -> None:
-    pool, labeled = make_evidence(120), make_evidence(15, seed=1)
+@pytest.mark.parametrize(("count", "max_clusters"), [(10, 500), (40, 12)])
+def test_a_reference_that_follows_the_authors_program_line_by_line(
+    count: int, max_clusters: int
+) -> None:
+    pool, labeled = make_evidence(150), make_evidence(15, seed=1)
     pool = pool.rows(pool.ids.argsort())
-    count, generator = 10, seeded(5)
     known = Evidence(labeled.ids + 10**6, embeddings=labeled.embeddings)
     known = known.rows(known.ids.argsort())
     assert known.embeddings is not None
     assert pool.embeddings is not None
     rows = unit_rows(torch.cat([known.embeddings, pool.embeddings]))
-    clusters = cluster(rows, 25, seeded(5))
-    taken = list(range(15))
+    k = min(15 + count, max_clusters)
+    labels = cluster(rows, k, seeded(5)).labels.clone()
+    sizes = torch.bincount(labels, minlength=k).tolist()
+    has = torch.bincount(labels[:15], minlength=k).tolist()
+    order = sorted((c for c in range(k) if sizes[c] > 5), key=lambda c: (has[c], -sizes[c], c))
+    labels[:15] = -1
     expected = []
-    for _ in range(count):
-        sizes = clusters.sizes()
-        has = torch.bincount(clusters.labels[taken], minlength=25)
-        candidates = [
-            (bool(sizes[c] < 5), int(has[c]), -int(sizes[c]), c)
-            for c in range(25)
-            if sizes[c] > has[c]
-        ]
-        members = (clusters.labels == min(candidates)[-1]).nonzero().squeeze(1)
-        values = typicality(clusters.rows[members], 20)
-        order = values.argsort(descending=True).tolist()
-        best = next(int(members[i]) for i in order if int(members[i]) not in taken)
-        taken.append(best)
+    for turn in range(count):
+        members = (labels == order[turn % len(order)]).nonzero().squeeze(1)
+        squares = torch.cdist(rows[members].double(), rows[members].double()).square()
+        nearest = squares.sort(1).values[:, 1 : 1 + min(20, len(members) // 2)]  # 0 is itself
+        best = members[(1 / (nearest.mean(1) + 1e-5)).argmax()]
         expected.append(int(pool.ids[best - 15]))
-    found = TypiClust().select(pool, known, count, generator).ids.tolist()
-    assert found == expected
+        labels[best] = -1
+    strategy = TypiClust(max_clusters=max_clusters)
+    assert strategy.select(pool, known, count, seeded(5)).ids.tolist() == expected
+
+
+def test_clusters_come_by_labels_then_size_and_small_ones_last() -> None:
+    sizes, labeled = torch.tensor([9, 7, 2, 8, 3]), torch.tensor([1, 0, 0, 0, 3])
+    # 3 and 1 have no labels, 0 has one; when they are used up, 2; 4 has nothing left.
+    turns = in_turns(sizes, labeled, min_size=4).tolist()
+    assert turns[:6] == [3, 1, 0, 3, 1, 0]
+    assert turns[-3:] == [0, 2, 2] or turns[-3:] == [3, 2, 2]
+    assert [turns.count(c) for c in range(5)] == [8, 7, 2, 8, 0]
 
 
 @pytest.mark.parametrize("name", ["neighbors", "max_clusters", "min_size"])
