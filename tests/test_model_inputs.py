@@ -56,8 +56,10 @@ def test_files_give_what_their_pixels_give(run: TrainedRun, tmp_path: Path) -> N
     expected = run.predict(PIXELS)
     assert torch.equal(run.predict(paths), expected)
     assert torch.equal(run.predict(tuple(map(str, paths))), expected)
-    assert torch.equal(run.predict(paths[3]), expected[3:4])
-    assert torch.equal(run.predict(str(paths[3])), expected[3:4])
+    # A batch of one may differ from a batch of five in its last bit.
+    alone = run.predict(PIXELS[3:4])
+    assert torch.equal(run.predict(paths[3]), alone)
+    assert torch.equal(run.predict(str(paths[3])), alone)
 
 
 def test_files_are_read_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
