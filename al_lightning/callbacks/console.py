@@ -1,5 +1,6 @@
 """What a person at the terminal sees of a run."""
 
+import errno
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -37,6 +38,14 @@ _COLUMNS = {
     "nll": "NLL",
     "ece": "ECE",
 }
+
+
+class RunConsole(Console):
+    """A console that leaves it to the program how it ends when nobody reads its output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise; rich would leave with the exit status of a failure."""
+        raise BrokenPipeError(errno.EPIPE, "the output is read no further")
 
 
 class ConsoleProgress(LoopCallback):
