@@ -6,36 +6,31 @@ import shutil
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from hydra.errors import CompactHydraException, InstantiationException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.advice import advice_for
+from al_lightning.cli.arguments import prepared
+from al_lightning.cli.composition import Composition, completed
+from al_lightning.cli.configuration import CONF
+from al_lightning.cli.failures import JobError, end_of_output, shown_errors
 from al_lightning.cli.model_choice import AUTO, with_chosen_model
+from al_lightning.cli.recipe_by_mode import shown_recipe
 from al_lightning.errors import UsageError
 from al_lightning.hints import nearest
 from al_lightning.interrupts import Interrupted, interruptible
-from al_lightning.keys import (
-    NO_EFFECT_ON_FITS,
-    NO_EFFECT_ON_RESULTS,
-    NOT_RECORDED,
-    is_below,
-    key_of,
-)
+from al_lightning.keys import NO_EFFECT_ON_FITS
 from al_lightning.process import ask_once_for_gpus, imported_for_good, prepare_process
 from al_lightning.sweep import reported, runs_beside_others
 
@@ -51,10 +46,6 @@ if TYPE_CHECKING:
     from al_lightning.strategies import Strategy
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
-
-_PACKAGE = Path(__file__).resolve().parent
-# In a wheel the configuration lies inside the package, in a source tree beside it.
-_CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
 
 _SET_BY_RECIPE = {
     "precision": "recipe.precision",
@@ -72,12 +63,11 @@ _ARTIFACTS = (
 _FIRST_BY = (
     "typiclust"  # budget.initial_policy=auto: it was made for pretrained networks and few labels
 )
+_HYDRAS_ADVICE = ", set env var HYDRA_FULL_ERROR=1 to see chained exception."
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
-_FAILURE = 1  # Hydra's exit status
-_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
-@hydra.main(version_base="1.3", config_path=str(_CONF), config_name="config")
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
 def job(cfg: DictConfig) -> float | None:
     """Run what was composed; report errors of usage in a message instead of a traceback.
 
@@ -89,11 +79,12 @@ def job(cfg: DictConfig) -> float | None:
         with interruptible():
             journal = run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
-        # Hydra prints this one without a traceback, and shows it with HYDRA_FULL_ERROR=1.
-        raise CompactHydraException(f"Error: {_with_advice(error)}") from error
+        raise JobError(f"Error: {_with_advice(error)}") from error
+    except BrokenPipeError:
+        end_of_output()
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = _shortest(Path(HydraConfig.get().runtime.output_dir))
-        raise CompactHydraException(
+        raise JobError(
             f"Error: {error}, in {folder}. What was done until then is kept: mend this (free space, "
             "permissions), and the same command goes on"
         ) from error
@@ -117,88 +108,13 @@ def console_script() -> None:
 
 def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
-    _check_output_root(sys.argv[1:])
-    sys.argv[1:], told = with_chosen_model(sys.argv[1:], _CONF)
-    if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
-        print(told)  # noqa: T201
-    try:
-        with reported():
-            job()
-    except SystemExit as exit_:
-        if exit_.code == _FAILURE:
-            _hint(sys.argv[1:])
-        raise
-    except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
-        print("Interrupted. The same command goes on from here.", file=sys.stderr)  # noqa: T201
-        sys.exit(_INTERRUPTED)
-
-
-def _check_output_root(arguments: Sequence[str]) -> None:
-    """Leave with a message where no run's folder can be made; Hydra would show a traceback."""
-    given = [a.split("=", 1)[1] for a in arguments if a.startswith("output_root=")]
-    root = Path(given[-1] if given else "outputs").absolute()
-    try:
-        there = next(path for path in (root, *root.parents) if path.exists())
-        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            what = f"{there} {'cannot be written' if there.is_dir() else 'is no folder'}"
-        else:
-            Path(mkdtemp(dir=there)).rmdir()  # a full disk shows here, and not inside of Hydra
-            return
-    except OSError as error:
-        what = f"No folder can be made for {root}: {error.strerror}"
-    print(f"Error: {what}: let output_root be a folder for the runs", file=sys.stderr)  # noqa: T201
-    sys.exit(_FAILURE)
-
-
-def _hint(arguments: Sequence[str]) -> None:
-    """Say what may have been meant by keys and choices that do not exist, if any do not."""
-    try:
-        given = OverridesParser.create().parse_overrides([a for a in arguments if a[:1] != "-"])
-        known, choices = _known_names(given)
-    except (CompactHydraException, ValueError):  # not even the rest can be read: Hydra has said why
-        return
-    for override in given:
-        key = str(override.key_or_group)
-        if key.startswith("hydra") or override.is_add() or key in known:
-            continue
-        if (meant := nearest(key, known)) is not None:
-            print(f"There is no {key}; did you mean {meant}?", file=sys.stderr)  # noqa: T201
-    for wrong, options in choices:
-        if (meant := nearest(wrong, options)) is not None:
-            print(f"There is no {wrong}; did you mean {meant}?", file=sys.stderr)  # noqa: T201
-
-
-def _known_names(given: Sequence[Override]) -> tuple[set[str], list[tuple[str, list[str]]]]:
-    """Return all keys and groups there are, and each choice that does not exist with those that do."""
-    groups: dict[str, list[str]] = {}
-    for path in sorted(_CONF.glob("*/*.yaml")):
-        groups.setdefault(path.parent.name, []).append(path.stem)
-    chosen: dict[str, list[str]] = {}
-    for override in given:
-        group = str(override.key_or_group)
-        if group in groups:
-            swept = override.is_choice_sweep()
-            values = override.sweep_iterator() if swept else [override.get_value_element_as_str()]
-            chosen[group] = [str(value) for value in values]
-    wrong = [
-        (choice, groups[group])
-        for group, values in chosen.items()
-        for choice in values
-        if choice not in {*groups[group], "null"} and "glob" not in choice
-    ]
-    right = [
-        f"{group}={values[0]}" for group, values in chosen.items() if values[0] in groups[group]
-    ]
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_dir(str(_CONF), version_base="1.3"):
-        config = hydra.compose("config", overrides=right)
-    return {*groups, *_keys_of(OmegaConf.to_container(config))}, wrong
-
-
-def _keys_of(config: Any, prefix: str = "") -> Iterator[str]:
-    for key, value in config.items() if isinstance(config, dict) else ():
-        yield f"{prefix}{key}"
-        yield from _keys_of(value, f"{prefix}{key}.")
+    sys.argv[1:] = prepared(sys.argv[1:])
+    with shown_errors(sys.argv[1:]), reported():
+        sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
+        if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
+            print(told)  # noqa: T201
+        sys.argv += shown_recipe(sys.argv[1:])
+        job()
 
 
 def run(cfg: DictConfig) -> "Journal":
@@ -214,6 +130,8 @@ def run(cfg: DictConfig) -> "Journal":
 
     ask_once_for_gpus()
     _quiet()
+    composition = completed(cfg)
+    cfg = composition.cfg
     _check_types(cfg)
     if HydraConfig.get().runtime.choices.get("model") == AUTO:
         raise UsageError(
@@ -223,7 +141,6 @@ def run(cfg: DictConfig) -> "Journal":
     _complete_model(cfg)
     _decide_sizes(cfg)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    config = _recorded(cfg)
     recipe = _instantiate(cfg.recipe)
     budget = _instantiate(cfg.get("spend") or cfg.budget)
     strategy = _instantiate(cfg.strategy)
@@ -244,6 +161,8 @@ def run(cfg: DictConfig) -> "Journal":
         _remove_leftovers(folder, Path(cfg.output_root) / ".cache")
         journal = Journal(folder / "journal.jsonl")
         _set_threads(cfg.threads, journal)
+        if composition.recipe is not None:
+            _say(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")
         console = stack.enter_context(_console(cfg, budget, folder))
         board = TensorBoardDashboard(folder / "tensorboard")
         trainers = RoundTrainers(
@@ -262,16 +181,19 @@ def run(cfg: DictConfig) -> "Journal":
             query_seed=cfg.query_seed,
             warm_start=recipe.warm_start,
             fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
-            config=config,
-            overrides=_given_overrides(),
-            irrelevant=(*NO_EFFECT_ON_RESULTS, *(["code"] if cfg.changed_code == "accept" else [])),
+            config=composition.recorded,
+            overrides=composition.overrides,
+            irrelevant=(
+                *composition.irrelevant,
+                *(["code"] if cfg.changed_code == "accept" else []),
+            ),
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
             cache=FitCache(Path(cfg.output_root) / ".cache", _say_fitted, board)
             if cfg.cache
             else None,
             embeddings=EmbeddingCache(Path(cfg.output_root) / ".cache" / "embeddings", _say),
             initial_strategy=initial_strategy,
-            callbacks=[board, *_records(cfg, folder, oracle, stack), console],
+            callbacks=[board, *_records(composition, folder, oracle, stack), console],
         )
         return loop.run()
 
@@ -287,7 +209,7 @@ def _initial_strategy(policy: str) -> "Strategy | None":
     try:
         found = hydra.compose("config", overrides=[f"strategy={name}"])
     except CompactHydraException as error:
-        names = sorted(path.stem for path in (_CONF / "strategy").glob("*.yaml"))
+        names = sorted(path.stem for path in (CONF / "strategy").glob("*.yaml"))
         meant = nearest(policy, [*POLICIES, *names])
         raise UsageError(
             f"budget.initial_policy must be {', '.join(POLICIES)}, auto or a strategy that needs "
@@ -356,7 +278,7 @@ def _complete_model(cfg: DictConfig) -> None:
 
 
 def _records(
-    cfg: DictConfig, folder: Path, oracle: "Oracle", stack: ExitStack
+    composition: Composition, folder: Path, oracle: "Oracle", stack: ExitStack
 ) -> "list[LoopCallback]":
     """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
@@ -364,9 +286,10 @@ def _records(
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
     from al_lightning.summary import SummaryFile  # noqa: PLC0415
 
+    cfg, names = composition.cfg, composition.recorded["names"]
     records: list[LoopCallback] = [
-        SummaryFile(folder / "summary.json", {**_recorded(cfg)["names"], "seed": cfg.seed}),
-        ConfigFiles(folder / ".hydra", _hydra_files(cfg)),
+        SummaryFile(folder / "summary.json", {**names, "seed": cfg.seed}),
+        ConfigFiles(folder / ".hydra", composition.files),
     ]
     if not oracle.keeps_sheets:
         records.append(QuerySheets(folder / "queries"))
@@ -413,12 +336,6 @@ def _say_fitted() -> None:
 
 def _say(text: str) -> None:
     print(text)  # noqa: T201
-
-
-def _recorded(cfg: DictConfig) -> dict[str, Any]:
-    """Return the configuration as plain values, interpolations resolved, as the run records it."""
-    plain: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)  # type: ignore[assignment]
-    return {key: value for key, value in plain.items() if key not in NOT_RECORDED}
 
 
 def _instantiate(node: DictConfig) -> Any:
@@ -552,32 +469,10 @@ def _clear(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def _given_overrides() -> list[str]:
-    """Return what was given on the command line, but for what may not be written down."""
-    given = HydraConfig.get().overrides.task
-    return [o for o in given if not is_below(key_of(o), (*NOT_RECORDED, "overwrite"))]
-
-
-def _hydra_files(cfg: DictConfig) -> dict[str, str]:
-    """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
-    hydra_cfg: Any = OmegaConf.to_container(HydraConfig.get())
-    overrides = _given_overrides()
-    hydra_cfg["overrides"]["task"] = overrides
-    hydra_cfg["job"]["override_dirname"] = ",".join(overrides)
-    recorded = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in NOT_RECORDED])
-    return {
-        "config.yaml": OmegaConf.to_yaml(recorded),
-        "hydra.yaml": OmegaConf.to_yaml(OmegaConf.create({"hydra": hydra_cfg})),
-        "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(overrides)),
-    }
-
-
 def _console(cfg: DictConfig, budget: "Budget", folder: Path) -> "ConsoleProgress":
-    from rich.console import Console  # noqa: PLC0415
+    from al_lightning.callbacks.console import ConsoleProgress, RunConsole  # noqa: PLC0415
 
-    from al_lightning.callbacks.console import ConsoleProgress  # noqa: PLC0415
-
-    console = Console()
+    console = RunConsole()
     if not console.is_terminal:
         console.width = _LINE_WIDTH
     beside = runs_beside_others()
@@ -627,7 +522,7 @@ def _message(error: BaseException) -> str:
     cause = error.__cause__
     if isinstance(error, InstantiationException) and isinstance(cause, UsageError):
         return str(cause)
-    return str(error)
+    return str(error).replace(_HYDRAS_ADVICE, f" ({cause}).")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Collection
 
 _ALIKE = 0.6  # difflib's own threshold
+_BEHIND = 0.1  # a name that is less alike than the nearest by so much is not meant
+_MOST = 3
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -17,3 +19,12 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     leaves = {key.rpartition(".")[2]: key for key in sorted(known, reverse=True)}
     close = difflib.get_close_matches(name.rpartition(".")[2], leaves, 1, _ALIKE)
     return leaves[close[0]] if close else None
+
+
+def near_names(name: str, known: Collection[str]) -> list[str]:
+    """Return all known names that may be meant: those that begin with it, or are about as like it."""
+    if longer := sorted(other for other in known if other.startswith(name)):
+        return longer
+    close = difflib.get_close_matches(name, known, _MOST, _ALIKE)
+    likeness = [difflib.SequenceMatcher(None, other, name).ratio() for other in close]
+    return [o for o, ratio in zip(close, likeness, strict=True) if ratio > likeness[0] - _BEHIND]

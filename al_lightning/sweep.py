@@ -16,18 +16,17 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig, open_dict, read_write
 
+from al_lightning.cli.resolvers import register
 from al_lightning.errors import UsageError
 from al_lightning.keys import NOT_RECORDED, is_below, key_of
-from al_lightning.naming import run_name, sweep_name
+from al_lightning.redaction import redacted
 from al_lightning.tuning import given_overrides, require_validation
 
 # Parallel launchers run jobs in processes of their own. What they are sent holds the callback below, so
 # that this module is imported there too, and the configuration finds its own functions.
-OmegaConf.register_new_resolver("run_name", run_name, replace=True)
-OmegaConf.register_new_resolver("sweep_name", sweep_name, replace=True)
-OmegaConf.register_new_resolver("below", lambda folder, path: str(Path(folder, path)), replace=True)
+register()
 
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 _DIED = "it did not end: its process died, or was stopped"
@@ -85,7 +84,8 @@ class SweepRecord(Callback):
             return
         run = Path(config.hydra.runtime.output_dir)
         shown = [o for o in overrides if not is_below(key_of(o), NOT_RECORDED)]
-        text = json.dumps({"run": str(run), "overrides": shown, "error": error}, indent=2) + "\n"
+        record = redacted({"run": str(run), "overrides": shown, "error": error})
+        text = json.dumps(record, indent=2) + "\n"
         path = self._path(run)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import al_lightning.__main__ as command_line
+from al_lightning.cli import configuration
 
-CONF = Path(command_line._CONF)
+CONF = configuration.CONF
 QUICK = (
     *("budget.initial=20", "budget.query=10", "budget.total=40", "recipe.min_steps=8"),
     *("recipe.epochs=1", "model.filters=[[4],[4]]", "model.dense=[16]", "threads=1"),

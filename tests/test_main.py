@@ -525,24 +525,6 @@ def test_images_are_decoded_at_what_the_network_takes(
     assert not capsys.readouterr().out
 
 
-def test_a_disk_without_room_for_a_folder_is_one_message(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full(**options: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(command_line, "mkdtemp", full)
-    with pytest.raises(SystemExit) as left:
-        command_line._check_output_root([f"output_root={tmp_path}"])
-    assert left.value.code == 1
-    said = capsys.readouterr().err
-    assert said.startswith(f"Error: No folder can be made for {tmp_path}: No space left on device")
-    long = "x" * 300
-    with pytest.raises(SystemExit):
-        command_line._check_output_root([f"output_root={tmp_path / long}"])
-    assert "File name too long" in capsys.readouterr().err
-
-
 def test_a_model_takes_the_images_shape_whether_its_yaml_is_partial_or_not() -> None:
     cfg = OmegaConf.create({"model": {"_target_": "mine.Net", "width": 3}})
     OmegaConf.set_struct(cfg, True)

@@ -1,5 +1,8 @@
 """What a person at the terminal sees of a run."""
 
+import errno
+import shlex
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -32,11 +35,18 @@ _COLUMNS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced",
     "macro_precision": "precision",
-    "macro_recall": "recall",
     "macro_f1": "macro F1",
     "nll": "NLL",
     "ece": "ECE",
 }
+
+
+class RunConsole(Console):
+    """A console that leaves it to the program how it ends when nobody reads its output any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise; rich would leave with the exit status of a failure."""
+        raise BrokenPipeError(errno.EPIPE, "the output is read no further")
 
 
 class ConsoleProgress(LoopCallback):
@@ -77,6 +87,7 @@ class ConsoleProgress(LoopCallback):
             transient=True,
             disable=not bars,
         )
+        self._began = self._last_line = time.monotonic()
         self._rounds: TaskID | None = None
         self._classes: tuple[str, ...] = ()
         self._tested = 0  # images
@@ -131,10 +142,15 @@ class ConsoleProgress(LoopCallback):
             )
 
     def on_round_end(self, result: RoundResult) -> None:
-        """Print a line, and move the outer bar."""
+        """Print a line, and move the outer bar.
+
+        The line says how long the round took just now. The journal, and the table at the end, have what
+        it costs, also where its fit came from a cache.
+        """
+        waited, self._last_line = time.monotonic() - self._last_line, time.monotonic()
         self._console.print(
             f"{self._whose}round {result.index:>2}  {result.event['labels_bought']:>7,} labels  "
-            f"{self._measured(result)}{sum(result.event['seconds'].values()):6.1f} s"
+            f"{self._measured(result)}{waited:6.1f} s"
         )
         if (step := result.event.get("diverged_at_step")) is not None:
             self._note(
@@ -171,7 +187,10 @@ class ConsoleProgress(LoopCallback):
                 f"AUBC of the accuracy over [{labels[0]:,}, {labels[-1]:,}] labels: {area:.4f}"
             )
         seconds = sum(sum(event["seconds"].values()) for event in journal.rounds)
-        self._console.print(f"{seconds:.1f} s of fitting, testing, scoring and selecting\n")
+        self._console.print(
+            f"{time.monotonic() - self._began:.1f} s just now; all rounds cost {seconds:.1f} s of "
+            "fitting, testing, scoring and selecting, wherever that was done\n"
+        )
         for name, what in (
             ("journal.jsonl", "everything that happened, in order"),
             ("summary.json", "the figures of the table"),
@@ -181,6 +200,8 @@ class ConsoleProgress(LoopCallback):
         ):
             if (path := self._folder / name).exists():
                 self._console.print(f"  {path}  [dim]{what}[/]", soft_wrap=True, highlight=False)
+        for what, command in next_steps(journal, self._folder):
+            self._console.print(f"\n{what}:\n  {escape(command)}", soft_wrap=True, highlight=False)
 
     def _measured(self, result: RoundResult) -> str:
         """Return the main figures of a round; there may be no test images, or no validation labels."""
@@ -199,6 +220,29 @@ class ConsoleProgress(LoopCallback):
 
     def _note(self, text: str) -> None:
         self._console.print(f"[yellow]{self._whose}          {text}[/]")
+
+
+def next_steps(journal: Journal, folder: Path) -> list[tuple[str, str]]:
+    """Return what may be done with a run that has ended, each with its command.
+
+    Args:
+        journal: Of the run.
+        folder: Of the run.
+    """
+    start = journal.start or {}
+    steps = []
+    if (folder / "checkpoints" / "last.ckpt").exists():
+        place = shlex.quote(str(folder))
+        steps += [
+            ("Classify new images", f"python -m al_lightning.predict {place} <folder of images>"),
+            ("Use the classifier elsewhere", f"python -m al_lightning.export {place}"),
+        ]
+    total = start.get("config", {}).get("budget", {}).get("total")
+    if isinstance(total, int) and len(journal.pool.labeled_ids) < start["data"]["train"]:
+        given = [o for o in start.get("overrides", []) if not o.startswith("budget.total=")]
+        command = shlex.join(["python", "-m", "al_lightning", *given, f"budget.total={2 * total}"])
+        steps.append(("Go on to more labels, in a run of its own", command))
+    return steps
 
 
 def results_table(journal: Journal, title: str) -> Table:

@@ -86,12 +86,17 @@ class LabelStudioOracle(Oracle):
         data: ImageData,
         folder: Path,
         seed: int,  # noqa: ARG003
-        project: str | None = None,
+        project: str | int | None = None,
         accept_partial: bool = False,
     ) -> Self:
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
+
+        Raises:
+            UsageError: Also if the environment names no server: nobody should fit first, and hear then.
+        """
+        studio = Studio.from_environment()  # sends nothing
         title = None if project is None else str(project)  # a year is a number in YAML
-        return cls(data, folder, title, accept_partial)
+        return cls(data, folder, title, accept_partial, lambda: studio)
 
     def answer(self, question: Question) -> Answer | None:
         """Put to the annotators what is not there yet, and return what they have given.

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal, Pool, RoundResult
-from al_lightning.callbacks.console import ConsoleProgress, results_table
+from al_lightning.callbacks.console import ConsoleProgress, next_steps, results_table
 from al_lightning.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
 from tests.test_loop import make_loop, tiny_trainer
@@ -130,3 +130,23 @@ def test_a_round_without_test_images_shows_what_there_is(tmp_path: Path) -> None
     low, high = wilson_interval(0.625, 16)
     assert f"validation 0.6250 [{low:.3f}, {high:.3f}]" in line
     assert "no test images" not in line
+
+
+def test_a_round_whose_fit_was_there_already_is_not_said_to_take_its_time(tmp_path: Path) -> None:
+    output = io.StringIO()
+    event = {**round_event(0, 9), "metrics": {}}
+    event["seconds"]["fit"] = 100_000.0
+    pool = Pool(60).reveal(torch.arange(9), torch.ones(9, dtype=torch.int64))
+    with ConsoleProgress(Console(file=output, width=130), "x", BUDGET, tmp_path, False) as progress:
+        progress.on_round_end(RoundResult(0, pool, event, None))
+    assert "round  0" in output.getvalue()
+    assert "100000" not in output.getvalue()
+
+
+def test_what_may_be_done_next_is_a_command(tmp_path: Path) -> None:
+    journal, output = run(tmp_path, bars=False)
+    commands = [command for _, command in next_steps(journal, tmp_path)]
+    assert f"python -m al_lightning.predict {tmp_path} <folder of images>" in commands
+    assert f"python -m al_lightning.export {tmp_path}" in commands
+    for command in commands:
+        assert command in output

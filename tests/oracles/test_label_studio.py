@@ -498,10 +498,20 @@ def test_whatever_fails_the_same_command_goes_on(tmp_path: Path, call: str) -> N
 # The configuration
 
 
-def test_the_yaml_makes_the_oracle(tmp_path: Path) -> None:
+def test_a_missing_server_is_noticed_before_anything_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
+    with pytest.raises(UsageError, match="LABEL_STUDIO_URL"):
+        LabelStudioOracle.for_run(make_data(), tmp_path, 0)
+
+
+def test_the_yaml_makes_the_oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = FakeClient()
+    monkeypatch.setattr(Studio, "from_environment", lambda: Studio(client, URL))
     path = CONF / "oracle" / "label_studio.yaml"
     assert path.read_text().startswith("# ")
-    config = OmegaConf.load(path)
+    config: Any = OmegaConf.load(path)
     config.pop("defaults")  # Hydra composes these before anything is built
     assert (config.project, config.accept_partial) == (None, False)
     config.project = 2027  # YAML's number is a title all the same

@@ -1,0 +1,66 @@
+"""What is checked before Hydra makes a folder."""
+
+import os
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from al_lightning.cli.choices import require_single_choices
+from al_lightning.errors import UsageError
+from al_lightning.keys import NOT_RECORDED
+from al_lightning.redaction import redacted
+
+_FAILURE = 1  # exit status
+
+
+class Door(Callback):
+    """Refuses what no run can be made of, and keeps secrets out of what Hydra writes.
+
+    Hydra makes it in the process that was started, and calls it first.
+    """
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Check a single run."""
+        _check(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Check a sweep, and take secrets out of what becomes its ``multirun.yaml``.
+
+        Hydra composes every job's configuration anew; of this one, it needs its own part alone.
+        """
+        _check(config)
+        plain: Any = OmegaConf.to_container(config)
+        with read_write(config), open_dict(config):
+            config.hydra.job.env_set = {}
+            for key in plain.keys() - {"hydra"}:
+                config[key] = None if key in NOT_RECORDED else redacted(plain[key])
+
+
+def _check(config: DictConfig) -> None:
+    """Leave with a message: anything else that a callback raises becomes a warning."""
+    given: Any = OmegaConf.to_container(config.hydra.overrides.task)
+    try:
+        require_single_choices(config.hydra.runtime.choices, given)
+        _check_output_root(str(config.output_root))
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(_FAILURE)
+
+
+def _check_output_root(output_root: str) -> None:
+    """Refuse a folder in which no run's folder can be made; Hydra would show a traceback."""
+    root = Path(output_root).expanduser().absolute()
+    try:
+        there = next(path for path in (root, *root.parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = f"{there} {'cannot be written' if there.is_dir() else 'is no folder'}"
+        else:
+            Path(mkdtemp(dir=there)).rmdir()  # a full disk shows here, and not inside of Hydra
+            return
+    except OSError as error:
+        what = f"No folder can be made for {root}: {error.strerror}"
+    raise UsageError(f"{what}: let output_root be a folder for the runs")

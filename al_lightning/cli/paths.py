@@ -1,0 +1,90 @@
+"""Paths on the command line: one folder is one folder, however it is spelled."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from al_lightning.keys import NO_EFFECT_ON_RESULTS, is_below
+
+_NAMES_A_PATH = re.compile(r"(^|[._])(path|root|dir|folder|file|sheet)$")
+_WEIGHTS = re.compile(r"(^|\.)weights$")  # a file, or the name of published ones
+_NO_PATH = re.compile(r"^$|://|^\?\?\?$")  # nothing, an address, not given
+
+
+def is_path(key: str, value: Any, cwd: Path) -> bool:
+    """Return whether a key of the configuration holds the path of a file or folder.
+
+    Args:
+        key: Dotted, such as "dataset.path".
+        value: Its value.
+        cwd: What relative paths are relative to.
+    """
+    if not isinstance(value, str) or _NO_PATH.search(value):
+        return False
+    if _WEIGHTS.search(key):
+        path = Path(value).expanduser()
+        return len(path.parts) > 1 or bool(path.suffix) or (cwd / path).is_file()
+    return bool(_NAMES_A_PATH.search(key))
+
+
+def absolute(value: str, cwd: Path) -> str:
+    """Return the one spelling of a path: absolute, without links, ``..``, or a trailing separator."""
+    return os.path.realpath(cwd / Path(value).expanduser())
+
+
+def portable(value: str, cwd: Path, output_root: str) -> str:
+    """Return the spelling of a path for the name of a run's folder.
+
+    It is relative to the folder that holds ``output_root`` for whatever lies below that, and absolute
+    otherwise: the name depends on where things lie, and not on the working folder. Runs and images that
+    are moved together keep their names.
+    """
+    path, beside = Path(absolute(value, cwd)), Path(absolute(output_root, cwd)).parent
+    return str(path.relative_to(beside) if path.is_relative_to(beside) else path)
+
+
+def with_absolute_paths(cfg: DictConfig, cwd: Path) -> DictConfig:
+    """Return the configuration with every path in its one spelling."""
+    cfg = cfg.copy()
+    found = [(k, absolute(v, cwd)) for k, v in _values(cfg) if is_path(k, v, cwd)]
+    for key, value in found:
+        OmegaConf.update(cfg, key, value)
+    return cfg
+
+
+def places_as_written(cfg: DictConfig) -> dict[str, str]:
+    """Return what says where things are, such as "imgs" or "${oc.env:AL_LIGHTNING_DATA,data}".
+
+    A run records these and not what they stand for: a place decides no result, a folder may be moved,
+    and what comes from the environment is not for the disk.
+    """
+    return {
+        key: raw
+        for key, raw in _leaves(OmegaConf.to_container(cfg))
+        if isinstance(raw, str)
+        if _NAMES_A_PATH.search(key) and is_below(key, NO_EFFECT_ON_RESULTS)
+    }
+
+
+def weights_files(cfg: DictConfig, cwd: Path) -> list[str]:
+    """Return the keys of weights that are files: a run records their content besides their path."""
+    return [k for k, v in _values(cfg) if _WEIGHTS.search(k) and is_path(k, v, cwd)]
+
+
+def _values(cfg: DictConfig) -> Iterator[tuple[str, Any]]:
+    """Yield the leaves, by dotted keys, interpolations resolved."""
+    for key, raw in _leaves(OmegaConf.to_container(cfg)):
+        interpolated = isinstance(raw, str) and "${" in raw
+        yield key, OmegaConf.select(cfg, key) if interpolated else raw
+
+
+def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        elif "." not in str(key):  # such a key can be addressed by nothing
+            yield f"{prefix}{key}", value

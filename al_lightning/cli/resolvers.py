@@ -1,0 +1,69 @@
+"""The functions that ``conf/config.yaml`` computes folders with."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.core.override_parser.types import Override
+from omegaconf import OmegaConf
+
+from al_lightning.cli.arguments import parsed
+from al_lightning.cli.paths import is_path, portable
+from al_lightning.naming import run_name, sweep_name
+from al_lightning.redaction import redacted
+
+
+def register() -> None:
+    """Make the functions known to OmegaConf, in this process."""
+    OmegaConf.register_new_resolver("run_name", _run_name, replace=True)
+    OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
+    OmegaConf.register_new_resolver("below", lambda *parts: str(Path(*parts)), replace=True)
+    OmegaConf.register_new_resolver("home", os.path.expanduser, replace=True)
+
+
+def _run_name(seed: int, overrides: Sequence[str], output_root: str) -> str:
+    return run_name(seed, canonical(overrides, output_root))
+
+
+def _sweep_name(overrides: Sequence[str], output_root: str) -> str:
+    return sweep_name(canonical(overrides, output_root))
+
+
+def canonical(overrides: Sequence[str], output_root: str) -> list[str]:
+    """Return the overrides in one spelling each, the last of a key alone.
+
+    ``dataset.path=imgs/`` and ``dataset.path=./imgs``, ``recipe.optimizer.lr=1e-3`` and
+    ``++recipe.optimizer.lr=0.001`` are the same.
+
+    Args:
+        overrides: As given on the command line.
+        output_root: Paths are named relative to the folder that it lies in, see
+            :func:`al_lightning.cli.paths.portable`.
+    """
+    spelled = {}
+    for text in overrides:
+        override = parsed(text)
+        known = override is not None and not override.is_delete()
+        key = override.get_key_element().lstrip("+") if override is not None and known else text
+        spelled[key] = text if override is None else _spelled(key, override, output_root)
+    return redacted([*spelled.values()])
+
+
+def _spelled(key: str, override: Override, output_root: str) -> str:
+    if override.is_delete() or override.is_sweep_override():
+        return str(override.input_line)
+    value = override.value()
+    if isinstance(value, str) and is_path(key, value, Path.cwd()):
+        value = portable(value, Path.cwd(), output_root)
+    return f"{key}={_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_plain, value))}]"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{key}:{_plain(inner)}" for key, inner in value.items()) + "}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

@@ -1,0 +1,105 @@
+"""Text that YAML reads as something else: class names such as 007, 12:30, or no."""
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from hydra.core.override_parser.types import Override
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from al_lightning.cli.arguments import parsed
+from al_lightning.errors import UsageError
+
+# What a parameter may be declared as besides text, to take a value of that type.
+_TAKEN: dict[type, set[Any]] = {bool: {bool}, int: {int, float}, float: {float}}
+_ITEM = re.compile(r"'(?:\\.|[^'])*'|\"(?:\\.|[^\"])*\"|[^,\[\]]+")  # of a list on the command line
+
+
+def with_text_as_text(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """Return the configuration with text wherever a constructor wants text.
+
+    What the command line gave is taken as it was typed. What a YAML file gave is refused, since YAML
+    has made 7 of 007 and of 0x7, 750 of 12:30, and false of no.
+
+    Args:
+        cfg: With nodes that have a ``_target_``.
+        overrides: As given on the command line.
+
+    Raises:
+        UsageError: Names the key, the value, and how to write it.
+    """
+    typed = {o.key_or_group: o for o in map(parsed, overrides) if o is not None}
+    cfg = cfg.copy()
+    for key, value in list(_mistaken(cfg)):
+        if (override := typed.get(key)) is None or override.is_sweep_override():
+            raise UsageError(_refusal(key, value))
+        OmegaConf.update(cfg, key, _as_typed(override, value))
+    return cfg
+
+
+def _mistaken(cfg: DictConfig) -> Iterator[tuple[str, Any]]:
+    """Yield the keys that hold something else than the text that they should hold."""
+    for prefix, node in _nodes(OmegaConf.to_container(cfg, resolve=True), ""):
+        hints = _hints(node["_target_"])
+        for key, value in node.items():
+            if key in hints and _should_be_text(hints[key], value):
+                yield f"{prefix}{key}", value
+
+
+def _nodes(config: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if not isinstance(config, dict):
+        return
+    if "_target_" in config:
+        yield prefix, config
+    for key, value in config.items():
+        yield from _nodes(value, f"{prefix}{key}.")
+
+
+def _hints(target: str) -> dict[str, Any]:
+    """Return the types of a target's parameters, as far as they are known."""
+    try:
+        found = get_object(target)
+        function = found.__init__ if inspect.isclass(found) else found
+        return get_type_hints(function)
+    except Exception:  # no such target, which instantiating it will say; hints that name nothing
+        return {}
+
+
+def _should_be_text(hint: Any, value: Any) -> bool:
+    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+    if isinstance(value, list):
+        return any(map(_of_texts, options)) and not all(isinstance(item, str) for item in value)
+    taken = _TAKEN.get(type(value))
+    return taken is not None and str in options and taken.isdisjoint(options)
+
+
+def _of_texts(hint: Any) -> bool:
+    container = get_origin(hint)
+    return (
+        inspect.isclass(container)
+        and issubclass(container, Sequence)
+        and get_args(hint)[:1] == (str,)
+    )
+
+
+def _as_typed(override: Override, value: Any) -> Any:
+    """Return what the command line gave, as text, whatever Hydra has read in it."""
+    typed = str(override.input_line).partition("=")[2]
+    if not isinstance(value, list):
+        return typed
+    texts = [text.strip() for text in _ITEM.findall(typed)]
+    return [
+        item if isinstance(item, str) else text for item, text in zip(value, texts, strict=True)
+    ]
+
+
+def _refusal(key: str, value: Any) -> str:
+    wrong = next(i for i in value if not isinstance(i, str)) if isinstance(value, list) else value
+    return (
+        f"{key} must be text, and holds {wrong!r}, which YAML has made of something like it: of 007 it "
+        "makes 7, of 12:30 it makes 750, of no it makes False. Write it in quotes in the YAML file, "
+        "such as '007'"
+    )

@@ -1,0 +1,81 @@
+import os
+import random
+import shlex
+
+import pytest
+
+from al_lightning.cli.arguments import parsed, prepared, quoted, readable_forms
+
+
+def value_of(argument: str) -> object:
+    override = parsed(argument)
+    assert override is not None, argument
+    return override.value()
+
+
+def test_a_quoted_text_is_read_as_just_that_text() -> None:
+    letters = "ab'\\\"=#~${} ,()[]ü"
+    generator = random.Random(0)
+    for _ in range(500):
+        text = "".join(generator.choice(letters) for _ in range(generator.randint(1, 8)))
+        assert value_of(f"key={quoted(text)}") == text
+
+
+@pytest.mark.parametrize(
+    "path", ["a=b", "a#b", "a{b", "Bilder (2024)", "ä", "2024", "1e3", "it's", "x/seed=0,a=1(b)"]
+)
+def test_a_path_is_read_whatever_is_in_it(path: str) -> None:
+    (argument,) = prepared([f"dataset.path={path}"])
+    assert value_of(argument) == path
+
+
+def test_a_home_folder_is_meant_by_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    for argument in prepared(["output_root=~/runs", "hydra.run.dir='~/runs'"]):
+        assert value_of(argument) == "/home/me/runs"
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *("dataset.cache_dir=null", "model.weights=null", "model.weights=DEFAULT", "seed=0,1"),
+        *("strategy=margin", "recipe.optimizer.lr=1e-3", "dataset.path=a,b", "--cfg=job", "-m"),
+        *("dataset.path=${oc.env:X}", "~trainer.devices", "logger=mlflow"),
+    ],
+)
+def test_what_hydra_reads_rightly_is_left_alone(argument: str) -> None:
+    assert prepared(["-m", argument])[1] == argument
+
+
+def test_paths_of_a_sweep_are_several() -> None:
+    arguments = prepared(["-m", "dataset.path=a(1),b(2)"])
+    assert arguments[1] == "dataset.path='a(1)','b(2)'"
+
+
+def test_what_opens_a_service_is_referred_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    arguments = prepared(
+        ["logger.tracking_uri=http://me:pw@host/", "+logger.offline=true", "logger.name=a${seed}"]
+    )
+    assert "pw" not in " ".join(arguments)
+    assert os.environ["AL_LIGHTNING_ARGUMENT_0"] == "http://me:pw@host/"
+    assert arguments[0] == "logger.tracking_uri=${oc.env:AL_LIGHTNING_ARGUMENT_0}"
+    assert arguments[1] == "+logger.offline=${oc.decode:${oc.env:AL_LIGHTNING_ARGUMENT_1}}"
+    assert arguments[2] == "logger.name=a${seed}"  # what it stands for depends on the run
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("names.strategy=a=b", "a=b"),
+        ("names.strategy=it's", "it's"),
+        ("names.strategy=$x!(ü)", "$x!(ü)"),
+        ("dataset.classes=[a(b), c]", ["a(b)", "c"]),
+    ],
+)
+def test_the_form_that_is_shown_works_in_a_shell(argument: str, value: object) -> None:
+    ((given, form),) = readable_forms([argument, "seed=0", "-m"])
+    assert given == argument
+    (seen,) = shlex.split(form)
+    assert value_of(seen) == value

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from al_lightning.cli.choices import require_single_choices
+from al_lightning.errors import UsageError
+from tests.command_line import CONF
+
+
+def require(*overrides: str, path: Path | None = None) -> None:
+    found = [] if path is None else [f"hydra.searchpath=['file://{path}']"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("config", [*found, *overrides], return_hydra_config=True)
+        require_single_choices(cfg.hydra.runtime.choices, overrides)
+
+
+@pytest.mark.parametrize(
+    ("group", "options"),
+    [
+        ("strategy", "margin,entropy"),
+        ("dataset", "digits,mnist"),
+        ("model", "cnn,resnet18"),
+        ("recipe", "default,plain"),
+        ("budget", "small,all"),
+        ("oracle", "dataset,noisy"),
+        ("logger", "csv,wandb"),
+        ("experiment", "passive,compare"),
+        ("strategy@strategy.base", "margin,entropy"),
+    ],
+)
+def test_a_list_of_choices_is_refused_for_every_group(group: str, options: str) -> None:
+    more = ["strategy=power"] if "@" in group else []
+    with pytest.raises(UsageError) as caught:
+        require(*more, f"{group}=[{options}]")
+    assert str(caught.value).endswith(f"-m {group}={options}")
+
+
+def test_a_list_in_an_experiment_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "two.yaml").write_text(
+        "# @package _global_\ndefaults:\n  - override /strategy: [margin, entropy]\n"
+    )
+    with pytest.raises(UsageError, match="overrides /strategy by a list"):
+        require("experiment=two", path=tmp_path)
+
+
+def test_one_choice_a_group_and_lists_that_are_values_are_taken() -> None:
+    require("strategy=entropy", "model.filters=[[4],[4]]", "experiment=passive")
