@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -144,6 +146,6 @@ def test_equal_images_make_one_cluster() -> None:
         ({"distance": 0}, "distance"),
     ],
 )
-def test_arguments_out_of_range_are_refused(options: dict[str, int], key: str) -> None:
+def test_arguments_out_of_range_are_refused(options: dict[str, Any], key: str) -> None:
     with pytest.raises(UsageError, match=rf"strategy\.{key} must be"):
         ClusterMargin(**options)
