@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from al_lightning import Answer, ImageData, Images, LabelStudioOracle, Question, UsageError
 from al_lightning.oracles.label_studio import labeling_config, offered
@@ -511,7 +511,8 @@ def test_the_yaml_makes_the_oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Studio, "from_environment", lambda: Studio(client, URL))
     path = CONF / "oracle" / "label_studio.yaml"
     assert path.read_text().startswith("# ")
-    config: Any = OmegaConf.load(path)
+    config = OmegaConf.load(path)
+    assert isinstance(config, DictConfig)
     config.pop("defaults")  # Hydra composes these before anything is built
     assert (config.project, config.accept_partial) == (None, False)
     config.project = 2027  # YAML's number is a title all the same
