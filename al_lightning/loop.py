@@ -17,7 +17,6 @@ from torch import Tensor
 from al_lightning.answers import checked_answer, require_oracle
 from al_lightning.arguments import (
     require_callbacks,
-    require_classifier,
     require_datamodule,
     require_factory,
     require_fall_back,

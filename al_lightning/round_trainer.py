@@ -8,7 +8,7 @@ from al_lightning.errors import UsageError
 
 _OFFERED = (
     *("fit", "predict", "world_size", "global_step", "precision", "strategy"),
-    *("estimated_stepping_batches", "early_stopping_callbacks"),
+    "early_stopping_callbacks",
 )
 _DECIDES_A_FIT = (
     *("max_epochs", "max_steps", "accumulate_grad_batches"),
@@ -70,7 +70,7 @@ def require_trainer(trainer: object) -> None:
     Raises:
         UsageError: If it is no trainer, such as None.
     """
-    if missing := [name for name in _OFFERED if not hasattr(type(trainer), name)]:
+    if missing := [name for name in _OFFERED if not hasattr(trainer, name)]:
         raise UsageError(
             f"make_trainer must return a lightning.Trainer, not {type(trainer).__name__}, which has no "
             f"{', '.join(missing)}" + (" (is there a `return`?)" if trainer is None else "")

@@ -52,8 +52,8 @@ def checked_trainer(make_trainer: Callable[[int, int], RoundTrainer]) -> RoundTr
     """Return a trainer of the first round, after a look at what makes it.
 
     Raises:
-        UsageError: If it makes no trainer, the same one twice, trainers that share a callback with a state, or
-            such as :func:`require_usable` refuses, or which compute on several devices.
+        UsageError: If it makes no trainer, the same one twice, trainers that share a callback with a
+            state, or such as :func:`require_usable` refuses, or which compute on several devices.
     """
     first, second = make_trainer(0, 1), make_trainer(0, 1)
     require_trainer(first)
