@@ -24,8 +24,8 @@ class FreshClassifiers:
         seed: Decides its weights.
 
     Raises:
-        UsageError: When called, if what was made is no classifier that can be trained, shares what trains
-            with one that was made before, or starts from other weights than that did.
+        UsageError: When called, if what was made is no classifier that can be trained, shares what
+            trains with one that was made before, or starts from other weights than that did.
     """
 
     def __init__(self, make: MakeClassifier, seed: int) -> None:
