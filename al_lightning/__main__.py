@@ -6,7 +6,7 @@ import shutil
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -26,6 +26,7 @@ from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.configuration import CONF
 from al_lightning.cli.failures import JobError, end_of_output, shown_errors
 from al_lightning.cli.model_choice import AUTO, with_chosen_model
+from al_lightning.cli.needed import require_needed
 from al_lightning.cli.recipe_by_mode import shown_recipe
 from al_lightning.errors import UsageError
 from al_lightning.hints import nearest
@@ -50,7 +51,13 @@ if TYPE_CHECKING:
 _SET_BY_RECIPE = {
     "precision": "recipe.precision",
     "max_epochs": "recipe.epochs",
-    "max_steps": "recipe.min_steps and recipe.epochs",
+    "min_epochs": "recipe.epochs",
+    "max_steps": "recipe.max_steps",
+    "min_steps": "recipe.min_steps",
+    "max_time": "recipe.max_steps: by the clock, no two runs would be the same",
+    "limit_test_batches": "nothing: all test images are looked at",
+    "plugins": "nothing: a run starts the processes of its devices itself",
+    "use_distributed_sampler": "nothing: every batch is shared out exactly",
     "logger": "logger=csv, mlflow or wandb",
     "callbacks": "nothing: callbacks must be made afresh for every round",
     "enable_checkpointing": "nothing: the last weights are always kept",
@@ -110,6 +117,10 @@ def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
     sys.argv[1:] = prepared(sys.argv[1:])
     with shown_errors(sys.argv[1:]), reported():
+        try:
+            require_needed(sys.argv[1:], CONF / "config.yaml")
+        except UsageError as error:
+            raise JobError(f"Error: {error}") from error
         sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
         if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
             print(told)  # noqa: T201
@@ -122,12 +133,14 @@ def run(cfg: DictConfig) -> "Journal":
     with imported_for_good():  # see above
         from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
         from al_lightning.embedding_cache import EmbeddingCache  # noqa: PLC0415
+        from al_lightning.environment import require_neutral_environment  # noqa: PLC0415
         from al_lightning.fit_cache import FitCache  # noqa: PLC0415
         from al_lightning.journal import Journal  # noqa: PLC0415
         from al_lightning.loop import ActiveLearningLoop  # noqa: PLC0415
         from al_lightning.strategies.base import require_strategy  # noqa: PLC0415
         from al_lightning.trainers import RoundTrainers  # noqa: PLC0415
 
+    require_neutral_environment()
     ask_once_for_gpus()
     _quiet()
     composition = completed(cfg)
@@ -150,9 +163,10 @@ def run(cfg: DictConfig) -> "Journal":
     data = datamodule.data
     oracle = _make_oracle(cfg, data, folder / "queries")
     make_backbone = _instantiate(cfg.model)
-    # Once, to be thrown away: weights that cannot be had must show before anything is begun or removed.
-    _call("model", make_backbone, data.image_shape, len(data.classes))
     make_trainer = _make_trainer(cfg.trainer)
+    # Once, to be thrown away: what cannot be had must show before anything is begun or removed.
+    _call("model", make_backbone, data.image_shape, len(data.classes))
+    RoundTrainers(make_trainer, recipe)(0, len(data.train))
 
     with ExitStack() as stack:
         stack.enter_context(_alone_in(folder))
@@ -343,31 +357,6 @@ def _instantiate(node: DictConfig) -> Any:
     return hydra.utils.instantiate(node, _convert_="all")
 
 
-def classifier_of(
-    config: Mapping[str, Any], image_shape: tuple[int, int, int], num_classes: int
-) -> "ImageClassifier":
-    """Make the untrained classifier of a recorded configuration.
-
-    This calls what the configuration names: open no run whose maker you do not trust.
-
-    Args:
-        config: What :func:`run` recorded: at least ``model`` and ``recipe``.
-        image_shape: Channels, height, width.
-        num_classes: The number of classes.
-
-    Raises:
-        UsageError: If it cannot be made, such as where its code is not installed here.
-    """
-    try:
-        node = OmegaConf.create({key: config[key] for key in ("model", "recipe")})
-        make_backbone = _instantiate(node.model)
-        recipe = _instantiate(node.recipe)
-        classifier = _make_classifier(recipe, make_backbone, image_shape, num_classes)
-    except (InstantiationException, OmegaConfBaseException) as error:
-        raise UsageError(_message(error)) from error
-    return classifier
-
-
 def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
     """Make the oracle; one whose YAML is not partial is made already."""
     from al_lightning.answers import require_oracle  # noqa: PLC0415
@@ -410,13 +399,11 @@ class _TrainerMaker:
     factory: Callable[..., Any]
 
     def __call__(self, **options: Any) -> Any:
-        from lightning.fabric.utilities.exceptions import (  # noqa: PLC0415 - see above
-            MisconfigurationException,
-        )
-
         try:
             return self.factory(**options)
-        except (MisconfigurationException, TypeError, ValueError) as error:
+        except (
+            Exception
+        ) as error:  # of all kinds: what accelerators and strategies need is their own
             raise UsageError(f"trainer cannot be made: {error}") from error
 
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning as L
@@ -47,7 +48,7 @@ class Checkpoint:
         content = {
             "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
-            _OURS: {"identity": identity, "facts": kept, "digest": _digest(weights, kept)},
+            _OURS: {"identity": identity, "facts": kept, "digest": state_digest(weights, kept)},
         }
         try:
             with replacing(self.path) as partial, partial.open("wb") as file:
@@ -81,6 +82,13 @@ class Checkpoint:
             return None
         return saved.facts
 
+    def holds(self, identity: str) -> bool:
+        """Return whether the file can be read, and has the weights that are looked for."""
+        try:
+            return self.path.exists() and self._read().identity == identity
+        except Exception:
+            return False
+
     def read(self) -> "Saved":
         """Read the file, whatever it was fitted on.
 
@@ -101,7 +109,7 @@ class Checkpoint:
         if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
             raise TypeError("not a checkpoint")
         ours, weights = content[_OURS], content["state_dict"]
-        if ours["digest"] != _digest(weights, ours["facts"]):
+        if ours["digest"] != state_digest(weights, ours["facts"]):
             raise ValueError("bits have flipped")
         facts = dict(ours["facts"])
         layers = facts.pop(_LAYERS, None)
@@ -151,9 +159,11 @@ def _layers(classifier: L.LightningModule) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
-def _digest(weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> str:
-    """Return a digest of all that is kept: torch does not notice a flipped bit."""
-    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+def state_digest(
+    weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any] = MappingProxyType({})
+) -> str:
+    """Return a digest of weights and facts: torch does not notice a flipped bit."""
+    digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode())
     for name, tensor in weights.items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         flat = tensor.detach().cpu().contiguous().reshape(-1)

@@ -4,6 +4,7 @@ import logging
 import os
 import pickle
 import signal
+import socket
 import threading
 import traceback
 import warnings
@@ -18,13 +19,13 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, distributed
 from torch._C._distributed_c10d import GradBucket
 from torch.nn.parallel import DistributedDataParallel
 
 from al_lightning.callbacks.training_curves import TrainingCurves
+from al_lightning.cluster import OwnProcesses
 from al_lightning.data.batches import batch_sizes, share_weights
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
@@ -156,7 +157,7 @@ class _Hand:
             **task.options,
             logger=logger,
             callbacks=[*task.callbacks, *shares],
-            plugins=[_TeamEnvironment(self._rank, self._size)],
+            plugins=[OwnProcesses(self._rank, self._size)],
             use_distributed_sampler=False,
         )
         self._meet(trainer.strategy.root_device)
@@ -171,6 +172,10 @@ class _Hand:
         """Meet the others, once; at a file, since a free port may be taken by the time it is used."""
         if distributed.is_initialized():
             return
+        # gloo and NCCL would listen where the host's name leads to, which may be open to others.
+        loopback = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
+        for library in ("GLOO", "NCCL") if loopback else ():
+            os.environ[f"{library}_SOCKET_IFNAME"] = loopback[0]
         backend = "gloo"
         if device.type == "cuda":
             torch.cuda.set_device(device)
@@ -223,42 +228,3 @@ class _Shares(Callback):
         gradients = bucket.buffer().mul_(self._weight)
         work = distributed.all_reduce(gradients, async_op=True)
         return work.get_future().then(lambda done: done.value()[0])
-
-
-class _TeamEnvironment(ClusterEnvironment):
-    """Tells Lightning that its processes are there already, and which one this is."""
-
-    creates_processes_externally = True
-    main_address = "127.0.0.1"
-    main_port = 0  # they have met
-
-    def __init__(self, rank: int, size: int) -> None:
-        super().__init__()
-        self._rank, self._size = rank, size
-
-    @staticmethod
-    def detect() -> bool:
-        """Return whether this is found by itself; it is given."""
-        return False
-
-    def world_size(self) -> int:
-        """Return the number of processes."""
-        return self._size
-
-    def set_world_size(self, size: int) -> None:
-        """Do nothing: it is known."""
-
-    def global_rank(self) -> int:
-        """Return which process this is."""
-        return self._rank
-
-    def set_global_rank(self, rank: int) -> None:
-        """Do nothing: it is known."""
-
-    def local_rank(self) -> int:
-        """Return which process of its machine this is; there is one machine."""
-        return self._rank
-
-    def node_rank(self) -> int:
-        """Return which machine this is; there is one."""
-        return 0

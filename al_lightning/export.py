@@ -22,11 +22,11 @@ def _export(given: argparse.Namespace) -> str:
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with imported_for_good():
-        from al_lightning.exports import export_run  # noqa: PLC0415
+        from al_lightning.exports import PRECISION, export_run  # noqa: PLC0415
         from al_lightning.trained import load_trained  # noqa: PLC0415
 
     output = given.output or Path(f"model.{given.format}")
-    run = load_trained(given.run)
+    run = load_trained(given.run, trust=given.trust)
     difference = export_run(run, output, given.format)
     if difference is None:
         checked = "not checked, since onnxruntime is not installed"
@@ -35,7 +35,10 @@ def _export(given: argparse.Namespace) -> str:
             f"its probabilities on random images differ from the run's by at most {difference:.1e}"
         )
     shape = "x".join(map(str, run.image_shape))
-    return f"{output}: images of {shape} to {len(run.classes)} classes; {checked}"
+    computed = (
+        "" if run.precision == PRECISION else f" in float32 (the run computed in {run.precision})"
+    )
+    return f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "classes) float32. Normalisation and softmax are inside; decoding is not: resize to cover the "
         "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding and "
         "normalization are written into the file. The file is checked against the run before it is "
-        "put into place. Making the run's classifier calls what its configuration names: open no run "
-        "whose maker you do not trust.",
+        "put into place.",
     )
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
@@ -61,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: model.onnx or model.pt2"
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="make whatever the run's configuration names, such as a network of your own, which runs "
+        "its code; for runs whose maker you trust",
     )
     return parser
 

@@ -16,6 +16,7 @@ from al_lightning.files import replacing
 from al_lightning.model_inputs import describe_decoding
 from al_lightning.trained import TrainedRun
 
+PRECISION = "32-true"  #: What an exported graph computes in, whatever the run did.
 _INPUT, _OUTPUT = "images", "probabilities"
 _TRACED = 2  # images: with one, the tracer would take their number for a constant
 _CHECKED = (1, 8)  # images a batch
@@ -25,7 +26,7 @@ Model = Callable[[Tensor], Tensor]
 
 
 def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
-    """Write a trained run as a graph, and check the file against the run.
+    """Write a trained run as a graph in float32, and check the file against the run's network.
 
     The graph takes ``images``, (B, C, H, W) float32 in [0, 1] with any number of images, and gives
     ``probabilities``, (B, classes) float32: the normalisation before the classifier and the softmax
@@ -51,7 +52,7 @@ def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
         _require_onnx()
     # Plain strides: torch.export.save takes channels-last weights for incomplete ones, and warns.
     network = deepcopy(run.network).cpu().to(memory_format=torch.contiguous_format)
-    here = replace(run, network=network)
+    here = replace(run, network=network, precision=PRECISION)
     with replacing(path) as partial:
         try:
             write(network, _random(run, _TRACED), metadata(run), partial)

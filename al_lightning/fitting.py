@@ -16,6 +16,7 @@ from al_lightning.divergence import (
 from al_lightning.round_trainer import RoundTrainer
 from al_lightning.stopwatch import Stopwatch
 from al_lightning.team import TeamTrainer
+from al_lightning.trainer_rules import require_fresh, require_steps
 
 
 def fit_once(
@@ -35,13 +36,15 @@ def fit_once(
         seed: Decides what is drawn during the fit, such as dropout and augmentation.
 
     Returns:
-        Facts on the fit, as plain values: ``seconds``, ``steps``, and what it takes to show the weights
-        another image: ``classes``, ``image_shape``, ``normalization``.
+        Facts on the fit, as plain values: ``round``, ``seconds``, ``steps``, and what it takes to show
+        the weights another image: ``classes``, ``image_shape``, ``normalization``.
 
     Raises:
         DivergenceError: If a loss or a weight is NaN or infinite.
-        UsageError: If no weight has changed.
+        UsageError: If the trainer was used before, or takes fewer steps than it was made for; or if no
+            weight has changed.
     """
+    require_fresh(trainer)
     watch, before = Stopwatch(), sums_of_weights(classifier)
     if isinstance(trainer, TeamTrainer):
         trainer.start(datamodule)
@@ -49,9 +52,12 @@ def fit_once(
         L.seed_everything(seed, verbose=False)
         trainer.fit(classifier, datamodule=datamodule)
         require_finite_weights(classifier, round_index, trainer.global_step)
+        if classifier.automatic_optimization:  # else the module decides what a step is
+            require_steps(trainer, round_index)
     require_changed_weights(classifier, before, round_index)
     data, normalization = datamodule.data, datamodule.normalization
     return {
+        "round": round_index,
         "seconds": watch.seconds["fit"],
         "steps": trainer.global_step,
         "classes": list(data.classes),

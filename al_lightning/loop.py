@@ -17,7 +17,6 @@ from torch import Tensor
 from al_lightning.answers import checked_answer, require_oracle
 from al_lightning.arguments import (
     require_callbacks,
-    require_classifier,
     require_datamodule,
     require_factory,
     require_fall_back,
@@ -34,10 +33,12 @@ from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.dropout import require_dropout
 from al_lightning.embedding_cache import EmbeddingCache
+from al_lightning.environment import require_neutral_environment
 from al_lightning.errors import DivergenceError, UsageError
 from al_lightning.evidence import Need
 from al_lightning.fit_cache import FitCache
 from al_lightning.fitting import fit_once
+from al_lightning.fresh_classifiers import FreshClassifiers, MakeClassifier
 from al_lightning.history import Reason
 from al_lightning.initial import (
     draw_balanced,
@@ -77,8 +78,8 @@ from al_lightning.stopwatch import Stopwatch
 from al_lightning.strategies.base import Strategy, require_strategy
 from al_lightning.strategies.rehearsal import rehearse
 from al_lightning.strategies.selection import Selection
+from al_lightning.trainer_rules import checked_trainer
 
-MakeClassifier = Callable[[], L.LightningModule]
 MakeTrainer = Callable[[int, int], RoundTrainer]
 
 
@@ -225,6 +226,7 @@ class ActiveLearningLoop:
         self._query_code, more = own_code([strategy, initial_strategy, type(oracle)])
         self._packages = {**self._packages, **more}
         self._embedding_seconds: float | None = None
+        self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
         self._checkpoint = Checkpoint(journal.path.parent / "checkpoints" / "last.ckpt")
 
     def run(self) -> Journal:
@@ -244,6 +246,8 @@ class ActiveLearningLoop:
         if not self.journal.finished:
             self._tell("on_run_start", self.journal, self.datamodule.data)
             self._serve(classifier)
+        elif not self._checkpoint.holds(self._identity(last := len(self.journal.rounds) - 1)):
+            self._restore(last, classifier)
         while not self.journal.finished:
             if (question := self.journal.open_question) is None:
                 self._advance()
@@ -253,13 +257,23 @@ class ActiveLearningLoop:
         self._tell("on_run_end", self.journal)
         return self.journal
 
+    def _restore(self, last: int, classifier: L.LightningModule) -> None:
+        """Fit the last round of a finished run again: its weights are what `predict` takes."""
+        warnings.warn(
+            f"{self._checkpoint.path} has not the weights of the last round; it is fitted again",
+            stacklevel=2,
+        )
+        self._serve(classifier)
+        self._fitted(last, self.make_trainer(last, len(self.journal.pool_in(last).labeled_ids)))
+
     # Before the first round
 
     def _begin(self) -> L.LightningModule:
         """Write the start event, or check that the journal is this run's; return its classifier."""
+        require_neutral_environment()
         data = self.datamodule.data
         self.budget.limit(len(data.train), len(data.given_ids))
-        computation = describe_trainer(self.make_trainer(0, 1))
+        computation = describe_trainer(checked_trainer(self.make_trainer))
         classifier = self._check_classifier()
         of_model, packages = own_code([classifier])
         self._fit_code = {**self._fit_code, **of_model}
@@ -438,9 +452,8 @@ class ActiveLearningLoop:
         self, index: int, trainer: RoundTrainer
     ) -> tuple[L.LightningModule, dict[str, Any]]:
         """Return a round's classifier, from the checkpoint or by fitting, and facts on its fit."""
-        pool = self.journal.pool_in(index)
-        classifier = self._untrained()
-        identity = self._identity(index, pool)
+        pool, classifier = self.journal.pool_in(index), self._untrained()
+        identity = self._identity(index)
         if (fit := self._checkpoint.load(classifier, identity)) is not None:
             return classifier, fit
         if self.warm_start and index > 0:
@@ -457,7 +470,7 @@ class ActiveLearningLoop:
         """Fit; where other runs make the same fit, make it once for all of them."""
         if self.cache is None or index > 0:  # from then on, the strategies have parted
             return self._fit(index, pool, trainer, classifier)
-        identity = self._shared_identity(index, pool, classifier)
+        identity = self._shared_identity(index, classifier)
         with ExitStack() as stack:
             try:
                 shared = stack.enter_context(self.cache.entry(identity))
@@ -545,6 +558,7 @@ class ActiveLearningLoop:
         pool = self.datamodule.pool
         event = {"round": index, "labels_bought": pool.labels_bought, **results, **costs}
         event["peak_rss_bytes"] = peak_rss_bytes()
+        event["fit"] = self._identity(index)  # of whose weights this is said
         self._tell("on_round_end", RoundResult(index, pool, deepcopy(event), confusion))
         self.journal.record_round(event)
 
@@ -592,15 +606,10 @@ class ActiveLearningLoop:
 
     # What the above rests on
 
-    def _untrained(self) -> L.LightningModule:
-        """Return the classifier with its initial weights, the same at every call."""
-        with isolate_rng():
-            L.seed_everything(self._derive("weights"), verbose=False)
-            return require_classifier(self.make_classifier())
-
     def _check_classifier(self) -> L.LightningModule:
         """Return an untrained classifier that fits the data and the strategy."""
         classifier, data = self._untrained(), self.datamodule.data
+        self._untrained()  # so that one model for all rounds is refused before the first
         embedding = require_logits(classifier, data.image_shape, len(data.classes))
         self._check_queries(embedding)
         if Need.MC_PROBABILITIES in self.strategy.needs | self.strategy.labeled_needs:
@@ -626,7 +635,7 @@ class ActiveLearningLoop:
     def _derive(self, *purpose: str | int) -> int:
         return derive_seed(self.seed, *purpose)
 
-    def _identity(self, index: int, pool: Pool) -> str:
+    def _identity(self, index: int) -> str:
         """Return a digest of all that a round's fit depends on, but for the machine."""
         start = self.journal.start or {}
         kept = {key: start.get(key) for key in ("data", "versions")}
@@ -634,6 +643,7 @@ class ActiveLearningLoop:
             kept["weights"] = weights  # the configuration may have no more than their path
         config = without(start.get("config", {}), self.irrelevant | self.irrelevant_to_fits)
         code = start.get("code", {}).get("fits")
+        pool = self.journal.pool_in(index)
         labels = [pool.labeled_ids.tolist(), pool.labels.tolist()]
         return config_hash(
             {
@@ -646,11 +656,11 @@ class ActiveLearningLoop:
             }
         )
 
-    def _shared_identity(self, index: int, pool: Pool, classifier: L.LightningModule) -> str:
+    def _shared_identity(self, index: int, classifier: L.LightningModule) -> str:
         """Return a digest of all that the very bits of a round's fit depend on."""
         return config_hash(
             {
-                "fit": self._identity(index, pool),
+                "fit": self._identity(index),
                 "trainer": (self.journal.start or {}).get("trainer"),
                 "hardware": hardware(),
                 "code": code_digest(classifier),

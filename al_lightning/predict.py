@@ -23,7 +23,7 @@ def _predict(given: argparse.Namespace) -> str:
         from al_lightning.predictions import write_predictions  # noqa: PLC0415
         from al_lightning.trained import load_trained, prediction_device  # noqa: PLC0415
 
-    run = load_trained(given.run)
+    run = load_trained(given.run, trust=given.trust)
     run.network.to(prediction_device())
     predicted = write_predictions(
         run,
@@ -46,8 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m al_lightning.predict",
         description="Say what a trained run makes of new images: a CSV file with the class and the "
         "confidence of each. Images of any size are decoded as the run's own, and seen by its last "
-        "weights in float32. Making the run's classifier calls what its configuration names: open no "
-        "run whose maker you do not trust.",
+        "weights in the precision of the run.",
     )
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
@@ -80,6 +79,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=("refuse", "skip"),
         default="refuse",
         help="what to do about files that cannot be read: write nothing (default), or leave them out",
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="make whatever the run's configuration names, such as a network of your own, which runs "
+        "its code; for runs whose maker you trust",
     )
     return parser
 

@@ -28,6 +28,11 @@ _PACKAGES = (
     "hydra-core",
     "numpy",
 )
+_ARITHMETIC = (  # of MKL, oneDNN and CUDA: other instructions, or fewer bits than were asked for
+    *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
+    *("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
+    *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
+)
 _SHORT = 100  # entries of a list that is a setting
 _VERSIONED = ("torch", "torchvision", "lightning", "torchmetrics")
 
@@ -136,7 +141,11 @@ def code_digest(module: "nn.Module") -> str:
 
 
 def hardware() -> dict[str, Any]:
-    """Return what the bits of the results depend on: processor, threads, accelerator."""
+    """Return what the bits of the results depend on: processor, threads, accelerator.
+
+    And the environment variables that change the arithmetic of a processor, where any is set.
+    """
+    arithmetic = {name: os.environ[name] for name in _ARITHMETIC if os.environ.get(name)}
     return {
         "machine": platform.machine(),
         "processor": _processor(),
@@ -145,6 +154,7 @@ def hardware() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "system": platform.system(),
+        **({"arithmetic": arithmetic} if arithmetic else {}),
     }
 
 

@@ -6,7 +6,10 @@ import lightning as L
 
 from al_lightning.errors import UsageError
 
-_OFFERED = ("fit", "predict", "world_size", "global_step", "precision", "strategy")
+_OFFERED = (
+    *("fit", "predict", "world_size", "global_step", "precision", "strategy"),
+    "early_stopping_callbacks",
+)
 _DECIDES_A_FIT = (
     *("max_epochs", "max_steps", "accumulate_grad_batches"),
     *("gradient_clip_val", "gradient_clip_algorithm"),
@@ -24,6 +27,16 @@ class RoundTrainer(Protocol):
     @property
     def global_step(self) -> int:
         """The number of steps taken."""
+        ...
+
+    @property
+    def estimated_stepping_batches(self) -> int | float:
+        """The number of steps that a fit is to take."""
+        ...
+
+    @property
+    def early_stopping_callbacks(self) -> list[Any]:
+        """What may end a fit before."""
         ...
 
     @property
@@ -51,8 +64,8 @@ class RoundTrainer(Protocol):
         ...
 
 
-def describe_trainer(trainer: RoundTrainer) -> dict[str, Any]:
-    """Return what results depend on, as plain values: where, how and how long a trainer computes.
+def require_trainer(trainer: object) -> None:
+    """Check that something offers what a round needs.
 
     Raises:
         UsageError: If it is no trainer, such as None.
@@ -62,6 +75,10 @@ def describe_trainer(trainer: RoundTrainer) -> dict[str, Any]:
             f"make_trainer must return a lightning.Trainer, not {type(trainer).__name__}, which has no "
             f"{', '.join(missing)}" + (" (is there a `return`?)" if trainer is None else "")
         )
+
+
+def describe_trainer(trainer: RoundTrainer) -> dict[str, Any]:
+    """Return what results depend on, as plain values: where, how and how long a trainer computes."""
     several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
     known = {key: getattr(trainer, key, None) for key in _DECIDES_A_FIT}
     return {

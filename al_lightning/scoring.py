@@ -14,7 +14,7 @@ from al_lightning.dropout import FixedMasks
 from al_lightning.errors import UsageError
 from al_lightning.evidence import Evidence, Need
 from al_lightning.evidence_rows import EvidenceRows, SharedEvidenceRows
-from al_lightning.models.backbone import Embedder, to_probabilities
+from al_lightning.models.backbone import Embedder, for_evaluation, to_probabilities
 from al_lightning.round_trainer import RoundTrainer
 
 _PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
@@ -62,9 +62,12 @@ class Scorer:
         make_rows = SharedEvidenceRows if self._trainer.world_size > 1 else EvidenceRows
         rows = make_rows(len(ids))
         self._datamodule.look_at(images, ids)
-        with isolate_rng(), FixedMasks(self._classifier, self._seed) as masks:
+        samples = Need.MC_PROBABILITIES in needs
+        # Before any mask is hung into it: hooks are part of what a classifier computes.
+        halves = self._classifier if samples else for_evaluation(self._classifier)
+        with isolate_rng(), FixedMasks(halves, self._seed) as masks:
             probe = _Probe(
-                self._classifier,
+                halves,
                 rows,
                 self._datamodule.eval_batch_size,
                 needs,
@@ -80,7 +83,7 @@ class _Probe(L.LightningModule):
 
     def __init__(
         self,
-        classifier: L.LightningModule,
+        halves: nn.Module,
         rows: EvidenceRows,
         batch_size: int,
         needs: Collection[Need],
@@ -89,7 +92,7 @@ class _Probe(L.LightningModule):
     ) -> None:
         super().__init__()
         # A submodule, so that Lightning moves it to the device.
-        self.halves = classifier if Need.MC_PROBABILITIES in needs else _for_evaluation(classifier)
+        self.halves = halves
         self._rows = rows
         self._batch_size = batch_size
         self._needs = frozenset(needs)
@@ -163,9 +166,3 @@ class _Probe(L.LightningModule):
             embeddings = self._embedder.embed(source) if self._embedding_varies else source
             samples.append(self._classify(embeddings))
         return torch.stack(samples, 1)
-
-
-def _for_evaluation(classifier: L.LightningModule) -> nn.Module:
-    """Return what a classifier offers for passes without dropout; itself where it offers nothing."""
-    offer = getattr(classifier, "for_evaluation", None)
-    return offer() if callable(offer) else classifier

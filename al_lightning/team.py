@@ -54,6 +54,8 @@ class TeamTrainer:
     ) -> None:
         self.callbacks: list[Callback] = []
         self.global_step = 0
+        self.estimated_stepping_batches: int | float = trainer.max_steps
+        self.early_stopping_callbacks: list[Any] = []
         self.world_size = trainer.world_size
         self.precision = trainer.precision
         self.strategy = trainer.strategy

@@ -1,6 +1,7 @@
 """A run's classifier, to be used: from pixels to probabilities."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,7 +11,7 @@ import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
-from al_lightning.checkpoint import Checkpoint
+from al_lightning.checkpoint import Checkpoint, Saved
 from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import Normalize
 from al_lightning.errors import UsageError
@@ -19,16 +20,23 @@ from al_lightning.model_inputs import Inputs, batches, checked
 from al_lightning.models.backbone import (
     Embedder,
     describe_model,
+    for_evaluation,
     require_embedder,
     to_probabilities,
 )
+from al_lightning.rebuild import rebuild
+from al_lightning.recipe import Recipe
 
 _FACTS = ("classes", "image_shape", "normalization")
+_MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 _NAMED = 5  # how many runs an error names
 
 
 class Predictor(nn.Module):
     """A classifier with what stands before and behind it: normalisation and softmax.
+
+    It computes as the run tested: by what the classifier offers for evaluation, see
+    :meth:`al_lightning.Backbone.for_evaluation`, with the weights of this moment.
 
     Args:
         classifier: Offers ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
@@ -40,7 +48,7 @@ class Predictor(nn.Module):
         require_embedder(classifier)
         self.normalize = Normalize(normalization)
         self.classifier = classifier
-        self._halves = cast("Embedder", classifier)
+        self._halves = cast("Embedder", for_evaluation(classifier.eval()))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, C, H, W) uint8, or float32 in [0, 1], to probabilities, (B, classes) float32."""
@@ -60,6 +68,7 @@ class TrainedRun:
         normalization: What the weights were trained with; a part of the network.
         value_range: Which values were black and white in image files of more than 8 bits a pixel; None
             where there were no such files.
+        precision: What the run computed in: "32-true", "bf16-mixed", "16-mixed".
     """
 
     folder: Path
@@ -68,10 +77,11 @@ class TrainedRun:
     image_shape: tuple[int, int, int]
     normalization: Normalization
     value_range: tuple[float, float] | None = None
+    precision: str = "32-true"
 
     @torch.inference_mode()
     def predict(self, images: Tensor | Inputs) -> Tensor:
-        """Look at images as they are: no augmentation, evaluation mode, float32.
+        """Look at images as they are: no augmentation, evaluation mode, the precision of the run.
 
         Args:
             images: (B, C, H, W) uint8, or float in [0, 1], anywhere: not normalised. Or an array of
@@ -90,24 +100,37 @@ class TrainedRun:
             ]
             return torch.cat(parts)
         images = checked(images, self.image_shape)
-        moved = images.to(self.network.normalize.mean.device)
-        probabilities: Tensor = self.network(moved.contiguous(memory_format=torch.channels_last))
+        device = self.network.normalize.mean.device
+        moved = images.to(device).contiguous(memory_format=torch.channels_last)
+        with self._autocast(device.type):
+            probabilities: Tensor = self.network(moved)
         return probabilities.cpu()
 
+    def _autocast(self, device: str) -> AbstractContextManager[object]:
+        """Return what makes torch compute in the precision of the run, as Lightning's trainer does."""
+        if (dtype := _MIXED.get(self.precision)) is None:
+            return nullcontext()
+        return torch.autocast(device, dtype=dtype, cache_enabled=False)
 
-def load_trained(folder: Path | str, classifier: L.LightningModule | None = None) -> TrainedRun:
-    """Load the last weights of a run into its classifier.
 
-    Without a classifier, it is made by the configuration that the command line recorded. Making it
-    calls what that configuration names: open no run whose maker you do not trust.
+def load_trained(
+    folder: Path | str, classifier: L.LightningModule | None = None, *, trust: bool = False
+) -> TrainedRun:
+    """Load the weights of a run's last round into its classifier.
+
+    Without a classifier, it is made by the configuration that the command line recorded: of networks
+    of al_lightning, and optimisers and losses of torch. Anything else that it names is refused, since
+    making it would run it.
 
     Args:
         folder: The run's folder: of ``journal.jsonl`` and ``checkpoints/last.ckpt``.
         classifier: Untrained, of the run's kind, for runs of the loop as a library; it gets the
             weights, and is set to evaluation mode.
+        trust: Whether to make whatever else the configuration names: for runs whose maker you trust.
 
     Raises:
-        UsageError: If there is no run, it has no usable weights, or they do not fit its classifier.
+        UsageError: If there is no run, it has no usable weights, they are of another round than its
+            last, they do not fit its classifier, or the classifier is none that is made untrusted.
         JournalError: If the journal is damaged.
     """
     folder = Path(folder)
@@ -128,8 +151,9 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
             f"{path} is another run's: it tells {', '.join(classes)} apart, "
             f"the run {', '.join(start['classes'])}. Restore it from a copy"
         )
+    _require_last_round(journal, saved, path)
     if classifier is None:
-        classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes))
+        classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes), trust)
     recorded = start.get("model", {}).get("weights")
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
@@ -145,6 +169,7 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
         ) from error
     normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
     network = Predictor(classifier, normalization).eval()
+    precision = start.get("trainer", {}).get("precision", "32-true")
     dataset = start["config"].get("dataset")
     value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
     return TrainedRun(
@@ -154,6 +179,7 @@ def load_trained(folder: Path | str, classifier: L.LightningModule | None = None
         shape,
         normalization,
         None if value_range is None else (*value_range,),
+        precision,
     )
 
 
@@ -186,16 +212,32 @@ def _why_no_weights(journal: Journal, path: Path) -> str:
     if not journal.rounds:
         run = journal.path.parent
         return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
-    remedy = (
-        "make the run anew"
-        if journal.finished
-        else "run the same command again, which goes on and fits again"
+    return (
+        f"{path} is not there, though the run has fitted. Restore it from a copy, or run the same "
+        "command again, which fits the last round again"
     )
-    return f"{path} is not there, though the run has fitted. Restore it from a copy, or {remedy}"
+
+
+def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
+    """Refuse weights of an earlier round: where a disk was full, the journal may have gone on alone."""
+    rounds = journal.rounds
+    if rounds and saved.identity == rounds[-1].get("fit"):
+        return
+    if not journal.finished and saved.facts.get("round") == len(rounds):
+        return  # of the round that is being played
+    raise UsageError(
+        f"{path} has not the weights of the run's last round, {len(rounds) - 1}: they could not be "
+        "written then, or the file is another run's. Run the same command again, which fits the last "
+        "round again"
+    )
 
 
 def _recorded_classifier(
-    path: Path, config: Mapping[str, Any], shape: tuple[int, int, int], num_classes: int
+    path: Path,
+    config: Mapping[str, Any],
+    shape: tuple[int, int, int],
+    num_classes: int,
+    trust: bool,
 ) -> L.LightningModule:
     """Make the classifier that the command line recorded."""
     for group in ("model", "recipe"):
@@ -206,12 +248,15 @@ def _recorded_classifier(
                 "the run was made without the command line. Make the classifier in Python, and pass "
                 "it: al_lightning.load_trained(folder, classifier)"
             )
-    # Only here: the command line alone knows Hydra.
-    from al_lightning.__main__ import classifier_of  # noqa: PLC0415
-
     try:
         with isolate_rng():
-            return classifier_of(config, shape, num_classes)
+            make_backbone = rebuild(config["model"], "model", trust=trust)
+            recipe: Recipe = rebuild(config["recipe"], "recipe", trust=trust)
+            return recipe.classifier(make_backbone(shape, num_classes), num_classes)
+    except TypeError as error:
+        raise UsageError(
+            f"The classifier that {path} names cannot be made: model cannot be made: {error}"
+        ) from error
     except UsageError as error:
         raise UsageError(f"The classifier that {path} names cannot be made: {error}") from error
 

@@ -8,10 +8,12 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
+from al_lightning.cluster import OwnProcesses
 from al_lightning.errors import UsageError
 from al_lightning.recipe import Recipe, resolve_precision
 from al_lightning.round_trainer import RoundTrainer
 from al_lightning.team import Team, TeamTrainer
+from al_lightning.trainer_rules import require_usable
 
 
 class RoundTrainers:
@@ -28,7 +30,8 @@ class RoundTrainers:
         make_callbacks: Makes the callbacks of a trainer, anew for each.
 
     Raises:
-        UsageError: When called, if the trainer would compute on more than one machine.
+        UsageError: When called, if a trainer would compute on more than one machine, cut fits short, or
+            take other steps than the recipe's.
     """
 
     def __init__(
@@ -47,26 +50,37 @@ class RoundTrainers:
 
     def __call__(self, round_index: int, labels: int) -> RoundTrainer:
         """Make the trainer of a round with so many labels to train on."""
-        options = {
+        steps = self._recipe.steps(labels)
+        options: dict[str, Any] = {
             "precision": self._resolve(),
             "max_epochs": -1,
-            "max_steps": self._recipe.steps(labels),
+            "max_steps": steps,
             "enable_checkpointing": False,
             "enable_model_summary": False,
         }
         logger = None if self._make_logger is None else self._make_logger(round_index)
         if self._team is not None:
-            trainer = self._make_trainer(**options, logger=False)
+            trainer = self._make(**options, logger=False)
             return TeamTrainer(self._team, trainer, options, logger, partial(self._alone, options))
         callbacks = list(self._make_callbacks())
-        return self._make_trainer(
+        trainer = self._make(
             **options, logger=False if logger is None else logger, callbacks=callbacks
         )
+        if trainer.max_steps != steps:
+            raise UsageError(
+                f"make_trainer made a trainer of {trainer.max_steps} steps, and the recipe takes "
+                f"{steps}: it must take its options as lightning.Trainer does"
+            )
+        return trainer
+
+    def _make(self, **options: Any) -> L.Trainer:
+        """Make a trainer that looks for no scheduler: a run starts its processes itself."""
+        return self._make_trainer(**options, plugins=[OwnProcesses()])
 
     def _alone(self, options: dict[str, Any]) -> L.Trainer:
         callbacks = list(self._make_callbacks())
         one = {"devices": 1, "strategy": "auto", "logger": False, "callbacks": callbacks}
-        return self._make_trainer(**options, **one)
+        return self._make(**options, **one)
 
     def close(self) -> None:
         """End the processes of the devices, if there are any."""
@@ -76,11 +90,8 @@ class RoundTrainers:
     def _resolve(self) -> str:
         """Ask a trainer where it would compute, once; only a trainer knows what auto means."""
         if self._precision is None:
-            trainer = self._make_trainer(logger=False, enable_checkpointing=False)
-            if trainer.num_nodes != 1:
-                raise UsageError(
-                    f"A run computes on one machine, but trainer.num_nodes={trainer.num_nodes}"
-                )
+            trainer = self._make(logger=False, enable_checkpointing=False)
+            require_usable(trainer)
             if trainer.world_size > 1:
                 self._team = Team(self._make_trainer, trainer.world_size)
             accelerator = trainer.strategy.root_device.type

@@ -127,5 +127,6 @@ def round_event(index: int, labels_bought: int, accuracy: float = 0.5) -> dict[s
         "per_class": {"recall": [0.25, 0.5, 0.75]},
         "seconds": {"fit": 1.0, "test": 0.5, "score": 0.25, "select": 0.125},
         "steps": 10,
+        "fit": "somewhere",
         "peak_rss_bytes": 1000,
     }

@@ -30,9 +30,11 @@ from al_lightning import (
     SimulatedOracle,
     Strategy,
     UsageError,
+    load_trained,
 )
+from al_lightning.checkpoint import Checkpoint
 from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
-from tests.helpers import TinySource
+from tests.helpers import TinySource, same_weights
 
 BUDGET = Budget(initial=9, query=6, total=21)
 REHEARSED = 16  # images that a strategy is shown before the run
@@ -601,3 +603,89 @@ def test_a_strategy_that_selects_too_much_is_refused_before_anything_is_begun(
     ):
         make_loop(tmp_path, _Greedy()).run()
     assert not list(tmp_path.rglob("journal.jsonl"))
+
+
+def test_one_trainer_for_all_rounds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    trainer = tiny_trainer(0, 9)
+    with pytest.raises(UsageError, match="the same trainer twice"):
+        make_loop(tmp_path, make_trainer=lambda index, labels: trainer).run()
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+def test_one_model_for_all_rounds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    model = TinyModel()
+    with pytest.raises(UsageError, match=r"gave hidden\.1\.weight of a classifier"):
+        make_loop(tmp_path, make_classifier=lambda: model).run()
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"PL_TRAINER_LIMIT_TRAIN_BATCHES": "0"}, "PL_TRAINER_LIMIT_TRAIN_BATCHES=0"),
+        ({"SLURM_NTASKS": "2", "SLURM_PROCID": "1"}, "srun --ntasks=1"),
+    ],
+)
+def test_an_environment_that_would_change_the_run_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match=named):
+        make_loop(tmp_path).run()
+    assert not (tmp_path / "journal.jsonl").exists()
+
+
+def test_a_fit_that_something_cuts_short_is_no_result(tmp_path: Path) -> None:
+    class Stopper(L.Callback):
+        def on_train_batch_end(self, trainer: L.Trainer, *arguments: Any) -> None:
+            trainer.should_stop = True
+
+    def cut(index: int, labels: int) -> L.Trainer:
+        return L.Trainer(
+            accelerator="cpu",
+            max_epochs=2,
+            callbacks=[Stopper()],
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=False,
+        )
+
+    with pytest.raises(UsageError, match="round 0 took 1 steps, and 6 were asked for"):
+        make_loop(tmp_path, make_trainer=cut).run()
+    assert Journal(tmp_path / "journal.jsonl").rounds == []
+
+
+def test_a_finished_run_without_its_last_weights_fits_its_last_round_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_loop(tmp_path / "whole").run()
+    whole = TinyModel.load_from_checkpoint(tmp_path / "whole" / "checkpoints" / "last.ckpt")
+    save = Checkpoint.save
+
+    def full(self: Checkpoint, classifier: Any, identity: str, facts: Any) -> None:
+        if facts["round"] == 0:  # later, the disk is full
+            save(self, classifier, identity, facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", full)
+        journal = make_loop(tmp_path / "a").run()
+    before = journal.path.read_bytes()
+    assert journal.finished
+    with pytest.raises(UsageError, match="not the weights of the run's last round, 2"):
+        load_trained(tmp_path / "a", TinyModel())
+    with pytest.warns(UserWarning, match="it is fitted again"):
+        make_loop(tmp_path / "a").run()
+    assert journal.path.read_bytes() == before
+    again = load_trained(tmp_path / "a", TinyModel()).network.classifier
+    assert same_weights(again, whole)
+
+
+def test_weights_of_the_round_that_is_being_played_are_newer_than_its_record(
+    tmp_path: Path,
+) -> None:
+    journal = make_loop(tmp_path).run()
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join(lines[:-2]))  # without the last round and the end
+    load_trained(tmp_path, TinyModel())

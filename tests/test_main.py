@@ -18,13 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import al_lightning.__main__ as command_line
-from al_lightning.errors import UsageError
 from tests.command_line import (
     CONF,
     QUICK,
@@ -273,19 +271,6 @@ def test_every_recipe_can_be_built(recipe: str) -> None:
     cfg = composed(f"recipe={recipe}")
     backbone = instantiate(cfg.model, _convert_="all")(image_shape=(1, 8, 8), num_classes=10)
     assert instantiate(cfg.recipe, _convert_="all").classifier(backbone, 10) is not None
-
-
-def test_a_recorded_configuration_makes_its_classifier() -> None:
-    cfg = composed("model.dense=[7]", "recipe.label_smoothing=0.3")
-    recorded: Any = {
-        key: OmegaConf.to_container(cfg[key], resolve=True) for key in ("model", "recipe")
-    }
-    classifier = command_line.classifier_of(recorded, (3, 9, 8), 4)
-    assert classifier.label_smoothing == 0.3
-    assert classifier.backbone.embed(torch.rand(2, 3, 9, 8)).shape == (2, 7)
-    recorded["model"]["_target_"] = "nowhere.Network"
-    with pytest.raises(UsageError, match="nowhere"):
-        command_line.classifier_of(recorded, (3, 9, 8), 4)
 
 
 def test_the_plain_recipe_is_the_yardstick() -> None:

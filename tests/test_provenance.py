@@ -200,3 +200,12 @@ def test_what_is_reproducible_is_said_with_its_conditions() -> None:
     assert "hardware.threads" in reproducible({"device": "cpu"})["given"]
     several = reproducible({"device": "cpu", "devices": "2"})
     assert several["given"] == [*reproducible({"device": "cpu"})["given"], "trainer.devices"]
+
+
+def test_variables_that_change_the_arithmetic_are_part_of_the_hardware(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", raising=False)
+    assert "arithmetic" not in hardware()
+    monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
+    assert hardware()["arithmetic"] == {"ONEDNN_DEFAULT_FPMATH_MODE": "BF16"}

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from functools import partial
 from multiprocessing import active_children
+from pathlib import Path
 
 import lightning as L
 import pytest
@@ -80,6 +82,27 @@ def test_devices_train_together_what_one_would_train(two: RoundTrainers) -> None
         linear().backbone.get_parameter("output.bias"),
     )
     assert [(name, step) for name, _, step in POINTS] == [("train/loss", i) for i in range(6)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sockets are looked up in /proc")
+def test_devices_listen_on_the_loopback_interface_alone(two: RoundTrainers) -> None:
+    fit_once(two(0, 23), linear(), in_round(), 0, seed=0)
+    addresses = [a for child in active_children() for a in _listening(child.pid or 0)]
+    assert addresses
+    assert set(addresses) <= {"0100007F", "00000000000000000000000001000000"}  # 127.0.0.1 and ::1
+
+
+def _listening(process: int) -> list[str]:
+    """Return the addresses, as the kernel writes them, at which a process waits for others."""
+    links = [path.readlink().name for path in Path(f"/proc/{process}/fd").iterdir()]
+    tables = [Path(f"/proc/{process}/net/{name}").read_text().splitlines() for name in _TABLES]
+    rows = [row.split() for table in tables for row in table[1:]]
+    return [
+        row[1].split(":")[0] for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in links
+    ]
+
+
+_TABLES = ("tcp", "tcp6")
 
 
 def evidence(trainers: RoundTrainers, classifier: L.LightningModule, count: int) -> Evidence:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_a_journal_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyP
     [
         (0, False, "has not fitted its classifier yet"),
         (1, False, "run the same command again"),
-        (1, True, "make the run anew"),
+        (1, True, "run the same command again, which fits the last round again"),
     ],
 )
 def test_a_run_without_weights(tmp_path: Path, rounds: int, finished: bool, said: str) -> None:
@@ -172,7 +173,7 @@ def test_weights_for_other_classes(tmp_path: Path) -> None:
 
 def test_weights_of_another_model(folder: Path) -> None:
     other = ImageClassifier(Linear(), 3)
-    Checkpoint(folder / "checkpoints" / "last.ckpt").save(other, "other", FACTS)
+    Checkpoint(folder / "checkpoints" / "last.ckpt").save(other, "somewhere", FACTS)
     with pytest.raises(UsageError, match="does not fit the run's classifier, ImageClassifier"):
         load_trained(folder)
 
@@ -206,3 +207,42 @@ def test_predictions_are_made_on_the_accelerator(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("cuda"))
     assert prediction_device() == torch.device("cuda")
+
+
+def test_weights_of_another_round_are_refused(tmp_path: Path) -> None:
+    folder = write_trained(tmp_path, rounds=2)
+    Checkpoint(folder / "checkpoints" / "last.ckpt").save(tiny_classifier(), "round 0", FACTS)
+    with pytest.raises(
+        UsageError, match=r"not the weights of the run's last round, 1.*same command"
+    ):
+        load_trained(folder)
+
+
+@pytest.mark.parametrize(("precision", "bits"), [("bf16-mixed", 8), ("32-true", 24)])
+def test_images_are_seen_in_the_precision_of_the_run(
+    tmp_path: Path, precision: str, bits: int
+) -> None:
+    folder = write_trained(tmp_path, trainer={"device": "cpu", "precision": precision})
+    run = load_trained(folder)
+    datamodule = PoolDataModule(TinySource())
+    datamodule.begin_round(Pool(60).reveal(torch.arange(6), torch.arange(6) % 3), 0)
+    test = datamodule.data.test
+    trainer = tiny_trainer(precision=precision)
+    scorer = Scorer(trainer, run.network.classifier, datamodule)
+    said = scorer.evidence(test, torch.arange(30), {Need.PROBABILITIES})
+    found = run.predict(test.pixels[:])
+    assert torch.equal(found, said.require(Need.PROBABILITIES))
+    exact = replace(run, precision="32-true").predict(test.pixels[:])
+    assert float((found - exact).abs().max()) < 4 * 2.0**-bits
+    assert torch.equal(found, exact) == (precision == "32-true")
+
+
+def test_a_run_from_elsewhere_makes_nothing_that_it_names(tmp_path: Path) -> None:
+    evil = {"_target_": "builtins.exec", "_args_": [f"open('{tmp_path}/ran', 'w')"]}
+    recipe = {**CONFIG["recipe"], "augmentation": evil}
+    folder = write_trained(tmp_path / "run", config={**CONFIG, "recipe": recipe})
+    with pytest.raises(UsageError, match=r"recipe\.augmentation names builtins\.exec.*--trust"):
+        load_trained(folder)
+    assert not (tmp_path / "ran").exists()
+    load_trained(folder, trust=True)
+    assert (tmp_path / "ran").exists()

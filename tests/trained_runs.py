@@ -24,6 +24,7 @@ CONFIG: dict[str, Any] = {
     "seed": 0,
 }
 FACTS: dict[str, Any] = {
+    "round": 0,
     "seconds": 1.0,
     "steps": 10,
     "classes": list(CLASSES),

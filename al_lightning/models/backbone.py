@@ -233,6 +233,13 @@ class Halves(Backbone):
         return logits
 
 
+def for_evaluation(classifier: nn.Module) -> nn.Module:
+    """Return what a classifier offers for passes without dropout; itself where it offers nothing."""
+    offer = getattr(classifier, "for_evaluation", None)
+    offered: nn.Module = offer() if callable(offer) else classifier
+    return offered
+
+
 def backbone_of(module: nn.Module) -> Backbone | None:
     """Return the backbone of a classifier, its attribute ``backbone``; None where it has none."""
     backbone = getattr(module, "backbone", None)

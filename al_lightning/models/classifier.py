@@ -1,7 +1,7 @@
 """The LightningModule that trains a backbone."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -77,10 +77,10 @@ class ImageClassifier(L.LightningModule):
     def for_evaluation(self) -> nn.Module:
         """Return both halves as they evaluate fastest, see :meth:`Backbone.for_evaluation`.
 
-        A subclass with halves of its own is itself.
+        One with halves of its own, of its class or set on it, is itself.
         """
-        kind, plain = type(self), ImageClassifier
-        if (kind.embed, kind.classify) != (plain.embed, plain.classify):
+        own, plain = (self.embed, self.classify), (ImageClassifier.embed, ImageClassifier.classify)
+        if tuple(getattr(half, "__func__", None) for half in own) != plain:
             return self
         return self.backbone.for_evaluation()
 
@@ -121,7 +121,7 @@ class ImageClassifier(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build the optimiser, and the schedule over all steps of the fit."""
-        optimizer = self._make_optimizer(self.backbone.parameter_groups())
+        optimizer = self._build_optimizer()
         for group in optimizer.param_groups:
             group["lr"] *= self.lr_factor * group.get("lr_factor", 1.0)
         if self._make_scheduler is None:
@@ -132,3 +132,13 @@ class ImageClassifier(L.LightningModule):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def _build_optimizer(self) -> Optimizer:
+        """Build the optimiser; a fused one cannot clip in mixed precision, since it unscales itself."""
+        optimizer = self._make_optimizer(self.backbone.parameter_groups())
+        if not optimizer.defaults.get("fused") or not self.trainer.gradient_clip_val:
+            return optimizer
+        if "mixed" not in str(self.trainer.precision):
+            return optimizer
+        make = cast("Callable[..., Optimizer]", self._make_optimizer)
+        return make(self.backbone.parameter_groups(), fused=False)

@@ -1,7 +1,8 @@
 """Batch normalisation that costs nothing once a network is trained."""
 
 from collections.abc import Iterable
-from copy import deepcopy
+from copy import copy, deepcopy
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +10,41 @@ from torch import Tensor, nn
 from al_lightning.models.flatten import PixelFlatten
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
+Layout = list[tuple[str, type[nn.Module], dict[str, Any]]]
+
+_TENSORS = ("_parameters", "_buffers")
+_MADE = "_made"  # where a network keeps the layout that it was made with
+_LEFT_OUT = ("training", "_modules", _MADE)  # modules are looked at one by one
+
+
+def note_layout(module: nn.Module) -> None:
+    """Let a network remember what it was made of; see :func:`is_as_made`."""
+    setattr(module, _MADE, _layout(module))
+
+
+def is_as_made(module: nn.Module) -> bool:
+    """Return whether nobody has changed a network since, but for its weights.
+
+    Another layer, an attribute, a hook, a parametrization, pruning: with any of them it may compute
+    something else than its class says.
+    """
+    return getattr(module, _MADE, None) == _layout(module)
+
+
+def _layout(module: nn.Module) -> Layout:
+    return [
+        (name, type(part), _settings(part))
+        for name, part in module.named_modules(remove_duplicate=False)
+    ]
+
+
+def _settings(part: nn.Module) -> dict[str, Any]:
+    """Return the attributes of a module; of its weights and buffers, the names."""
+    return {
+        name: list(value) if name in _TENSORS else copy(value)
+        for name, value in vars(part).items()
+        if name not in _LEFT_OUT
+    }
 
 
 def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:

@@ -1,4 +1,5 @@
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -6,7 +7,7 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -176,3 +177,21 @@ def test_embeddings_and_logits_are_those_of_the_backbone() -> None:
     assert torch.equal(embeddings, classifier.backbone.embed(images))
     assert torch.equal(classifier.classify(embeddings), classifier.backbone(images))
     assert torch.equal(classifier(images), classifier.backbone(images))
+
+
+@pytest.mark.filterwarnings("ignore:You are trying to `self.log")
+@pytest.mark.parametrize("precision", ["bf16-mixed", "32-true"])
+def test_a_fused_optimizer_clips_in_every_precision(precision: Any) -> None:
+    """By a clip of next to nothing, AdamW's steps are those of its epsilon: weights hardly move."""
+
+    def moved(clip: float | None) -> float:
+        classifier = tiny_classifier()
+        before = torch.cat([p.detach().flatten().clone() for p in classifier.parameters()])
+        classifier._make_optimizer = partial(AdamW, lr=0.02, weight_decay=0.0, fused=True)
+        trainer = tiny_trainer(max_steps=5, precision=precision, gradient_clip_val=clip)
+        trainer.fit(classifier, batches())
+        after = torch.cat([p.detach().flatten() for p in classifier.parameters()])
+        return float((after - before).abs().max())
+
+    assert moved(clip=None) > 0.05
+    assert moved(clip=1e-12) < 0.001

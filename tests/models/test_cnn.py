@@ -1,8 +1,11 @@
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrizations, prune, spectral_norm
 
 from al_lightning.errors import UsageError
 from al_lightning.models import CNN
@@ -237,3 +240,63 @@ def test_for_evaluation_a_subclass_is_itself() -> None:
 
     model = Cooled((1, 8, 8), 3)
     assert model.for_evaluation() is model
+
+
+def _hook(model: CNN) -> None:
+    layer = model.features[0]
+    layer.register_forward_hook(lambda module, inputs, output: output * 2)
+
+
+def _other_layer(model: CNN) -> None:
+    class Noise(nn.Dropout):
+        def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+            return input + 1
+
+    model.features[4] = Noise(0.5)
+
+
+def _attribute(model: CNN) -> None:
+    model.features[1].forward = torch.sigmoid
+
+
+def _own_embed(model: CNN) -> None:
+    model.embed = lambda images: model.features(images) * 3  # type: ignore[method-assign]
+
+
+def _added_layer(model: CNN) -> None:
+    model.features.append(nn.Softmax(1))
+
+
+def _pruned(model: CNN) -> None:
+    prune.l1_unstructured(model.features[0], "weight", amount=0.5)  # type: ignore[no-untyped-call]
+
+
+CHANGES: dict[str, Callable[[CNN], Any]] = {
+    "hook": _hook,
+    "other layer": _other_layer,
+    "attribute": _attribute,
+    "own embed": _own_embed,
+    "added layer": _added_layer,
+    "prune": _pruned,
+    "spectral norm by hooks": lambda model: spectral_norm(model.features[0]),
+    "parametrization": lambda model: parametrizations.weight_norm(model.features[0]),
+    "setting": lambda model: setattr(model.features[2], "eps", 0.1),
+}
+
+
+@pytest.mark.parametrize("change", sorted(CHANGES))
+def test_for_evaluation_what_a_person_has_changed_counts(change: str) -> None:
+    torch.manual_seed(0)
+    model = CNN((1, 8, 8), 3, filters=((4,), (6,)), dense=(5,)).eval()
+    images = torch.rand(4, 1, 8, 8)
+    folded = model.for_evaluation()
+    assert folded is not model
+    CHANGES[change](model)
+    quick = model.eval().for_evaluation()
+    with torch.no_grad():
+        torch.testing.assert_close(quick(images), model.classify(model.embed(images)))
+
+
+def test_for_evaluation_a_copy_is_as_made() -> None:
+    model = deepcopy(CNN((1, 8, 8), 3)).to(memory_format=torch.channels_last).train()
+    assert model.for_evaluation() is not model
