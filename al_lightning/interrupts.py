@@ -2,14 +2,16 @@
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 # SLURM sends what `--signal=` names, by custom USR1 or USR2, and SIGTERM before it requeues a job.
 _NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _FREE = (signal.SIG_DFL, signal.default_int_handler)
+_SOON = 0.01  # seconds
 _DIED_OF = 128  # the shell's exit status is this and the signal's number
 
 
@@ -53,7 +55,8 @@ def interruptible() -> Iterator[None]:
     for number in handled:
         signal.signal(number, _throw)
     try:
-        yield
+        with _insisting(handled):
+            yield
     except _Stop as stop:
         raise Interrupted(stop.number) from None
     finally:
@@ -61,6 +64,30 @@ def interruptible() -> Iterator[None]:
             signal.signal(
                 number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             )
+
+
+@contextmanager
+def _insisting(handled: Sequence[signal.Signals]) -> Iterator[None]:
+    """Throw once more what Python has swallowed, in a ``__del__`` or a callback of its collector."""
+    plain, again = sys.unraisablehook, list[threading.Timer]()
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(unraisable.exc_value, _Stop):
+            plain(unraisable)
+            return
+        for number in handled:
+            signal.signal(number, _throw)
+        # Not here: what is thrown in a hook is swallowed too.
+        again.append(threading.Timer(_SOON, os.kill, (os.getpid(), unraisable.exc_value.number)))
+        again[-1].start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = plain
+        for timer in again:
+            timer.join()
 
 
 def _unhandled() -> list[signal.Signals]:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -42,6 +43,43 @@ def test_a_signal_at_any_time_stops_a_fit(hook: str, number: signal.Signals) -> 
     assert caught.value.signal is number
     assert caught.value.exit_status == 128 + number
     assert {each: signal.getsignal(each) for each in SIGNALS} == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_comes_where_python_swallows_exceptions_stops_a_block_too(
+    number: signal.Signals,
+) -> None:
+    class Dying:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), number)
+
+    reached = []
+
+    def block() -> None:
+        Dying()
+        reached.append("behind it")
+        time.sleep(DEADLINE)
+
+    with pytest.raises(Interrupted) as caught, interruptible():
+        block()
+    assert caught.value.signal is number
+    assert reached
+
+
+def test_what_else_is_swallowed_is_shown_as_ever() -> None:
+    class Failing:
+        def __del__(self) -> None:
+            raise ValueError("in passing")
+
+    before = sys.unraisablehook
+    shown: list[object] = []
+    sys.unraisablehook = lambda unraisable: shown.append(str(unraisable.exc_value))
+    try:
+        with interruptible():
+            Failing()
+    finally:
+        sys.unraisablehook = before
+    assert shown == ["in passing"]
 
 
 def test_what_stops_a_library_is_a_keyboard_interrupt() -> None:
