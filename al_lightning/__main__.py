@@ -117,10 +117,7 @@ def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
     sys.argv[1:] = prepared(sys.argv[1:])
     with shown_errors(sys.argv[1:]), reported():
-        try:
-            require_needed(sys.argv[1:], CONF / "config.yaml")
-        except UsageError as error:
-            raise JobError(f"Error: {error}") from error
+        require_needed(sys.argv[1:])
         sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
         if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
             print(told)  # noqa: T201

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.typos import suggestions
+from al_lightning.errors import UsageError
 from al_lightning.redaction import redacted
 
 _FULL = "HYDRA_FULL_ERROR"
@@ -36,6 +37,9 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         if full == "1":
             raise
         _complain(redacted(_described(error, arguments)))
+        sys.exit(_FAILURE)
+    except UsageError as error:  # before anything was composed
+        _complain(f"Error: {redacted(str(error))}")
         sys.exit(_FAILURE)
     except BrokenPipeError:
         end_of_output()

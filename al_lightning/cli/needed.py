@@ -1,28 +1,25 @@
 """Groups of the configuration that a run cannot do without."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.cli.configuration import CONF
 from al_lightning.errors import UsageError
 
 
-def require_needed(arguments: Sequence[str], config: Path) -> None:
-    """Refuse ``model=null`` and the like; Hydra would show a traceback.
-
-    Args:
-        arguments: As given on the command line.
-        config: The file whose ``defaults`` say what a run is made of.
+def require_needed(arguments: Sequence[str]) -> None:
+    """Refuse ``model=null`` and the like, as given on the command line; Hydra would show a traceback.
 
     Raises:
         UsageError: Names the group, and its default.
     """
-    entries = [e for e in OmegaConf.load(config).defaults if isinstance(e, DictConfig)]
-    defaults = {str(group): choice for entry in entries for group, choice in entry.items()}
+    entries = OmegaConf.load(CONF / "config.yaml").defaults
+    chosen = [entry for entry in entries if isinstance(entry, DictConfig)]
+    defaults = {str(group): choice for entry in chosen for group, choice in entry.items()}
     for argument in arguments:
-        group, _, value = argument.lstrip("+").partition("=")
-        if value.lower() == "null" and defaults.get(group) is not None:
+        group, _, values = argument.lstrip("+").partition("=")
+        if "null" in values.lower().split(",") and defaults.get(group) is not None:
             raise UsageError(
                 f"{argument} leaves a run without a {group}: give one, such as "
                 f"{group}={defaults[group]}, or leave it out"
