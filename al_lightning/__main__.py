@@ -192,10 +192,10 @@ def run(cfg: DictConfig) -> "Journal":
             query_seed=cfg.query_seed,
             warm_start=recipe.warm_start,
             fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
-            config=composition.recorded,
-            overrides=composition.overrides,
+            config=composition.recorded(),
+            overrides=composition.overrides(),
             irrelevant=(
-                *composition.irrelevant,
+                *composition.irrelevant(),
                 *(["code"] if cfg.changed_code == "accept" else []),
             ),
             irrelevant_to_fits=NO_EFFECT_ON_FITS,
@@ -297,10 +297,10 @@ def _records(
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
     from al_lightning.summary import SummaryFile  # noqa: PLC0415
 
-    cfg, names = composition.cfg, composition.recorded["names"]
+    cfg, names = composition.cfg, composition.recorded()["names"]
     records: list[LoopCallback] = [
         SummaryFile(folder / "summary.json", {**names, "seed": cfg.seed}),
-        ConfigFiles(folder / ".hydra", composition.files),
+        ConfigFiles(folder / ".hydra", composition.files()),
     ]
     if not oracle.keeps_sheets:
         records.append(QuerySheets(folder / "queries"))

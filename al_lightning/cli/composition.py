@@ -1,6 +1,6 @@
 """From what Hydra composed to what a run is built from, and what it records of that."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,22 +21,42 @@ class Composition:
     """A configuration that is ready to be built from.
 
     Attributes:
-        cfg: What to build from: paths are absolute, text is text.
-        recorded: The configuration as plain values, as the journal has it: interpolations resolved but
-            for those that say where things are, without secrets.
-        overrides: What was given on the command line, but for what may not be written down.
-        irrelevant: Keys of ``recorded``, dotted, that no result depends on, or whose content is in the
-            journal besides.
+        cfg: What to build from: paths are absolute, text is text. What is decided in it before the run
+            begins is recorded, too.
         recipe: The recipe that the mode of the model chose, if it did.
-        files: What Hydra would have written into .hydra/ before the folder was known to be free.
+        places: What was written for keys that say where things are.
+        given: The overrides of the command line, as typed.
     """
 
     cfg: DictConfig
-    recorded: dict[str, Any]
-    overrides: list[str]
-    irrelevant: tuple[str, ...]
     recipe: str | None
-    files: dict[str, str]
+    places: Mapping[str, str]
+    given: Sequence[str]
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the configuration as plain values, as the journal has it.
+
+        Interpolations are resolved but for those that say where things are; without secrets.
+
+        Raises:
+            OmegaConfBaseException: If a value is missing, or an interpolation leads nowhere.
+        """
+        plain = OmegaConf.to_container(self.cfg, resolve=True, throw_on_missing=True)
+        return _for_the_disk(plain, self.places)
+
+    def overrides(self) -> list[str]:
+        """Return what was given on the command line, but for what may not be written down."""
+        hidden = (*NOT_RECORDED, "overwrite")
+        return redacted([o for o in self.given if not is_below(key_of(o), hidden)])
+
+    def irrelevant(self) -> tuple[str, ...]:
+        """Return the keys, dotted, that no result depends on, or whose content the journal has."""
+        return (*NO_EFFECT_ON_RESULTS, *weights_files(self.cfg, Path.cwd()))
+
+    def files(self) -> dict[str, str]:
+        """Return what Hydra would have written into .hydra/ before the folder was known to be free."""
+        recorded = _for_the_disk(OmegaConf.to_container(self.cfg), self.places)
+        return _files(recorded, self.overrides())
 
 
 def completed(cfg: DictConfig) -> Composition:
@@ -44,25 +64,15 @@ def completed(cfg: DictConfig) -> Composition:
 
     Raises:
         UsageError: If a group was given a list, or text is no text.
-        OmegaConfBaseException: If a value is missing, or an interpolation leads nowhere.
+        OmegaConfBaseException: If an interpolation leads nowhere.
     """
     hydra_cfg = HydraConfig.get()
     given: Any = OmegaConf.to_container(hydra_cfg.overrides.task)  # as typed, nothing resolved
     require_single_choices(hydra_cfg.runtime.choices, given)
-    cwd = Path(hydra_cfg.runtime.cwd)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
     places = places_as_written(cfg)
-    cfg = with_absolute_paths(with_text_as_text(cfg, given), cwd)
-    resolved = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
-    overrides = [o for o in given if not is_below(key_of(o), (*NOT_RECORDED, "overwrite"))]
-    return Composition(
-        cfg,
-        _for_the_disk(resolved, places),
-        redacted(overrides),
-        (*NO_EFFECT_ON_RESULTS, *weights_files(cfg, cwd)),
-        recipe,
-        _files(_for_the_disk(OmegaConf.to_container(cfg), places), redacted(overrides)),
-    )
+    cfg = with_absolute_paths(with_text_as_text(cfg, given), Path(hydra_cfg.runtime.cwd))
+    return Composition(cfg, recipe, places, given)
 
 
 def _for_the_disk(plain: Any, places: Mapping[str, str]) -> dict[str, Any]:

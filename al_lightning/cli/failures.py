@@ -1,5 +1,6 @@
 """How the command line ends where something fails: in one message, without a traceback."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,8 +30,9 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
 
     Hydra would show them, too, and end each by a line on its own environment variable.
     """
-    full = os.environ.get(_FULL)
+    full, loud = os.environ.get(_FULL), logging.raiseExceptions
     os.environ[_FULL] = "1"  # has Hydra raise its errors
+    logging.raiseExceptions = False  # no traceback of a line that nobody reads
     try:
         yield
     except CompactHydraException as error:
@@ -47,6 +49,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         _complain("Interrupted. The same command goes on from here.")
         sys.exit(_INTERRUPTED)
     finally:
+        logging.raiseExceptions = loud
         if full is None:
             os.environ.pop(_FULL, None)
         else:

@@ -1,10 +1,14 @@
 import errno
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
 from al_lightning.cli import door
 from al_lightning.errors import UsageError
+from tests.command_line import CONF
 
 
 def test_a_disk_without_room_for_a_folder_is_one_message(
@@ -27,3 +31,28 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         door._check_output_root(str(file / "outputs"))
     door._check_output_root(str(tmp_path / "new" / "outputs"))
     assert not list(tmp_path.glob("*/"))
+
+
+def test_a_list_of_choices_is_refused_before_there_is_a_folder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"), pytest.raises(SystemExit) as left:
+        config = compose("config", ["strategy=[margin,entropy]"], return_hydra_config=True)
+        door.Door().on_run_start(config)
+    assert left.value.code == 1
+    assert "-m strategy=margin,entropy" in capsys.readouterr().err
+
+
+def test_what_becomes_multirun_yaml_holds_no_secrets() -> None:
+    secret = ["logger.tracking_uri='http://me:pw1@host/'", "+hydra.job.env_set.WANDB_API_KEY=pw2"]
+    overrides = ["logger=mlflow", *secret, "+model.url='ftp://me:pw3@host/'"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config: Any = compose("config", overrides, return_hydra_config=True)
+        door.Door().on_multirun_start(config)
+    config.hydra.overrides.task = []  # the arguments themselves: al_lightning.cli.arguments
+    config.hydra.overrides.hydra = []
+    config.hydra.job.override_dirname = ""
+    written = OmegaConf.to_yaml(config)
+    assert not [secret for secret in ("pw1", "pw2", "pw3") if secret in written]
+    assert config.model.url == "ftp://***@host/"
+    assert config.strategy._target_ == "al_lightning.strategies.Margin"

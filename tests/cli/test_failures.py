@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hydra.errors import CompactHydraException
+
+from al_lightning.cli.failures import JobError, shown_errors
+from tests.command_line import QUICK
+
+
+def test_a_run_that_cannot_be_made_is_one_message_and_nothing_else(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit) as left, shown_errors(["batch_size=5"]):
+        raise JobError("Error: http://me:pw@host is away")
+    assert left.value.code == 1
+    assert capsys.readouterr().err == "Error: http://***@host is away\n"
+    assert "HYDRA_FULL_ERROR" not in os.environ
+
+
+def test_what_was_meant_is_said_where_the_configuration_could_not_be_composed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit), shown_errors(["batch_size=5"]):
+        raise CompactHydraException("Could not override")
+    assert "did you mean recipe.batch_size?" in capsys.readouterr().err
+
+
+def test_the_readable_form_of_an_argument_is_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit), shown_errors(["names.strategy=a=b"]):
+        raise CompactHydraException("mismatched input '='")
+    said = capsys.readouterr().err
+    assert "\"names.strategy='a=b'\"" in said
+    assert "mismatched" not in said
+
+
+def test_the_variable_for_full_errors_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(JobError), shown_errors([]):
+        raise JobError("Error")
+    assert os.environ["HYDRA_FULL_ERROR"] == "1"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes of this kind")
+@pytest.mark.parametrize("flags", [(), ("-m",)])
+def test_a_run_whose_output_is_read_no_further_is_no_failure(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as if `head` had read enough
+    result = subprocess.run(
+        [sys.executable, "-m", "al_lightning", *flags, *QUICK],
+        cwd=tmp_path,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert result.returncode == 141
+    assert "nobody reads the output any more" in result.stderr
+    for word in ("failed", "Traceback", "Exception ignored"):
+        assert word not in result.stderr
