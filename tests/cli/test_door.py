@@ -36,9 +36,10 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_list_of_choices_is_refused_before_there_is_a_folder(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"), pytest.raises(SystemExit) as left:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", ["strategy=[margin,entropy]"], return_hydra_config=True)
-        door.Door().on_run_start(config)
+        with pytest.raises(SystemExit) as left:
+            door.Door().on_run_start(config)
     assert left.value.code == 1
     assert "-m strategy=margin,entropy" in capsys.readouterr().err
 
