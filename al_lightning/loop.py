@@ -152,7 +152,10 @@ class ActiveLearningLoop:
         config: Mapping[str, Any] | None = None,
         overrides: Sequence[str] = (),
         irrelevant: Collection[str] = ("budget.memory_limit",),
-        irrelevant_to_fits: Collection[str] = ("strategy", "budget", "query_seed"),
+        irrelevant_to_fits: Collection[str] = (
+            *("strategy", "initial_strategy", "oracle"),
+            *("budget", "query_seed"),
+        ),
         cache: FitCache | None = None,
         embeddings: EmbeddingCache | None = None,
         initial_strategy: Strategy | None = None,
