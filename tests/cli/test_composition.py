@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
+from al_lightning.cli.composition import Composition
 from tests.command_line import QUICK, Here, only_journal
 
 
@@ -47,7 +49,15 @@ def test_one_folder_is_one_run_and_no_secret_is_written(
     assert only_journal(tmp_path).parent == run
 
 
-def test_what_is_decided_before_a_run_begins_is_recorded(here: Here, tmp_path: Path) -> None:
+def test_what_is_decided_before_a_run_begins_is_recorded() -> None:
+    cfg = OmegaConf.create({"model": {"image_size": "auto"}, "data_root": "/mnt/x", "logger": "y"})
+    composition = Composition(cfg, None, {"data_root": "data"}, ["overwrite=true", "seed=1"])
+    cfg.model.image_size = 224
+    assert composition.recorded() == {"model": {"image_size": 224}, "data_root": "data"}
+    assert composition.overrides() == ["seed=1"]
+
+
+def test_the_recipe_of_a_mode_is_said_first_and_recorded(here: Here, tmp_path: Path) -> None:
     model = ("model=mobilenet_v3_small", "model.weights=null", "model.image_size=32")
     short = [a for a in QUICK if not a.startswith("model.")]
     result = here(tmp_path, *model, "model.mode=linear", *short, "hydra.job.chdir=true")
