@@ -89,6 +89,7 @@ class ConsoleProgress(LoopCallback):
         )
         self._began = self._last_line = time.monotonic()
         self._rounds: TaskID | None = None
+        self._fitted = False  # whether anything was, in this process
         self._classes: tuple[str, ...] = ()
         self._tested = 0  # images
         self._labels = 0  # that may be bought
@@ -136,6 +137,7 @@ class ConsoleProgress(LoopCallback):
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Say which round is being fitted."""
+        self._fitted = True
         if self._rounds is not None:
             self._progress.update(
                 self._rounds, description=f"round {index}, {pool.labels_bought:,} labels"
@@ -174,7 +176,10 @@ class ConsoleProgress(LoopCallback):
         """Print the table, and where everything is."""
         self._progress.stop()
         if self._rounds is None:  # nothing has begun in this process
-            self._console.print("This run is finished: nothing is left to do, nothing was changed.")
+            done = (
+                "only its last weights were fitted again" if self._fitted else "nothing was changed"
+            )
+            self._console.print(f"This run is finished: nothing is left to do, {done}.")
         self._console.print(results_table(journal, self._title))
         for line in _last_accuracies(journal):
             self._console.print(line, highlight=False)

@@ -75,6 +75,16 @@ def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
     assert "Going on after round 1, 15 labels bought" in output
 
 
+@pytest.mark.filterwarnings("ignore:.*has not the weights of the last round")
+def test_a_finished_run_says_whether_its_weights_were_fitted_again(tmp_path: Path) -> None:
+    run(tmp_path, bars=False)
+    _, output = run(tmp_path, bars=False)
+    assert "nothing is left to do, nothing was changed." in output
+    (tmp_path / "checkpoints" / "last.ckpt").unlink()
+    _, output = run(tmp_path, bars=False)
+    assert "nothing is left to do, only its last weights were fitted again." in output
+
+
 def test_the_table_has_a_row_for_each_round(tmp_path: Path) -> None:
     journal, _ = run(tmp_path, bars=False)
     assert results_table(journal, "title").row_count == len(journal.rounds) == 3
