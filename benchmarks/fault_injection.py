@@ -80,7 +80,8 @@ class Player:
             seen |= labels_in(journal)
             if not before and self.met(point):
                 wrong += _after_the_fault(folder, code)
-            elif code != 0:
+                continue  # by the same command, also where the run has ended: weights may be missing
+            if code != 0:
                 wrong.append(f"exit {code} without a fault: {_said(folder)}")
             if journal is not None and journal.finished and code == 0:
                 break
