@@ -170,6 +170,7 @@ class ActiveLearningLoop:
         require_factory("make_classifier", make_classifier, (), L.LightningModule)
         require_factory("make_trainer", make_trainer, ("round_index", "labels"), L.Trainer)
         require_strategy("strategy", strategy)
+        require_kind("journal", journal, Journal)
         require_kind("budget", budget, Budget)
         require_kind("warm_start", warm_start, bool)
         require_fall_back(fall_back)

@@ -220,6 +220,11 @@ def test_a_cache_without_a_configuration_is_refused(tmp_path: Path) -> None:
         make_loop(tmp_path, cache=FitCache(tmp_path))
 
 
+def test_a_path_is_no_journal(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="journal must be a Journal"):
+        make_loop(tmp_path, journal=str(tmp_path / "journal.jsonl"))
+
+
 def test_seeds_differ(tmp_path: Path) -> None:
     first = make_loop(tmp_path / "a").run()
     second = make_loop(tmp_path / "b", seed=1).run()
