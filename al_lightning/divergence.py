@@ -49,10 +49,10 @@ def require_finite_weights(classifier: L.LightningModule, round_index: int, step
 
 def sums_of_weights(classifier: L.LightningModule) -> dict[str, tuple[float, float]]:
     """Return what tells whether weights that train have changed, without a copy of them."""
+    trained = ((n, v.detach()) for n, v in classifier.named_parameters() if v.requires_grad)
     return {
         name: (float(values.sum(dtype=torch.float64)), float(values.abs().sum(dtype=torch.float64)))
-        for name, values in classifier.named_parameters()
-        if values.requires_grad
+        for name, values in trained
     }
 
 

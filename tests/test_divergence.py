@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from al_lightning.divergence import require_finite_weights, stops_on_divergence
+from al_lightning.divergence import (
+    require_finite_weights,
+    stops_on_divergence,
+    sums_of_weights,
+)
 from al_lightning.errors import DivergenceError
 from al_lightning.journal import Journal
 from tests.test_loop import TinyModel, comparable, make_loop, tiny_trainer
@@ -117,3 +122,15 @@ def test_a_fallback_is_of_its_round_alone_even_where_rounds_are_fitted_again(
     with pytest.warns(UserWarning, match="once more"):
         again = comparable(make_loop(tmp_path / "b", warm_start=True, **options).run())
     assert again == whole
+
+
+def test_sums_are_those_of_what_trains_and_warn_of_nothing() -> None:
+    module = TinyModel()
+    for parameter in module.parameters():
+        nn.init.constant_(parameter, -1.5)
+    frozen, *rest = dict(module.named_parameters()).items()
+    frozen[1].requires_grad_(False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        sums = sums_of_weights(module)
+    assert sums == {name: (-1.5 * p.numel(), 1.5 * p.numel()) for name, p in rest}
