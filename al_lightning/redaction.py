@@ -15,6 +15,7 @@ _WORD = (
 _SECRET_NAME = re.compile(rf"(?:^|[^a-z]){_WORD}(?:[^a-z]|$)", re.I)
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _PARAMETER = re.compile(rf"((?:^|[^a-z]){_WORD}[=:])[^\s&,;/}}\]\"']+", re.I)
+_FOLDERS = {"PWD", "OLDPWD"}  # a shell's working folders: no passwords
 _SHORTEST = 8  # characters of an environment variable that is looked for: "1" is everywhere
 
 
@@ -31,7 +32,7 @@ def redacted(value: _T) -> _T:
     known = {
         text
         for name, text in os.environ.items()
-        if _SECRET_NAME.search(name) and len(text) >= _SHORTEST
+        if name not in _FOLDERS and _SECRET_NAME.search(name) and len(text) >= _SHORTEST
     }
     return _redacted(value, sorted(known, key=len, reverse=True))  # type: ignore[no-any-return]
 

@@ -44,3 +44,11 @@ def test_what_a_secret_variable_holds_is_masked_wherever_it_stands(
     monkeypatch.setenv("SOME_API_KEY", "a1b2c3d4e5")
     monkeypatch.setenv("SHORT_TOKEN", "1")
     assert redacted(["x a1b2c3d4e5 y", "seed=1"]) == ["x *** y", "seed=1"]
+
+
+def test_the_working_folder_of_a_shell_is_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PWD", "/mnt/pictures/images")
+    monkeypatch.setenv("OLDPWD", "/mnt/pictures")
+    monkeypatch.setenv("DB_PWD", "correct horse")
+    assert redacted("/mnt/pictures/images/a") == "/mnt/pictures/images/a"
+    assert redacted("correct horse") == "***"
