@@ -30,10 +30,10 @@ def test_a_path_is_read_whatever_is_in_it(path: str) -> None:
 
 
 def test_a_home_folder_is_meant_by_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("USERPROFILE", "/home/me")
+    monkeypatch.setenv("HOME", "/srv/me")
+    monkeypatch.setenv("USERPROFILE", "/srv/me")
     for argument in prepared(["output_root=~/runs", "hydra.run.dir='~/runs'"]):
-        assert value_of(argument) == "/home/me/runs"
+        assert value_of(argument) == "/srv/me/runs"
 
 
 @pytest.mark.parametrize(
