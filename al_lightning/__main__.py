@@ -437,7 +437,7 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
 def _clear(folder: Path) -> None:
     """Remove what a run left in its folder, and nothing else; keep what a person has made for it."""
     journal = folder / "journal.jsonl"
-    if journal.exists() and b'"event": "question"' in journal.read_bytes():
+    if journal.is_file() and b'"event": "question"' in journal.read_bytes():
         count = len(list(folder.glob("overwritten_*")))
         kept = folder / f"overwritten_{count:02d}"
         kept.mkdir()

@@ -317,7 +317,8 @@ CASES = [
 
 def journals(folder: Path) -> dict[Path, bytes]:
     """Return the journals below a folder."""
-    return {path: path.read_bytes() for path in folder.glob("outputs/**/journal.jsonl")}
+    paths = folder.glob("outputs/**/journal.jsonl")
+    return {path: path.read_bytes() for path in paths if path.is_file()}
 
 
 def message(text: str) -> str:

@@ -192,6 +192,18 @@ def test_names_and_choices_are_completed(tmp_path: Path, typed: str, offered: st
     assert result.stdout.split() == [offered]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")
+def test_a_pipe_in_the_place_of_a_journal_keeps_nobody_waiting(here: Here, tmp_path: Path) -> None:
+    path = tmp_path / "run" / "journal.jsonl"
+    path.parent.mkdir()
+    os.mkfifo(path)
+    refused = here(tmp_path, *QUICK, "hydra.run.dir=run")
+    assert refused.returncode == 1
+    assert "journal.jsonl is no journal" in refused.stderr
+    assert here(tmp_path, *QUICK, "hydra.run.dir=run", "overwrite=true").returncode == 0
+    assert comparable(path)[-1]["event"] == "end"
+
+
 def test_the_console_script_finds_modules_of_the_working_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
