@@ -14,12 +14,19 @@ def require_needed(arguments: Sequence[str]) -> None:
     Raises:
         UsageError: Names the group, and its default.
     """
+    absent = [
+        argument
+        for argument in arguments
+        if "null" in argument.partition("=")[2].lower().split(",")
+    ]
+    if not absent:
+        return
     entries = OmegaConf.load(CONF / "config.yaml").defaults
     chosen = [entry for entry in entries if isinstance(entry, DictConfig)]
     defaults = {str(group): choice for entry in chosen for group, choice in entry.items()}
-    for argument in arguments:
-        group, _, values = argument.lstrip("+").partition("=")
-        if "null" in values.lower().split(",") and defaults.get(group) is not None:
+    for argument in absent:
+        group = argument.lstrip("+").partition("=")[0]
+        if defaults.get(group) is not None:
             raise UsageError(
                 f"{argument} leaves a run without a {group}: give one, such as "
                 f"{group}={defaults[group]}, or leave it out"

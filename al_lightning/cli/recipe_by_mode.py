@@ -71,6 +71,8 @@ def shown_recipe(arguments: Sequence[str]) -> list[str]:
     if not any(a == "-c" or a.startswith("--cfg") for a in arguments):
         return []
     overrides = [a for a in arguments if "=" in a and not a.startswith("-")]
+    if not overrides:  # composing takes a third of what --cfg takes, and the default has no mode
+        return []
     try:
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             cfg = hydra.compose("config", overrides, return_hydra_config=True)
