@@ -7,66 +7,66 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_lightning.budget import Budget
     from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
-    from al_lightning.embedding_cache import EmbeddingCache
-    from al_lightning.errors import DataError, JournalError, UsageError
-    from al_lightning.evidence import Evidence, Need
-    from al_lightning.fit_cache import FitCache
-    from al_lightning.journal import Journal
-    from al_lightning.loop import ActiveLearningLoop
+    from al_lightning.inference.trained import TrainedRun, load_trained
+    from al_lightning.loop.loop import ActiveLearningLoop
     from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
-    from al_lightning.oracle import Answer, Oracle, Question, SimulatedOracle
     from al_lightning.oracles import DatasetOracle, LabelStudioOracle, NoisyOracle
-    from al_lightning.pool import Pool
-    from al_lightning.recipe import Recipe
-    from al_lightning.scoring import Scorer
+    from al_lightning.run.budget import Budget
+    from al_lightning.run.journal import Journal
+    from al_lightning.run.pool import Pool
+    from al_lightning.run.questions import Answer, Oracle, Question, SimulatedOracle
+    from al_lightning.run.summary import summarize
     from al_lightning.strategies import ScoreStrategy, Selection, Strategy
-    from al_lightning.summary import summarize
-    from al_lightning.trained import TrainedRun, load_trained
-    from al_lightning.trainers import RoundTrainers
+    from al_lightning.strategies.evidence import Evidence, Need
+    from al_lightning.training.embedding_cache import EmbeddingCache
+    from al_lightning.training.fit_cache import FitCache
+    from al_lightning.training.recipe import Recipe
+    from al_lightning.training.scoring import Scorer
+    from al_lightning.training.trainers import RoundTrainers
+    from al_lightning.utils.errors import DataError, JournalError, UsageError
 
 # Imported when first used: `python -m al_lightning --help` must not wait for torch.
 _HOMES = {
     "CNN": "models",
-    "ActiveLearningLoop": "loop",
-    "Answer": "oracle",
+    "ActiveLearningLoop": "loop.loop",
+    "Answer": "run.questions",
     "Backbone": "models",
-    "Budget": "budget",
-    "DataError": "errors",
+    "Budget": "run.budget",
+    "DataError": "utils.errors",
     "DatasetOracle": "oracles",
     "DatasetSource": "data",
     "Embedder": "models",
-    "EmbeddingCache": "embedding_cache",
-    "Evidence": "evidence",
-    "FitCache": "fit_cache",
+    "EmbeddingCache": "training.embedding_cache",
+    "Evidence": "strategies.evidence",
+    "FitCache": "training.fit_cache",
     "ImageClassifier": "models",
     "ImageData": "data",
     "Images": "data",
-    "Journal": "journal",
-    "JournalError": "errors",
+    "Journal": "run.journal",
+    "JournalError": "utils.errors",
     "LabelStudioOracle": "oracles",
     "LoopCallback": "callbacks",
-    "Need": "evidence",
+    "Need": "strategies.evidence",
     "NoisyOracle": "oracles",
-    "Oracle": "oracle",
-    "Pool": "pool",
+    "Oracle": "run.questions",
+    "Pool": "run.pool",
     "PoolDataModule": "data",
     "Query": "callbacks",
-    "Question": "oracle",
-    "Recipe": "recipe",
+    "Question": "run.questions",
+    "Recipe": "training.recipe",
     "RoundResult": "callbacks",
-    "RoundTrainers": "trainers",
+    "RoundTrainers": "training.trainers",
     "ScoreStrategy": "strategies",
-    "Scorer": "scoring",
+    "Scorer": "training.scoring",
     "Selection": "strategies",
-    "SimulatedOracle": "oracle",
+    "SimulatedOracle": "run.questions",
     "Strategy": "strategies",
-    "TrainedRun": "trained",
-    "UsageError": "errors",
-    "load_trained": "trained",
-    "summarize": "summary",
+    "TrainedRun": "inference.trained",
+    "UsageError": "utils.errors",
+    "load_trained": "inference.trained",
+    "summarize": "run.summary",
 }
 
 __all__ = [

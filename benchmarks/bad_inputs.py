@@ -141,7 +141,7 @@ holders: list["subprocess.Popen[str]"] = []
 def _held(folder: Path) -> None:
     run = finished(folder)
     program = (
-        "import sys, time; from pathlib import Path; from al_lightning.locks import only_one\n"
+        "import sys, time; from pathlib import Path; from al_lightning.utils.locks import only_one\n"
         "with only_one(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     holder = subprocess.Popen(

@@ -22,9 +22,9 @@ from baal.active import heuristics
 from skactiveml.pool import batch_bald
 from torch import Tensor
 
-from al_lightning.evidence import Evidence
-from al_lightning.provenance import peak_rss_bytes
+from al_lightning.run.provenance import peak_rss_bytes
 from al_lightning.strategies import BALD, BatchBALD, Strategy
+from al_lightning.strategies.evidence import Evidence
 
 POOL, SAMPLES, CLASSES = 57_000, 20, 10
 LATENT = 32  # dimensions

@@ -17,9 +17,16 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest
 
-from al_lightning.report.area import area_under_budget_curve
-from al_lightning.report.classes import evenness
-from al_lightning.report.comparison import ALPHA, Comparison, Outcome, best_of, compare, rivals_of
+from al_lightning.report.analysis.classes import evenness
+from al_lightning.report.statistics.comparison import (
+    ALPHA,
+    Comparison,
+    Outcome,
+    best_of,
+    compare,
+    rivals_of,
+)
+from al_lightning.run.curve import area_under_budget_curve
 
 Scores = dict[str, dict[int, float]]
 Claim = Callable[[np.random.Generator, int, int], bool]

@@ -38,7 +38,7 @@ from kill_test import Tally, comparable, fill_in, journal_of, labels_in
 from al_lightning import Journal, UsageError, load_trained
 from al_lightning.data import Digits
 
-_BUDGET = ("budget.initial=10", "budget.query=5", "budget.total=20")
+_BUDGET = ("budget.initial=10", "budget.query=5", "budget.total=15")
 _STARTS = 20  # after which a run that does not end is given up
 
 
@@ -205,7 +205,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     data = Digits().load()
-    ignored = options.ignore.split(",")
+    ignored = [name for name in options.ignore.split(",") if name]
     player = Player(data.train.labels.tolist(), list(data.classes), ignored)
     expected, points = {}, list[Point]()
     for oracle in options.oracles.split(","):

@@ -10,8 +10,8 @@ import sklearn.datasets  # noqa: F401
 import torchmetrics  # noqa: F401
 from torch.utils import tensorboard  # noqa: F401
 
-import al_lightning.__main__ as command_line
-import al_lightning.loop  # noqa: F401
+import al_lightning.cli.app as command_line
+import al_lightning.loop.loop  # noqa: F401
 
 #: Settings under which a run takes a second.
 QUICK = (

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from al_lightning import Journal, JournalError, Question, UsageError
-from al_lightning.oracles.sheet import read_sheet, sheet_text
+from al_lightning.oracles.csv_sheet.sheet import read_sheet, sheet_text
 
 CLASSES = ("cat", "dog", "brown bear")
 FILES = {i: f"unlabeled/picture {i}.png" for i in range(3, 63, 3)}

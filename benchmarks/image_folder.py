@@ -30,11 +30,11 @@ from PIL import Image
 
 from al_lightning.data import ImageFolder
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.evidence import Need
 from al_lightning.models import CNN
-from al_lightning.pool import Pool
-from al_lightning.recipe import Recipe
-from al_lightning.scoring import Scorer
+from al_lightning.run.pool import Pool
+from al_lightning.strategies.evidence import Need
+from al_lightning.training.recipe import Recipe
+from al_lightning.training.scoring import Scorer
 
 WAYS = ("memory", "disk", "stream")
 CLASSES, LABELED, STEPS, TIMES = 10, 2_000, 60, 3

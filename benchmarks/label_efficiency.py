@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from al_lightning.journal import Journal
-from al_lightning.report.efficiency import labels_to_reach
+from al_lightning.report.statistics.efficiency import labels_to_reach
+from al_lightning.run.journal import Journal
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BUDGETS = {"fine": (500, 500, 5000), "coarse": (2500, 2500, 10000)}

@@ -31,7 +31,7 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from al_lightning.__main__ import main as main_of_package
+from al_lightning.cli.app import main as main_of_package
 from al_lightning.data import Digits
 
 QUICK = (
@@ -47,7 +47,11 @@ QUICK = (
 )
 STARTS_WITHIN = 300  # seconds; a first start makes the database
 SKIP_EVERY = 25  # images
-HEAVY = ("al_lightning.loop", "al_lightning.trainers", "al_lightning.callbacks.tensorboard")
+HEAVY = (
+    "al_lightning.loop.loop",
+    "al_lightning.training.trainers",
+    "al_lightning.callbacks.tensorboard",
+)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
+from al_lightning.strategies.evidence import Evidence, Need
 
 CLASSES, DIMENSIONS, SAMPLES = 10, 512, 20
 _CHUNK = 20_000  # rows made at a time

@@ -13,11 +13,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from al_lightning.report.analysis import analyse
-from al_lightning.report.run import read_runs
-from al_lightning.report.study import build_study
-from al_lightning.report.verdict import verdict
-from al_lightning.report.wording import p_value
+from al_lightning.report.analysis.results import analyse
+from al_lightning.report.study.runs import read_runs
+from al_lightning.report.study.settings import build_study
+from al_lightning.report.words.verdict import verdict
+from al_lightning.report.words.wording import p_value
 
 OUTPUTS = Path("outputs") / "null"
 

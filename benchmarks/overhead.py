@@ -69,8 +69,8 @@ def watched_run() -> None:
     ledger = Ledger()
     try:
         with ledger.during("start: imports, configuration"):
-            from al_lightning import __main__ as command  # noqa: PLC0415
-            from al_lightning.process import imported_for_good, prepare_process  # noqa: PLC0415
+            from al_lightning.cli import app as command  # noqa: PLC0415
+            from al_lightning.utils.process import imported_for_good, prepare_process  # noqa: PLC0415
 
             prepare_process()
             with imported_for_good():  # as the command would
@@ -85,12 +85,12 @@ def watch_everything(ledger: Ledger) -> None:
     import torch  # noqa: PLC0415
     from lightning.pytorch.loops.optimization.closure import AbstractClosure  # noqa: PLC0415
 
-    from al_lightning import loop  # noqa: PLC0415
-    from al_lightning.data.base import BaseSource  # noqa: PLC0415
+    from al_lightning.data.sources.base_source import BaseSource  # noqa: PLC0415
+    from al_lightning.loop import loop  # noqa: PLC0415
     from al_lightning.models import ImageClassifier  # noqa: PLC0415
     from al_lightning.models.backbone import Halves  # noqa: PLC0415
-    from al_lightning.models.pretrained import PretrainedBackbone  # noqa: PLC0415
-    from al_lightning.scoring import Scorer  # noqa: PLC0415
+    from al_lightning.models.pretrained.modes import PretrainedBackbone  # noqa: PLC0415
+    from al_lightning.training.scoring import Scorer  # noqa: PLC0415
 
     ledger.watch(ImageClassifier, "forward", _FORWARD)
     ledger.watch(torch.nn.functional, "cross_entropy", _FORWARD)

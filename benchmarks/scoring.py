@@ -12,7 +12,7 @@ import statistics
 import time
 from functools import partial
 
-from al_lightning.process import prepare_process
+from al_lightning.utils.process import prepare_process
 
 prepare_process()
 
@@ -21,7 +21,7 @@ import torch  # noqa: E402
 
 from al_lightning import CNN, Need, Pool, Recipe, RoundTrainers, Scorer  # noqa: E402
 from al_lightning.data.source import ImageData, Images, Normalization  # noqa: E402
-from al_lightning.recipe import resolve_precision  # noqa: E402
+from al_lightning.training.recipe import resolve_precision  # noqa: E402
 
 
 class _MadeUp:

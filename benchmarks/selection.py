@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from al_lightning.evidence import Evidence
 from al_lightning.strategies import Euclidean, FarthestFirst
+from al_lightning.strategies.evidence import Evidence
 
 POOL, LABELED, DIMENSIONS, PICKS = 57_000, 3_000, 512, 1_000
 

@@ -25,8 +25,8 @@ from selection_scaling import make_strategy
 from skactiveml.base import SkactivemlClassifier
 from skactiveml.pool import Badge, CoreSet, ProbCover, TypiClust
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.process import prepare_process
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.process import prepare_process
 
 # Our strategy, images in the pool, labeled images, picks.
 _PARTS = {

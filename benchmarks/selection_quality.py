@@ -25,8 +25,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import Strategy
+from al_lightning.strategies.evidence import Evidence, Need
 
 _CONF = Path(__file__).resolve().parents[1] / "conf"
 _DIRECTIONS, _POOL, _TEST = 128, 4_000, 5_000

@@ -29,9 +29,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from made_up import make_evidence
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.process import prepare_process
 from al_lightning.strategies import Strategy
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.process import prepare_process
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LABELED, _PICKS = 1_000, 500

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from al_lightning.data import CIFAR10, FashionMNIST
-from al_lightning.recipe import one_cycle
+from al_lightning.training.recipe import one_cycle
 
 HELD_OUT = 10_000
 SOURCES = {"fashion_mnist": FashionMNIST, "cifar10": CIFAR10}

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from al_lightning.process import prepare_process
+from al_lightning.utils.process import prepare_process
 
 prepare_process()
 
@@ -32,9 +32,9 @@ from al_lightning import (  # noqa: E402
 )
 from al_lightning.data import CIFAR10, FashionMNIST, augmentation  # noqa: E402
 from al_lightning.data.source import Images  # noqa: E402
-from al_lightning.metrics import evaluate  # noqa: E402
-from al_lightning.randomness import derive_generator, derive_seed  # noqa: E402
-from al_lightning.recipe import one_cycle  # noqa: E402
+from al_lightning.models.metrics import evaluate  # noqa: E402
+from al_lightning.training.recipe import one_cycle  # noqa: E402
+from al_lightning.utils.randomness import derive_generator, derive_seed  # noqa: E402
 
 HELD_OUT = 10_000
 SOURCES = {"fashion_mnist": FashionMNIST, "cifar10": CIFAR10}

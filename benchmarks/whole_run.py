@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from al_lightning.data import FashionMNIST
-from al_lightning.initial import draw_balanced
+from al_lightning.loop.first_labels import draw_balanced
 
 INITIAL = 500
 _ROOT = Path(__file__).resolve().parents[1]

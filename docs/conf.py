@@ -24,7 +24,7 @@ napoleon_use_ivar = True  # attributes of dataclasses are documented once
 # README links to files of the repository; on the site, these pages show them.
 _PAGES = {
     "](CONTRIBUTING.md)": "](contributing.md)",
-    "](al_lightning/loop.py)": "](loop.md)",
+    "](al_lightning/loop/loop.py)": "](loop.md)",
     "](examples/own_model.py)": "](examples.md)",
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import al_lightning.__main__ as command_line
+import al_lightning.cli.app as command_line
 from al_lightning.cli import configuration
 
 CONF = configuration.CONF
@@ -33,7 +33,7 @@ def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 _STOPPED = """
 import os, runpy, sys
-from al_lightning.journal import Journal
+from al_lightning.run.journal import Journal
 
 lines, number = (int(sys.argv.pop(1)) for _ in range(2))
 append = Journal._append

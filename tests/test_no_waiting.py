@@ -11,12 +11,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.transforms import augmentation
-from al_lightning.evidence import Need
-from al_lightning.fitting import fit_once
 from al_lightning.models import ImageClassifier
-from al_lightning.pool import Pool
-from al_lightning.recipe import Recipe
-from al_lightning.scoring import Scorer
+from al_lightning.run.pool import Pool
+from al_lightning.strategies.evidence import Need
+from al_lightning.training.fitting import fit_once
+from al_lightning.training.recipe import Recipe
+from al_lightning.training.scoring import Scorer
 from tests.helpers import TinySource, tiny_cnn, tiny_trainer
 
 _READS = ("aten._local_scalar_dense", "aten.nonzero", "aten.is_nonzero", "aten.equal")

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
-from al_lightning.journal import Journal
-from al_lightning.oracle import Answer, Question
-from al_lightning.pool import Pool
+from al_lightning.run.journal import Journal
+from al_lightning.run.pool import Pool
+from al_lightning.run.questions import Answer, Question
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from al_lightning.callbacks.base import LoopCallback
 from al_lightning.data.source import ImageData
-from al_lightning.files import write_whole
-from al_lightning.journal import Journal
+from al_lightning.run.journal import Journal
+from al_lightning.utils.files import write_whole
 
 
 class ConfigFiles(LoopCallback):

@@ -21,14 +21,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from al_lightning.budget import Budget
 from al_lightning.callbacks.base import LoopCallback, RoundResult
 from al_lightning.callbacks.inner_progress import InnerBar, InnerLines
 from al_lightning.data.source import ImageData
-from al_lightning.intervals import wilson_interval
-from al_lightning.journal import Journal
-from al_lightning.pool import Pool
-from al_lightning.report.area import area_under_budget_curve
+from al_lightning.run.budget import Budget
+from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.journal import Journal
+from al_lightning.run.pool import Pool
+from al_lightning.utils.intervals import wilson_interval
 
 _NAMED = 10  # classes in a message
 _COLUMNS = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from al_lightning.callbacks.base import LoopCallback, Query
 from al_lightning.data.source import ImageData
-from al_lightning.files import write_whole
-from al_lightning.journal import Journal
-from al_lightning.spreadsheet import cell
+from al_lightning.run.journal import Journal
+from al_lightning.utils.files import write_whole
+from al_lightning.utils.spreadsheet import cell
 
 
 class QuerySheets(LoopCallback):

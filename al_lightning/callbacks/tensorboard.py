@@ -27,9 +27,9 @@ from al_lightning.callbacks.logger import (
 )
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
-from al_lightning.journal import Journal
-from al_lightning.pool import Pool
-from al_lightning.report.dashboard import Layout, chart_title, overlay
+from al_lightning.run.journal import Journal
+from al_lightning.run.pool import Pool
+from al_lightning.utils.charts import Layout, chart_title, overlay
 
 # What runs can be sorted by; TensorBoard shows the first five unasked.
 _SORTED_BY = (

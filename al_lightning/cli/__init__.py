@@ -1,1 +1,1 @@
-"""The command line: alone knows Hydra and OmegaConf."""
+"""The command line: the only place that knows Hydra and OmegaConf."""

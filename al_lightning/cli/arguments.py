@@ -10,7 +10,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
 from al_lightning.cli.paths import is_path
-from al_lightning.keys import NOT_RECORDED, is_below, key_of
+from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 
 _MULTIRUN = {"-m", "--multirun"}
 _SECRET = (*NOT_RECORDED, "hydra.job.env_set")

@@ -7,7 +7,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from al_lightning.cli.configuration import groups
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 def require_single_choices(choices: Mapping[str, Any], overrides: Sequence[str]) -> None:

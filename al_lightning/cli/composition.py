@@ -12,8 +12,8 @@ from al_lightning.cli.choices import require_single_choices
 from al_lightning.cli.paths import places_as_written, weights_files, with_absolute_paths
 from al_lightning.cli.recipe_by_mode import compose_by_mode
 from al_lightning.cli.text_values import with_text_as_text
-from al_lightning.keys import NO_EFFECT_ON_RESULTS, NOT_RECORDED, is_below, key_of
-from al_lightning.redaction import MASK, redacted
+from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, NOT_RECORDED, is_below, key_of
+from al_lightning.utils.redaction import MASK, redacted
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from al_lightning.cli.choices import require_single_choices
-from al_lightning.errors import UsageError
-from al_lightning.keys import NOT_RECORDED
-from al_lightning.redaction import redacted
+from al_lightning.run.keys import NOT_RECORDED
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.redaction import redacted
 
 _FAILURE = 1  # exit status
 

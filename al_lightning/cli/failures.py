@@ -11,8 +11,8 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.typos import suggestions
-from al_lightning.errors import UsageError
-from al_lightning.redaction import redacted
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.redaction import redacted
 
 _FULL = "HYDRA_FULL_ERROR"
 _FAILURE = 1  # Hydra's exit status

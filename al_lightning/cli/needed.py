@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.configuration import CONF
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 def require_needed(arguments: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_lightning.keys import NO_EFFECT_ON_RESULTS, is_below
+from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, is_below
 
 _NAMES_A_PATH = re.compile(r"(^|[._])(path|root|dir|folder|file|sheet)$")
 _WEIGHTS = re.compile(r"(^|\.)weights$")  # a file, or the name of published ones

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from al_lightning.cli.arguments import parsed
 from al_lightning.cli.paths import is_path, portable
-from al_lightning.naming import run_name, sweep_name
-from al_lightning.redaction import redacted
+from al_lightning.run.naming import run_name, sweep_name
+from al_lightning.utils.redaction import redacted
 
 
 def register() -> None:

@@ -11,7 +11,7 @@ from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.arguments import parsed
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 # What a parameter may be declared as besides text, to take a value of that type.
 _TAKEN: dict[type, set[Any]] = {bool: {bool}, int: {int, float}, float: {float}}

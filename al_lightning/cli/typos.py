@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from al_lightning.cli.arguments import parsed
 from al_lightning.cli.configuration import CONF
-from al_lightning.hints import near_names, nearest
+from al_lightning.utils.hints import near_names, nearest
 
 _DOWNLOADS = "downloaded"  # what the description of a choice says that needs the internet
 

@@ -1,13 +1,13 @@
 """Images in memory: where they come from, and how they reach the model."""
 
-from al_lightning.data.base import BaseSource
-from al_lightning.data.cifar import CIFAR10
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.data.digits import Digits
-from al_lightning.data.image_folder import ImageFolder
-from al_lightning.data.map_dataset import DatasetSource
-from al_lightning.data.mnist import MNIST, FashionMNIST
+from al_lightning.data.folder.image_folder import ImageFolder
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
+from al_lightning.data.sources.base_source import BaseSource
+from al_lightning.data.sources.cifar import CIFAR10
+from al_lightning.data.sources.digits import Digits
+from al_lightning.data.sources.map_dataset import DatasetSource
+from al_lightning.data.sources.mnist import MNIST, FashionMNIST
 from al_lightning.data.transforms import (
     Cutout,
     Normalize,

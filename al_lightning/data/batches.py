@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from al_lightning.randomness import derive_generator
+from al_lightning.utils.randomness import derive_generator
 
 
 class OrderedBatches(Sampler[Tensor]):

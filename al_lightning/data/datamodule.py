@@ -14,15 +14,15 @@ from al_lightning.data.batches import (
     ShuffledBatches,
     batch_sizes,
 )
-from al_lightning.data.decode_beside import leave_signals
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.memory import available_memory
-from al_lightning.data.pixels import Pixels, PixelStore, pixel_bytes, pixel_rows
-from al_lightning.data.resident import Resident
+from al_lightning.data.pixels.decode_beside import leave_signals
+from al_lightning.data.pixels.memory import available_memory
+from al_lightning.data.pixels.resident import Resident
+from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_bytes, pixel_rows
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
-from al_lightning.errors import UsageError
-from al_lightning.pool import Pool
+from al_lightning.run.pool import Pool
+from al_lightning.utils.errors import UsageError
 
 Batch = tuple[Tensor, Tensor]
 Batches = DealtBatches | ShuffledBatches | SharedBatches

@@ -8,9 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from al_lightning.data.names import check_class_names
-from al_lightning.data.pixels import Pixels, PixelStore, pixel_rows
-from al_lightning.errors import DataError
+from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_rows
+from al_lightning.utils.errors import DataError
+from al_lightning.utils.names import check_class_names
 
 UNKNOWN = -1  #: stands where the class of an image is not known
 

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from al_lightning.data.pixels import Pixels
+from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.source import Normalization
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 _BYTE = 255.0
 _BLOCK = 4096  # images looked at in one go

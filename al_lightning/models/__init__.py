@@ -3,10 +3,10 @@
 from al_lightning.models.backbone import Backbone, Embedder, require_embedder
 from al_lightning.models.classifier import ImageClassifier
 from al_lightning.models.cnn import CNN
-from al_lightning.models.efficientnet_lite import EfficientNetLite0
-from al_lightning.models.pretrained import PretrainedBackbone
-from al_lightning.models.timm_backbone import TimmBackbone
-from al_lightning.models.torchvision_backbone import TorchvisionBackbone
+from al_lightning.models.pretrained.efficientnet_lite import EfficientNetLite0
+from al_lightning.models.pretrained.modes import PretrainedBackbone
+from al_lightning.models.pretrained.timm_backbone import TimmBackbone
+from al_lightning.models.pretrained.torchvision_backbone import TorchvisionBackbone
 
 __all__ = [
     "CNN",

@@ -10,7 +10,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from al_lightning.data.source import Normalization
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 _SOME = 2  # images to try a module on
 _FLAT = 2  # dimensions of embeddings

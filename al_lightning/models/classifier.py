@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from al_lightning.metrics import per_class_metrics, scalar_metrics
 from al_lightning.models.backbone import Backbone, require_backbone, to_probabilities
+from al_lightning.models.metrics import per_class_metrics, scalar_metrics
 
 Batch = tuple[Tensor, Tensor]
 MakeOptimizer = Callable[[Iterable[Any]], Optimizer]

@@ -5,11 +5,11 @@ from copy import deepcopy
 
 from torch import Tensor, nn
 
-from al_lightning.errors import UsageError
 from al_lightning.models.backbone import Backbone, Halves
 from al_lightning.models.dropout import ByteDropout
 from al_lightning.models.flatten import PixelFlatten
 from al_lightning.models.folding import fold_norms, is_as_made, note_layout
+from al_lightning.utils.errors import UsageError
 
 _KERNEL = 3
 _POOL = 2

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from al_lightning.data.source import ImageData
-from al_lightning.oracle import Oracle
-from al_lightning.oracles.csv_files import CsvOracle
-from al_lightning.oracles.dataset import DatasetOracle
-from al_lightning.oracles.label_studio import LabelStudioOracle
-from al_lightning.oracles.noisy import NoisyOracle
+from al_lightning.oracles.csv_sheet.csv_oracle import CsvOracle
+from al_lightning.oracles.label_studio.studio_oracle import LabelStudioOracle
+from al_lightning.oracles.simulated.from_dataset import DatasetOracle
+from al_lightning.oracles.simulated.noisy import NoisyOracle
+from al_lightning.run.questions import Oracle
 
 #: Makes the oracle of a run from its data, the folder of its query sheets, and its seed.
 MakeOracle = Callable[[ImageData, Path, int], Oracle]

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from al_lightning.data.decode import to_mode, upright
-from al_lightning.data.image_files import open_image
+from al_lightning.data.pixels.decode import to_mode, upright
+from al_lightning.data.pixels.image_files import open_image
 from al_lightning.data.source import ImageData
 
 _BYTE = 255

@@ -3,8 +3,8 @@
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from al_lightning.data.names import plain
-from al_lightning.spreadsheet import cell
+from al_lightning.utils.names import plain
+from al_lightning.utils.spreadsheet import cell
 
 
 def _uncased(name: str) -> str:

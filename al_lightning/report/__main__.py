@@ -5,13 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a report; return the exit status: 1 where there is nothing to report on."""
     given = _parser().parse_args(arguments)
-    from al_lightning.report.write import write_report  # noqa: PLC0415 - heavy: --help must answer at once
+    from al_lightning.report.page.write import write_report  # noqa: PLC0415 - heavy: --help must answer at once
 
     target = given.output or given.folders[0] / "report"
     try:

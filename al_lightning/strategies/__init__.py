@@ -6,6 +6,13 @@ from al_lightning.strategies.batchbald import BatchBALD
 from al_lightning.strategies.class_balanced import ClassBalanced
 from al_lightning.strategies.cluster_margin import ClusterMargin
 from al_lightning.strategies.farthest_first import FarthestFirst
+from al_lightning.strategies.functional.distances import (
+    Cosine,
+    Euclidean,
+    Factors,
+    Metric,
+    SymmetricKL,
+)
 from al_lightning.strategies.kmeans import KMeansCenters
 from al_lightning.strategies.mc_dropout import (
     BALD,
@@ -14,7 +21,6 @@ from al_lightning.strategies.mc_dropout import (
     VariationRatios,
     VoteEntropy,
 )
-from al_lightning.strategies.metrics import Cosine, Euclidean, Factors, Metric, SymmetricKL
 from al_lightning.strategies.probcover import ProbCover
 from al_lightning.strategies.random import Random
 from al_lightning.strategies.selection import Selection

@@ -7,15 +7,15 @@ from typing import Any, final
 import torch
 from torch import Tensor
 
-from al_lightning.errors import EvidenceError, UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
+from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.selection import (
     Selection,
     checked_scores,
     checked_selection,
     listed,
 )
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import EvidenceError, UsageError
 
 _SCORE_BYTES = 64  # an image: its score, and the order of all scores
 

@@ -5,12 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Strategy, require_count
-from al_lightning.strategies.information import block_bytes, by_blocks, mutual_information
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional.disagreement import (
+    block_bytes,
+    by_blocks,
+    mutual_information,
+)
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 
 _BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 _TINY = 1e-300

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
-from al_lightning.strategies import functional
 from al_lightning.strategies.base import Strategy
-from al_lightning.strategies.information import by_blocks
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional.disagreement import by_blocks
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 
 _BLOCK = 512  # images that are looked at for as long as the best is among them
 _BYTES_AN_IMAGE = 64  # its entropy, its bound, and their orders
@@ -87,7 +87,7 @@ class _LazyGreedy:
         self.order = order
         self.lacking = lacking
         self.balance = balance
-        self.entropies = by_blocks(functional.entropy, probabilities)[order]
+        self.entropies = by_blocks(uncertainty.entropy, probabilities)[order]
         self.bounds = self.entropies + balance * by_blocks(self._filled, probabilities)[order]
 
     def run(self, count: int) -> tuple[Tensor, Tensor]:

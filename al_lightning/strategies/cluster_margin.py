@@ -5,13 +5,13 @@ import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
-from al_lightning.strategies import functional
 from al_lightning.strategies.base import Strategy, require_count, top_k
-from al_lightning.strategies.clusters import squared_distances
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional.clusters import squared_distances
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 
 _MOST = 10_000  # images that are clustered: their distances take 400 MB
 _BLOCK = 512  # rows whose distances to all others are taken at a time
@@ -80,7 +80,7 @@ class ClusterMargin(Strategy):
         generator: torch.Generator,
     ) -> Selection:
         """Choose ``count`` candidates, cluster by cluster."""
-        scores = functional.margin(pool.require(Need.PROBABILITIES))
+        scores = uncertainty.margin(pool.require(Need.PROBABILITIES))
         candidates = top_k(scores, min(self._candidates(count), len(pool)), generator)
         embeddings = pool.require(Need.EMBEDDINGS)
         if self.candidates_only:

@@ -4,10 +4,10 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
-from al_lightning.strategies import information
 from al_lightning.strategies.base import ScoreStrategy, require_count
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional import disagreement
+from al_lightning.strategies.sizes import Sizes
 
 _SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all scores
 
@@ -36,11 +36,11 @@ class MonteCarloStrategy(ScoreStrategy):
 
     def score(self, pool: Evidence) -> Tensor:
         """Score by the formula, block by block."""
-        return information.by_blocks(self.formula, pool.require(Need.MC_PROBABILITIES)).float()
+        return disagreement.by_blocks(self.formula, pool.require(Need.MC_PROBABILITIES)).float()
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return the scores, and a block."""
-        block = information.block_bytes(sizes.pool, sizes.samples * sizes.classes)
+        block = disagreement.block_bytes(sizes.pool, sizes.samples * sizes.classes)
         return _SCORE_BYTES * sizes.pool + block
 
 
@@ -53,8 +53,8 @@ class BALD(MonteCarloStrategy):
     """
 
     def formula(self, samples: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.information.mutual_information`."""
-        return information.mutual_information(samples)
+        """Score by :func:`~al_lightning.strategies.functional.disagreement.mutual_information`."""
+        return disagreement.mutual_information(samples)
 
 
 class VariationRatios(MonteCarloStrategy):
@@ -64,8 +64,8 @@ class VariationRatios(MonteCarloStrategy):
     """
 
     def formula(self, samples: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.information.variation_ratios`."""
-        return information.variation_ratios(samples)
+        """Score by :func:`~al_lightning.strategies.functional.disagreement.variation_ratios`."""
+        return disagreement.variation_ratios(samples)
 
 
 class VoteEntropy(MonteCarloStrategy):
@@ -76,13 +76,13 @@ class VoteEntropy(MonteCarloStrategy):
     """
 
     def formula(self, samples: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.information.vote_entropy`."""
-        return information.vote_entropy(samples)
+        """Score by :func:`~al_lightning.strategies.functional.disagreement.vote_entropy`."""
+        return disagreement.vote_entropy(samples)
 
 
 class MeanStd(MonteCarloStrategy):
     """Queries the highest standard deviation of the samples (Kampffmeyer 2016; Kendall 2017)."""
 
     def formula(self, samples: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.information.mean_std`."""
-        return information.mean_std(samples)
+        """Score by :func:`~al_lightning.strategies.functional.disagreement.mean_std`."""
+        return disagreement.mean_std(samples)

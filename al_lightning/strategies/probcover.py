@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Strategy, require_count
-from al_lightning.strategies.clusters import cluster, squared_distances
-from al_lightning.strategies.coverage import Cap, Coverage, coverage_bytes
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional.clusters import cluster, squared_distances
+from al_lightning.strategies.functional.coverage import Cap, Coverage, coverage_bytes
 from al_lightning.strategies.kmeans import filled
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 
 _SAMPLE = 1_000  # balls that the radius is estimated on
 _CLUSTERED = 20_000  # images that are clustered for that, at most

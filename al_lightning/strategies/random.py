@@ -2,8 +2,8 @@
 
 import torch
 
-from al_lightning.evidence import Evidence
 from al_lightning.strategies.base import Strategy
+from al_lightning.strategies.evidence import Evidence
 from al_lightning.strategies.selection import Selection
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 _SHOWN = 10  # ids in a message
 

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import torch
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import (
     ScoreStrategy,
     Strategy,
@@ -13,7 +11,9 @@ from al_lightning.strategies.base import (
     require_part,
     top_k,
 )
+from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
 
 
 class Shortlist(Strategy):

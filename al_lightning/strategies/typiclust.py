@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies.base import Strategy, require_count
-from al_lightning.strategies.clusters import cluster, squared_distances, unit_rows
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional.clusters import cluster, squared_distances, unit_rows
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
 
 _BLOCK_NUMBERS = 2**20  # distances at a time
 _LEAST_DISTANCE = 1e-5  # squared, between unit vectors; so that equal images have a typicality

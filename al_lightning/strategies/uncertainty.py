@@ -4,9 +4,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.strategies import functional
 from al_lightning.strategies.base import ScoreStrategy, require_count
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional import uncertainty
 
 
 class UncertaintyStrategy(ScoreStrategy):
@@ -45,8 +45,8 @@ class LeastConfidence(UncertaintyStrategy):
     """Queries the lowest maximal probability (Lewis & Gale 1994); scores are 1 - max p."""
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.least_confidence`."""
-        return functional.least_confidence(probabilities)
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty.least_confidence`."""
+        return uncertainty.least_confidence(probabilities)
 
 
 class Margin(UncertaintyStrategy):
@@ -62,13 +62,13 @@ class Margin(UncertaintyStrategy):
         return 1 + scores
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.margin`."""
-        return functional.margin(probabilities)
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty.margin`."""
+        return uncertainty.margin(probabilities)
 
 
 class Entropy(UncertaintyStrategy):
     """Queries the highest entropy of the predicted classes (Settles 2009); scores are in nats."""
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.entropy`."""
-        return functional.entropy(probabilities)
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty.entropy`."""
+        return uncertainty.entropy(probabilities)

@@ -4,7 +4,7 @@ import pytest
 
 from al_lightning import Budget, JournalError
 from al_lightning.callbacks.config_files import ConfigFiles
-from tests.test_loop import make_loop
+from tests.loop.test_loop import make_loop
 
 
 def test_files_are_written_once_the_journal_has_accepted_the_run(tmp_path: Path) -> None:

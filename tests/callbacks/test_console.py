@@ -11,9 +11,9 @@ from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal, Pool, RoundResult
 from al_lightning.callbacks.console import ConsoleProgress, next_steps, results_table
-from al_lightning.intervals import wilson_interval
+from al_lightning.utils.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
-from tests.test_loop import make_loop, tiny_trainer
+from tests.loop.test_loop import make_loop, tiny_trainer
 
 BUDGET = Budget(initial=9, query=6, total=20)
 

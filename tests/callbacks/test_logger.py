@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 from al_lightning import Budget, Journal, RoundResult, UsageError
 from al_lightning.callbacks.logger import ScalarLogger, hyperparameters, round_scalars
 from tests.helpers import round_event
-from tests.test_loop import make_loop
+from tests.loop.test_loop import make_loop
 
 BUDGET = Budget(initial=9, query=6, total=21)
 
@@ -78,9 +78,9 @@ def cut_after_round(folder: Path, index: int) -> None:
 
 def test_names_and_seed_come_first_and_nested_classes_go_by_their_names() -> None:
     config = {
-        "budget": {"_target_": "al_lightning.budget.Budget", "initial": 50, "total": "all"},
+        "budget": {"_target_": "al_lightning.run.budget.Budget", "initial": 50, "total": "all"},
         "recipe": {
-            "_target_": "al_lightning.recipe.Recipe",
+            "_target_": "al_lightning.training.recipe.Recipe",
             "optimizer": {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": 0.003},
             "scheduler": None,
             "warm_start": False,

@@ -16,7 +16,7 @@ from al_lightning import Budget, FitCache, Journal, LoopCallback, Recipe, RoundT
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
 from tests.background import DEADLINE
 from tests.helpers import tiny_classifier, tiny_trainer
-from tests.test_loop import make_loop
+from tests.loop.test_loop import make_loop
 
 BUDGET = Budget(initial=9, query=6, total=21)
 

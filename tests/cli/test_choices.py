@@ -4,7 +4,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from al_lightning.cli.choices import require_single_choices
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 from tests.command_line import CONF
 
 

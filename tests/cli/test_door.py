@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from al_lightning.cli import door
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 from tests.command_line import CONF
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from al_lightning.cli.needed import require_needed
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 @pytest.mark.parametrize(

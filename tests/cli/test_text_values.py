@@ -4,7 +4,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from al_lightning.cli.text_values import with_text_as_text
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 def made(text: str) -> Any:

@@ -11,13 +11,13 @@ from torchvision.transforms import v2
 from al_lightning.data import datamodule as datamodule_module
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.image_folder import ImageFolder
+from al_lightning.data.folder.image_folder import ImageFolder
+from al_lightning.data.pixels.streamed import StreamedPixels
 from al_lightning.data.source import ImageData, Images, Normalization
-from al_lightning.data.streamed import StreamedPixels
 from al_lightning.data.transforms import Normalize, measure_normalization
-from al_lightning.errors import UsageError
-from al_lightning.pool import Pool
-from al_lightning.recipe import Recipe
+from al_lightning.run.pool import Pool
+from al_lightning.training.recipe import Recipe
+from al_lightning.utils.errors import UsageError
 from tests.data.folders import fill
 from tests.helpers import NORMALIZATION, TinySource, tiny_images, tiny_trainer
 

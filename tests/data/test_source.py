@@ -3,7 +3,7 @@ import torch
 
 from al_lightning.data import ImageData, Images
 from al_lightning.data.source import is_doubtful
-from al_lightning.errors import DataError
+from al_lightning.utils.errors import DataError
 
 
 def _images(count: int = 4, size: int = 2) -> Images:

@@ -18,7 +18,7 @@ from al_lightning.data.transforms import (
     measure_normalization,
     to_unit,
 )
-from al_lightning.errors import UsageError
+from al_lightning.utils.errors import UsageError
 
 
 def numbered(count: int, channels: int, height: int, width: int) -> Tensor:

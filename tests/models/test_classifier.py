@@ -12,9 +12,9 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import DataLoader, TensorDataset
 
 from al_lightning.callbacks.training_curves import TrainingCurves
-from al_lightning.metrics import evaluate
 from al_lightning.models import ImageClassifier
 from al_lightning.models.backbone import to_probabilities
+from al_lightning.models.metrics import evaluate
 from tests.helpers import Linear, tiny_classifier, tiny_images, tiny_trainer
 
 SCALARS = (

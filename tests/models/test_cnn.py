@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune, spectral_norm
 
-from al_lightning.errors import UsageError
 from al_lightning.models import CNN
 from al_lightning.models.flatten import PixelFlatten
+from al_lightning.utils.errors import UsageError
 
 
 def trainable(model: nn.Module) -> int:

@@ -5,7 +5,7 @@ from torch import nn
 
 from al_lightning.data.source import Normalization
 from al_lightning.models import PretrainedBackbone
-from al_lightning.models.trunk import Trunk
+from al_lightning.models.pretrained.trunk import Trunk
 
 NORMALIZATION = Normalization((0.5, 0.4, 0.3), (0.2, 0.2, 0.25))
 

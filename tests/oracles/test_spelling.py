@@ -1,7 +1,7 @@
 import pytest
 
-from al_lightning.data.names import plain
 from al_lightning.oracles.spelling import meant
+from al_lightning.utils.names import plain
 
 NAMES = (
     "dog",

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from al_lightning.journal import Journal
-from al_lightning.report.analysis import Analysis, analyse
-from al_lightning.report.run import PHASES, Round, Run
-from al_lightning.report.study import Setting, build_study
-from al_lightning.report.tables import Table, to_records
+from al_lightning.report.analysis.results import Analysis, analyse
+from al_lightning.report.study.runs import PHASES, Round, Run
+from al_lightning.report.study.settings import Setting, build_study
+from al_lightning.report.tables.formats import Table, to_records
+from al_lightning.run.journal import Journal
 
 CLASSES = ("shirt", "boot", "bag", "coat")
 LABELS = (10, 20, 30, 40)

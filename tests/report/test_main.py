@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.report import gallery
 from al_lightning.report.__main__ import main
+from al_lightning.report.figures import gallery
 from tests.report.helpers import a_run, a_study, write_run, write_runs
 
 

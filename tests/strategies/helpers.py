@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
+from al_lightning.strategies.evidence import Evidence, Need
 
 
 def scattered_ids(count: int, generator: torch.Generator) -> Tensor:

@@ -6,10 +6,10 @@ import torch
 from scipy.stats import chisquare
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import Badge
+from al_lightning.strategies.evidence import Evidence, Need
+from tests.strategies.functional.test_gradients import materialised
 from tests.strategies.helpers import make_evidence, seeded
-from tests.strategies.test_gradients import materialised
 
 NEEDS = (Need.PROBABILITIES, Need.EMBEDDINGS)
 

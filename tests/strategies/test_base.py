@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies import ScoreStrategy, Selection, Strategy, top_k
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence
-from al_lightning.sizes import Sizes
 from al_lightning.strategies import BALD, BatchBALD, Selection
 from al_lightning.strategies.batchbald import Labelings, keep_some
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import seeded
 
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence
 from al_lightning.strategies import ClassBalanced, Entropy
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 

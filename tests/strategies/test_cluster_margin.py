@@ -5,9 +5,7 @@ import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence
-from al_lightning.strategies import ClusterMargin, functional
+from al_lightning.strategies import ClusterMargin
 from al_lightning.strategies import cluster_margin as module
 from al_lightning.strategies.cluster_margin import (
     average_linkage,
@@ -15,6 +13,9 @@ from al_lightning.strategies.cluster_margin import (
     nearest_on_average,
     pairwise_distances,
 )
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.functional import uncertainty
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 
@@ -61,7 +62,7 @@ def test_it_is_the_algorithm_of_the_paper(distance: float | None, cluster_size: 
         if distance
         else fcluster(tree, 200 // cluster_size, criterion="maxclust")
     )
-    listed = functional.margin(pool.probabilities).argsort(descending=True)[:60].tolist()
+    listed = uncertainty.margin(pool.probabilities).argsort(descending=True)[:60].tolist()
     groups: dict[int, set[int]] = {}
     for position in listed:
         groups.setdefault(int(labels[position]), set()).add(int(pool.ids[position]))
@@ -85,7 +86,7 @@ def test_candidates_alone_give_the_smallest_margin_of_each_cluster() -> None:
     pool = make_evidence(200)
     assert pool.probabilities is not None
     assert pool.embeddings is not None
-    listed = functional.margin(pool.probabilities).argsort(descending=True)[:40]
+    listed = uncertainty.margin(pool.probabilities).argsort(descending=True)[:40]
     labels = average_linkage(pool.embeddings[listed], None, 10)
     expected = {int(pool.ids[listed[(labels == c).nonzero()[0, 0]]]) for c in range(10)}
     found = ClusterMargin(4, candidates_only=True).select(pool, None, 10, seeded())
@@ -125,7 +126,7 @@ def test_the_nearest_cluster_is_nearest_on_average(monkeypatch: pytest.MonkeyPat
 def test_only_the_shortlist_is_looked_at() -> None:
     pool = make_evidence(100)
     assert pool.probabilities is not None
-    listed = functional.margin(pool.probabilities).argsort(descending=True)[:20]
+    listed = uncertainty.margin(pool.probabilities).argsort(descending=True)[:20]
     ids = ClusterMargin(factor=2).select(pool, None, 10, seeded()).ids
     assert set(ids.tolist()) <= set(pool.ids[listed].tolist())
 
@@ -134,7 +135,7 @@ def test_equal_images_make_one_cluster() -> None:
     probabilities = torch.randn(30, 3, generator=seeded()).softmax(1)
     pool = Evidence(torch.arange(30), probabilities, torch.ones(30, 2))
     ids = ClusterMargin(factor=2).select(pool, None, 5, seeded()).ids
-    candidates = functional.margin(probabilities).argsort(descending=True)[:10]
+    candidates = uncertainty.margin(probabilities).argsort(descending=True)[:10]
     assert set(ids.tolist()) <= set(candidates.tolist())
 
 

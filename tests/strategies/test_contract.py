@@ -14,9 +14,9 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies import Selection, Strategy
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.sizes import Sizes
 from tests.strategies.helpers import make_evidence, seeded
 
 CONF = Path(__file__).parents[2] / "conf"

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     Cosine,
     Euclidean,
@@ -19,6 +18,7 @@ from al_lightning.strategies import (
     Selection,
     SymmetricKL,
 )
+from al_lightning.strategies.evidence import Evidence, Need
 from tests.strategies.helpers import make_evidence, seeded
 
 METRICS = [Euclidean(), Cosine(), SymmetricKL()]

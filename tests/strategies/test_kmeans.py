@@ -1,8 +1,8 @@
 import torch
 
-from al_lightning.evidence import Evidence
 from al_lightning.strategies import KMeansCenters
-from al_lightning.strategies.clusters import cluster
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.functional.clusters import cluster
 from tests.strategies.helpers import make_evidence, seeded
 
 

@@ -4,23 +4,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     BALD,
     MeanStd,
     MonteCarloStrategy,
     VariationRatios,
     VoteEntropy,
-    information,
 )
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional import disagreement
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 STRATEGIES: dict[Callable[..., MonteCarloStrategy], Callable[[Tensor], Tensor]] = {
-    BALD: information.mutual_information,
-    VariationRatios: information.variation_ratios,
-    VoteEntropy: information.vote_entropy,
-    MeanStd: information.mean_std,
+    BALD: disagreement.mutual_information,
+    VariationRatios: disagreement.variation_ratios,
+    VoteEntropy: disagreement.vote_entropy,
+    MeanStd: disagreement.mean_std,
 }
 
 

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence
-from al_lightning.strategies import ProbCover, coverage
+from al_lightning.strategies import ProbCover
 from al_lightning.strategies import probcover as module
-from al_lightning.strategies.clusters import cluster, unit_rows
-from al_lightning.strategies.coverage import Cap
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.functional import coverage
+from al_lightning.strategies.functional.clusters import cluster, unit_rows
+from al_lightning.strategies.functional.coverage import Cap
 from al_lightning.strategies.probcover import nearest_center, pure_radius
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import seeded
 
 

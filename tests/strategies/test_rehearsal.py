@@ -2,10 +2,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import BALD, ScoreStrategy, Selection, Strategy
+from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.rehearsal import rehearse
+from al_lightning.utils.errors import UsageError
 
 SIZES = (1000, 10, 32)  # images, classes, dimensions
 

@@ -5,8 +5,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     Entropy,
     Power,
@@ -16,6 +14,8 @@ from al_lightning.strategies import (
     Shortlist,
     Strategy,
 )
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 COUNT = 4

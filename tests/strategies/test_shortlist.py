@@ -6,8 +6,6 @@ from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from sklearn.cluster import KMeans
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     BALD,
     Entropy,
@@ -21,6 +19,8 @@ from al_lightning.strategies import (
     Shortlist,
     Strategy,
 )
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 CONF = Path(__file__).parents[2] / "conf"

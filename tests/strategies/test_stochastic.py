@@ -6,9 +6,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
-from al_lightning.sizes import Sizes
 from al_lightning.strategies import (
     BALD,
     Entropy,
@@ -21,7 +18,10 @@ from al_lightning.strategies import (
     SoftRank,
     StochasticStrategy,
 )
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.stochastic import gumbel, mean_ranks
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 KINDS = [Power, Softmax, SoftRank]

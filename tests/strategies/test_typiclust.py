@@ -2,11 +2,11 @@ import pytest
 import torch
 from sklearn.neighbors import NearestNeighbors
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence
 from al_lightning.strategies import TypiClust
-from al_lightning.strategies.clusters import cluster, unit_rows
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.functional.clusters import cluster, unit_rows
 from al_lightning.strategies.typiclust import in_turns, typicality
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 

@@ -3,8 +3,6 @@ from typing import Any
 import pytest
 import torch
 
-from al_lightning.errors import UsageError
-from al_lightning.evidence import Evidence, Need
 from al_lightning.strategies import (
     Entropy,
     LeastConfidence,
@@ -12,6 +10,8 @@ from al_lightning.strategies import (
     ScoreStrategy,
     UncertaintyStrategy,
 )
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 # The three disagree about which of these is queried first.

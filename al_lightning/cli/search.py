@@ -1,0 +1,124 @@
+"""A search for hyperparameters: what it chooses by, where it is kept, and how it goes on."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, open_dict, read_write
+
+from al_lightning.run.keys import HYPERPARAMETERS, is_below
+from al_lightning.utils.errors import UsageError
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+_GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # plays all; looks for nothing
+_STUDY = {"storage", "study_name", "n_trials", "direction"}  # what tells a sweeper that keeps one
+_held: list[FileLock] = []  # on the study of this process, until it ends
+
+
+def given_overrides(config: DictConfig) -> list[str]:
+    """Return what a sweep was asked for, by the sweeper's settings and by the command line."""
+    params = config.hydra.sweeper.get("params") or {}
+    return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+
+
+def require_validation(config: DictConfig) -> None:
+    """Refuse a sweep that looks for the best hyperparameters, but has no labels to choose them by.
+
+    Raises:
+        UsageError: Names what is swept.
+    """
+    overrides = OverridesParser.create().parse_overrides(given_overrides(config))
+    chosen = [o.key_or_group for o in overrides if o.is_sweep_override()]
+    if config.hydra.sweeper._target_ == _GRID:
+        chosen = [key for key in chosen if is_below(key, HYPERPARAMETERS)]
+    if chosen and not _buys_validation(config, overrides):
+        raise UsageError(
+            f"A sweep over {', '.join(chosen)} looks for the best values, and choosing them by the "
+            "test set would make its figures worthless. Buy labels to choose by, a tenth of "
+            "budget.total or more: budget.validation=..."
+        )
+
+
+def _buys_validation(config: DictConfig, overrides: Sequence[Override]) -> bool:
+    amounts = [config.budget.validation]
+    for override in overrides:
+        if override.key_or_group == "budget.validation":
+            amounts = (
+                list(override.sweep_iterator())
+                if override.is_discrete_sweep()
+                else [override.value()]
+            )
+    return all(amounts)
+
+
+class KeepStudy(Callback):
+    """Completes the settings of a sweeper that searches, such as ``hydra/sweeper=optuna``.
+
+    The objective is maximised, since it is an area under a learning curve. The study is kept on the
+    disk, beside the sweep's report. ``hydra.sweeper.n_trials`` counts the trials of all sessions, and
+    those that a killed process left behind are made again: their runs go on where they stopped. A
+    trial that fails, such as by a learning rate that diverges, does not end the search. Optuna's
+    sweeper on its own minimises, forgets, adds so many trials at each command, and stops.
+    """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Complete the settings; the sweeper is made from them afterwards."""
+        sweeper = config.hydra.sweeper
+        if not sweeper.keys() >= _STUDY:
+            return
+        folder = Path(config.hydra.sweep.dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        _hold(folder / ".study.lock")
+        with read_write(config.hydra), open_dict(config.hydra):
+            sweeper.direction = "maximize"
+            sweeper.max_failure_rate = 1.0
+            sweeper.storage = sweeper.storage or f"sqlite:///{folder}/study.db"
+            sweeper.study_name = sweeper.study_name or "al_lightning"
+            sweeper.n_trials = _trials_left(sweeper.storage, sweeper.study_name, sweeper.n_trials)
+
+
+def _hold(path: Path) -> None:
+    """Keep other processes from the study: they would take our trials for cut-off ones."""
+    while _held:
+        _held.pop().release()
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print(  # noqa: T201
+            f"Error: Another process is searching in {path.parent}. Let it end, and run this again "
+            "to go on; more trials at once are hydra.sweeper.n_jobs",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+    _held.append(lock)
+
+
+def _trials_left(storage: str, name: str, wanted: int) -> int:
+    """Return how many trials are left to make, those that were cut off put back into the queue."""
+    import optuna  # noqa: PLC0415 - an extra
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # six lines on its plugins
+    study = optuna.create_study(
+        study_name=name, storage=storage, direction="maximize", load_if_exists=True
+    )
+    _put_back(study)
+    done = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
+    return max(0, wanted - len(done))
+
+
+def _put_back(study: "Study") -> None:
+    """Queue the trials again that were begun and never ended."""
+    from optuna.trial import TrialState  # noqa: PLC0415
+
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)

@@ -1,0 +1,193 @@
+"""Sweeps: what became of their jobs, and the report at their end."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ValueType
+from hydra.core.utils import JobReturn, JobStatus
+from hydra.errors import CompactHydraException
+from hydra.experimental.callback import Callback
+from hydra.types import RunMode
+from omegaconf import DictConfig, open_dict, read_write
+
+from al_lightning.cli.resolvers import register
+from al_lightning.cli.search import given_overrides, require_validation
+from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.redaction import redacted
+
+# Parallel launchers run jobs in processes of their own. What they are sent holds the callback below, so
+# that this module is imported there too, and the configuration finds its own functions.
+register()
+
+_ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+_DIED = "it did not end: its process died, or was stopped"
+_FAILURE = 1  # exit status
+_Record = dict[str, Any]
+_begun: list["SweepRecord"] = []  # by this process, and not yet reported
+
+
+class SweepRecord(Callback):
+    """Notes what became of the jobs of a sweep, in ``jobs/`` of the sweep's folder, a file a job.
+
+    Hydra makes it in the process that was started, and sends it to those that run jobs. It does nothing
+    in a single run.
+
+    Args:
+        report: Whether the sweep ends with a report.
+    """
+
+    def __init__(self, report: bool = True) -> None:
+        self.report = report
+        self.folder: Path | None = None
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Refuse what would choose by the test set; begin the record."""
+        try:
+            require_validation(config)
+        except UsageError as error:
+            print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+            sys.exit(_FAILURE)  # anything else that a callback raises becomes a warning
+        self.folder = Path(config.hydra.sweep.dir).absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)  # a study is opened in it before any job
+        for record in self.records():
+            if record["error"]:  # what fails again will be noted again
+                self._path(Path(record["run"])).unlink(missing_ok=True)
+        _share_out_threads(config)
+        _begun.append(self)
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
+        """Note a job as one that did not end: if its process dies, nobody else will."""
+        self._note(config, config.hydra.overrides.task, _DIED)
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ARG002
+        """Note how a job ended."""
+        failed = job_return.status is not JobStatus.COMPLETED
+        self._note(config, job_return.overrides or (), _describe(job_return) if failed else None)
+
+    def records(self) -> list[_Record]:
+        """Return what is known of the sweep's jobs, those of earlier sessions included."""
+        paths = sorted(self.folder.glob("jobs/*.json")) if self.folder else []
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        return sorted(records, key=lambda record: str(record["run"]))
+
+    def _note(self, config: DictConfig, overrides: Sequence[str], error: str | None) -> None:
+        if self.folder is None:
+            return
+        run = Path(config.hydra.runtime.output_dir)
+        shown = [o for o in overrides if not is_below(key_of(o), NOT_RECORDED)]
+        record = redacted({"run": str(run), "overrides": shown, "error": error})
+        text = json.dumps(record, indent=2) + "\n"
+        path = self._path(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(f".{os.getpid()}")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+
+    def _path(self, run: Path) -> Path:
+        assert self.folder is not None
+        return self.folder / "jobs" / f"{sha256(str(run).encode()).hexdigest()[:16]}.json"
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Report the sweep that runs in the block, if one does, even if some of its jobs failed.
+
+    Exits with a failure where a job failed. An interrupted sweep is not reported: it is not over.
+    """
+    _begun.clear()
+    try:
+        yield
+    except SystemExit as exit_:
+        if exit_.code == _FAILURE:
+            _report_begun()
+        raise
+    except Exception:
+        _report_begun()
+        raise
+    if not _report_begun():
+        sys.exit(_FAILURE)
+
+
+def runs_beside_others() -> bool:
+    """Return whether this job may share its terminal with other jobs."""
+    config = HydraConfig.get()
+    return bool(config.mode == RunMode.MULTIRUN and config.launcher._target_ != _ONE_BY_ONE)
+
+
+def _share_out_threads(config: DictConfig) -> None:
+    """Let a launcher that fills all cores start no more processes than there are jobs.
+
+    Each process takes its share of the threads, and two jobs on sixteen cores would take one each.
+    """
+    launcher = config.hydra.launcher
+    if launcher.get("n_jobs") != -1:
+        return
+    jobs = config.hydra.sweeper.get("n_jobs") or 1
+    for override in OverridesParser.create().parse_overrides(given_overrides(config)):
+        if override.is_choice_sweep() and override.value_type is not ValueType.GLOB_CHOICE_SWEEP:
+            jobs *= len(list(override.sweep_iterator()))
+        elif override.is_sweep_override():  # as many as there may be
+            jobs = os.cpu_count() or 1
+    with read_write(config.hydra), open_dict(config.hydra):
+        launcher.n_jobs = max(1, min(jobs, os.cpu_count() or 1))
+
+
+def _describe(job: JobReturn) -> str:
+    error = job._return_value  # the public name raises it, and prints
+    known = isinstance(error, CompactHydraException)
+    return str(error).removeprefix("Error: ") if known else f"{type(error).__name__}: {error}"
+
+
+def _report_begun() -> bool:
+    """Report what was begun; return whether all went well."""
+    outcomes = [(_name_failures(sweep), _report(sweep)) for sweep in _begun]
+    return all(all(outcome) for outcome in outcomes)
+
+
+def _name_failures(sweep: SweepRecord) -> bool:
+    """Say which jobs failed; return whether none did."""
+    records = sweep.records()
+    failed = [record for record in records if record["error"]]
+    for record in failed:
+        _complain(f"\nFailed: {' '.join(record['overrides'])}\n{record['error']}")
+    if failed:
+        _complain(
+            f"\n{len(failed)} of {len(records)} runs failed; the same command tries them again, and "
+            "keeps the others"
+        )
+    return not failed
+
+
+def _report(sweep: SweepRecord) -> bool:
+    """Write the report on the runs of a sweep; return whether that could be done."""
+    runs = [Path(record["run"]) for record in sweep.records()]
+    runs = [run for run in runs if (run / "journal.jsonl").exists()]
+    if sweep.folder is None or not sweep.report or not runs:
+        return True
+    from al_lightning.report.page.dashboard import sweep_curves, write_dashboard  # noqa: PLC0415 - heavy
+    from al_lightning.report.page.write import write_report  # noqa: PLC0415
+
+    target = sweep.folder / "report"
+    try:
+        report = write_report(runs, target)
+    except UsageError as error:
+        _complain(f"\nError: {error}")
+        return False
+    write_dashboard(sweep_curves(report.analyses), target / "tensorboard")
+    for problem in report.problems:
+        _complain(problem)
+    print(f"\n{report.verdict}\n\n{report.page}")  # noqa: T201
+    return True
+
+
+def _complain(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201

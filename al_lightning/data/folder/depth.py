@@ -1,0 +1,77 @@
+"""Images of more than 8 bits a pixel: which values are in them, and what a person is asked."""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from al_lightning.data.pixels.decode import ValueRange
+from al_lightning.data.pixels.image_files import has_deep_colors, open_image
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.names import readable_name
+
+_LOOKED_AT = 200  # images: enough to name a likely range, and soon done
+_INTEGER_WHITES = (255, 1023, 4095, 16383, 65535)
+_SHOWN = 6  # digits of a value
+
+
+def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
+    """Return a range as it was given.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    if given is None:
+        return None
+    if len(given) != 2 or any(type(value) not in (int, float) for value in given):  # noqa: PLR2004
+        raise UsageError(
+            f"dataset.value_range={given} cannot be: it takes the values of black and white, such as "
+            "'dataset.value_range=[0,4095]'"
+        )
+    black, white = given
+    if not black < white or not np.isfinite([black, white]).all():
+        raise UsageError(f"dataset.value_range={given} cannot be: black must be less than white")
+    return black, white
+
+
+def refuse_unknown_range(root: Path, paths: Sequence[Path], count: int) -> UsageError:
+    """Return the error that asks for the range of images of more than 8 bits a pixel.
+
+    Args:
+        root: The folder that they are in.
+        paths: They, N of them.
+        count: Of all images.
+    """
+    step = -(-len(paths) // _LOOKED_AT)
+    ranges = [found for path in paths[::step] if (found := _range_of(path)) is not None]
+    low, high = (min(r[0] for r in ranges), max(r[1] for r in ranges)) if ranges else (0, 65535)
+    black, white = _likely(low, high)
+    return UsageError(
+        f"{len(paths)} of the {count} images below {root} have more than 8 bits a pixel, such as "
+        f"{readable_name(paths[0].relative_to(root))}, and files do not say which values are black and "
+        f"white. The values of {'these' if step == 1 else f'{len(ranges)} of them'} go from "
+        f"{low:.{_SHOWN}g} to {high:.{_SHOWN}g}. Name black and white for all of them, such as "
+        f"'dataset.value_range=[{black:.{_SHOWN}g},{white:.{_SHOWN}g}]'"
+    )
+
+
+def _range_of(path: Path) -> ValueRange | None:
+    """Return the least and the largest value of an image; None where it cannot be read."""
+    try:
+        with warnings.catch_warnings(), open_image(path, 1) as opened:
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+            if has_deep_colors(opened):
+                return 0, _INTEGER_WHITES[-1]
+            values = np.asarray(opened)
+            return float(values.min()), float(values.max())
+    except Exception:  # it was read a moment ago, and others say as much
+        return None
+
+
+def _likely(low: float, high: float) -> ValueRange:
+    """Return a range that files of such values are likely to have."""
+    if low < 0:
+        return low, max(high, low + 1)
+    whites = (1, *_INTEGER_WHITES) if high <= 1 else _INTEGER_WHITES
+    return 0, next((white for white in whites if high <= white), high)

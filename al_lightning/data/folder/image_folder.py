@@ -1,0 +1,344 @@
+"""A person's own images, one folder a class, and those that nobody has labeled yet."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.folder.depth import check_value_range, refuse_unknown_range
+from al_lightning.data.folder.duplicates import Group, contradictions, equal_images, leaks, repeats
+from al_lightning.data.folder.folder_classes import check_names, decide_classes
+from al_lightning.data.folder.folder_files import FolderFiles, find_images
+from al_lightning.data.pixels.decode import DEEP
+from al_lightning.data.pixels.storage import ImageStorage
+from al_lightning.data.source import UNKNOWN, ImageData, Images
+from al_lightning.data.sources.base_source import BaseSource
+from al_lightning.data.sources.split import stratified_split
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.names import file_trouble, readable_name
+
+AUTO_SIZE = 64  #: pixels, where no network says what it takes
+_TEST_FRACTION = 0.2  # where all images are labeled
+_NAMED = 10  # how many files an error names
+_EXAMPLES = 3  # how many copies a warning names
+_CHANNELS = (1, 3)
+_ON_ERROR = ("refuse", "skip")
+
+_logger = logging.getLogger(__name__)
+
+
+class ImageFolder(BaseSource):
+    """A person's own images: ``train/<class>/*`` and ``test/<class>/*`` below a folder.
+
+    Where there is no ``test/``, a fixed, stratified part of the training images is split off; where
+    there is no ``train/`` either, the classes may lie directly in the folder. ``train``, ``test`` and
+    ``unlabeled`` are reserved and name no class. Classes and files are sorted by name; hidden files
+    and files that are no images by their ending are left out.
+
+    Images that nobody has labeled yet go into ``unlabeled/``, at any depth. They follow the labeled
+    ones in the training set, sorted by path, without a label; a person is asked for those that help
+    most (``oracle=csv``). The labels that are there are the ones to start from. Then a class may have
+    no images yet, if another part of the folder or ``classes`` names it, and nothing is split off for
+    testing: what was chosen to be labeled, perhaps for being hard, is no sample to measure by.
+    Images are known by their positions, so none may be added, moved or removed during a run; labels
+    that were bought stand in the run's journal.
+
+    Images may have any size and any mode that PIL reads, and are told by their content whatever
+    their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. Of an animated image the
+    first frame counts, EXIF orientation is followed, what is transparent becomes white. The shorter
+    side is resized (bicubic, antialiased), then the centre is cropped.
+
+    Copies of a picture, equal in every pixel of what the classifier sees, share one label: the first
+    of them is a training image, and the others are left out. Those among the images of ``test/``
+    flatter the figures, which is warned of. A picture in the folders of two classes is an error.
+
+    Args:
+        path: The folder.
+        image_size: Height and width of the images, in pixels. "auto" is 64; on the command line, what
+            the network resizes images to, where it does.
+        channels: 3 (RGB) or 1 (gray).
+        classes: The names of all classes, in the order of their labels; None takes those of the
+            folders. Must be given where there are only unlabeled images.
+        test_fraction: The part of the images to test on where there is no ``test/``, in (0, 1). None
+            takes 0.2. Where there are unlabeled images, it is 0.
+        value_range: The values that are black and white in images of more than 8 bits a pixel, one
+            range for the whole folder; what lies outside is clipped. None refuses such images, and says
+            which values they have.
+        on_error: What to do with files that cannot be read, and with pictures of contradictory
+            classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
+        storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
+            into memory; "stream", decoded whenever they are looked at; or "auto", see
+            :class:`al_lightning.data.pixels.storage.ImageStorage`. No result depends on it.
+        cache_dir: Where they are kept on disk; None for nowhere.
+        workers: How many processes decode; None for as many as there are cores.
+        horizontal_flip: Whether a mirrored image keeps its class.
+        imbalance: "exponential" or "step" makes the training classes imbalanced; not possible with
+            unlabeled images.
+        imbalance_ratio: The size of the most common training class over that of the rarest.
+
+    Raises:
+        UsageError: If an argument cannot be; names the configuration's key.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        image_size: int | str = "auto",
+        channels: int = 3,
+        classes: Sequence[str] | None = None,
+        test_fraction: float | None = None,
+        value_range: Sequence[float] | None = None,
+        on_error: str = "refuse",
+        storage: str = "auto",
+        cache_dir: str | None = None,
+        workers: int | None = None,
+        horizontal_flip: bool = False,
+        imbalance: str | None = None,
+        imbalance_ratio: float = 50.0,
+    ) -> None:
+        super().__init__(
+            horizontal_flip=horizontal_flip, imbalance=imbalance, imbalance_ratio=imbalance_ratio
+        )
+        image_size = AUTO_SIZE if image_size == "auto" else image_size
+        _check_arguments(image_size, channels, test_fraction, on_error)
+        self.path = Path(path).expanduser()
+        self.image_size = int(image_size)
+        self.channels = channels
+        self.classes = None if classes is None else check_names(classes)
+        self.test_fraction = test_fraction
+        self.value_range = check_value_range(value_range)
+        self.on_error = on_error
+        self.storage = ImageStorage(storage, cache_dir, workers)
+
+    def read(self) -> ImageData:
+        """Find and decode all images.
+
+        Raises:
+            UsageError: If ``test_fraction`` or ``imbalance`` cannot be with what is in the folder, or
+                images of more than 8 bits a pixel need a ``value_range``.
+            DataError: If the folder is missing or otherwise arranged, a class has no image, the
+                classes of training and test images differ, files cannot be read, or a picture has
+                two classes; names them.
+        """
+        try:
+            found = find_images(self.path, self.classes or ())
+        except OSError as error:
+            raise DataError(f"{self.path} cannot be read: {error}. Check permissions") from error
+        classes = decide_classes(self.path, found, self.classes)
+        fraction = self._test_fraction(found)
+        self.check_imbalance_of(known=found.unlabeled is None)
+        rows = _Rows.of(found, classes)
+
+        shape = (self.channels, self.image_size, self.image_size)
+        decoded = self.storage.decode(self.path, rows.paths, shape, self.value_range)
+        if deep := [rows.paths[i] for i, why in sorted(decoded.troubles.items()) if why == DEEP]:
+            raise refuse_unknown_range(self.path, deep, len(rows.paths))
+        files = tuple(path.relative_to(self.path) for path in rows.paths)
+        names = tuple(readable_name(file) for file in files)
+        left_out = self._unreadable(files, names, decoded.troubles)
+        usable_files = (i for i in range(len(files)) if i not in left_out)
+        copies = equal_images(decoded.digests, usable_files)
+        left_out |= self._contradictory(copies, rows, names)
+        usable = torch.tensor([i not in left_out for i in range(len(files))])
+        _check_all_left(found, rows, usable, classes)
+        copied = self._asked_once(copies, left_out, rows, names)
+        usable[copied] = False
+
+        is_test = (
+            rows.is_test if found.test is not None else _split(rows, usable, fraction, classes)
+        )
+        self._warn_of_leaks(copies, {*left_out, *copied}, is_test, names)
+        images = Images(decoded.pixels, rows.labels, names, decoded.digests)
+        train, test = (
+            images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
+        )
+        return ImageData(train, test, classes, folder=self.path)
+
+    def _test_fraction(self, found: FolderFiles) -> float:
+        """Return which part of the labeled images is split off where there is no folder test."""
+        if self.test_fraction is None:
+            return _TEST_FRACTION if found.unlabeled is None else 0.0
+        if found.test is None and found.unlabeled is None and self.test_fraction == 0:
+            raise UsageError(
+                f"dataset.test_fraction=0 leaves nothing to test on in {self.path}, where all images "
+                "are labeled: take a fraction above 0, or add a folder test; only where there is a "
+                "folder unlabeled, a run may do without"
+            )
+        if found.test is None and found.unlabeled is not None and self.test_fraction > 0:
+            raise UsageError(
+                f"dataset.test_fraction={self.test_fraction} would measure by labels that are no "
+                f"random sample: {self.path} has unlabeled images, and those with labels may have "
+                "been chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask "
+                "for images that are drawn at random from all; or put labeled images that are such a "
+                "sample into the folder test"
+            )
+        return self.test_fraction
+
+    def _unreadable(
+        self, files: Sequence[Path], names: Sequence[str], troubles: Mapping[int, str]
+    ) -> set[int]:
+        """Refuse unreadable files, or warn that they are skipped, and return them."""
+        unreadable = {
+            i: trouble
+            for i, file in enumerate(files)
+            if (trouble := troubles.get(i) or file_trouble(file)) is not None
+        }
+        self._refuse_or_skip(
+            {names[i]: trouble for i, trouble in unreadable.items()},
+            f"{len(unreadable)} of the images below {self.path} cannot be read",
+            "Repair or remove them",
+        )
+        return set(unreadable)
+
+    def _contradictory(
+        self, copies: Sequence[Group], rows: "_Rows", names: Sequence[str]
+    ) -> set[int]:
+        """Refuse pictures that lie in folders of two classes, or skip and return them."""
+        labels: list[int] = rows.labels.tolist()
+        groups = contradictions(copies, labels)
+        lines = {}
+        for group in groups:
+            other = next(i for i in group if labels[i] != labels[group[0]])
+            lines[names[group[0]]] = f"the same picture as {names[other]}"
+        self._refuse_or_skip(
+            lines,
+            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, "
+            f"equal in every pixel at {self.image_size} x {self.image_size}",
+            "Keep each in its one class and remove the copies",
+        )
+        return {i for group in groups for i in group}
+
+    def _refuse_or_skip(self, troubles: Mapping[str, str], what: str, remedy: str) -> None:
+        """Refuse files, or warn that they are skipped."""
+        lines = [f"  - {file}: {trouble}" for file, trouble in troubles.items()]
+        if not lines:
+            return
+        if self.on_error == "skip":
+            _logger.warning("%s, and are skipped:\n%s", what, "\n".join(lines))
+            return
+        if len(lines) > _NAMED:
+            lines[_NAMED:] = [f"  - and {len(lines) - _NAMED} more"]
+        remedy += ", or leave them out with dataset.on_error=skip"
+        raise DataError("\n".join([f"{what}:", *lines, remedy]))
+
+    def _asked_once(
+        self, copies: Sequence[Group], left_out: set[int], rows: "_Rows", names: Sequence[str]
+    ) -> list[int]:
+        """Return the training images that are copies of earlier ones: one label is theirs as well."""
+        usable = [tuple(i for i in group if i not in left_out) for group in copies]
+        groups = repeats(usable, rows.is_test.tolist())
+        copied = [i for group in groups for i in group[1:]]
+        if copied:
+            _logger.warning(
+                "%s: %d of the training images are copies of others, equal in every pixel. Each "
+                "picture is asked for once; where you remove copies, keep the first of each:\n%s",
+                self.path,
+                len(copied),
+                _examples(groups, names),
+            )
+        return copied
+
+    def _warn_of_leaks(
+        self, copies: Sequence[Group], left_out: set[int], is_test: Tensor, names: Sequence[str]
+    ) -> None:
+        """Warn of pictures that are both tested and learnt from."""
+        left = [tuple(i for i in group if i not in left_out) for group in copies]
+        sides: list[bool] = is_test.tolist()
+        if leaked := leaks(left, sides):
+            _logger.warning(
+                "%s: %d of the test images are training images too, equal in every pixel, which "
+                "flatters the test figures. Remove them from one side before a run begins; one that "
+                "has begun goes on with the images that it began with alone:\n%s",
+                self.path,
+                sum(sides[i] for group in leaked for i in group),
+                _examples(leaked, names),
+            )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The files in the order of the images: training, test, unlabeled.
+
+    Attributes:
+        paths: N of them.
+        labels: (N,) int64; -1 where the class is not known.
+        is_test: (N,) bool; whether a file lies in the folder test.
+    """
+
+    paths: tuple[Path, ...]
+    labels: Tensor
+    is_test: Tensor
+
+    @classmethod
+    def of(cls, found: FolderFiles, classes: Sequence[str]) -> "_Rows":
+        rows = [
+            (path, label, is_test)
+            for is_test, part in ((False, found.train), (True, found.test or {}))
+            for label, name in enumerate(classes)
+            for path in part.get(name, ())
+        ]
+        rows += [(path, UNKNOWN, False) for path in found.unlabeled or ()]
+        paths, labels, is_test = zip(*rows, strict=True)
+        return cls(paths, torch.tensor(labels), torch.tensor(is_test))
+
+
+def _check_arguments(
+    image_size: int | str, channels: int, test_fraction: float | None, on_error: str
+) -> None:
+    if type(image_size) is not int or image_size < 1:
+        raise UsageError(
+            f"dataset.image_size={image_size} cannot be; use a whole number of pixels, or auto"
+        )
+    if channels not in _CHANNELS:
+        raise UsageError(f"dataset.channels={channels} cannot be; use 3 (RGB) or 1 (gray)")
+    if test_fraction is not None and not 0 <= test_fraction < 1:
+        raise UsageError(
+            f"dataset.test_fraction={test_fraction} cannot be; use a fraction from 0 to less than 1"
+        )
+    if on_error not in _ON_ERROR:
+        raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")
+
+
+def _split(rows: _Rows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:
+    """Return which images to test on, (N,) bool: a part of those that can be used."""
+    is_test = torch.zeros(len(usable), dtype=torch.bool)
+    if fraction == 0:
+        return is_test
+    left = usable.nonzero().flatten()
+    test_count = max(1, round(len(left) * fraction))
+    _, test = stratified_split(rows.labels[left], test_count, classes)
+    is_test[left[test]] = True
+    return is_test
+
+
+def _check_all_left(
+    found: FolderFiles, rows: _Rows, usable: Tensor, classes: Sequence[str]
+) -> None:
+    """Check that what needs images still has some without the skipped ones."""
+    if found.unlabeled is not None:
+        if not bool((usable & (rows.labels == UNKNOWN)).any()):
+            raise DataError(
+                "None of the unlabeled images can be read; repair them, or remove the folder unlabeled"
+            )
+        return
+    parts = [("training", ~rows.is_test)]
+    parts += [] if found.test is None else [("test", rows.is_test)]
+    for name, part in parts:
+        counts = rows.labels[usable & part].bincount(minlength=len(classes))
+        for label, count in enumerate(counts.tolist()):
+            if count == 0:
+                raise DataError(
+                    f"None of the {name} images of class '{classes[label]}' can be used; "
+                    "repair them, or remove the class"
+                )
+
+
+def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
+    """Name some groups of copies, two of each."""
+    lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
+    more = len(groups) - _EXAMPLES
+    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])

@@ -1,0 +1,1 @@
+"""Decoded images: how they are made, and where they are kept."""

@@ -1,0 +1,171 @@
+"""From what PIL reads to bytes of a fixed shape."""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from al_lightning.data.pixels.image_files import has_deep_colors, open_image
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.names import readable_name
+
+#: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
+DECODER = 2
+#: Which values of images of more than 8 bits a pixel are black and white.
+ValueRange = tuple[float, float]
+#: What is wrong with an image of more than 8 bits where no range is known.
+DEEP = "it has more than 8 bits a pixel, and which values are black and white is not known"
+_DEEP_COLORS = (
+    "it has colours of 16 bits, of which the upper 8 are read: convert it to 8 bits, or take "
+    "dataset.value_range=[0,65535]"
+)
+_MODES = {1: "L", 3: "RGB"}
+_BYTE = 255
+_SIXTEEN_BITS = (0, 65535)
+_OF_THE_MOMENT = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT)
+
+
+class DecodingStoppedError(UsageError):
+    """An image cannot be decoded now, and its file is not to blame: no image may be left out for it."""
+
+
+def read_image(
+    path: Path, image_shape: tuple[int, int, int], value_range: ValueRange | None = None
+) -> Tensor:
+    """Read an image file of any size and mode, of one of the formats that are read.
+
+    Of an animated image the first frame counts, EXIF orientation is followed, what is transparent
+    becomes white; then :func:`cover` brings it to its size.
+
+    Args:
+        path: The file.
+        image_shape: Channels (1 for gray, 3 for RGB), height, width.
+        value_range: See :func:`to_mode`.
+
+    Returns:
+        ``image_shape`` uint8.
+
+    Raises:
+        DataError: If the file cannot be read; says why in plain words, and leaves it to the caller to
+            name the file.
+        DecodingStoppedError: If memory or the system fails for the moment; names the file.
+    """
+    channels, height, width = image_shape
+    try:
+        with open_image(path, max(height, width)) as opened:
+            if has_deep_colors(opened) and value_range != _SIXTEEN_BITS:
+                raise DataError(DEEP if value_range is None else _DEEP_COLORS)  # noqa: TRY301
+            image = to_mode(upright(opened), channels, value_range)
+            return to_bytes(cover(image, height, width), channels)
+    except DataError:
+        raise
+    except Exception as error:  # damaged bytes make PIL's decoders raise all kinds of errors
+        if _is_of_the_moment(error):
+            raise DecodingStoppedError(
+                f"{readable_name(path)} cannot be decoded now ({type(error).__name__}: {error}), and "
+                "is not to blame: nothing was left out for it. Free memory, or take fewer "
+                "dataset.workers, and run the same command again"
+            ) from error
+        raise DataError(_trouble(error)) from error
+
+
+def to_bytes(image: Image.Image, channels: int, value_range: ValueRange | None = None) -> Tensor:
+    """Convert a PIL image of any mode to bytes.
+
+    Args:
+        image: The image; of an animated one, the current frame.
+        channels: 1 (gray) or 3 (RGB).
+        value_range: See :func:`to_mode`.
+
+    Returns:
+        (channels, H, W) uint8.
+
+    Raises:
+        DataError: If a range is needed.
+        ValueError: If PIL cannot convert this mode, or a pixel is NaN or infinite.
+    """
+    pixels = np.array(to_mode(image, channels, value_range))
+    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], channels)).permute(2, 0, 1)
+
+
+def to_mode(
+    image: Image.Image, channels: int, value_range: ValueRange | None = None
+) -> Image.Image:
+    """Convert a PIL image to mode L (1 channel) or RGB (3 channels); what is transparent becomes white.
+
+    Args:
+        image: The image.
+        channels: 1 or 3.
+        value_range: Which values become black and white in images of more than 8 bits (the modes I,
+            I;16 and F), one for all images that belong together: such modes do not say what white is,
+            and the values of one image do not tell. What lies outside is clipped.
+
+    Raises:
+        DataError, ValueError: As :func:`to_bytes`.
+    """
+    if image.mode.startswith(("I", "F")):
+        if value_range is None:
+            raise DataError(DEEP)
+        image = _deep_to_gray(image, *value_range)
+    elif image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert(_MODES[channels])
+
+
+def cover(image: Image.Image, height: int, width: int) -> Image.Image:
+    """Resize an image until it just covers the size (bicubic, antialiased), then crop the centre.
+
+    Cropping and resizing is one step, so a very long image does not become a huge one in between.
+    """
+    across = max(1, min(image.width, image.height * width // height))
+    down = max(1, min(image.height, image.width * height // width))
+    left, top = (image.width - across) // 2, (image.height - down) // 2
+    box = (left, top, left + across, top + down)
+    return image.resize((width, height), Image.Resampling.BICUBIC, box=box)
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn a photograph as its EXIF orientation says."""
+    return ImageOps.exif_transpose(image)
+
+
+def _deep_to_gray(image: Image.Image, black: float, white: float) -> Image.Image:
+    """Scale an image of more than 8 bits a pixel to mode L."""
+    values = np.asarray(image).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("expected finite pixels, came NaN or infinity")
+    scaled = ((values - black) * _BYTE / (white - black)).clip(0, _BYTE)
+    return Image.fromarray(scaled.round().astype(np.uint8))
+
+
+def _is_of_the_moment(error: Exception) -> bool:
+    """Return whether an error says nothing of the file: it may be read at another time."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in _OF_THE_MOMENT
+    return (
+        isinstance(error, MemoryError) or "out of memory" in str(error).lower()
+    )  # libraries' words
+
+
+def _trouble(error: Exception) -> str:
+    """Say in plain words why a file could not be decoded."""
+    match error:
+        case Image.DecompressionBombError():
+            most = 2 * (Image.MAX_IMAGE_PIXELS or 0)
+            return f"it says it has more than {most:,} pixels; is it a decompression bomb?"
+        case UnidentifiedImageError():
+            return "its content is no image of a format that is read"
+        case FileNotFoundError():
+            return "it has gone, or is a link to nothing"
+        case PermissionError():
+            return "there is no permission to read it"
+        case OSError(errno=int(number)):
+            link = "it is a link that leads back to itself"
+            return (
+                link if number == errno.ELOOP else f"the system cannot read it ({error.strerror})"
+            )
+    return f"it is damaged or cut off ({type(error).__name__}: {error})"

@@ -1,0 +1,116 @@
+"""Image files, opened with care: nothing but images, and never too many large ones at once."""
+
+import os
+import re
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from al_lightning.utils.errors import DataError
+from al_lightning.utils.locks import exclusive
+
+#: How the names of image files end, in lower case.
+ENDINGS = frozenset(
+    [
+        ".apng",
+        ".avif",
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".jfif",
+        ".jp2",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
+)
+#: What is opened, whatever a file is called. PIL knows more, and starts Ghostscript for one of them.
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF"),
+    "TGA",  # the last: it has no mark of its own
+)
+# Of this many pixels, about 400 MB while they are decoded, there may be one image a thread or process;
+# of more, one on the machine.
+_LARGE = 2**25
+_TURN, _LOADING = threading.Lock(), threading.Lock()
+_DEEP_COLORS = re.compile(r";16[BLN]")  # how a file holds colours of 16 bits
+
+
+@contextmanager
+def open_image(path: Path, least: int) -> Iterator[Image.Image]:
+    """Open an image file of one of the :data:`FORMATS`.
+
+    A JPEG is decoded at a fraction of its size, still twice what is needed: it may be turned after
+    that, so either side may become the longer one. An image that is large even so waits until no other
+    large one is open on this machine, so that memory does not grow with the number of processes.
+
+    Args:
+        path: The file.
+        least: The longer side that is needed, in pixels.
+
+    Raises:
+        DataError: If the file is empty, or a device.
+        Exception: Whatever PIL raises, here and where the image is used.
+    """
+    _require_content(path)
+    with Image.open(path, formats=known_formats()) as opened:
+        opened.draft(None, (2 * least,) * 2)
+        with ExitStack() as stack:
+            if opened.width * opened.height > _LARGE:
+                stack.enter_context(_alone())
+            yield opened
+
+
+def has_deep_colors(image: Image.Image) -> bool:
+    """Return whether a file that was opened, and not decoded yet, holds colours of 16 bits."""
+    if image.mode.startswith("I"):  # gray
+        return False
+    tiles = getattr(image, "tile", ())
+    return any(_DEEP_COLORS.search(str(tile[3])) for tile in tiles)
+
+
+def _require_content(path: Path) -> None:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait for ever
+        raise DataError("it is no file, but a device or a pipe")
+    if status.st_size == 0:
+        raise DataError("it is empty, 0 bytes")
+
+
+def known_formats() -> tuple[str, ...]:
+    """Return the formats that this installation reads; some come with packages of their own."""
+    with _LOADING:  # threads that import PIL's plugins together may meet half of one
+        return _load_formats()
+
+
+@cache
+def _load_formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one thread of one of a user's processes through at a time."""
+    user = os.getuid() if hasattr(os, "getuid") else os.environ.get("USERNAME", "user")
+    with _TURN, ExitStack() as stack:
+        with suppress(OSError):  # without such a file, the threads of this process take turns
+            stack.enter_context(
+                exclusive(Path(tempfile.gettempdir()) / f"al_lightning-{user}.lock")
+            )
+        yield

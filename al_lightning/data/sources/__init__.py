@@ -1,0 +1,1 @@
+"""Published data sets, and data sets in memory."""

@@ -1,0 +1,1 @@
+"""What is done with a trained run: load it, predict by it, export it."""

@@ -1,0 +1,160 @@
+"""What a trained run says of new images, as a table."""
+
+import csv
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from al_lightning.data.folder.system_files import is_hidden, is_system_folder
+from al_lightning.data.pixels.decode_files import decode_files
+from al_lightning.data.pixels.image_files import ENDINGS
+from al_lightning.inference.trained import TrainedRun
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.files import replacing
+from al_lightning.utils.spreadsheet import cell
+
+_CHANNELS = (1, 3)
+_NAMED = 10  # how many unreadable files an error names
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What was written.
+
+    Attributes:
+        images: Number of images in the table.
+        unreadable: Files that were skipped, and why.
+    """
+
+    images: int
+    unreadable: Mapping[str, str]
+
+
+def find_images(folder: Path) -> list[str]:
+    """Return the images below a folder: their paths in it, with slashes, sorted.
+
+    Hidden files and folders, those that a system has put there, files that are no images by their
+    ending, and what links to folders lead to are left out.
+
+    Raises:
+        DataError: If the folder is missing, cannot be read, or has no image.
+    """
+    if not folder.is_dir():
+        what = "is no folder" if folder.exists() else "does not exist"
+        raise DataError(f"{folder} {what}: expected a folder of images")
+    found = []
+    for place, folders, files in os.walk(folder, onerror=_refuse):
+        folders[:] = [n for n in folders if not (is_hidden(n) or is_system_folder(n))]
+        found += [
+            (Path(place) / name).relative_to(folder).as_posix()
+            for name in files
+            if not is_hidden(name) and Path(name).suffix.lower() in ENDINGS
+        ]
+    if not found:
+        endings = " ".join(sorted(ENDINGS))
+        raise DataError(f"{folder} has no image: expected files that end in one of {endings}")
+    return sorted(found)
+
+
+def write_predictions(
+    run: TrainedRun,
+    folder: Path,
+    output: Path,
+    *,
+    batch_size: int = 256,
+    on_error: str = "refuse",
+    probabilities: bool = False,
+    progress: bool = False,
+) -> Predicted:
+    """Write down the class of every image below a folder, and how sure the classifier is of it.
+
+    Images are decoded as the run's own, a batch at a time, so that memory does not grow with their
+    number. The table is CSV, a row an image, sorted by file: ``file`` (its path in the folder),
+    ``class``, ``confidence`` (the probability of that class), and on request ``p_<class>`` for each.
+    Texts are :func:`~al_lightning.utils.spreadsheet.cell`s, which no spreadsheet runs as a formula.
+
+    Args:
+        run: Gives the probabilities, wherever its network is.
+        folder: Of images.
+        output: The table; there is the old one or the new one at any time, and never a part.
+        batch_size: Images a batch.
+        on_error: "refuse" writes nothing if files cannot be read, and names them; "skip" leaves them
+            out.
+        probabilities: Whether to write the probabilities of all classes.
+        progress: Whether to show a bar, where there is a terminal.
+
+    Raises:
+        DataError: If there is no image, or unreadable ones are refused, or none can be read.
+        UsageError: If the table cannot be written, or the run's images are not gray or RGB.
+    """
+    if run.image_shape[0] not in _CHANNELS:
+        raise UsageError(
+            f"The run's images have {run.image_shape[0]} channels, and image files have 1 or 3. Use "
+            "al_lightning.load_trained(folder).predict(images) in Python"
+        )
+    files = find_images(folder)
+    unreadable: dict[str, str] = {}
+    with (
+        replacing(output) as partial,
+        # Names that are not UTF-8 are written byte for byte, as the file system has them.
+        partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as table,
+    ):
+        writer = csv.writer(table, lineterminator="\n")
+        every = [cell(f"p_{name}") for name in run.classes] if probabilities else []
+        writer.writerow(["file", "class", "confidence", *every])
+        for start in _shown(range(0, len(files), batch_size), progress):
+            batch = files[start : start + batch_size]
+            pixels, troubles = decode_files(
+                [folder / file for file in batch], run.image_shape, run.value_range
+            )
+            unreadable |= {file: why for file, why in zip(batch, troubles, strict=True) if why}
+            fine = [row for row, why in enumerate(troubles) if not why]
+            # Where nothing will be written, the rest is only read, to name all that is unreadable.
+            if fine and not (unreadable and on_error == "refuse"):
+                names = [batch[row] for row in fine]
+                writer.writerows(_rows(run, names, pixels[fine], probabilities))
+        if unreadable and (on_error == "refuse" or len(unreadable) == len(files)):
+            raise DataError(_refusal(unreadable, len(files), folder))
+    return Predicted(len(files) - len(unreadable), unreadable)
+
+
+def _shown(batches: Sequence[int], progress: bool) -> Iterable[int]:
+    console = Console(stderr=True)
+    if not (progress and console.is_terminal):
+        return batches
+    return track(batches, "Predicting", console=console, transient=True)
+
+
+def _rows(
+    run: TrainedRun, files: Sequence[str], pixels: Tensor, every: bool
+) -> Iterable[list[str]]:
+    """Return the rows of some images."""
+    probabilities = run.predict(pixels)
+    confidence, labels = probabilities.max(1)
+    for file, label, sure, row in zip(
+        files, labels.tolist(), confidence.tolist(), probabilities.tolist(), strict=True
+    ):
+        values = [sure, *row] if every else [sure]
+        yield [cell(file), cell(run.classes[label]), *(f"{value:.9g}" for value in values)]
+
+
+def _refusal(unreadable: Mapping[str, str], files: int, folder: Path) -> str:
+    lines = [f"  - {file}: {why}" for file, why in unreadable.items()]
+    if len(lines) > _NAMED:
+        lines[_NAMED:] = [f"  - and {len(lines) - _NAMED} more"]
+    what = (
+        f"{len(unreadable)} of {files} images below {folder} cannot be read; nothing was written:"
+    )
+    remedy = "Repair or remove them"
+    if len(unreadable) < files:
+        remedy += ", or leave them out with --on-error skip"
+    return "\n".join([what, *lines, remedy])
+
+
+def _refuse(error: OSError) -> None:
+    raise DataError(f"{error.filename} cannot be read: {error.strerror}. Check permissions")

@@ -1,0 +1,269 @@
+"""A run's classifier, to be used: from pixels to probabilities."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+from torch import Tensor, nn
+
+from al_lightning.data.source import Normalization
+from al_lightning.data.transforms import Normalize
+from al_lightning.inference.model_inputs import Inputs, batches, checked
+from al_lightning.inference.rebuild import rebuild
+from al_lightning.models.backbone import (
+    Embedder,
+    describe_model,
+    for_evaluation,
+    require_embedder,
+    to_probabilities,
+)
+from al_lightning.run.journal import Journal
+from al_lightning.training.checkpoint import Checkpoint, Saved
+from al_lightning.training.recipe import Recipe
+from al_lightning.utils.errors import UsageError
+
+_FACTS = ("classes", "image_shape", "normalization")
+_MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+_NAMED = 5  # how many runs an error names
+
+
+class Predictor(nn.Module):
+    """A classifier with what stands before and behind it: normalisation and softmax.
+
+    It computes as the run tested: by what the classifier offers for evaluation, see
+    :meth:`al_lightning.Backbone.for_evaluation`, with the weights of this moment.
+
+    Args:
+        classifier: Offers ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        normalization: What it was trained with.
+    """
+
+    def __init__(self, classifier: L.LightningModule, normalization: Normalization) -> None:
+        super().__init__()
+        require_embedder(classifier)
+        self.normalize = Normalize(normalization)
+        self.classifier = classifier
+        self._halves = cast("Embedder", for_evaluation(classifier.eval()))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, C, H, W) uint8, or float32 in [0, 1], to probabilities, (B, classes) float32."""
+        embeddings = self._halves.embed(self.normalize(images))
+        return to_probabilities(self._halves.classify(embeddings))
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run's classifier with its last weights.
+
+    Attributes:
+        folder: The run's folder.
+        network: Maps images to probabilities; in evaluation mode.
+        classes: The names of the classes, by label.
+        image_shape: Channels, height, width.
+        normalization: What the weights were trained with; a part of the network.
+        value_range: Which values were black and white in image files of more than 8 bits a pixel; None
+            where there were no such files.
+        precision: What the run computed in: "32-true", "bf16-mixed", "16-mixed".
+    """
+
+    folder: Path
+    network: Predictor
+    classes: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    normalization: Normalization
+    value_range: tuple[float, float] | None = None
+    precision: str = "32-true"
+
+    @torch.inference_mode()
+    def predict(self, images: Tensor | Inputs) -> Tensor:
+        """Look at images as they are: no augmentation, evaluation mode, the precision of the run.
+
+        Args:
+            images: (B, C, H, W) uint8, or float in [0, 1], anywhere: not normalised. Or an array of
+                that, or one or more image files of any size, which are decoded as the run's own.
+
+        Returns:
+            Probabilities, (B, classes) float32 on the CPU; rows sum to 1.
+
+        Raises:
+            UsageError: If the images have another shape, type or range.
+            DataError: If files cannot be read; names them.
+        """
+        if not isinstance(images, Tensor):
+            parts = [
+                self.predict(batch) for batch in batches(images, self.image_shape, self.value_range)
+            ]
+            return torch.cat(parts)
+        images = checked(images, self.image_shape)
+        device = self.network.normalize.mean.device
+        moved = images.to(device).contiguous(memory_format=torch.channels_last)
+        with self._autocast(device.type):
+            probabilities: Tensor = self.network(moved)
+        return probabilities.cpu()
+
+    def _autocast(self, device: str) -> AbstractContextManager[object]:
+        """Return what makes torch compute in the precision of the run, as Lightning's trainer does."""
+        if (dtype := _MIXED.get(self.precision)) is None:
+            return nullcontext()
+        return torch.autocast(device, dtype=dtype, cache_enabled=False)
+
+
+def load_trained(
+    folder: Path | str, classifier: L.LightningModule | None = None, *, trust: bool = False
+) -> TrainedRun:
+    """Load the weights of a run's last round into its classifier.
+
+    Without a classifier, it is made by the configuration that the command line recorded: of networks
+    of al_lightning, and optimisers and losses of torch. Anything else that it names is refused, since
+    making it would run it.
+
+    Args:
+        folder: The run's folder: of ``journal.jsonl`` and ``checkpoints/last.ckpt``.
+        classifier: Untrained, of the run's kind, for runs of the loop as a library; it gets the
+            weights, and is set to evaluation mode.
+        trust: Whether to make whatever else the configuration names: for runs whose maker you trust.
+
+    Raises:
+        UsageError: If there is no run, it has no usable weights, they are of another round than its
+            last, they do not fit its classifier, or the classifier is none that is made untrusted.
+        JournalError: If the journal is damaged.
+    """
+    folder = Path(folder)
+    journal = _journal(folder)
+    start = journal.start or {}
+    path = folder / "checkpoints" / "last.ckpt"
+    if not path.exists():
+        raise UsageError(_why_no_weights(journal, path))
+    saved = Checkpoint(path).read()
+    if missing := [fact for fact in _FACTS if saved.facts.get(fact) is None]:
+        raise UsageError(
+            f"{path} does not say {', '.join(missing)}: an earlier version of al_lightning wrote it. "
+            "Make the run anew"
+        )
+    classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
+    if list(classes) != start["classes"]:
+        raise UsageError(
+            f"{path} is another run's: it tells {', '.join(classes)} apart, "
+            f"the run {', '.join(start['classes'])}. Restore it from a copy"
+        )
+    _require_last_round(journal, saved, path)
+    if classifier is None:
+        classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes), trust)
+    recorded = start.get("model", {}).get("weights")
+    if recorded is not None and describe_model(classifier).get("weights") != recorded:
+        raise UsageError(
+            f"The run in {folder} has trained on pretrained weights that are no longer those which its "
+            "configuration names: restore them, or make the run anew"
+        )
+    try:
+        saved.load_into(classifier)
+    except ValueError as error:
+        raise UsageError(
+            f"{path} does not fit the run's classifier, {type(classifier).__name__}: {error}. "
+            "Restore it from a copy, or use the code that the run was made with"
+        ) from error
+    normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
+    network = Predictor(classifier, normalization).eval()
+    precision = start.get("trainer", {}).get("precision", "32-true")
+    dataset = start["config"].get("dataset")
+    value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
+    return TrainedRun(
+        folder,
+        network,
+        classes,
+        shape,
+        normalization,
+        None if value_range is None else (*value_range,),
+        precision,
+    )
+
+
+def _journal(folder: Path) -> Journal:
+    """Return the journal of a run that has begun."""
+    path = folder / "journal.jsonl"
+    if not path.is_file():
+        raise UsageError(_why_no_run(folder))
+    try:
+        journal = Journal(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}. Check permissions") from error
+    if journal.start is None:
+        raise UsageError(f"{path} is empty: the run has not begun. Run it first")
+    return journal
+
+
+def _why_no_run(folder: Path) -> str:
+    what = "has no journal.jsonl" if folder.is_dir() else "is no folder"
+    expected = "expected a run's folder, such as outputs/digits/cnn/margin/seed=0"
+    runs = sorted(path.parent for path in folder.rglob("journal.jsonl"))
+    if not runs:
+        return f"{folder} {what}: {expected}"
+    more = f"\n  and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
+    listed = "".join(f"\n  {run}" for run in runs[:_NAMED])
+    return f"{folder} {what}: {expected}. Runs below it:{listed}{more}"
+
+
+def _why_no_weights(journal: Journal, path: Path) -> str:
+    if not journal.rounds:
+        run = journal.path.parent
+        return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
+    return (
+        f"{path} is not there, though the run has fitted. Restore it from a copy, or run the same "
+        "command again, which fits the last round again"
+    )
+
+
+def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
+    """Refuse weights of an earlier round: where a disk was full, the journal may have gone on alone."""
+    rounds = journal.rounds
+    if rounds and saved.identity == rounds[-1].get("fit"):
+        return
+    if not journal.finished and saved.facts.get("round") == len(rounds):
+        return  # of the round that is being played
+    raise UsageError(
+        f"{path} has not the weights of the run's last round, {len(rounds) - 1}: they could not be "
+        "written then, or the file is another run's. Run the same command again, which fits the last "
+        "round again"
+    )
+
+
+def _recorded_classifier(
+    path: Path,
+    config: Mapping[str, Any],
+    shape: tuple[int, int, int],
+    num_classes: int,
+    trust: bool,
+) -> L.LightningModule:
+    """Make the classifier that the command line recorded."""
+    for group in ("model", "recipe"):
+        recorded = config.get(group)
+        if not isinstance(recorded, Mapping) or "_target_" not in recorded:
+            raise UsageError(
+                f"{path} does not say what the classifier is made of: it has no config.{group}, since "
+                "the run was made without the command line. Make the classifier in Python, and pass "
+                "it: al_lightning.load_trained(folder, classifier)"
+            )
+    try:
+        with isolate_rng():
+            make_backbone = rebuild(config["model"], "model", trust=trust)
+            recipe: Recipe = rebuild(config["recipe"], "recipe", trust=trust)
+            return recipe.classifier(make_backbone(shape, num_classes), num_classes)
+    except TypeError as error:
+        raise UsageError(
+            f"The classifier that {path} names cannot be made: model cannot be made: {error}"
+        ) from error
+    except UsageError as error:
+        raise UsageError(f"The classifier that {path} names cannot be made: {error}") from error
+
+
+def prediction_device() -> torch.device:
+    """Return where to compute: the accelerator where there is one, else the CPU."""
+    accelerator = (
+        torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    )
+    return accelerator or torch.device("cpu")

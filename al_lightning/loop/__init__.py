@@ -1,0 +1,1 @@
+"""The active-learning loop, and what decides which images it asks for."""

@@ -1,0 +1,40 @@
+"""Which of the unlabeled images a strategy looks at."""
+
+import torch
+from torch import Tensor
+
+from al_lightning.utils.errors import UsageError
+
+
+def require_enough_candidates(pool_subset: int | None, query: int) -> None:
+    """Check that a query can be made of the images that a strategy looks at.
+
+    Args:
+        pool_subset: How many it looks at; None for all.
+        query: Labels to ask for in each round.
+
+    Raises:
+        UsageError: If it looks at fewer images than it is to select.
+    """
+    if pool_subset is not None and pool_subset < query:
+        raise UsageError(
+            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}, which are "
+            "chosen among them: raise the one or lower the other"
+        )
+
+
+def draw_candidates(ids: Tensor, pool_subset: int | None, generator: torch.Generator) -> Tensor:
+    """Draw some of these ids, (N,) int64, uniformly; all of them where there are no more.
+
+    Args:
+        ids: Of the unlabeled images.
+        pool_subset: How many to draw; None for all, which draws nothing.
+        generator: The only source of randomness.
+
+    Returns:
+        (min(N, pool_subset),) int64, in the order of ``ids``.
+    """
+    if pool_subset is None or pool_subset >= len(ids):
+        return ids
+    drawn = torch.randperm(len(ids), generator=generator)[:pool_subset]
+    return ids[drawn.sort().values]

@@ -1,0 +1,1 @@
+"""Pretrained networks, whatever library they come from."""

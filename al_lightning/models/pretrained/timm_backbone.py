@@ -1,0 +1,163 @@
+"""The zoo of timm, an extra."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from torch import nn
+
+from al_lightning.data.source import Normalization
+from al_lightning.models.pretrained.modes import PretrainedBackbone
+from al_lightning.models.pretrained.trunk import Trunk
+from al_lightning.models.pretrained.weights import (
+    PATIENCE,
+    WITHOUT_DOWNLOAD,
+    load_weights,
+    read_state_dict,
+    require_choice,
+)
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.hints import nearest
+
+_INTERPOLATIONS = ("bilinear", "bicubic")
+
+
+class TimmBackbone(PretrainedBackbone):
+    """Any network of timm, with its published weights or others.
+
+    Args:
+        image_shape: Channels, height, width.
+        num_classes: The number of logits.
+        name: What timm calls it, such as "convnext_tiny".
+        weights: "DEFAULT" or a tag of its published weights, such as "in12k_ft_in1k"; the path of a
+            state dict; None for random weights.
+        options: See :class:`~al_lightning.models.PretrainedBackbone`.
+
+    Raises:
+        UsageError: If timm is not installed, there is no such network, or its weights cannot be had or
+            do not fit.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        name: str,
+        weights: str | None = "DEFAULT",
+        **options: Any,
+    ) -> None:
+        super().__init__(timm_trunk(name, weights), image_shape, num_classes, **options)
+
+    @classmethod
+    def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
+        """Return what its published weights were trained at; None for names that timm does not know."""
+        config = import_timm().get_pretrained_cfg(name)
+        return None if config is None else int(config.input_size[-1])
+
+
+def timm_trunk(name: str, weights: str | None) -> Trunk:
+    """Return a network of timm without its head.
+
+    Raises:
+        UsageError: If timm is not installed, there is no such network, or its weights cannot be had or
+            do not fit.
+    """
+    timm = import_timm()
+    if not timm.is_model(name):
+        meant = nearest(name, timm.list_models())
+        hint = f"; did you mean {meant}?" if meant else ""
+        raise UsageError(f"model.name={name} is no network of timm{hint}")
+    tags = [model.partition(".")[2] for model in timm.list_models(f"{name}.*", pretrained=True)]
+    if weights is None or weights in ("DEFAULT", *tags):
+        tag = "" if weights in (None, "DEFAULT") else f".{weights}"
+        network = _create(f"{name}{tag}", pretrained=weights is not None)
+    else:
+        path = require_choice(name, weights, ["DEFAULT", *tags])
+        network = _create(name, pretrained=False)
+        load_weights(network, read_state_dict(path), path, _heads(network))
+    return as_trunk(network, pretrained=weights is not None)
+
+
+def _features(network: Any) -> int:
+    return int(getattr(network, "head_hidden_size", None) or network.num_features)
+
+
+def as_trunk(network: nn.Module, pretrained: bool) -> Trunk:
+    """Return a headless network of timm with what it says of itself."""
+    timm = import_timm()
+    wanted = timm.data.resolve_model_data_config(network)
+    interpolation = wanted["interpolation"]
+    return Trunk(
+        network,
+        _features(network),
+        f"timm {timm.__version__}",
+        pretrained,
+        Normalization(tuple(wanted["mean"]), tuple(wanted["std"])),
+        interpolation if interpolation in _INTERPOLATIONS else "bilinear",
+        own_size=int(wanted["input_size"][-1]),
+    )
+
+
+def import_timm() -> Any:
+    """Return timm.
+
+    Raises:
+        UsageError: If it is not installed; says how to.
+    """
+    try:
+        return import_module("timm")
+    except ImportError as error:
+        raise UsageError(
+            f'The networks of timm need timm ({error}): pip install "al-lightning[timm]"'
+        ) from error
+
+
+def _create(name: str, pretrained: bool) -> nn.Module:
+    timm = import_timm()
+    if not pretrained:
+        network: nn.Module = timm.create_model(name, pretrained=False, num_classes=0)
+        return network
+    settings = import_module("huggingface_hub").constants
+    unreachable = _why_unreachable(settings.ENDPOINT)
+    try:
+        with _without_retries(settings, offline=unreachable is not None):
+            network = timm.create_model(name, pretrained=True, num_classes=0)
+    except Exception as error:  # the hub, its client and timm have errors of many kinds
+        why = unreachable or f"{type(error).__name__}: {error}"
+        raise UsageError(
+            f"The weights of {name} cannot be had: they are not in {settings.HF_HUB_CACHE}, and "
+            f"downloading them from {settings.ENDPOINT} failed ({why}). Put them there by hand, or "
+            f"take model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"
+        ) from error
+    return network
+
+
+def _why_unreachable(url: str) -> str | None:
+    """Return why a server does not answer; None if it does, whatever it says."""
+    try:
+        urlopen(Request(url, method="HEAD"), timeout=PATIENCE).close()
+    except HTTPError:  # an answer
+        return None
+    except OSError as error:
+        return str(error)
+    return None
+
+
+@contextmanager
+def _without_retries(settings: Any, offline: bool) -> Iterator[None]:
+    """Let the hub look at its cache alone where it cannot be reached: it would retry for a minute."""
+    before = settings.HF_HUB_OFFLINE
+    settings.HF_HUB_OFFLINE = before or offline
+    try:
+        yield
+    finally:
+        settings.HF_HUB_OFFLINE = before
+
+
+def _heads(network: Any) -> tuple[str, ...]:
+    """Return what timm calls the classifiers of a network; some have two."""
+    names = network.pretrained_cfg.get("classifier") or ()
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -1,0 +1,144 @@
+"""What an oracle must be, and what its answers must hold, checked before anything rests on them."""
+
+import inspect
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.utils.errors import UsageError
+
+_NAMED = 10  # ids in a message
+
+
+def require_oracle(oracle: object) -> None:
+    """Check that something can be asked for labels, before a run begins.
+
+    Raises:
+        UsageError: If it is no :class:`~al_lightning.Oracle`, or does not say what one must say.
+    """
+    if not isinstance(oracle, Oracle):
+        called = oracle.__name__ if inspect.isclass(oracle) else type(oracle).__name__
+        what = f"the class {called}: make one, {called}(...)" if inspect.isclass(oracle) else called
+        raise UsageError(
+            f"oracle must be an instance of a subclass of al_lightning.Oracle, not {what}. "
+            "A subclass implements answer(question)"
+        )
+    if not isinstance(oracle.answers_at_once, bool):
+        raise UsageError(
+            f"{type(oracle).__name__}.answers_at_once must be True or False, not "
+            f"{oracle.answers_at_once!r}"
+        )
+
+
+def checked_answer(
+    oracle: Oracle, question: Question, answer: object, num_classes: int
+) -> Answer | None:
+    """Return what an oracle has answered, as int64 tensors; refuse what does not fit the question.
+
+    Lists, arrays and other whole numbers than int64 are taken as they are meant.
+
+    Args:
+        oracle: That was asked; named in messages.
+        question: What it was asked.
+        answer: What came: an :class:`~al_lightning.Answer`; None from an oracle that takes time.
+        num_classes: Labels are 0 to this number - 1.
+
+    Raises:
+        UsageError: If it is no answer to the question; names the oracle, and the ids.
+    """
+    name = type(oracle).__name__
+    if answer is None and not oracle.answers_at_once:
+        return None
+    if answer is None:
+        raise UsageError(
+            f"{name} has answered None, though its answers_at_once is True: return an Answer, or set "
+            "answers_at_once = False where an answer may take time"
+        )
+    if not isinstance(answer, Answer):
+        raise UsageError(
+            f"{name} must answer with an al_lightning.Answer(ids, labels), not {type(answer).__name__}"
+        )
+    earlier = {i for asked in question.earlier for i in asked.ids.tolist()}
+    ids = _asked(name, "ids", answer.ids, question.ids.tolist())
+    skipped = _asked(name, "skipped", answer.skipped, question.ids.tolist())
+    late_ids = _asked(name, "late_ids", answer.late_ids, earlier)
+    if len(both := ids[torch.isin(ids, skipped)]):
+        raise UsageError(f"{name} has labeled and skipped the same images: ids {_some(both)}")
+    if len(ids) + len(skipped) == 0:
+        raise UsageError(
+            f"{name} has answered without a label and without a skip: return None where there is no "
+            "answer yet (answers_at_once = False), or skip what cannot be labeled"
+        )
+    return Answer(
+        ids,
+        _labels(name, "labels", answer.labels, ids, num_classes),
+        skipped,
+        late_ids,
+        _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
+        _asked(name, "late_skipped", answer.late_skipped, earlier),
+    )
+
+
+def whole_numbers(what: str, values: object) -> Tensor:
+    """Return whole numbers as an int64 tensor on the CPU, (M,).
+
+    Args:
+        what: What they are called in a message.
+        values: A tensor, an array or a sequence.
+
+    Raises:
+        UsageError: If they are something else.
+    """
+    try:
+        tensor = torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+        raise UsageError(
+            f"{what} must be whole numbers, (M,) int64, not {type(values).__name__}: {error}"
+        ) from error
+    if tensor.ndim == 1 and len(tensor) == 0:
+        return torch.empty(0, dtype=torch.int64)
+    whole = not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
+    if tensor.ndim != 1 or not whole:
+        raise UsageError(
+            f"{what} must be whole numbers, (M,) int64, not {tuple(tensor.shape)} {tensor.dtype}"
+        )
+    return tensor.to("cpu", torch.int64)
+
+
+def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Tensor:
+    """Return ids, each of which was asked for and stands once."""
+    ids = whole_numbers(f"{field} of an answer of {name}", values)
+    if len(foreign := ids[~torch.isin(ids, torch.tensor(list(asked), dtype=torch.int64))]):
+        when = "earlier" if field.startswith("late") else "in this question"
+        raise UsageError(
+            f"{name} has answered for images that it was not asked for {when}: {field} has ids "
+            f"{_some(foreign)}"
+        )
+    ascending = ids.sort().values
+    if len(repeated := ascending[1:][ascending[1:] == ascending[:-1]]):
+        raise UsageError(
+            f"{name} has given images more than once: {field} has ids {_some(repeated)}"
+        )
+    return ids
+
+
+def _labels(name: str, field: str, values: object, ids: Tensor, num_classes: int) -> Tensor:
+    """Return the label of each id."""
+    labels = whole_numbers(f"{field} of an answer of {name}", values)
+    if len(labels) != len(ids):
+        raise UsageError(
+            f"{name} must give one label an image: {len(ids)} images, but {len(labels)} {field}"
+        )
+    if len(wrong := ids[(labels < 0) | (labels >= num_classes)]):
+        raise UsageError(
+            f"{name} has given labels that are no classes: {field} goes from {int(labels.min())} to "
+            f"{int(labels.max())} instead of from 0 to {num_classes - 1}, at ids {_some(wrong)}"
+        )
+    return labels
+
+
+def _some(ids: Tensor) -> str:
+    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return f"{ids[:_NAMED].tolist()}{more}"

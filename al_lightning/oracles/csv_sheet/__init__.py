@@ -1,0 +1,1 @@
+"""A person who labels in a sheet beside a page of images."""

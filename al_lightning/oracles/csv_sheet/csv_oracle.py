@@ -1,0 +1,177 @@
+"""A person who fills in a table."""
+
+import warnings
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
+from al_lightning.oracles.pictures import picture
+from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import write_whole
+from al_lightning.utils.names import plain
+from al_lightning.utils.pages import environment
+from al_lightning.utils.spreadsheet import cell
+
+
+class CsvOracle(Oracle):
+    """Asks a person, by a sheet to fill in and a page with the images.
+
+    A question is ``<name>.csv``, such as ``round_01.csv``, with an empty column ``label``, and
+    ``<name>.html``, which shows the images and can be filled in too. A sheet with at least one label
+    or skip is an answer; what is left empty goes back to the pool. Labels that are added to the sheet
+    of an earlier question are taken with the next answer.
+
+    Args:
+        data: The images, their files and the names of their classes.
+        folder: Where the sheets lie.
+        skip_mark: What a person writes for an image that cannot be labeled.
+
+    Raises:
+        UsageError: If a class is called as the skip mark is.
+    """
+
+    answers_at_once = False
+    keeps_sheets = True
+
+    def __init__(self, data: ImageData, folder: Path, skip_mark: str = "skip") -> None:
+        mark = plain(str(skip_mark))
+        if skip_mark is None or not mark or mark in map(plain, data.classes):
+            raise UsageError(
+                f"oracle.skip_mark={skip_mark!r} must be something that no class is called"
+            )
+        self._data = data
+        self._folder = Path(folder)
+        self._skip_mark = mark
+
+    @classmethod
+    def for_run(cls, data: ImageData, folder: Path, seed: int, skip_mark: str = "skip") -> Self:  # noqa: ARG003
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        return cls(data, folder, skip_mark)
+
+    def answer(self, question: Question) -> Answer | None:
+        """Read the sheet; write it where there is none."""
+        sheet = self._sheet(question)
+        if not _has_content(sheet):
+            # The page first: where there is a sheet, there is a page.
+            write_whole(sheet.with_suffix(".html"), self._page(question))
+            write_whole(sheet, sheet_text(self._rows(question)))
+            return None
+        asked = question.ids.tolist()
+        filled = self._read(sheet, question.ids)
+        if not filled.labels and not filled.skipped:
+            return None
+        given = [i for i in asked if i in filled.labels]
+        if filled.taken_as:
+            said = ", ".join(f"{mine!r} as {name!r}" for mine, name in filled.taken_as.items())
+            warnings.warn(f"{sheet}: labels were taken as they are meant: {said}", stacklevel=2)
+        late = self._late(question)
+        late_ids = sorted(late.labels)
+        return Answer(
+            _ids(given),
+            _ids([filled.labels[i] for i in given]),
+            _ids([i for i in asked if i in filled.skipped]),
+            _ids(late_ids),
+            _ids([late.labels[i] for i in late_ids]),
+            _ids(sorted(late.skipped)),
+        )
+
+    def instructions(self, question: Question) -> str:
+        """Say what to fill in, and with what."""
+        sheet = self._sheet(question)
+        if sheet.is_relative_to(Path.cwd()):
+            sheet = sheet.relative_to(Path.cwd())
+        return (
+            f"{len(question.ids)} images wait for their class.\n"
+            f"  Look at them:  {sheet.with_suffix('.html')}\n"
+            f"  Fill in:       {sheet}, column label, with one of: {', '.join(self._data.classes)}; "
+            f"or {self._skip_mark} where an image has none\n"
+            "Then run the same command again. What is left empty goes back to the pool."
+        )
+
+    def _sheet(self, question: Question) -> Path:
+        return self._folder / f"{question.name}.csv"
+
+    def _late(self, question: Question) -> Filled:
+        """Return what the sheets of earlier questions say, what was taken already included.
+
+        Raises:
+            UsageError: If two of them give an image two classes.
+        """
+        labels: dict[int, int] = {}
+        skipped: set[int] = set()
+        for asked in question.earlier:
+            if not self._sheet(asked).exists():  # a person may tidy up
+                continue
+            filled = self._read(self._sheet(asked), asked.ids)
+            for image, label in filled.labels.items():
+                if labels.setdefault(image, label) != label:
+                    raise UsageError(
+                        f"{self._sheet(asked)} says that id {image} is {self._data.classes[label]!r}, "
+                        f"and an earlier sheet that it is {self._data.classes[labels[image]]!r}. "
+                        "Decide for one, and run the same command again"
+                    )
+            skipped |= filled.skipped
+        return Filled(labels, frozenset(skipped - labels.keys()))
+
+    def _read(self, sheet: Path, ids: Tensor) -> Filled:
+        files = {i: self._file(i) for i in ids.tolist()}
+        try:
+            return read_sheet(sheet, files, self._data.classes, self._skip_mark)
+        except OSError as error:
+            raise UsageError(f"{sheet} cannot be read: {error}") from error
+
+    def _rows(self, question: Question) -> list[dict[str, object]]:
+        rows: list[dict[str, object]] = [
+            {"id": i, "file": cell(self._file(i))} for i in question.ids.tolist()
+        ]
+        if question.predicted is not None and question.confidence is not None:
+            guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
+            for row, (predicted, confidence) in zip(rows, guesses, strict=True):
+                row |= {
+                    "predicted": cell(self._data.classes[predicted]),
+                    "confidence": f"{confidence:.4f}",
+                }
+        if question.scores is not None:
+            for row, score in zip(rows, question.scores.tolist(), strict=True):
+                row["score"] = f"{score:.9g}"
+        return rows
+
+    def _file(self, image: int) -> str:
+        files = self._data.train.files
+        return "" if files is None else files[image]
+
+    def _page(self, question: Question) -> str:
+        images = [
+            {"file": "", "predicted": "", "confidence": "", "score": "", **row}
+            | {"picture": picture(self._data, int(str(row["id"])))}
+            for row in self._rows(question)
+        ]
+        return (
+            environment("al_lightning.oracles")
+            .get_template("contact_sheet.html.j2")
+            .render(
+                name=question.name,
+                images=images,
+                names=[cell(name) for name in (*self._data.classes, self._skip_mark)],
+                # What a browser remembers of another question must not fill in this one.
+                digest=sha256(repr([images, self._data.classes]).encode()).hexdigest()[:16],
+            )
+        )
+
+
+def _has_content(sheet: Path) -> bool:
+    """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
+    try:
+        return bool(sheet.read_bytes().strip(b"\0 \r\n"))
+    except OSError:  # whoever reads it says why
+        return sheet.exists()
+
+
+def _ids(values: list[int]) -> Tensor:
+    return torch.tensor(values, dtype=torch.int64)

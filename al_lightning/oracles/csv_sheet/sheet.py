@@ -1,0 +1,164 @@
+"""A table that a person fills in, and how it is read."""
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from al_lightning.oracles.spelling import meant
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.names import plain
+from al_lightning.utils.spreadsheet import cell
+
+COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
+_SEPARATORS = ",;\t"  # spreadsheets write what their language's decimal comma leaves
+_NAMED = 10  # problems in a message
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What a sheet says.
+
+    Attributes:
+        labels: Class by id, of the rows that have one.
+        skipped: Ids of the rows that are marked as impossible to label.
+        taken_as: What was meant by each label that is spelled in another way than its class, such as
+            ``{"Dog": "dog"}``.
+    """
+
+    labels: Mapping[int, int]
+    skipped: frozenset[int]
+    taken_as: Mapping[str, str] = field(default_factory=dict)
+
+
+def sheet_text(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return an empty sheet as CSV, one row an image; keys are :data:`COLUMNS`.
+
+    Texts must be :func:`~al_lightning.utils.spreadsheet.cell`s.
+    """
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def read_sheet(
+    path: Path, files: Mapping[int, str], classes: Sequence[str], skip_mark: str
+) -> Filled:
+    """Read a sheet that may be filled in, in part or as a whole.
+
+    Columns may stand in any order, and others beside them, which must be empty where they have no
+    name; rows too, and rows may be missing. The separator may be a comma, a semicolon or a tab. A class
+    may be written in another case, with other blanks or accents of another Unicode form, where it is
+    clear which one is meant.
+
+    Args:
+        path: The CSV file.
+        files: What was asked for: the file of each id, "" where there is none.
+        classes: The names that a label may be.
+        skip_mark: What stands for an image that cannot be labeled.
+
+    Raises:
+        UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
+            rows or beside another image's file, or a label is no class or could be several; names the
+            rows.
+    """
+    labels: dict[int, int] = {}
+    skipped: set[int] = set()
+    taken_as: dict[str, str] = {}
+    seen: dict[int, int] = {}
+    problems: list[str] = []
+    for number, row in _rows(path):
+        try:
+            image = _image(row, files, seen)
+            seen[image] = number
+            if not (written := _label(row)).strip():
+                continue
+            name = _name(written, classes, skip_mark)
+            if plain(written) not in (plain(name), plain(cell(name))):
+                taken_as[written.strip()] = name
+            if name == skip_mark:
+                skipped.add(image)
+            else:
+                labels[image] = classes.index(name)
+        except ValueError as error:
+            problems.append(f"  - row {number}: {error}")
+    if problems:
+        raise _unusable(path, problems)
+    return Filled(labels, frozenset(skipped), taken_as)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the rows by their number in the file, where the header is 1; check the header."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _unusable(path, [f"  - it is not UTF-8 ({error}); save it as CSV UTF-8"]) from error
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    separator = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        named = [name for name in header if name]  # spreadsheets add columns without a name
+        if {"id", "label"} - set(named) or len(set(named)) < len(named):
+            raise _unusable(
+                path, [f"  - row 1: expected the columns {', '.join(COLUMNS)}, not {first[:200]!r}"]
+            )
+        for cells in reader:
+            if any(text.strip() for text in cells):
+                yield reader.line_num, _row(header, cells)
+    except csv.Error as error:
+        raise _unusable(path, [f"  - row {reader.line_num}: {error}"]) from error
+
+
+def _row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """Return the cells by the names of their columns; "" has all that stands beside these."""
+    width = max(len(header), len(cells))
+    names = [*header, *[""] * (width - len(header))]
+    padded = [*cells, *[""] * (width - len(cells))]
+    row = {name: text for name, text in zip(names, padded, strict=True) if name}
+    return {**row, "": " ".join(t for n, t in zip(names, padded, strict=True) if not n)}
+
+
+def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, int]) -> int:
+    """Return which image a row is about."""
+    written = row["id"].strip()
+    image = int(written) if written.isascii() and written.isdigit() else None
+    if image is None or image not in files:
+        raise ValueError(f"id {written!r} was not asked for")
+    if image in seen:
+        raise ValueError(f"id {image} stands in row {seen[image]} already")
+    if "file" in row and plain(row["file"]) not in {plain(files[image]), plain(cell(files[image]))}:
+        raise ValueError(f"id {image} is {files[image]!r}, not {row['file']!r}: rows were mixed up")
+    return image
+
+
+def _label(row: Mapping[str, str]) -> str:
+    """Return what stands in the column of labels; refuse what seems to have slipped out of it."""
+    if beside := row[""].strip():
+        raise ValueError(f"{beside!r} stands beside the named columns; is it the label?")
+    return row["label"]
+
+
+def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
+    """Return the class, or the skip mark, that somebody has written."""
+    names = [*classes, skip_mark]
+    if (name := meant(written, names)) is not None:
+        return name
+    near = difflib.get_close_matches(written.strip(), names, 1, cutoff=0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{written.strip()!r} is no class{hint}")
+
+
+def _unusable(path: Path, problems: list[str]) -> UsageError:
+    listed = problems[:_NAMED]
+    if len(problems) > _NAMED:
+        listed.append(f"  - and {len(problems) - _NAMED} more")
+    return UsageError(
+        "\n".join([f"{path} cannot be used, and nothing of it was taken:", *listed])
+        + "\nMend it and run the same command again. If you delete the file, it is written anew, empty"
+    )

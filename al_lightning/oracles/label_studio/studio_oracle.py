@@ -1,0 +1,312 @@
+"""People who label in Label Studio."""
+
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, Self
+from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.oracles.label_studio.studio import (
+    CLASS,
+    IMAGE,
+    NewTask,
+    Prediction,
+    Project,
+    Studio,
+    Task,
+)
+from al_lightning.oracles.pictures import picture
+from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import write_whole
+from al_lightning.utils.names import plain
+
+Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
+
+_SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
+_CHANNELS = (1, 3)  # grey, or red, green and blue
+_SHOWN = 5  # of the problems that a message lists
+
+
+class LabelStudioOracle(Oracle):
+    """Puts images to the annotators of a Label Studio server, and takes their classes from there.
+
+    Every image is a task of one project, with the classifier's guess as its prediction. An image is a
+    task once a run, however often it is asked for and whenever the run dies: what is there already is
+    found by the run's code and the image's id. Label Studio's skip button takes an image out of the
+    pool. What annotators have given stays on the server; it counts from when the run has taken it.
+
+    The server's address and an access token come from the environment, ``LABEL_STUDIO_URL`` and
+    ``LABEL_STUDIO_API_KEY``, and go nowhere else.
+
+    Args:
+        data: The images and the names of their classes.
+        folder: Where ``label_studio.json`` is kept: the code that tells this run's tasks from those of
+            all other runs. Made when the first question is asked.
+        project: The title of the project, 3 to 50 characters; made if it is not there. None has the
+            run make one of its own, whose title ends in the run's code.
+        accept_partial: Whether to go on with what is there, once there is anything. Otherwise the run
+            waits until every image is labeled or skipped.
+        connect: Opens the connection, when a question is asked.
+
+    Raises:
+        UsageError: On a title that Label Studio would not take, or images that a browser could not
+            show.
+    """
+
+    answers_at_once = False
+
+    def __init__(
+        self,
+        data: ImageData,
+        folder: Path,
+        project: str | None = None,
+        accept_partial: bool = False,
+        connect: Callable[[], Studio] = Studio.from_environment,
+    ) -> None:
+        if project is not None and not _SHORTEST_TITLE <= len(project) <= _LONGEST_TITLE:
+            raise UsageError(
+                f"oracle.project must have {_SHORTEST_TITLE} to {_LONGEST_TITLE} characters, not "
+                f"{len(project)}: {project!r}"
+            )
+        if (channels := data.image_shape[0]) not in _CHANNELS:
+            raise UsageError(
+                f"oracle=label_studio shows images of 1 or 3 channels, and these have {channels}"
+            )
+        self._data, self._classes = data, data.classes
+        self._labels = {plain(name): label for label, name in enumerate(data.classes)}
+        self._folder = Path(folder)
+        self._title = project
+        self._accept_partial = accept_partial
+        self._connect = connect
+        self._seen: tuple[str, Project, list[Verdict]] | None = None
+
+    @classmethod
+    def for_run(
+        cls,
+        data: ImageData,
+        folder: Path,
+        seed: int,  # noqa: ARG003
+        project: str | int | None = None,
+        accept_partial: bool = False,
+    ) -> Self:
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
+
+        Raises:
+            UsageError: Also if the environment names no server: nobody should fit first, and hear then.
+        """
+        studio = Studio.from_environment()  # sends nothing
+        title = None if project is None else str(project)  # a year is a number in YAML
+        return cls(data, folder, title, accept_partial, lambda: studio)
+
+    def answer(self, question: Question) -> Answer | None:
+        """Put to the annotators what is not there yet, and return what they have given.
+
+        Returns:
+            Labels and skips in the order of ``question.ids``; None while images are open.
+
+        Raises:
+            UsageError: If the server cannot be used; or if annotations name a class that is none,
+                several classes for an image, or no class.
+        """
+        studio, run = self._connect(), self._code()
+        project = self._project(studio, run)
+        tasks: dict[int, list[Task]] = defaultdict(list)
+        ids = question.ids.tolist()
+        before = {i for asked in question.earlier for i in asked.ids.tolist()}
+        earlier = sorted(before - set(ids))
+        for task in studio.find_tasks(project, run, [*ids, *earlier]):
+            tasks[task.image].append(task)
+        self._put(studio, project, run, question, tasks)
+        verdicts = self._verdicts(project, ids, tasks)
+        self._seen = question.name, project, verdicts
+        waiting = verdicts.count("open")
+        if waiting == len(ids) or (waiting and not self._accept_partial):
+            return None
+        given = list(zip(ids, verdicts, strict=True))
+        late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
+        return Answer(*_sorted_out(given), *_sorted_out(late))
+
+    def instructions(self, question: Question) -> str:
+        """Return where to label, and how much is open; as of the last :meth:`answer`."""
+        if self._seen is None or self._seen[0] != question.name:
+            self.answer(question)
+        assert self._seen is not None
+        _, project, verdicts = self._seen
+        last = (
+            "It goes on with what is labeled by then."
+            if self._accept_partial
+            else "To go on with fewer, add oracle.accept_partial=true."
+        )
+        return (
+            f"{verdicts.count('open')} of {len(verdicts)} images are open in Label Studio: "
+            f"{project.url}\nChoose a class for each, or skip what cannot be labeled; then run the "
+            f"same command again. {last}"
+        )
+
+    # The run and its project
+
+    def _code(self) -> str:
+        """Return what tells this run's tasks from those of all others; made up at the first call."""
+        path = self._folder / "label_studio.json"
+        if path.exists():
+            try:
+                return str(json.loads(path.read_text(encoding="utf-8"))["run"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise UsageError(
+                    f"{path} is damaged ({type(error).__name__}: {error}): it holds the code by which "
+                    "this run finds its tasks in Label Studio. Write it again as "
+                    '{"run": CODE}; every task shows its code as `run`'
+                ) from error
+        code = secrets.token_hex(4)
+        write_whole(path, json.dumps({"run": code}) + "\n")  # before anything bears the code
+        return code
+
+    def _project(self, studio: Studio, run: str) -> Project:
+        """Return the project; make it where there is none."""
+        config = labeling_config(self._classes)
+        # A title of our own may be changed, as long as the code stays.
+        found = studio.find_project(self._title or run, part=self._title is None)
+        if found is None:
+            title = self._title or _title(self._folder.parent, run)
+            named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
+            about = f"Images that al_lightning asks for, first choice first.{named}"
+            return studio.make_project(title, config, about)
+        there = {plain(name) for name in offered(found.label_config)}
+        if missing := [name for name in self._classes if plain(name) not in there]:
+            raise UsageError(
+                f"The project {found.url} cannot take the classes of this data set: its labeling "
+                f"interface has no choice {', '.join(map(repr, missing[:_SHOWN]))}. Give "
+                f"oracle.project another title, or the project this interface:\n{config}"
+            )
+        return found
+
+    # Questions
+
+    def _put(
+        self,
+        studio: Studio,
+        project: Project,
+        run: str,
+        question: Question,
+        tasks: dict[int, list[Task]],
+    ) -> None:
+        """Make the tasks that are missing; show the newest predictions for those that are open."""
+        studio.add_tasks(project, run, self._new_tasks(question, tasks))
+        for row, image in enumerate(question.ids.tolist()):
+            prediction = self._prediction(question, row)
+            for task in tasks.get(image, ()):  # of an earlier question that was answered in part
+                old = prediction is not None and prediction.version not in task.versions
+                if prediction is not None and old and not task.annotations:
+                    studio.add_prediction(task, prediction)
+        if question.predicted is not None and project.model_version != question.name:
+            studio.show_predictions(project, question.name)
+
+    def _new_tasks(self, question: Question, tasks: dict[int, list[Task]]) -> Iterator[NewTask]:
+        for row, image in enumerate(question.ids.tolist()):
+            if image not in tasks:
+                facts = {"question": question.name}
+                if self._data.train.files is not None:
+                    facts["file"] = self._data.train.files[image]
+                shown = picture(self._data, image)
+                yield NewTask(image, shown, facts, self._prediction(question, row))
+
+    def _prediction(self, question: Question, row: int) -> Prediction | None:
+        if question.predicted is None or question.confidence is None:
+            return None
+        label = self._classes[int(question.predicted[row])]
+        return Prediction(label, float(question.confidence[row]), question.name)
+
+    # Answers
+
+    def _verdicts(
+        self, project: Project, ids: Sequence[int], tasks: dict[int, list[Task]]
+    ) -> list[Verdict]:
+        verdicts: list[Verdict] = []
+        problems: list[str] = []
+        for image in ids:
+            verdict, problem = self._verdict(tasks.get(image, []))
+            verdicts.append(verdict)
+            if problem:
+                numbers = " and ".join(str(task.id) for task in tasks[image])
+                problems.append(f"task {numbers} ({self._called(image)}): {problem}")
+        if problems:
+            listed = "\n  ".join(problems[:_SHOWN])
+            more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+            raise UsageError(
+                f"Annotations in {project.url} cannot be used:\n  {listed}{more}\n"
+                "Correct them there, then run the same command again; nothing was taken"
+            )
+        return verdicts
+
+    def _verdict(self, tasks: Sequence[Task]) -> tuple[Verdict, str | None]:
+        """Return what annotators made of one image, and what is wrong with that."""
+        annotations = [given for task in tasks for given in task.annotations]
+        if not annotations:
+            return "open", None
+        labeled = [given for given in annotations if not given.skipped]
+        if not labeled:
+            return "skipped", None
+        chosen = sorted({plain(choice) for given in labeled for choice in given.choices})
+        if unknown := [name for name in chosen if name not in self._labels]:
+            return "open", f"{unknown[0]!r} is none of the data set's classes"
+        if len(chosen) > 1:
+            return "open", f"different classes were chosen, {', '.join(map(repr, chosen))}"
+        if not all(given.choices for given in labeled):
+            return "open", "an annotation has no class; delete it, or skip the task"
+        return self._labels[chosen[0]], None
+
+    def _called(self, image: int) -> str:
+        return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
+
+
+def _sorted_out(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labeled ids, their classes, and skipped ids, (M,), (M,) and (S,) int64."""
+    given = list(verdicts)
+    labeled = [(i, verdict) for i, verdict in given if isinstance(verdict, int)]
+    return (
+        torch.tensor([i for i, _ in labeled], dtype=torch.int64),
+        torch.tensor([label for _, label in labeled], dtype=torch.int64),
+        torch.tensor([i for i, verdict in given if verdict == "skipped"], dtype=torch.int64),
+    )
+
+
+def labeling_config(classes: Sequence[str]) -> str:
+    """Return Label Studio's XML for choosing one of these classes for an image."""
+    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in classes)
+    return (
+        "<View>\n"
+        f'  <Image name="{IMAGE}" value="${IMAGE}"/>\n'
+        f'  <Choices name="{CLASS}" toName="{IMAGE}" choice="single" required="true" '
+        'showInline="true">\n'
+        f"{choices}  </Choices>\n"
+        "</View>"
+    )
+
+
+def offered(config: str) -> list[str]:
+    """Return the classes that annotators can choose by a project's XML, whatever else it has."""
+    try:
+        root = ElementTree.fromstring(config)
+    except ElementTree.ParseError:
+        return []
+    shown = any(tag.get("value") == f"${IMAGE}" for tag in root.iter("Image"))
+    return [
+        choice.get("alias") or choice.get("value") or ""
+        for choices in root.iter("Choices")
+        if shown and choices.get("name") == CLASS
+        for choice in choices.iter("Choice")
+    ]
+
+
+def _title(run: Path, code: str) -> str:
+    """Return a title that a person recognises: the end of the run's path, and its code."""
+    room = _LONGEST_TITLE - len(code) - 1
+    return f"{'/'.join(run.resolve().parts[-4:])[:room]} {code}"

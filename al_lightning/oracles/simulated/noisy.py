@@ -1,0 +1,49 @@
+"""An annotator who errs."""
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.oracles.answers import whole_numbers
+from al_lightning.oracles.simulated.from_dataset import DatasetOracle, require_known
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_generator
+
+
+class NoisyOracle(DatasetOracle):
+    """Gives another class than the true one at a given rate, each other class equally likely.
+
+    This is the uniform label noise of Angluin & Laird, "Learning from noisy examples", 1988. Which
+    images are mistaken, and for what, depends on the seed and the image alone: not on the strategy, nor
+    on when an image is asked for.
+
+    Args:
+        labels: The true classes by dataset id, (N,) int64; negative where they are not known.
+        num_classes: Number of classes, at least 2.
+        rate: The probability of a mistake, in [0, 1].
+        seed: Decides the mistakes.
+
+    Raises:
+        UsageError: On a rate outside [0, 1], or fewer than 2 classes.
+    """
+
+    def __init__(self, labels: Tensor, num_classes: int, rate: float, seed: int) -> None:
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise UsageError(f"oracle.rate must be a number in [0, 1], not {rate!r}")
+        if num_classes < 2:  # noqa: PLR2004
+            raise UsageError("oracle=noisy needs 2 classes or more: there must be one to mistake")
+        labels = whole_numbers("The labels of an oracle", labels)
+        generator = derive_generator(seed, "label noise")
+        mistaken = torch.rand(len(labels), generator=generator, dtype=torch.float64) < rate
+        offset = torch.randint(1, num_classes, (len(labels),), generator=generator)
+        flipped = mistaken & (labels >= 0)
+        super().__init__(torch.where(flipped, (labels + offset) % num_classes, labels))
+
+    @classmethod
+    def for_run(cls, data: ImageData, folder: Path, seed: int, rate: float = 0.1) -> Self:  # noqa: ARG003
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        require_known(data)
+        return cls(data.train.labels, len(data.classes), rate, seed)

@@ -1,0 +1,213 @@
+"""The figures of a report, but for the learning curves."""
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from al_lightning.report.analysis.costs import Costs
+from al_lightning.report.analysis.savings import Efficiency
+from al_lightning.report.figures.curves import (
+    WIDTH,
+    band,
+    labels_axis,
+    legend,
+    line,
+    panel,
+    percent_axis,
+    wrapped,
+)
+from al_lightning.report.figures.looks import INK, MUTED, RULE, Look
+from al_lightning.report.statistics.penalty import PenaltyMatrix
+from al_lightning.report.study.runs import PHASES
+from al_lightning.report.study.scores import Curve
+
+_PANEL = 1.25  # inches, the height of one of several panels
+_ALONE = 2.2  # inches, the height of a panel that has no others beside it
+_CHARACTER = 0.075  # inches along an axis, on average, of the labels that all panels share
+_ROW = 0.3  # inches, the height of a row of dots or bars
+_FEW_PANELS = 8  # two columns; more get three
+_PHASE_COLOURS = {"fit": "#0072b2", "test": "#bdbdbd", "score": "#e69f00", "select": "#d55e00"}
+_PHASE_HATCHES = {"fit": "", "test": "", "score": "////", "select": "xxxx"}
+_CELL_COLOUR = "#0072b2"
+_MOST_OPAQUE = 0.85  # of a cell: the ink can be read on it, on dark pages and on light ones
+
+
+def difference_curves(
+    curves: Mapping[str, Curve], looks: Mapping[str, Look], reference: str
+) -> Figure:
+    """Draw each strategy's paired difference to the reference over labels, a panel each.
+
+    Args:
+        curves: Of the differences, in shares.
+        looks: A look for each strategy.
+        reference: Whose line is 0.
+    """
+    columns = min(len(curves), 2 if len(curves) <= _FEW_PANELS else 3)
+    rows = -(-len(curves) // columns)
+    height = (_PANEL if len(curves) > 1 else _ALONE) * rows + 0.4
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    panels = list(grid.flat)
+    for axes, (name, curve) in zip(panels, curves.items(), strict=False):
+        axes.axhline(0, color=INK, linewidth=0.9)
+        band(axes, curve, looks[name])
+        line(axes, curve.labels, curve.mean, looks[name], name)
+        axes.set_title(wrapped(name), loc="left", pad=3)
+        labels_axis(axes, curve.labels, most=6 // columns)
+        percent_axis(axes)
+    for axes in panels[len(curves) :]:
+        axes.remove()
+    for axes in panels[: len(curves)][-columns:]:  # a panel with nothing below it
+        axes.tick_params(labelbottom=True)
+    figure.supxlabel("labels bought", color=MUTED, fontsize=9)
+    what = textwrap.fill(f"points of accuracy above {reference}", int(height / _CHARACTER))
+    figure.supylabel(what, color=MUTED, fontsize=9)
+    return figure
+
+
+def efficiency_curves(
+    efficiency: Mapping[str, Efficiency], looks: Mapping[str, Look], reference: str
+) -> Figure:
+    """Draw how many times as many labels the reference needs, over the accuracy to reach.
+
+    Bounds are open triangles: they point to where the ratio may be.
+    """
+    figure, axes = panel(3.1, legend=list(efficiency))
+    axes.axhline(1, color=INK, linewidth=0.9)
+    for name, found in efficiency.items():
+        points = list(zip(found.targets, found.ratios, strict=True))
+        exact = [(t, r.value) for t, r in points if r.bound == "exact"]
+        line(axes, *_columns(exact), looks[name], name)
+        for bound, marker in (("at_least", "^"), ("at_most", "v")):
+            bounds = [(t, r.value) for t, r in points if r.bound == bound]
+            x, y = _columns(bounds)
+            axes.plot(x, y, marker, color=looks[name].colour, markerfacecolor="none")
+    axes.set(xlabel="accuracy to reach, %", ylabel=f"labels of {reference} / labels needed")
+    percent_axis(axes, vertical=False)
+    legend(figure, axes)
+    return figure
+
+
+def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
+    """Draw how often the strategy of a row beats that of a column; columns with little are good."""
+    order = by_penalty(penalties)
+    names = [penalties.names[k] for k in order]
+    matrix = penalties.matrix[order][:, order]
+    size = len(names)
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.3 * size), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlim=(0, size), ylim=(size, 0))
+    for i in range(size):
+        for j in range(size):
+            if i != j:
+                _cell(axes, i, j, float(matrix[i, j]))
+    centres = [k + 0.5 for k in range(size)]
+    names = [wrapped(name) for name in names]
+    axes.set_xticks(centres, names, rotation=40, ha="left", rotation_mode="anchor")
+    axes.set_yticks(centres, names)
+    axes.xaxis.tick_top()
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    return figure
+
+
+def by_penalty(penalties: PenaltyMatrix) -> list[int]:
+    """Return the strategies' places in the matrix, the one that is beaten the least first."""
+    values = [float(penalty) for penalty in penalties.penalties]
+    # NaN has no order: those that nobody could be compared with come last.
+    ranks = [(True, 0.0) if math.isnan(value) else (False, value) for value in values]
+    return sorted(range(len(values)), key=lambda k: (*ranks[k], penalties.names[k]))
+
+
+def class_dots(
+    values: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    looks: Mapping[str, Look],
+    xlabel: str,
+    mark: tuple[str, Sequence[float]] | None = None,
+) -> Figure:
+    """Draw shares of classes, a row a class, a dot a strategy.
+
+    Args:
+        values: By strategy, a value a class.
+        names: Of the classes.
+        looks: A look for each strategy.
+        xlabel: What the values are.
+        mark: A name and a value a class, drawn as a stroke: what the dots are to be held against.
+    """
+    figure, axes = panel(0.6 + _ROW * len(names), legend=[*values, *([mark[0]] if mark else [])])
+    rows = range(len(names))
+    columns = list(zip(*values.values(), strict=True))
+    axes.hlines(
+        rows, [min(c) for c in columns], [max(c) for c in columns], color=MUTED, linewidth=0.6
+    )
+    for name, shares in values.items():
+        look = looks[name]
+        axes.plot(
+            shares, rows, look.marker, color=look.colour, markersize=4.5, alpha=0.9, label=name
+        )
+    if mark is not None:
+        axes.plot(
+            mark[1],
+            rows,
+            "|",
+            color=INK,
+            markersize=11,
+            markeredgewidth=1.4,
+            label=mark[0],
+            zorder=1.9,
+        )
+    axes.set_yticks(rows, [wrapped(name) for name in names])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(xlabel)
+    percent_axis(axes, vertical=False)
+    legend(figure, axes)
+    return figure
+
+
+def time_bars(costs: Mapping[str, Costs]) -> Figure:
+    """Draw where a mean round's seconds went, a bar a strategy."""
+    figure, axes = panel(0.6 + _ROW * len(costs), legend=PHASES, columns=len(PHASES))
+    left = [0.0] * len(costs)
+    for phase in PHASES:
+        widths = [found.per_round[phase] for found in costs.values()]
+        axes.barh(
+            [wrapped(name) for name in costs],
+            widths,
+            left=left,
+            height=0.62,
+            color=_PHASE_COLOURS[phase],
+            hatch=_PHASE_HATCHES[phase],
+            edgecolor="#ffffff",
+            linewidth=0.4,
+            label=phase,
+        )
+        left = [start + width for start, width in zip(left, widths, strict=True)]
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("seconds a round")
+    legend(figure, axes, columns=len(PHASES))
+    return figure
+
+
+def _columns(points: Sequence[tuple[float, float | None]]) -> tuple[list[float], list[float]]:
+    known = [(x, y) for x, y in points if y is not None]
+    return [x for x, _ in known], [y for _, y in known]
+
+
+def _cell(axes: Axes, row: int, column: int, value: float) -> None:
+    known = value == value  # noqa: PLR0124 - NaN: no setting could compare the two
+    opacity = _MOST_OPAQUE * value if known else 0.0
+    corner = (column, row)
+    axes.add_patch(Rectangle(corner, 1, 1, facecolor=_CELL_COLOUR, alpha=opacity, linewidth=0))
+    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RULE, linewidth=0.5))
+    text = f"{value:.2f}" if known else "-"
+    axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5)

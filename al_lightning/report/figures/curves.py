@@ -1,0 +1,130 @@
+"""Learning curves of several strategies in one figure."""
+
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from al_lightning.report.figures.looks import MUTED, Look
+from al_lightning.report.study.scores import Curve
+
+#: Inches. The narrowest page shows it in its own size, a wide one two of them side by side.
+WIDTH = 5.0
+_LEGEND_COLUMNS = 3
+_LEGEND_ROW = 0.2  # inches
+_TICKS = 6
+_LONGEST_NAME = 24  # characters in a line
+_NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
+_OF_MATPLOTLIB = re.compile(r"_child\d+|_container\d+|_nolegend_|")
+_BAND = 0.13  # opacity: several overlap
+
+
+def learning_curves(
+    curves: Mapping[str, Curve],
+    looks: Mapping[str, Look],
+    metric: str = "accuracy",
+    passive: Curve | None = None,
+) -> Figure:
+    """Draw a metric over labels bought: the mean of each strategy, and its interval.
+
+    Args:
+        curves: By strategy; the legend keeps their order.
+        looks: A look for each.
+        metric: What the curves show; a share.
+        passive: Of a single point: a horizontal line, as it has no budget.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    if not curves:
+        raise ValueError(f"There is no curve of {metric!r}; there is nothing to draw")
+    label = f"passive, {passive.labels[-1]:,} labels" if passive is not None else None
+    figure, axes = panel(3.1, legend=[*curves, *([label] if label else [])])
+    for name, curve in curves.items():
+        band(axes, curve, looks[name])
+        line(axes, curve.labels, curve.mean, looks[name], name)
+    if passive is not None:
+        axes.axhline(
+            passive.mean[-1], color=MUTED, linewidth=1.2, linestyle=(0, (6, 3)), label=label
+        )
+    axes.set(xlabel="labels bought", ylabel=f"{metric_name(metric)}, %")
+    labels_axis(axes, next(iter(curves.values())).labels)
+    percent_axis(axes)
+    legend(figure, axes)
+    return figure
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric's name for readers: "macro-F1"."""
+    return _NAMES.get(metric, metric.replace("_", " "))
+
+
+def panel(
+    height: float, legend: Sequence[str] = (), columns: int = _LEGEND_COLUMNS
+) -> tuple[Figure, Axes]:
+    """Return a figure of one panel, so many inches high, with room for a legend of these names."""
+    rows = -(-len(legend) // columns)
+    lines = max((wrapped(name).count("\n") + 1 for name in legend), default=1)
+    figure = Figure(figsize=(WIDTH, height + _LEGEND_ROW * rows * lines), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def wrapped(name: str) -> str:
+    """Return a name in lines that leave room for the others."""
+    return textwrap.fill(name, _LONGEST_NAME)
+
+
+def line(axes: Axes, x: Any, y: Any, look: Look, label: str) -> None:
+    """Draw a line as a strategy looks."""
+    axes.plot(x, y, look.style, color=look.colour, marker=look.marker, label=label)
+
+
+def band(axes: Axes, curve: Curve, look: Look) -> None:
+    """Draw a curve's interval; nothing where a single seed has none."""
+    ends = [
+        (x, low, high)
+        for x, low, high in zip(curve.labels, curve.low, curve.high, strict=True)
+        if low is not None and high is not None
+    ]
+    if ends:
+        x, low_, high_ = zip(*ends, strict=True)
+        axes.fill_between(x, low_, high_, color=look.colour, alpha=_BAND, linewidth=0)
+
+
+def legend(figure: Figure, axes: Axes, columns: int = _LEGEND_COLUMNS) -> None:
+    """Put the legend below the panel, where it hides nothing.
+
+    matplotlib leaves out names that begin with "_", unless they are given, and gives such names to
+    what was drawn without one, "_child0".
+    """
+    drawn: list[Any] = [*axes.get_lines(), *axes.containers]
+    named = [artist for artist in drawn if not _OF_MATPLOTLIB.fullmatch(str(artist.get_label()))]
+    figure.legend(
+        named,
+        [wrapped(str(artist.get_label())) for artist in named],
+        loc="outside lower center",
+        ncols=columns,
+        columnspacing=1.4,
+        handlelength=2.6,
+    )
+
+
+def labels_axis(axes: Axes, budgets: Sequence[int], most: int = _TICKS) -> None:
+    """Mark budgets on the axis, evenly chosen where there are too many, with thousands set apart."""
+    step = -(-(len(budgets) - 1) // (most - 1)) or 1
+    marked = budgets[::step]
+    axes.set_xticks(marked, [f"{budget:,}" for budget in marked])
+
+
+def _percent_tick(share: float, _position: int) -> str:
+    return f"{100 * share:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent_axis(axes: Axes, *, vertical: bool = True) -> None:
+    """Show shares in per cent."""
+    axis = axes.yaxis if vertical else axes.xaxis
+    axis.set_major_formatter(FuncFormatter(_percent_tick))

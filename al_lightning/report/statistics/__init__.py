@@ -1,0 +1,1 @@
+"""Paired differences, and what they allow to be claimed."""

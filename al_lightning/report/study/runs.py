@@ -1,0 +1,239 @@
+"""One run as the report sees it: what its journal says, in the terms of a comparison."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from al_lightning.report.study.require import NotReportableError, require_reportable
+from al_lightning.run.history import Event
+from al_lightning.run.journal import Journal
+from al_lightning.utils.errors import JournalError
+from al_lightning.utils.names import readable_name
+
+#: What a round may cost, as its journal names it.
+PHASES = ("fit", "test", "score", "select")
+
+_LONGEST_MESSAGE = 1000  # characters
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a finished round came to.
+
+    Attributes:
+        labels: Labels bought until then, those for validation included.
+        metrics: Of the test set, by name; empty where there are no test images.
+        validation: Of the validation labels, by name; empty where none were bought.
+        per_class: Of the test set, by name; a value a class.
+        seconds: By phase, see :data:`PHASES`.
+        steps: Steps of the optimizer in its fit.
+    """
+
+    labels: int
+    metrics: Mapping[str, float]
+    validation: Mapping[str, float]
+    per_class: Mapping[str, Sequence[float]]
+    seconds: Mapping[str, float]
+    steps: int
+
+
+@dataclass(frozen=True)
+class Run:
+    """A journal.
+
+    Attributes:
+        folder: Where it lies, as the user named it.
+        dataset: What its data set is called.
+        model: What its model is called.
+        strategy: What its strategy is called.
+        seed: By which it is paired with other runs; None where its configuration holds none.
+        config: What it was made of.
+        versions: By package.
+        hardware: By property; device and precision included.
+        classes: Names.
+        data: Number of training and test images, and their fingerprint.
+        trainable_parameters: None where the journal does not say.
+        start: Digest of the labels that it started from, validation included.
+        initial_mix: Labels of each class among the initial ones.
+        query_mix: Labels of each class that came for each round after round 0.
+        validation_labels: Labels bought for validation.
+        skipped: Images asked for before round 0 that got no label.
+        rounds: Finished rounds, oldest first.
+        finished: Whether it has come to its end.
+        overrides: As they were given on the command line, such as "budget.total=150"; None where the
+            journal does not say.
+    """
+
+    folder: Path
+    dataset: str
+    model: str
+    strategy: str
+    seed: int | None
+    config: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    hardware: Mapping[str, Any]
+    classes: tuple[str, ...]
+    data: Mapping[str, Any]
+    trainable_parameters: int | None
+    start: str
+    initial_mix: tuple[int, ...]
+    query_mix: tuple[tuple[int, ...], ...]
+    validation_labels: int
+    rounds: tuple[Round, ...]
+    finished: bool
+    skipped: int = 0
+    overrides: tuple[str, ...] | None = None
+
+    @property
+    def labels(self) -> tuple[int, ...]:
+        """Labels bought until each finished round, ascending."""
+        return tuple(entry.labels for entry in self.rounds)
+
+    @property
+    def passive(self) -> bool:
+        """Whether it started from all labels there are, and so has nothing to choose."""
+        taken = sum(self.initial_mix) + self.validation_labels + self.skipped
+        return taken == int(self.data["train"])
+
+    @property
+    def tested(self) -> bool:
+        """Whether each of its rounds was tested; not so where there are no test images."""
+        return all(entry.metrics for entry in self.rounds)
+
+    def at(self, labels: int) -> Round:
+        """Return the round with so many labels.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        return self.rounds[self.labels.index(labels)]
+
+
+def find_journals(folders: Iterable[Path]) -> list[Path]:
+    """Return the journals in and below some folders, each once, sorted as they are named."""
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for path in sorted(folder.rglob("journal.jsonl")):
+            found.setdefault(path.resolve(), path)
+    return sorted(found.values())
+
+
+def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
+    """Read the runs in and below some folders.
+
+    Returns:
+        The runs that have begun, and a message on each journal that cannot be read.
+    """
+    runs, problems = [], []
+    for path in find_journals(folders):
+        try:
+            run = read_run(path)
+        except JournalError as error:
+            problems.append(_shown(str(error)))
+        else:
+            runs += [run] if run is not None else []
+    return runs, problems
+
+
+def read_run(path: Path) -> Run | None:
+    """Read a journal; None if its run has not begun.
+
+    Raises:
+        JournalError: If it is damaged, or lacks what a report needs; names the file.
+    """
+    try:
+        journal = Journal(path)
+        if journal.start is None:
+            return None
+        require_reportable(journal.start, journal.rounds)
+        return _run(journal, Path(readable_name(path.parent)))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise JournalError(
+            f"{path}: cannot be reported on ({_kind(error)}{error}). It was written by "
+            "something else than al_lightning's loop; restore it, or leave its folder out"
+        ) from error
+
+
+def _kind(error: Exception) -> str:
+    return "" if isinstance(error, NotReportableError) else f"{type(error).__name__}: "
+
+
+def _shown(message: str) -> str:
+    """Return a message as a console and a page can show it, cut where it is long."""
+    text = "".join(c if c.isprintable() or c == "\n" else ascii(c).strip("'") for c in message)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}..."
+
+
+def _run(journal: Journal, folder: Path) -> Run:
+    start: Event = journal.start or {}
+    config, classes = start["config"], tuple(str(name) for name in start["classes"])
+    initial, validation = journal.labels("initial"), journal.labels("validation")
+    names = config.get("names", {})
+    return Run(
+        folder=folder,
+        dataset=str(names.get("dataset", "data")),
+        model=str(names.get("model", "model")),
+        strategy=str(names.get("strategy") or _strategy_name(config.get("strategy"))),
+        seed=config["seed"] if type(config.get("seed")) is int else None,
+        config=config,
+        versions=start["versions"],
+        hardware={**start["hardware"], **start.get("trainer", {})},
+        classes=classes,
+        data=start["data"],
+        trainable_parameters=start.get("model", {}).get("trainable_parameters"),
+        start=_digest([_all(initial, "ids"), _all(validation, "ids")]),
+        initial_mix=_mix(_all(initial, "labels"), len(classes)),
+        query_mix=_query_mix(journal.labels("query"), len(classes)),
+        validation_labels=len(_all(validation, "ids")),
+        skipped=len(_all([*initial, *validation], "skipped")),
+        rounds=tuple(_round(event) for event in journal.rounds),
+        finished=journal.finished,
+        overrides=None if start.get("overrides") is None else tuple(map(str, start["overrides"])),
+    )
+
+
+def _round(event: Event) -> Round:
+    metrics = event["metrics"]
+    return Round(
+        labels=event["labels_bought"],
+        metrics={**metrics, "accuracy": float(metrics["accuracy"])} if metrics else {},
+        validation=event.get("validation", {}),
+        per_class=event["per_class"],
+        seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
+        steps=event["steps"],
+    )
+
+
+def _strategy_name(strategy: Any) -> str:
+    """Name a strategy after its type, as the choices of the command line are named."""
+    known = strategy if isinstance(strategy, Mapping) else {}
+    path = str(known.get("_target_") or known.get("type") or "strategy")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()
+
+
+def _mix(labels: Iterable[int], classes: int) -> tuple[int, ...]:
+    counts = [0] * classes
+    for label in labels:
+        counts[label] += 1
+    return tuple(counts)
+
+
+def _all(events: Iterable[Event], key: str) -> list[int]:
+    """Return what stands under a key of labels events, as one list."""
+    return [value for event in events for value in event.get(key, ())]
+
+
+def _query_mix(events: Iterable[Event], classes: int) -> tuple[tuple[int, ...], ...]:
+    """Return the labels of each class for each round; where images were skipped, one has several."""
+    rounds: dict[int, list[int]] = {}
+    for event in events:
+        rounds.setdefault(event["round"], []).extend(event["labels"])
+    return tuple(_mix(labels, classes) for labels in rounds.values())
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

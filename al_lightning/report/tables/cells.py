@@ -1,0 +1,29 @@
+"""Cells that several tables are made of."""
+
+from al_lightning.report.tables.formats import Cell, word
+from al_lightning.report.words.wording import count, p_value, percent
+
+#: Where there is nothing to show.
+NONE = "\u2013"
+#: What stands before the labels of a crossing.
+CROSSING_MARKS = {"reached": "", "at_start": "\u2264 ", "never": "> "}
+
+
+def strategy_cell(name: str) -> Cell:
+    """Return the name of a strategy."""
+    return word("strategy", name)
+
+
+def count_cell(key: str, value: int) -> Cell:
+    """Return a whole number."""
+    return Cell(count(value), {key: value})
+
+
+def share_cell(key: str, value: float | None) -> Cell:
+    """Return a share in per cent."""
+    return Cell(NONE if value is None else percent(value), {key: value})
+
+
+def p_text(p: float | None) -> str:
+    """Return a p-value as text."""
+    return NONE if p is None else p_value(p)

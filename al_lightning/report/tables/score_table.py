@@ -1,0 +1,78 @@
+"""The table of final scores."""
+
+from collections.abc import Mapping, Sequence
+
+from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.figures.curves import metric_name
+from al_lightning.report.study.scores import Curve
+from al_lightning.report.tables.cells import NONE, count_cell, strategy_cell
+from al_lightning.report.tables.formats import Cell, Column, Table, word
+
+_FINAL_METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "nll",
+    "ece",
+)
+_HEADS = {"nll": "NLL", "ece": "ECE"}  # their full names would push the last ones off the page
+_NOT_SHARES = ("nll",)
+
+
+def final_scores(analyses: Sequence[Analysis]) -> Table | None:
+    """All strategies at their last common budget, and the passive baselines."""
+    several = len(analyses) > 1
+    known = [m for m in _FINAL_METRICS if any(m in a.metrics for a in analyses)]
+    rows = []
+    for analysis in analyses:
+        setting = analysis.setting
+        where = [word("setting", setting.name)]
+        for name in analysis.order:
+            ends = {m: analysis.curves[m].get(name) for m in known if m in analysis.curves}
+            rows.append([strategy_cell(name), *where, *_ends(ends, known)])
+        if setting.passive:
+            rows.append([strategy_cell("passive"), *where, *_ends(analysis.passive, known)])
+    if not several:
+        rows = [[row[0], *row[2:]] for row in rows]
+    return (
+        Table(
+            name="final_scores",
+            caption="Test scores at the last common budget: mean of the seeds that each has, "
+            "\u00b1 half of the 95% interval by Student's t; not paired, so that they are for a look, "
+            "and no test. In per cent, but for the negative log-likelihood, NLL (nats). "
+            "ECE is the calibration error.",
+            columns=[
+                Column("strategy", numeric=False),
+                *([Column("setting", numeric=False)] if several else []),
+                Column("labels"),
+                Column("seeds"),
+                *(Column(_HEADS.get(m, metric_name(m).removeprefix("macro "))) for m in known),
+            ],
+            rows=rows,
+        )
+        if rows
+        else None
+    )
+
+
+def _ends(curves: Mapping[str, Curve | None], metrics: Sequence[str]) -> list[Cell]:
+    """Return labels, seeds and the last points of some curves."""
+    known = [curve for curve in curves.values() if curve]
+    return [
+        count_cell("labels", known[0].labels[-1]),
+        count_cell("seeds", known[0].seeds),
+        *(_end(metric, curves.get(metric)) for metric in metrics),
+    ]
+
+
+def _end(metric: str, curve: Curve | None) -> Cell:
+    if curve is None:
+        return Cell(NONE, {metric: None, f"{metric}_low": None, f"{metric}_high": None})
+    mean, low, high = curve.mean[-1], curve.low[-1], curve.high[-1]
+    scale, decimals = (1, 3) if metric in _NOT_SHARES else (100, 2)
+    text = f"{scale * mean:.{decimals}f}"
+    if low is not None and high is not None:
+        text += f" \u00b1 {scale * (high - low) / 2:.{decimals}f}"
+    return Cell(text, {metric: mean, f"{metric}_low": low, f"{metric}_high": high})

@@ -1,0 +1,57 @@
+"""The table of where the time went."""
+
+from al_lightning.report.analysis.costs import Costs
+from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.study.runs import PHASES
+from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, strategy_cell
+from al_lightning.report.tables.formats import Cell, Column, Table
+from al_lightning.report.words.wording import percent, seconds
+
+
+def times(analysis: Analysis) -> Table | None:
+    """Where the time went; None where there are no runs."""
+    if not analysis.costs and analysis.passive_costs is None:
+        return None
+    all_costs = {name: analysis.costs[name] for name in analysis.order}
+    if analysis.passive_costs is not None:
+        all_costs["passive"] = analysis.passive_costs
+    reference = analysis.setting.reference
+    to_reach = f"to {reference}'s accuracy" if reference else "to the reference's accuracy"
+    return Table(
+        name="times",
+        caption="Seconds of a mean round by phase, of a mean query (scoring the pool and "
+        "selecting), of a run, and of its fits and queries until the mean curve comes to the "
+        "reference's final accuracy. As measured: what else the machine did at the time is in "
+        "them.",
+        columns=[
+            Column("strategy", numeric=False),
+            *(Column(phase) for phase in PHASES),
+            Column("a query"),
+            Column("query / fit, %"),
+            Column("a run"),
+            Column(to_reach),
+        ],
+        rows=[[strategy_cell(name), *_times(found)] for name, found in all_costs.items()],
+    )
+
+
+def _times(found: Costs) -> list[Cell]:
+    crossing = found.to_reference
+    return [
+        *(Cell(seconds(found.per_round[p]), {f"{p}_a_round": found.per_round[p]}) for p in PHASES),
+        Cell(NONE if found.query is None else seconds(found.query), {"query": found.query}),
+        Cell(
+            NONE
+            if found.query_share is None or found.query is None
+            else percent(found.query_share, 1),
+            {"query_share": found.query_share},
+        ),
+        Cell(seconds(found.total), {"run": found.total}),
+        Cell(
+            NONE if crossing is None else CROSSING_MARKS[crossing.kind] + seconds(crossing.labels),
+            {
+                "to_reference": crossing.labels if crossing else None,
+                "to_reference_kind": crossing.kind if crossing else None,
+            },
+        ),
+    ]

@@ -1,0 +1,315 @@
+"""The verdict: what the comparison supports, in two or three sentences, and no more.
+
+Rules. "Beats" and "is worse than" need a Holm-adjusted p below 0.05, from at least 3 common seeds; all
+else is undecided, and says how many more seeds the observed spread suggests for 80 % power. What
+differs by the same in all seeds has no spread to be tested against, and is no claim either. The most
+effective strategy is the one with the highest mean among those that beat the reference; who is not
+shown to be worse than it, by Holm over all pairs of strategies, is named beside it.
+"""
+
+from collections.abc import Sequence
+
+from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.analysis.savings import Savings, is_saving
+from al_lightning.report.statistics.comparison import MOST_SEEDS, Comparison, Outcome
+from al_lightning.report.statistics.efficiency import Bound, Bounded
+from al_lightning.report.statistics.paired import LEAST_FOR_P
+from al_lightning.report.study.scores import MEASURES
+from al_lightning.report.study.settings import REFERENCE, Setting
+from al_lightning.report.words.wording import (
+    count,
+    counted,
+    decimals_for,
+    interval,
+    listed,
+    percent,
+    points,
+)
+
+_MOST_NAMED = 4  # in a sentence
+_MARKS: dict[Bound, str] = {"exact": "", "at_least": "\u2265 ", "at_most": "\u2264 ", "unknown": ""}
+
+
+def verdict(analysis: Analysis) -> str:
+    """Return the verdict on a setting."""
+    sentences = [*_sentences(analysis), *_caution(analysis.setting)]
+    if unfinished := len(analysis.setting.unfinished):
+        state = f"{counted(unfinished, 'run')} {_are(unfinished)} unfinished"
+        sentences = [f"Provisional, as {state}.", *sentences]
+    return " ".join(sentences)
+
+
+def place(setting: Setting) -> str:
+    """Return where a verdict holds: "fashion_mnist with the cnn", and what else tells it apart."""
+    rest = setting.name.removeprefix(f"{setting.dataset} with {setting.model}").removeprefix(", ")
+    return f"{setting.dataset} with the {setting.model}" + (f" ({rest.strip()})" if rest else "")
+
+
+def more_seeds(comparison: Comparison) -> str:
+    """Return how many more seeds would decide: "4 more seeds", "more than 97 more seeds"."""
+    if comparison.needed is None:
+        return f"more than {MOST_SEEDS - comparison.seeds} more seeds"
+    return counted(max(comparison.needed - comparison.seeds, 1), "more seed")
+
+
+def bounded_percent(share: Bounded, decimals: int = 0) -> str:
+    """Return a share in per cent with its bound: "\u2265 38"; "unknown" where nothing is known."""
+    if share.value is None:
+        return "unknown"
+    return f"{_MARKS[share.bound]}{percent(share.value, decimals)}"
+
+
+def _caution(setting: Setting) -> list[str]:
+    """Return a sentence where runs that should begin alike do not, for no known reason."""
+    if not (seeds := setting.unexplained):
+        return []
+    which = listed([str(seed) for seed in seeds])
+    return [
+        f"Caution: under {'seed' if len(seeds) == 1 else 'seeds'} {which}, round 0 is not the same "
+        "for all strategies, although versions and hardware are: more than the strategy may differ."
+    ]
+
+
+def _sentences(analysis: Analysis) -> list[str]:
+    setting = analysis.setting
+    on = f"On {place(setting)}"
+    if not setting.runs:
+        return [_without_runs(analysis, on)]
+    if len(setting.runs) == 1:
+        return [_alone(analysis, on), *_passive(analysis)]
+    if len(setting.budgets) == 1:
+        return [f"{on}, the runs share round 0 alone, which is the same for all strategies."]
+    if setting.reference is None:
+        return [_pairs(analysis, on), *_passive(analysis)]
+    return [*_against_reference(analysis, on), *_passive(analysis)]
+
+
+def _against_reference(analysis: Analysis, on: str) -> list[str]:
+    against = analysis.against[MEASURES[0].key]
+    if all(c.outcome is Outcome.UNTESTED for c in against):
+        most = max(c.seeds for c in against)
+        return [
+            f"{on}, nothing is claimed: no strategy has more than {counted(most, 'seed')} in "
+            f"common with {analysis.setting.reference}, and a test needs {LEAST_FOR_P}."
+        ]
+    return [
+        _nobody(analysis, on) if analysis.best is None else _best(analysis, on),
+        *_others(against),
+    ]
+
+
+def _without_runs(analysis: Analysis, on: str) -> str:
+    if not analysis.passive:
+        if not analysis.setting.unfinished:
+            return f"{on}, there is nothing to compare; what was left out, and why, is named below."
+        return f"{on}, there is nothing to report on yet; what was left out is named below."
+    curve = analysis.passive["accuracy"]
+    return (
+        f"{on}, only the passive baseline was run: {percent(curve.mean[0], 1)}% accuracy with all "
+        f"{count(curve.labels[0])} labels, {counted(curve.seeds, 'seed')}."
+    )
+
+
+def _alone(analysis: Analysis, on: str) -> str:
+    name, curve = next(iter(analysis.curves["accuracy"].items()))
+    return (
+        f"{on}, {name} is the only strategy with runs, so that there is nothing to compare it "
+        f"with. It comes to {percent(curve.mean[-1], 1)}% accuracy with {count(curve.labels[-1])} "
+        f"labels, {counted(curve.seeds, 'seed')}."
+    )
+
+
+def _pairs(analysis: Analysis, on: str) -> str:
+    """Say who beats whom where there is no reference."""
+    decided = [c for c in analysis.pairs if c.outcome in (Outcome.BETTER, Outcome.WORSE)]
+    decided = sorted(decided, key=lambda c: -abs(c.mean))
+    lags = any(run.strategy == REFERENCE for run in analysis.setting.unfinished)
+    missing = (
+        f"{REFERENCE}'s runs do not reach these labels yet"
+        if lags
+        else f"there is no run of {REFERENCE} to compare with"
+    )
+    without = f"{on}, {missing}"
+    over = f"over {_labels(analysis.setting)}"
+    if all(c.outcome is Outcome.UNTESTED for c in analysis.pairs):
+        return (
+            f"{without}, and no two strategies have {LEAST_FOR_P} seeds in common, which a test "
+            "needs: nothing is claimed."
+        )
+    if not decided:
+        return f"{without}; among all pairs of strategies, no difference is decided {over}."
+    shown = [_pair(c) for c in decided[:_MOST_NAMED]]
+    if len(decided) > _MOST_NAMED:
+        shown.append(f"{len(decided) - _MOST_NAMED} more pairs are decided")
+    rest = len(analysis.pairs) - len(decided)
+    others = f"; {counted(rest, 'pair')} {_are(rest)} undecided" if rest else ""
+    return f"{without}; among all pairs of strategies {over}, {listed(shown)}{others}."
+
+
+def _pair(comparison: Comparison) -> str:
+    winner, loser = comparison.strategy, comparison.reference
+    if comparison.outcome is Outcome.WORSE:
+        winner, loser = loser, winner
+    mean = abs(comparison.mean)
+    return f"{winner} beats {loser} by {percent(mean, decimals_for(mean))} points of AUBC"
+
+
+def _best(analysis: Analysis, on: str) -> str:
+    setting, best = analysis.setting, analysis.best
+    first = next(c for c in analysis.against[MEASURES[0].key] if c.strategy == best)
+    return (
+        f"{on}, {best} beats {setting.reference} by {_by(first)} over {_labels(setting)}, "
+        f"{counted(first.seeds, 'seed')}{_saving(analysis, best or '')}{_rivals(analysis)}."
+    )
+
+
+def _by(comparison: Comparison, unit: str = "points of AUBC") -> str:
+    """Return a mean difference and its interval: "1.4 points of AUBC [0.9, 1.9]"."""
+    found = comparison.difference
+    if found is None or found.low is None or found.high is None:
+        return "an unknown difference"
+    decimals = decimals_for(found.mean, found.high - found.low)
+    return f"{percent(found.mean, decimals)} {unit} {interval(found.low, found.high, decimals)}"
+
+
+def _saving(analysis: Analysis, best: str) -> str:
+    """Return what the best saves, as the sentence goes on; nothing is said that is not known."""
+    found, final = analysis.savings[best], f"{analysis.setting.reference}'s final accuracy"
+    saved = found.saved
+    if found.strategy.kind == "never":
+        return f", but does not come to {final}"
+    if saved.value is not None and is_saving(saved):
+        least = "at least " if saved.bound == "at_least" else ""
+        fewer = f"with {least}{percent(saved.value, 0)}% fewer labels"
+        if found.claimed:
+            return f", and reaches {final} {fewer}{_in_seeds(found)}"
+        below = percent(found.shortfall, decimals_for(found.shortfall))
+        return f", first reaches {final} {fewer}, but ends {below} points below it"
+    if saved.value is not None and saved.value < 0 and saved.bound == "exact":
+        return f", but needs {percent(-saved.value, 0)}% more labels for {final}"
+    return f", but is not shown to save labels for {final}"
+
+
+def _in_seeds(found: Savings) -> str:
+    """Return in how many seeds labels are saved, and how many: " (in 5 of 5 seeds, 12 to 30%)"."""
+    if found.extremes is None:
+        return ""
+    least, most = map(bounded_percent, found.extremes)
+    spread = f"{least}%" if least == most else f"{least} to {most}%"
+    return f" (in {found.seeds_saving} of {counted(found.seeds, 'seed')}, {spread})"
+
+
+def _rivals(analysis: Analysis) -> str:
+    """Return how the others stand against the best, as the sentence goes on."""
+    by_outcome = {
+        outcome: [c.reference for c in analysis.rivals if c.outcome is outcome]
+        for outcome in Outcome
+    }
+    undecided, untested = by_outcome[Outcome.UNDECIDED], by_outcome[Outcome.UNTESTED]
+    better, constant = by_outcome[Outcome.WORSE], by_outcome[Outcome.NO_SPREAD]
+    beaten = len(by_outcome[Outcome.BETTER])
+    parts = []
+    if undecided:
+        parts.append(
+            f"{listed(undecided)} {_are(len(undecided))} undecided against {analysis.best}"
+        )
+    elif beaten == len(analysis.rivals) > 0:
+        parts.append(f"it beats {listed([c.reference for c in analysis.rivals])} as well")
+    if constant:
+        parts.append(f"{listed(constant)} cannot be tested against it, for want of a spread")
+    if untested:
+        parts.append(f"{listed(untested)} {_have(len(untested))} too few seeds in common with it")
+    if better:
+        parts.append(f"{listed(better)} beat it where they share seeds")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _nobody(analysis: Analysis, on: str) -> str:
+    setting = analysis.setting
+    undecided = [c for c in analysis.against[MEASURES[0].key] if c.outcome is Outcome.UNDECIDED]
+    without = f"{on}, no strategy is shown to beat {setting.reference} over {_labels(setting)}"
+    if not undecided:
+        return f"{without}."
+    largest = undecided[0]
+    return (
+        f"{without}: the largest mean difference that is undecided is that of {largest.strategy}, "
+        f"{_signed(largest)}{_unadjusted(largest)}, "
+        f"{counted(largest.seeds, 'seed')}."
+    )
+
+
+def _unadjusted(comparison: Comparison) -> str:
+    """Return why an interval that excludes 0 goes with "undecided"."""
+    found = comparison.difference
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return ""
+    return f" (interval not adjusted for {counted(comparison.family, 'comparison')})"
+
+
+def _signed(comparison: Comparison) -> str:
+    found = comparison.difference
+    if found is None or found.low is None or found.high is None:
+        return "an unknown difference"
+    decimals = decimals_for(found.mean, found.high - found.low)
+    return (
+        f"{points(found.mean, decimals)} points of AUBC {interval(found.low, found.high, decimals)}"
+    )
+
+
+def _others(against: Sequence[Comparison]) -> list[str]:
+    """Return a sentence on those that are worse than the reference, or undecided against it."""
+    worse = [
+        f"{c.strategy} by {_by(c.turned(), 'points')}"
+        for c in against
+        if c.outcome is Outcome.WORSE
+    ]
+    undecided = [c for c in against if c.outcome is Outcome.UNDECIDED]
+    untested = [c.strategy for c in against if c.outcome is Outcome.UNTESTED]
+    constant = [
+        f"{c.strategy} ({points(c.mean, decimals_for(c.mean))} points)"
+        for c in against
+        if c.outcome is Outcome.NO_SPREAD
+    ]
+    parts = []
+    if worse:
+        parts.append(f"worse than {against[0].reference}: {listed(worse)}")
+    if undecided:
+        seeds = [f"{c.strategy} ({more_seeds(c)})" for c in undecided]
+        parts.append(
+            f"undecided against {against[0].reference}, with the seeds that the spread suggests "
+            f"for 80% power: {listed(seeds)}"
+        )
+    if constant:
+        parts.append(
+            f"the same difference in all seeds, which cannot be tested: {listed(constant)}"
+        )
+    if untested:
+        parts.append(f"too few seeds in common for a claim: {listed(untested)}")
+    text = "; ".join(parts)
+    return [f"{text[:1].upper()}{text[1:]}."] if parts else []
+
+
+def _passive(analysis: Analysis) -> list[str]:
+    """Return a sentence on what labeling everything would have brought."""
+    name = analysis.spokesman
+    if (gap := analysis.gaps.get(name)) is None:
+        return []
+    pairing = "" if gap.paired else " of the baseline, not paired"
+    return [
+        f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} comes to "
+        f"{percent(gap.share, 1)}% of the passive baseline's accuracy "
+        f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
+        f"{counted(gap.seeds, 'seed')}{pairing})."
+    ]
+
+
+def _labels(setting: Setting) -> str:
+    return f"[{count(setting.budgets[0])}, {count(setting.budgets[-1])}] labels"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def _have(number: int) -> str:
+    return "has" if number == 1 else "have"

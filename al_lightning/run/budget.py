@@ -1,0 +1,144 @@
+"""How many labels may be bought, and when."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.memory import parse_bytes
+
+Amount = int | Literal["all"]
+
+_FEWEST = 2  # labels that can be trained on
+#: How the initial set can be drawn without a strategy.
+POLICIES = ("balanced", "uniform")
+#: By typiclust where the network is pretrained, else uniform.
+AUTO_POLICY = "auto"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The labels that a run may buy. Every label costs the same, those for validation too.
+
+    Attributes:
+        initial: Labels to start from, at least 2, or "all" of the data set. 0 makes ``query`` the first
+            query too: it is drawn without a classifier.
+        query: Labels to ask for in each round.
+        total: Labels in all, initial and validation labels included, or "all" of the data set.
+        validation: Labels bought at the start for validation, of images drawn at random from all there
+            are; never trained on.
+        initial_policy: How the initial set is drawn: "balanced", the same number of each class as
+            far as there are so many and they are known; "uniform", without a look at the classes; the
+            name of a strategy, which chooses it by the embeddings of the untrained classifier; or
+            "auto", by a strategy where the classifier has pretrained weights, else uniform.
+            Where some images come with labels and some without, those with labels are the initial set.
+        memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
+            available when the run starts. A query that takes more is refused before any work; what
+            is selected does not depend on it.
+
+    Raises:
+        UsageError: On amounts that make no run; names the keys.
+    """
+
+    initial: Amount = 500
+    query: int = 500
+    total: Amount = 3000
+    validation: int = 0
+    initial_policy: str = "balanced"
+    memory_limit: int | float | str = "auto"
+
+    def __post_init__(self) -> None:
+        """Check the amounts on their own and against each other."""
+        _require_amount("initial", self.initial, least=0, allow_all=True)
+        if self.initial == 1:
+            raise UsageError(
+                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, "
+                "or 0 to begin with a query"
+            )
+        _require_amount("query", self.query)
+        _require_amount("total", self.total, allow_all=True)
+        _require_amount("validation", self.validation, least=0)
+        if not isinstance(self.initial_policy, str) or not self.initial_policy:
+            raise UsageError(
+                f"budget.initial_policy must be {', '.join(POLICIES)}, auto or the name of a strategy, "
+                f"not {self.initial_policy!r}"
+            )
+        _require_limit(self.memory_limit)
+        if self.total == "all":
+            return
+        if self.initial == "all":
+            raise UsageError("budget.initial=all needs budget.total=all")
+        if self.total - self.validation < _FEWEST:
+            raise UsageError(
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of budget.total = "
+                f"{self.total} to train on"
+            )
+
+    def first(self, free: int) -> int:
+        """Return how many labels the first round starts from, where so many images are free."""
+        wanted = free if self.initial == "all" else self.initial or self.query
+        return min(wanted, free)
+
+    def limit(self, size: int, given: int = 0) -> int:
+        """Return the labels that can be bought of a data set of this size.
+
+        Args:
+            size: Number of training images.
+            given: How many of them came with labels, where others came without; these are bought first.
+
+        Raises:
+            UsageError: If the start takes more labels than the budget or the data set has.
+        """
+        limit = size if self.total == "all" else min(self.total, size)
+        if given:
+            self._check_given(given, size, limit)
+            return limit
+        start = self.validation + (0 if self.initial == "all" else self.initial)
+        if self.total != "all" and start > self.total:
+            raise UsageError(
+                f"budget.initial + budget.validation = {self.initial} + {self.validation} "
+                f"is more than budget.total = {self.total}"
+            )
+        if start > size:
+            raise UsageError(
+                f"budget.initial + budget.validation = {start}, "
+                f"but the training set has {size} images"
+            )
+        return limit
+
+    def _check_given(self, given: int, size: int, limit: int) -> None:
+        if given > limit:
+            raise UsageError(
+                f"{given} labels were given with the images, which is more than budget.total = "
+                f"{self.total}: raise it by as many labels as you want to buy"
+            )
+        if min(given + self.validation, size) > limit:
+            raise UsageError(
+                f"{given} labels were given with the images, and budget.validation = {self.validation} "
+                f"are drawn from all images, most of which are to be labeled yet: that is more than "
+                f"budget.total = {self.total}. Raise it to {given + self.validation} and by as many "
+                "labels as you want to buy"
+            )
+        if self.validation > size - _FEWEST:
+            raise UsageError(
+                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {size} "
+                "images to train on: lower it"
+            )
+
+
+def _require_amount(name: str, value: object, *, least: int = 1, allow_all: bool = False) -> None:
+    if allow_all and value == "all":
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        hint = ' or "all"' if allow_all else ""
+        raise UsageError(
+            f"budget.{name} must be a whole number of at least {least}{hint}, not {value!r}"
+        )
+
+
+def _require_limit(limit: int | float | str) -> None:
+    if limit == "auto":
+        return
+    try:
+        parse_bytes(limit)
+    except ValueError as error:
+        raise UsageError(f'budget.memory_limit must be a size or "auto": {error}') from error

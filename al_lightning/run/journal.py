@@ -1,0 +1,183 @@
+"""The append-only record of a run, and its replay.
+
+The journal is what a run has: everything else in its folder follows from it. One JSON object a line,
+appended and forced to the disk, never rewritten. A line means that all that came before it is done, and
+holds a digest of itself and of all lines before it, so that no line can change, move or go unnoticed.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from al_lightning.run.history import SCHEMA, Event, History, Reason
+from al_lightning.run.questions import Origin, Question
+from al_lightning.utils.errors import DamagedJournalError, JournalError
+from al_lightning.utils.files import sync_folder
+
+_LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
+
+
+class Journal(History):
+    """A run's history, kept in one file.
+
+    Opening a journal replays what the file holds. A last line that was torn by a crash is dropped;
+    any other damage is refused.
+
+    Args:
+        path: The file; it and its folder are made at the first event.
+
+    Raises:
+        JournalError: If the file is damaged, or is none; names file, line and what is wrong.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self._digest = ""  # of all lines
+        self._size = 0  # bytes of intact lines; what follows them is a torn line
+        self._length = 0  # bytes of the file as this journal left or found it
+        if self.path.exists():
+            self._require_file()
+            self._replay(self.path.read_bytes())
+
+    def begin(self, start: Mapping[str, Any]) -> None:
+        """Write the start event.
+
+        Args:
+            start: ``config``, ``config_hash``, ``versions``, ``hardware``, ``classes``, and ``data``
+                with at least ``train``, the number of training images.
+        """
+        self._append({"event": "start", "schema": SCHEMA, **start})
+
+    def record_question(self, question: Question) -> None:
+        """Write down what an annotator is asked, where the answer takes time."""
+        optional = {
+            name: None if values is None else values.tolist()
+            for name, values in (
+                ("scores", question.scores),
+                ("predicted", question.predicted),
+                ("confidence", question.confidence),
+            )
+        }
+        asked = {"round": question.round, "origin": question.origin, "ids": question.ids.tolist()}
+        self._append({"event": "question", **asked, **optional})
+
+    def record_labels(
+        self,
+        round_index: int,
+        ids: Tensor,
+        labels: Tensor,
+        origin: Origin,
+        skipped: Tensor | None = None,
+    ) -> None:
+        """Write down labels that were bought.
+
+        Args:
+            round_index: The first round that has them.
+            ids: (M,) int64.
+            labels: (M,) int64.
+            origin: What they were bought as.
+            skipped: Images that an annotator could not label, (S,) int64.
+        """
+        event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
+        if skipped is not None and len(skipped):
+            event["skipped"] = skipped.tolist()
+        self._append({"event": "labels", "round": round_index, **event})
+
+    def record_round(self, result: Mapping[str, Any]) -> None:
+        """Write down a round that is fitted, tested and scored."""
+        self._append({"event": "round", **result})
+
+    def end(self, reason: Reason) -> None:
+        """Write down that the run is over."""
+        self._append({"event": "end", "reason": reason})
+
+    def _append(self, event: Event) -> None:
+        # Checked as a replay would: what is written can be read again. JSON turns tuples into lists.
+        event = json.loads(json.dumps(event, allow_nan=False))
+        digest = _digest(self._digest, event)
+        line = json.dumps({**event, "digest": digest}).encode() + b"\n"
+        if problem := self._problem(event):
+            raise JournalError(
+                f"This cannot be written down: {problem}. Nothing was written; {self.path} is intact"
+            )
+        new = not self.path.exists()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("r+b" if not new else "xb") as file:
+            if file.seek(0, os.SEEK_END) != self._length:
+                raise JournalError(
+                    f"{self.path} was changed by somebody else, probably by another process that runs "
+                    "in the same folder. Let only one of them run; nothing was written"
+                )
+            file.truncate(self._size)
+            file.seek(self._size)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            sync_folder(self.path.parent)
+        self._size += len(line)
+        self._length = self._size
+        self._digest = digest
+        self._remember(event)
+
+    def _replay(self, content: bytes) -> None:
+        *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
+        for number, line in enumerate(lines, start=1):
+            try:
+                event = _DECODER.decode(line.decode())
+                digest = event.pop("digest", None) if isinstance(event, dict) else None
+                expected = _digest(self._digest, event)
+            except (ValueError, RecursionError) as error:
+                raise self._damage(number, f"not JSON: {error}") from error
+            if problem := self._problem(event):
+                raise self._damage(number, problem)
+            if digest != expected:
+                raise self._damage(
+                    number, "not as it was written, or not where: its digest differs"
+                )
+            self._digest = digest
+            self._remember(event)
+            self._size += len(line) + 1
+        self._length = len(content)
+
+    def _require_file(self) -> None:
+        """Refuse to read what is no journal: a pipe or a device would never end."""
+        status = self.path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise JournalError(
+                f"{self.path} is a folder: name the journal in it, such as "
+                f"{self.path / 'journal.jsonl'}"
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise JournalError(f"{self.path} is no journal: it is no file, but a device or a pipe")
+        if status.st_size > _LARGEST:
+            raise JournalError(
+                f"{self.path} is no journal: it has {status.st_size:,} bytes, and a journal at most "
+                f"{_LARGEST:,}"
+            )
+
+    def _damage(self, line_number: int, problem: str) -> DamagedJournalError:
+        return DamagedJournalError(
+            f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
+            "it from a copy, or remove it to start anew"
+        )
+
+
+def _digest(before: str, event: Event) -> str:
+    """Return a digest of an event and, by their own digest, of all events before it."""
+    text = before + json.dumps(event)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -1,0 +1,149 @@
+"""Who gives the labels: what is asked, what is answered."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from al_lightning.run.pool import Pool
+
+Origin = Literal["initial", "query", "validation"]
+
+
+def _nothing() -> Tensor:
+    return torch.empty(0, dtype=torch.int64)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Images whose classes are wanted, and what the classifier thinks of them.
+
+    Attributes:
+        round: The first round that will train on the labels.
+        origin: What the labels are for.
+        ids: Dataset ids, (M,) int64, first choice first.
+        attempt: How many questions of this round and origin were answered before this one: more than
+            none where an annotator could label none of them.
+        scores: The strategy's scores, (M,) float32; None where no strategy was asked.
+        predicted: The classifier's best guesses, (M,) int64; None where there is no classifier yet.
+        confidence: Its probabilities of these guesses, (M,) float32; None where there is none yet.
+        earlier: The questions that were answered before this one, oldest first, where answers take
+            time: what was left open then may have been answered since.
+    """
+
+    round: int
+    origin: Origin
+    ids: Tensor
+    attempt: int = 0
+    scores: Tensor | None = None
+    predicted: Tensor | None = None
+    confidence: Tensor | None = None
+    earlier: tuple["Question", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What files about this question are called; no two questions of a run share it."""
+        parts = [f"round_{self.round:02d}"]
+        parts += ["validation"] if self.origin == "validation" else []
+        parts += [f"again_{self.attempt}"] if self.attempt else []
+        return "_".join(parts)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The classes of images that were asked for.
+
+    Images of the question that are neither labeled nor skipped stay in the pool, and may be asked for
+    again.
+
+    Attributes:
+        ids: Those that were labeled, (M,) int64.
+        labels: Their classes, (M,) int64.
+        skipped: Those that cannot be labeled, (S,) int64; they leave the pool, and cost nothing.
+        late_ids: Images of earlier questions, (L,) int64, which may have been labeled since; those that
+            were labeled already may be among them.
+        late_labels: Their classes, (L,) int64.
+        late_skipped: Images of earlier questions that turned out to be impossible to label, (K,) int64.
+    """
+
+    ids: Tensor
+    labels: Tensor
+    skipped: Tensor = field(default_factory=_nothing)
+    late_ids: Tensor = field(default_factory=_nothing)
+    late_labels: Tensor = field(default_factory=_nothing)
+    late_skipped: Tensor = field(default_factory=_nothing)
+
+    def news(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
+        """Return all that a pool does not know yet: labeled ids, their classes, skipped ids."""
+        now = torch.cat([self.ids, self.skipped])
+        new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
+        now = torch.cat([now, self.late_ids[new]])
+        free = torch.isin(self.late_skipped, pool.unlabeled_ids)
+        return (
+            torch.cat([self.ids, self.late_ids[new]]),
+            torch.cat([self.labels, self.late_labels[new]]),
+            torch.cat(
+                [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
+            ),
+        )
+
+    def changed(self, pool: Pool) -> Tensor:
+        """Return the images that a pool has with another class than they are given now, (M,) int64."""
+        known = {
+            **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
+            **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
+        }
+        late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
+        return torch.tensor([i for i, c in late if known.get(i, c) != c], dtype=torch.int64)
+
+
+class Oracle(ABC):
+    """Answers questions, at once or later. Subclasses implement :meth:`answer`.
+
+    A run that was killed before its journal had the answer asks the same question again.
+    """
+
+    answers_at_once: ClassVar[bool] = False
+    """Whether every question is answered when it is asked, and never by None. Otherwise it is written
+    into the journal first, so that it stays the same until its answer has come."""
+
+    keeps_sheets: ClassVar[bool] = False
+    """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
+    oracle's own."""
+
+    @abstractmethod
+    def answer(self, question: Question) -> Answer | None:
+        """Answer a question.
+
+        An oracle that takes time is called with the same question at every start of the run, until
+        it has an answer: the first call puts the question to the annotator.
+
+        Returns:
+            The answer; None where there is none yet, and the run is to end until there is one.
+
+        Raises:
+            UsageError: If what the annotator gave cannot be used; nothing of it was taken.
+        """
+
+    def instructions(self, question: Question) -> str:
+        """Return what somebody has to do for the answer to come, as a message to them."""
+        return (
+            f"{len(question.ids)} images wait for their class ({question.name}, "
+            f"{type(self).__name__}). Run the same command again when they have one."
+        )
+
+
+class SimulatedOracle(Oracle):
+    """Answers at once. Subclasses implement :meth:`annotate`."""
+
+    answers_at_once = True
+
+    @abstractmethod
+    def annotate(self, ids: Tensor) -> Tensor:
+        """Return the classes, (M,) int64, of these dataset ids, (M,) int64, in their order."""
+
+    def answer(self, question: Question) -> Answer:
+        """Return the classes of all images that were asked for."""
+        return Answer(question.ids, self.annotate(question.ids))

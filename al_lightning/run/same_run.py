@@ -1,0 +1,60 @@
+"""Whether a journal may be gone on with."""
+
+import warnings
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from al_lightning.run.journal import Journal
+from al_lightning.run.provenance import differing_keys, without
+from al_lightning.utils.errors import OtherRunError
+
+_PARTS = ("config", "classes", "data", "model", "trainer")
+
+
+def require_same_run(
+    journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
+) -> None:
+    """Check that a journal was begun by the run that wants to go on with it.
+
+    Warns where it was begun with other versions of the packages that results depend on. Digests of code
+    can be compared under the same versions alone: under others, code that differs is warned of as well.
+
+    Args:
+        journal: That has begun.
+        start: The start event that the run would write.
+        irrelevant: Keys of ``config``, dotted, that may differ. So may ``code``, or a key below it,
+            which is then warned of.
+
+    Raises:
+        OtherRunError: If it is another run's; names the keys that differ.
+    """
+    recorded = journal.start or {}
+    skip = {f"config.{key}" for key in irrelevant}
+    for part in _PARTS:
+        old, new = {part: recorded.get(part)}, {part: start[part]}
+        if differing := differing_keys(without(old, skip), without(new, skip)):
+            raise OtherRunError(
+                f"{journal.path} was written under another configuration:{_listed(differing)}\n"
+                "Take another folder or what is recorded, or remove the journal to start anew"
+            )
+    versions = differing_keys(recorded.get("versions", {}), start["versions"])
+    old, new = {"code": recorded.get("code", {})}, {"code": start.get("code", {})}
+    code = differing_keys(old, new)
+    if not versions and (
+        refused := differing_keys(without(old, irrelevant), without(new, irrelevant))
+    ):
+        raise OtherRunError(
+            f"{journal.path} was written by other code of yours than there is now:{_listed(refused)}\n"
+            "Take another folder, go back to that code, or remove the journal to start anew. If no "
+            "result depends on the change, name these keys in ActiveLearningLoop(irrelevant=[...])"
+        )
+    if differing := [*versions, *code]:
+        warnings.warn(
+            f"{journal.path} was begun with other versions or other code, so that later rounds may "
+            f"differ from what they would have been: {'; '.join(differing)}",
+            stacklevel=2,
+        )
+
+
+def _listed(differing: Collection[str]) -> str:
+    return "".join(f"\n  {line}" for line in differing)

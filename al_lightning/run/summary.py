@@ -1,0 +1,88 @@
+"""What a run came to, in one small file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.journal import Journal
+from al_lightning.utils.intervals import wilson_interval
+
+
+def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
+    """Summarise a run.
+
+    Args:
+        journal: With its start event.
+        names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
+
+    Returns:
+        The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``, ``rounds``
+        (``labels_bought``, all metrics, those on the validation labels where there are any, seconds,
+        steps; each accuracy with its ``accuracy_interval``, see
+        :func:`~al_lightning.utils.intervals.wilson_interval`),
+        ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
+        ``validation_aubc``, see :func:`validation_score`,
+        ``seconds`` of all rounds together, and ``finished``.
+    """
+    start = journal.start or {}
+    tested = start.get("data", {}).get("test", 0)
+    validated = len(journal.pool.validation_ids)
+    rounds = [
+        {
+            "round": event["round"],
+            "labels_bought": event["labels_bought"],
+            **_with_interval(event["metrics"], tested),
+            **(
+                {"validation": _with_interval(event["validation"], validated)}
+                if "validation" in event
+                else {}
+            ),
+            "seconds": event["seconds"],
+            "steps": event["steps"],
+        }
+        for event in journal.rounds
+    ]
+    labels = [entry["labels_bought"] for entry in rounds]
+    measured = rounds and all(
+        "accuracy" in entry for entry in rounds
+    )  # there may be no test images
+    scores = [entry["accuracy"] for entry in rounds] if measured else []
+    return {
+        **names,
+        "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
+        "test_images": tested,
+        "validation_labels": validated,
+        "rounds": rounds,
+        "aubc": area_under_budget_curve(labels, scores) if measured else None,
+        "validation_aubc": validation_score(journal),
+        "aubc_from": labels[0] if labels else None,
+        "aubc_to": labels[-1] if labels else None,
+        "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),
+        "finished": journal.finished,
+    }
+
+
+def _with_interval(metrics: Mapping[str, float], count: int) -> dict[str, Any]:
+    """Return metrics on so many images, with the interval of the accuracy."""
+    if "accuracy" not in metrics or count == 0:
+        return dict(metrics)
+    return {**metrics, "accuracy_interval": list(wilson_interval(metrics["accuracy"], count))}
+
+
+def validation_score(journal: Journal) -> float | None:
+    """Return what hyperparameters may be chosen by: the AUBC of the accuracy on validation labels.
+
+    Args:
+        journal: Of a run.
+
+    Returns:
+        The mean height of the curve, in [0, 1]; the accuracy itself where there is a single round, and
+        None where no validation labels were bought.
+    """
+    rounds = [event for event in journal.rounds if "validation" in event]
+    if not rounds:
+        return None
+    labels = [event["labels_bought"] for event in rounds]
+    scores: list[float] = [event["validation"]["accuracy"] for event in rounds]
+    area = area_under_budget_curve(labels, scores)
+    return scores[-1] if area is None else area

@@ -1,0 +1,147 @@
+"""Distances between images whose blocks are matrix products.
+
+Each is, up to an increasing function, of the form
+
+    d(i, j) = offset_i + offset_j - left_i . right_j
+
+so that the distances of M points to K others cost one (M, D) x (D, K) product and no M x K x D
+differences. The price of that form is cancellation: two points that are close give the small
+difference of large terms. Hence all of it is float64, in which squares of the largest and of the
+smallest float32 numbers are exact enough too.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from al_lightning.strategies.evidence import Need
+
+
+@dataclass(frozen=True)
+class Factors:
+    """M points, ready for inner products; all float64, or all float32 where bounds will do.
+
+    Attributes:
+        offset: (M,) float.
+        left: (M, D') float.
+        right: (M, D') float; often the same tensor as ``left``.
+    """
+
+    offset: Tensor
+    left: Tensor
+    right: Tensor
+
+    def rows(self, index: Tensor) -> "Factors":
+        """Return the points at these positions, (K,) int64."""
+        left = self.left[index]
+        right = left if self.right is self.left else self.right[index]
+        return Factors(self.offset[index], left, right)
+
+    def divergence(self, others: "Factors") -> Tensor:
+        """Return the divergence of each point to each of K others, (M, K) float, at least 0."""
+        offsets = self.offset[:, None] + others.offset
+        return offsets.addmm_(self.left, others.right.T, alpha=-1).clamp_(min=0)
+
+    def rounding(self) -> Tensor:
+        """Return how far rounding moves divergences: by two points' shares at most, (M,) float.
+
+        With u the unit roundoff, an inner product of D' terms is off by at most about
+        D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2, in whatever order it is summed (Higham, "Accuracy and
+        stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
+        themselves are off by D' / 2 + 8 units at most. Twice their sum is on the safe side.
+        """
+        numbers = torch.finfo(self.offset.dtype)
+        squares = self.left.square().sum(1)
+        squares += squares if self.right is self.left else self.right.square().sum(1)
+        terms = self.left.shape[1] + 16
+        return terms * (numbers.eps * squares + 4 * numbers.tiny)
+
+
+class Metric(ABC):
+    """A distance between rows of one quantity.
+
+    :meth:`Factors.divergence` yields a *divergence*, which orders pairs as the distance does;
+    :meth:`distance` turns it into the distance.
+    """
+
+    need: ClassVar[Need]
+    """The quantity whose rows are compared."""
+
+    translation_invariant: ClassVar[bool] = False
+    """Whether d(x - c, y - c) = d(x, y), so that rows may be centred to avoid cancellation."""
+
+    @abstractmethod
+    def factors(self, rows: Tensor) -> Factors:
+        """Factor the divergences of rows, (M, D) float64, or float32 where bounds will do."""
+
+    def distance(self, divergence: Tensor) -> Tensor:
+        """Turn divergences, of any shape, into distances; here they are the same."""
+        return divergence
+
+
+class Euclidean(Metric):
+    """The Euclidean distance of embeddings; its divergence is |x - y|^2 / 2."""
+
+    need = Need.EMBEDDINGS
+    translation_invariant = True
+
+    def factors(self, rows: Tensor) -> Factors:
+        """Factor |x - y|^2 / 2 = |x|^2 / 2 + |y|^2 / 2 - x . y."""
+        return Factors(rows.square().sum(1) / 2, rows, rows)
+
+    def distance(self, divergence: Tensor) -> Tensor:
+        """Return |x - y| for |x - y|^2 / 2."""
+        return (2 * divergence).sqrt()
+
+
+class Cosine(Metric):
+    """The cosine distance of embeddings, 1 - cos(x, y), in [0, 2].
+
+    A zero vector has no direction. It counts as a direction of its own, orthogonal to all others:
+    its distance is 1 to every other vector and 0 to another zero vector.
+    """
+
+    need = Need.EMBEDDINGS
+
+    def factors(self, rows: Tensor) -> Factors:
+        """Factor 1 - cos(x, y) = 1/2 + 1/2 - x/|x| . y/|y|."""
+        largest = rows.abs().amax(1, keepdim=True)
+        is_zero = largest == 0
+        rows = rows / largest.masked_fill(is_zero, 1)  # else squares of float32 over- or underflow
+        norms = rows.norm(dim=1, keepdim=True)
+        # The extra coordinate is the zero vectors' own direction.
+        directions = torch.cat([rows / norms.masked_fill(is_zero, 1), is_zero.to(rows.dtype)], 1)
+        return Factors(directions.new_full((len(rows),), 0.5), directions, directions)
+
+
+class SymmetricKL(Metric):
+    """The symmetrised Kullback-Leibler divergence of probabilities, in nats.
+
+    (KL(p, q) + KL(q, p)) / 2 = sum_c (p_c - q_c) (ln p_c - ln q_c) / 2, half of Jeffreys'
+    divergence (Kullback & Leibler 1951). Probabilities are clamped from below at 1e-6 and not
+    normalised again; the second form shows that it stays at least 0.
+    """
+
+    need = Need.PROBABILITIES
+
+    def factors(self, rows: Tensor) -> Factors:
+        """Factor (p . ln p + q . ln q - p . ln q - ln p . q) / 2."""
+        p = rows.clamp(min=1e-6)
+        log_p = p.log()
+        return Factors(
+            (p * log_p).sum(1) / 2, torch.cat([p, log_p], 1), torch.cat([log_p, p], 1) / 2
+        )
+
+
+def multiplies_in_float32() -> bool:
+    """Return whether torch multiplies float32 matrices as such, and not as bfloat16 or TF32 ones.
+
+    A user may allow the latter (``torch.set_float32_matmul_precision("medium")``).
+    """
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # backends were set one by one, which no one call tells of
+        return False

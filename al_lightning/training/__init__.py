@@ -1,0 +1,1 @@
+"""How a round is trained, scored, and kept."""

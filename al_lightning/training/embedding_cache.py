@@ -1,0 +1,180 @@
+"""Embeddings that are computed once, for all rounds and runs."""
+
+import hashlib
+import json
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from torch import Tensor
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.source import Images
+from al_lightning.models.backbone import Backbone
+from al_lightning.run.provenance import config_hash, hardware, versions
+from al_lightning.training.embedding import embed_images
+from al_lightning.training.round_trainer import RoundTrainer
+from al_lightning.utils.caches import note_use
+from al_lightning.utils.files import replacing, write_whole
+from al_lightning.utils.locks import exclusive
+
+_SCHEMA = 2  # of what the files mean
+_COMPUTED_BY = ("torch", "torchvision", "lightning")
+_FLOAT32 = np.dtype("<f4")
+
+Write = Callable[[Tensor], None]
+
+
+class EmbeddingCache:
+    """Keeps the embeddings of frozen networks by all that they depend on, memory-mapped.
+
+    An entry is ``<digest>.npy``, float32, training images first, and ``<digest>.json``, which says what
+    it is made of and holds its SHA-256. Files that do not match are named, and made again.
+
+    Args:
+        folder: Where the entries are; may be removed whenever nothing runs.
+        say: Is told what takes time.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
+        self._folder = folder
+        self._say = say
+
+    def fetch(
+        self,
+        trainer: RoundTrainer,
+        classifier: L.LightningModule,
+        backbone: Backbone,
+        datamodule: PoolDataModule,
+    ) -> Embeddings:
+        """Return the embeddings of a data set; computed only if nobody has done it before.
+
+        Two processes that want the same compute it once: the second waits.
+
+        Args:
+            trainer: Decides device and precision; used once.
+            classifier: Untrained.
+            backbone: Its backbone, which is frozen.
+            datamodule: Serves the images, normalised as the backbone wants them.
+
+        Raises:
+            UsageError: If the files cannot be written.
+        """
+        facts = self._facts(trainer, backbone, datamodule)
+        data = datamodule.data
+        rows, columns = len(data.train) + len(data.test), int(facts["network"]["features"])
+        entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
+
+        def compute(write: Write) -> None:
+            self._say(f"Embedding {rows:,} images, once for all rounds and runs")
+            _embed(trainer, classifier, datamodule, (data.train, data.test), write)
+
+        with exclusive(entry.path.with_suffix(".lock"), self._say_waiting):
+            if (seconds := entry.seconds()) is None:
+                seconds = entry.make(compute, facts)
+                self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
+            found = entry.open()
+            note_use(entry.path.with_suffix(".json"))
+        return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
+
+    def _facts(
+        self, trainer: RoundTrainer, backbone: Backbone, datamodule: PoolDataModule
+    ) -> dict[str, Any]:
+        """Return all that the very bits of the embeddings depend on."""
+        found, normalization = versions(), datamodule.normalization
+        assert normalization is not None
+        return {
+            "schema": _SCHEMA,
+            "network": dict(backbone.embedding_facts()),
+            "data": datamodule.data.fingerprint(),
+            "normalization": asdict(normalization),
+            "batch_size": datamodule.eval_batch_size,
+            "precision": str(trainer.precision),
+            "device": trainer.strategy.root_device.type,
+            "hardware": hardware(),
+            "versions": {name: found[name] for name in _COMPUTED_BY},
+        }
+
+    def _say_waiting(self) -> None:
+        self._say("Another run embeds the images, which this run shares; waiting for it")
+
+
+def _embed(
+    trainer: RoundTrainer,
+    classifier: L.LightningModule,
+    datamodule: PoolDataModule,
+    sets: tuple[Images, ...],
+    write: Write,
+) -> None:
+    loaders = [
+        datamodule.images_dataloader(images, torch.arange(len(images)))
+        for images in sets
+        if len(images)
+    ]
+    embed_images(trainer, classifier, datamodule.prepare, loaders, write)
+
+
+class _Entry:
+    """A matrix on the disk, and what is known of it.
+
+    Args:
+        path: The matrix; its facts lie beside it.
+        shape: What it must have.
+    """
+
+    def __init__(self, path: Path, shape: tuple[int, int]) -> None:
+        self.path = path
+        self._about = path.with_suffix(".json")
+        self._shape = shape
+
+    def seconds(self) -> float | None:
+        """Return how long it took to make; None if it is not there, or damaged, which is warned of."""
+        if not self.path.exists() or not self._about.exists():
+            return None
+        try:
+            about = json.loads(self._about.read_text(encoding="utf-8"))
+            with self.path.open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != about["sha256"] or self.open().shape != self._shape:
+                raise ValueError("its SHA-256 is not the recorded one")  # noqa: TRY301
+            return float(about["seconds"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            warnings.warn(
+                f"{self.path} is damaged ({error}); the images are embedded again", stacklevel=2
+            )
+            return None
+
+    def make(self, compute: Callable[[Write], None], facts: Mapping[str, Any]) -> float:
+        """Write the rows that ``compute`` hands over, in order; return the seconds that it took."""
+        self._about.unlink(missing_ok=True)
+        begin, count = time.perf_counter(), 0
+        with replacing(self.path) as partial, partial.open("wb") as file:
+            header = {"descr": _FLOAT32.str, "fortran_order": False, "shape": self._shape}
+            np.lib.format.write_array_header_1_0(file, header)
+
+            def write(rows: Tensor) -> None:
+                nonlocal count
+                count += len(rows)
+                file.write(rows.numpy().astype(_FLOAT32).data)
+
+            compute(write)
+            file.flush()
+            if count != self._shape[0]:
+                raise RuntimeError(f"{count} of {self._shape[0]} rows were written")
+        seconds = time.perf_counter() - begin
+        with self.path.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+        about = {"sha256": digest, "seconds": seconds, "made_of": facts}
+        write_whole(self._about, json.dumps(about, indent=1) + "\n")
+        return seconds
+
+    def open(self) -> Tensor:
+        """Map the matrix into memory; what is written to it stays there."""
+        return torch.from_numpy(np.load(self.path, mmap_mode="c", allow_pickle=False))

@@ -1,0 +1,86 @@
+"""Fits that several runs share."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import lightning as L
+
+from al_lightning.training.checkpoint import Checkpoint
+from al_lightning.utils.caches import note_use
+from al_lightning.utils.locks import exclusive
+
+#: What a fit logged: the name of a curve, a value, and the step of the optimiser.
+CurvePoint = tuple[str, float, int]
+_CURVES = "curves"  # among the facts of an entry
+
+
+class CurveBoard(Protocol):
+    """Shows training curves, and can tell what it was shown."""
+
+    def shown_curves(self) -> Sequence[CurvePoint]:
+        """Return what the last trainer that was made has logged."""
+
+    def show_curves(self, points: Sequence[CurvePoint]) -> None:
+        """Show curves as if the last trainer that was made had logged them."""
+
+
+class FitCache:
+    """Keeps fitted weights by what they depend on, for any run that would fit the same.
+
+    The first round is such a fit: it is the same for all strategies under one seed.
+
+    Args:
+        folder: Where the weights are kept; may be removed at any time.
+        on_wait: Called if a run waits for another that makes its fit, to tell the user.
+        board: Where the run shows its training curves. They are kept with the weights, and shown by
+            every run that takes them. None keeps and shows none.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        on_wait: Callable[[], None] = lambda: None,
+        board: CurveBoard | None = None,
+    ) -> None:
+        self._folder = folder
+        self._on_wait = on_wait
+        self._board = board
+
+    @contextmanager
+    def entry(self, identity: str) -> Iterator[Checkpoint]:
+        """Hold the place of a fit; who comes second waits, and finds it there.
+
+        Args:
+            identity: Digest of all that the bits of the fit depend on.
+
+        Raises:
+            OSError: If the folder cannot be used.
+        """
+        with exclusive(self._folder / f"{identity}.lock", self._on_wait):
+            yield _Entry(self._folder / f"{identity}.ckpt", self._board)
+
+
+class _Entry(Checkpoint):
+    """A checkpoint that holds the training curves of its fit as well."""
+
+    def __init__(self, path: Path, board: CurveBoard | None) -> None:
+        super().__init__(path)
+        self._board = board
+
+    def save(self, classifier: L.LightningModule, identity: str, facts: Mapping[str, Any]) -> None:
+        """Write a classifier down, and what the board was shown of its fit."""
+        curves = [] if self._board is None else [list(p) for p in self._board.shown_curves()]
+        super().save(classifier, identity, {**facts, _CURVES: curves})
+
+    def load(self, classifier: L.LightningModule, identity: str) -> dict[str, Any] | None:
+        """Load the weights, if they are those that are looked for, and show the curves of their fit."""
+        facts = super().load(classifier, identity)
+        if facts is None:
+            return None
+        note_use(self.path)
+        curves = facts.pop(_CURVES, [])  # entries of earlier versions have none
+        if self._board is not None and curves:
+            self._board.show_curves([(name, value, step) for name, value, step in curves])
+        return facts

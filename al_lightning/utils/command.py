@@ -1,0 +1,29 @@
+"""What the small command lines share: errors of usage are messages, Ctrl-C is an exit status."""
+
+import sys
+from collections.abc import Callable
+
+from al_lightning.utils.errors import UsageError
+
+_FAILURE = 1
+_INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+
+
+def exit_status(work: Callable[[], str]) -> int:
+    """Do some work, and print what it says.
+
+    Args:
+        work: Returns what was done, in words.
+
+    Returns:
+        The exit status: 1 where a UsageError says why the work cannot be done, 130 after Ctrl-C.
+    """
+    try:
+        print(work())  # noqa: T201
+    except UsageError as error:
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        return _FAILURE
+    except KeyboardInterrupt:
+        print("Interrupted. Nothing was written.", file=sys.stderr)  # noqa: T201
+        return _INTERRUPTED
+    return 0

@@ -1,0 +1,58 @@
+"""Errors a user can act on."""
+
+from typing import Any
+
+
+class UsageError(Exception):
+    """Something the user gave cannot be used; the message says what, and what to do about it.
+
+    A message says what there is in the library. The command line shows it alone, without a traceback,
+    and adds which of its keys help: see :mod:`al_lightning.cli.advice`.
+    """
+
+
+class DataError(UsageError):
+    """A data file is missing, damaged or foreign; the message names it."""
+
+
+class JournalError(UsageError):
+    """A journal is damaged or belongs to another run; the message names file and line, or keys."""
+
+
+class OtherRunError(JournalError):
+    """A journal was begun by another run, or by other code; the message names what differs."""
+
+
+class DamagedJournalError(JournalError):
+    """A line of a journal is not as it was written; the message names file and line."""
+
+
+class EvidenceError(UsageError, ValueError):
+    """What a classifier says of images is NaN or infinite; the message names the images."""
+
+
+class DivergenceError(UsageError):
+    """A fit has come to a loss or a weight that is NaN or infinite.
+
+    Args:
+        round_index: The round.
+        step: The step, counted from 1.
+        reason: What was found.
+
+    Attributes:
+        step: The step.
+        what: What has happened, in a sentence without its end.
+    """
+
+    def __init__(self, round_index: int, step: int, reason: str) -> None:
+        self.step = step
+        self._arguments = round_index, step, reason
+        self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
+        super().__init__(
+            f"{self.what}. Nothing was selected by it. Lower the learning rate, or let such fits be "
+            "repeated at a lower one (`fall_back` of the loop)"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes."""
+        return DivergenceError, self._arguments

@@ -1,0 +1,91 @@
+"""Names of classes and of files: brought to one form, or refused, where they come in."""
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+
+from al_lightning.utils.errors import DataError
+
+# Control characters, and separators of lines and paragraphs: no table keeps them.
+_UNPRINTABLE = ("Cc", "Zl", "Zp")
+
+
+def plain(name: str) -> str:
+    """Return a name as it comes through spreadsheets, XML, browsers and other systems.
+
+    Blanks are single, and none outside; accents are composed (Unicode NFC).
+    """
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def normal_name(text: str) -> str:
+    """Return a name in its :func:`plain` form, which sheets, pages and reports know it by.
+
+    Raises:
+        ValueError: If nothing is left, or a character cannot be shown; says which.
+    """
+    name = plain(text)
+    if not name:
+        raise ValueError("it is empty")
+    if not is_utf8(name):
+        raise ValueError("it is not UTF-8")
+    if hidden := unprintable(name):
+        raise ValueError(f"it has the character {hidden}, which cannot be shown")
+    return name
+
+
+def check_class_names(classes: Sequence[str]) -> None:
+    """Check that names of classes are in their :func:`normal_name`, and differ.
+
+    Raises:
+        DataError: If one is not, which says what to call it; or if two classes have one name.
+    """
+    for name in classes:
+        try:
+            normal = normal_name(name)
+        except ValueError as error:
+            raise DataError(f"The class {name!a} needs another name: {error}") from error
+        if normal != name:
+            raise DataError(
+                f"The class {name!a} must be called {normal!r}: spreadsheets and browsers drop blanks "
+                "outside and doubled ones, and compose accents"
+            )
+        if classes.count(name) > 1:
+            raise DataError(f"The name {name!r} is that of {classes.count(name)} classes")
+
+
+def file_trouble(path: Path) -> str | None:
+    """Say why a file's name cannot stand in tables; None if it can."""
+    if not is_utf8(str(path)):
+        return "its name is not UTF-8; rename it"
+    if hidden := unprintable(str(path)):
+        return f"its name has the character {hidden}, which cannot be shown; rename it"
+    return None
+
+
+def is_utf8(text: str) -> bool:
+    """Return whether a text can be written into files and onto screens."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def unprintable(text: str) -> str | None:
+    r"""Return the first character that cannot be shown, as "\\x0d"; None if there is none."""
+    for character in text:
+        if unicodedata.category(character) in _UNPRINTABLE:
+            return _escaped(character)
+    return None
+
+
+def readable_name(path: Path) -> str:
+    r"""Return a path as messages show it, with ``\xff`` and ``\n`` for what cannot be shown."""
+    text = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    return "".join(_escaped(c) if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
+
+
+def _escaped(character: str) -> str:
+    return ascii(character).strip("'")

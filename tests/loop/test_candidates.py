@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from al_lightning.loop.candidates import draw_candidates, require_enough_candidates
+from al_lightning.utils.errors import UsageError
+
+IDS = torch.arange(30, 90, 2)
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("pool_subset", [None, 30, 31])
+def test_all_are_candidates_and_nothing_is_drawn(pool_subset: int | None) -> None:
+    generator = seeded()
+    assert draw_candidates(IDS, pool_subset, generator) is IDS
+    assert torch.equal(generator.get_state(), seeded().get_state())
+
+
+def test_a_subset_holds_distinct_ids_in_their_order() -> None:
+    drawn = draw_candidates(IDS, 7, seeded())
+    assert drawn.tolist() == sorted(set(drawn.tolist()) & set(IDS.tolist()))
+    assert len(drawn) == 7
+
+
+def test_every_image_has_the_same_chance() -> None:
+    generator, times = seeded(), torch.zeros(90)
+    for _ in range(600):
+        times[draw_candidates(IDS, 10, generator)] += 1
+    assert times.sum() == 6000
+    assert ((times[IDS] - 200).abs() < 60).all()  # 5 standard deviations
+
+
+def test_the_generator_decides() -> None:
+    one, same, other = (draw_candidates(IDS, 10, seeded(seed)) for seed in (1, 1, 2))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+def test_fewer_candidates_than_queried_are_an_error_that_names_both_keys() -> None:
+    require_enough_candidates(None, 50)
+    require_enough_candidates(50, 50)
+    with pytest.raises(UsageError, match=r"strategy\.pool_subset=49 .* budget\.query=50"):
+        require_enough_candidates(49, 50)

@@ -1,0 +1,152 @@
+import pytest
+import torch
+from torch import Tensor
+
+from al_lightning.loop.first_labels import (
+    draw_balanced,
+    draw_uniform,
+    draw_validation,
+    require_embeddings_alone,
+)
+from al_lightning.run.pool import Pool
+from al_lightning.strategies import Euclidean, FarthestFirst, Margin, Random, Strategy
+from al_lightning.utils.errors import UsageError
+
+
+def classes_of(*sizes: int) -> Tensor:
+    """So many images of class 0, of class 1, ..., shuffled."""
+    classes = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    return classes[torch.randperm(len(classes), generator=torch.Generator().manual_seed(9))]
+
+
+def counts_of(ids: Tensor, classes: Tensor) -> list[int]:
+    return classes[ids].bincount(minlength=int(classes.max()) + 1).tolist()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 10, 23, 50])
+def test_classes_come_in_equal_numbers(count: int) -> None:
+    classes = classes_of(*[9] * 10)
+    for seed in range(5):
+        counts = counts_of(draw_balanced(torch.arange(90), classes, count, seed), classes)
+        assert sum(counts) == count
+        assert max(counts) - min(counts) <= 1
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(6, [2, 2, 2]), (12, [2, 5, 5]), (20, [2, 5, 13]), (57, [2, 5, 50])],
+)
+def test_classes_that_run_out_are_passed_over(count: int, expected: list[int]) -> None:
+    classes = classes_of(2, 5, 50)
+    drawn = draw_balanced(torch.arange(57), classes, count, seed=3)
+    assert counts_of(drawn, classes) == expected
+
+
+def test_a_class_without_images_is_passed_over() -> None:
+    classes = classes_of(4, 0, 4)
+    assert counts_of(draw_balanced(torch.arange(8), classes, 6, seed=0), classes) == [3, 0, 3]
+
+
+def test_a_turn_that_is_not_completed_goes_to_random_classes() -> None:
+    classes, extra = classes_of(20, 20, 20).sort().values, torch.zeros(3)
+    for seed in range(300):
+        drawn = draw_balanced(torch.arange(60), classes, 4, seed)
+        extra += torch.tensor(counts_of(drawn, classes)) - 1
+    assert all(abs(times - 100) < 41 for times in extra.tolist())  # 5 standard deviations
+
+
+def test_every_image_of_a_class_is_as_likely() -> None:
+    classes, times = classes_of(3, 3), torch.zeros(6)
+    for seed in range(600):
+        times[draw_balanced(torch.arange(6), classes, 2, seed)] += 1
+    assert all(abs(t - 200) < 58 for t in times.tolist())  # 5 standard deviations
+
+
+def test_balanced_draws_distinct_ids_of_those_given() -> None:
+    ids = 100 + 7 * torch.randperm(30, generator=torch.Generator().manual_seed(1))
+    drawn = draw_balanced(ids, classes_of(10, 10, 10), 17, seed=0).tolist()
+    assert len(set(drawn)) == 17
+    assert set(drawn) <= set(ids.tolist())
+
+
+def test_balanced_depends_on_ids_classes_and_seed_alone() -> None:
+    ids, classes = torch.arange(100, 160), classes_of(20, 20, 20)
+    draws = []
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        draws.append(draw_balanced(ids, classes, 10, seed=5))
+    assert torch.equal(*draws)
+    assert not torch.equal(draws[0], draw_balanced(ids, classes, 10, seed=6))
+
+
+def test_balanced_draws_nothing_of_nothing() -> None:
+    nothing = torch.empty(0, dtype=torch.int64)
+    assert draw_balanced(nothing, nothing, 0, seed=0).tolist() == []
+
+
+def test_uniform_draws_every_id_as_often() -> None:
+    ids, times = torch.tensor([3, 11, 5, 8]), torch.zeros(12)
+    for seed in range(400):
+        drawn = draw_uniform(ids, 2, seed)
+        assert len(set(drawn.tolist())) == 2
+        times[drawn] += 1
+    assert times.sum() == times[ids].sum() == 800
+    assert all(abs(t - 200) < 50 for t in times[ids].tolist())  # 5 standard deviations
+
+
+def test_uniform_depends_on_ids_and_seed_alone() -> None:
+    draws = []
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        draws.append(draw_uniform(torch.arange(50), 10, seed=5))
+    assert torch.equal(*draws)
+    assert not torch.equal(draws[0], draw_uniform(torch.arange(50), 10, seed=6))
+
+
+def test_validation_is_distinct_and_depends_on_size_and_seed_alone() -> None:
+    draws = []
+    for global_seed in (1, 2):
+        torch.manual_seed(global_seed)
+        draws.append(draw_validation(torch.arange(50), 20, seed=5))
+    assert torch.equal(*draws)
+    assert len(set(draws[0].tolist())) == 20
+    assert set(draws[0].tolist()) <= set(range(50))
+    assert not torch.equal(draws[0], draw_validation(torch.arange(50), 20, seed=6))
+
+
+def test_validation_draws_every_image_as_often() -> None:
+    times = torch.zeros(4)
+    for seed in range(400):
+        times[draw_validation(torch.arange(4), 2, seed)] += 1
+    assert all(abs(t - 200) < 50 for t in times.tolist())  # 5 standard deviations
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_the_initial_set_is_drawn_beside_the_validation_set(balanced: bool) -> None:
+    classes = classes_of(20, 20, 20)
+    for seed in range(10):
+        validation = draw_validation(torch.arange(60), 25, seed)
+        free = Pool(60).reveal(validation, classes[validation], validation=True).unlabeled_ids
+        initial = (
+            draw_balanced(free, classes[free], 20, seed)
+            if balanced
+            else draw_uniform(free, 20, seed)
+        )
+        assert not set(initial.tolist()) & set(validation.tolist())
+
+
+def test_validation_and_initial_draws_are_not_the_same_stream() -> None:
+    assert (
+        draw_validation(torch.arange(50), 50, 0).tolist()
+        != draw_uniform(torch.arange(50), 50, 0).tolist()
+    )
+
+
+@pytest.mark.parametrize("strategy", [Random(), FarthestFirst(Euclidean())], ids=["random", "l2"])
+def test_strategies_on_embeddings_alone_can_choose_the_first_labels(strategy: Strategy) -> None:
+    require_embeddings_alone(strategy)
+
+
+def test_strategies_that_need_more_cannot() -> None:
+    with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities, and before"):
+        require_embeddings_alone(Margin())

@@ -1,0 +1,103 @@
+import pytest
+
+from al_lightning.report.analysis.savings import efficiency, passive_gaps, savings
+from al_lightning.report.statistics.efficiency import Bounded, Crossing
+from tests.report.helpers import a_passive_run, a_run, the_setting
+
+# random comes to 0.8 with 40 labels; margin with 25, half-way from 0.7 at 20 to 0.9 at 30.
+RANDOM = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(2)]
+MARGIN = [a_run("margin", s, (0.5, 0.7, 0.9, 0.95)) for s in range(2)]
+
+
+def test_labels_saved_by_hand() -> None:
+    (found,) = savings(the_setting([*RANDOM, *MARGIN])).values()
+    assert found.target == pytest.approx(0.8)
+    assert found.reference.labels == pytest.approx(40)
+    assert found.reference.kind == "reached"
+    assert found.strategy.labels == pytest.approx(25)
+    assert found.strategy.kind == "reached"
+    assert found.saved.value == pytest.approx(1 - 25 / 40)
+    assert found.saved.bound == "exact"
+    assert (found.seeds_saving, found.seeds) == (2, 2)
+    assert found.shortfall == pytest.approx(0.8 - 0.95)
+    assert found.claimed
+
+
+def test_the_range_over_seeds() -> None:
+    runs = [*RANDOM, MARGIN[0], a_run("margin", 1, (0.5, 0.5, 0.8, 0.9))]
+    found = savings(the_setting(runs))["margin"]
+    assert found.extremes is not None
+    assert [b.value for b in found.extremes] == pytest.approx([1 - 30 / 40, 1 - 25 / 40])
+    assert found.seeds_saving == 2
+
+
+def test_a_crossing_before_a_fall_is_no_claim() -> None:
+    runs = [*RANDOM, *(a_run("margin", s, (0.5, 0.9, 0.8, 0.79)) for s in range(2))]
+    found = savings(the_setting(runs))["margin"]
+    assert found.saved.value is not None
+    assert found.saved.value > 0
+    assert found.shortfall == pytest.approx(0.01)
+    assert not found.claimed
+
+
+def test_what_is_not_reached_is_censored() -> None:
+    worse = [a_run("kl", s, (0.5, 0.5, 0.6, 0.7)) for s in range(2)]
+    found = savings(the_setting([*RANDOM, *worse]))["kl"]
+    assert found.strategy == Crossing(40, "never")
+    assert found.saved.bound == "at_most"
+    assert found.saved.value == pytest.approx(0)
+    assert found.seeds_saving == 0
+
+
+def test_what_is_there_from_the_start_is_a_lower_bound() -> None:
+    runs = [a_run("random", 0, (0.5, 0.5, 0.5, 0.45)), a_run("margin", 0, (0.5, 0.6, 0.7, 0.8))]
+    found = savings(the_setting(runs))["margin"]
+    assert (found.reference.kind, found.strategy.kind) == ("at_start", "at_start")
+    assert found.saved == Bounded(None, "unknown")
+    assert found.seeds_saving == 0
+
+
+def test_only_common_seeds_count() -> None:
+    extra = a_run("margin", 7, (0.9, 0.9, 0.9, 0.9))
+    (found,) = savings(the_setting([*RANDOM, *MARGIN, extra])).values()
+    assert found.strategy.labels == pytest.approx(25)
+    assert found.seeds == 2
+    apart = the_setting([*RANDOM, extra])
+    assert savings(apart) == {}
+    assert efficiency(apart) == {}
+
+
+def test_without_a_reference_nothing_is_saved() -> None:
+    assert savings(the_setting(MARGIN)) == {}
+    assert efficiency(the_setting(MARGIN)) == {}
+
+
+def test_the_gap_to_all_labels() -> None:
+    setting = the_setting([*RANDOM, *MARGIN, a_passive_run(0, 0.99), a_passive_run(1, 1.0)])
+    gap = passive_gaps(setting)["margin"]
+    assert gap.accuracy == pytest.approx(0.995)
+    assert gap.labels == 200
+    assert gap.share == pytest.approx(0.95 / 0.995)
+    # 0.95 of 0.995 is 0.94525, 9.05 tenths of the way from 0.9 at 30 to 0.95 at 40.
+    assert gap.shares[0.95].labels == pytest.approx(39.05)
+    assert gap.shares[0.95].kind == "reached"
+    assert [gap.shares[share].kind for share in (0.98, 0.99, 1.0)] == ["never"] * 3
+    assert passive_gaps(the_setting(RANDOM)) == {}
+
+
+def test_label_efficiency_by_hand() -> None:
+    found = efficiency(the_setting([*RANDOM, *MARGIN]))["margin"]
+    assert found.targets[-1] == pytest.approx(0.95)  # the best that any comes to
+    assert found.targets[0] == pytest.approx(0.5 + 0.45 / 25)
+    # 0.59 needs 19 labels of random, 14.5 of margin.
+    k = next(k for k, target in enumerate(found.targets) if target == pytest.approx(0.59))
+    assert found.ratios[k].value == pytest.approx(19 / 14.5)
+    assert found.ratios[k].bound == "exact"
+    # 0.95 needs more than random's 40 labels, and 40 of margin.
+    assert found.ratios[-1].value == pytest.approx(1)
+    assert found.ratios[-1].bound == "at_least"
+
+
+def test_curves_that_never_rise_have_no_targets() -> None:
+    flat = [a_run(name, 0, (0.5, 0.5, 0.5, 0.5)) for name in ("random", "margin")]
+    assert efficiency(the_setting(flat)) == {}

@@ -1,0 +1,84 @@
+import pytest
+from matplotlib.figure import Figure
+
+from al_lightning.report.analysis.results import penalties
+from al_lightning.report.figures import gallery
+from al_lightning.report.figures.looks import looks
+from tests.report.helpers import a_run, a_study, the_analysis, the_setting
+
+
+@pytest.fixture(autouse=True)
+def no_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery, "to_png", lambda figure: b"pixels")
+    monkeypatch.setattr(gallery, "to_svg", rows)
+
+
+def rows(figure: Figure) -> str:
+    """Instead of a drawing, the names of its rows."""
+    names = [text.get_text() for text in figure.axes[0].get_yticklabels()]
+    return f"<svg><g>{' '.join(names)}</g></svg>"
+
+
+def test_every_picture_has_words_and_a_name_of_its_own() -> None:
+    analysis = the_analysis(a_study({"random": 0.0, "margin": 0.06}, passive=0.9))
+    found = gallery.pictures(analysis, looks(["random", "margin"], "random"), "toys-")
+    assert list(found) == [
+        "accuracy",
+        "macro_f1",
+        "difference",
+        "efficiency",
+        "recall",
+        "mix",
+        "times",
+    ]
+    for kind, picture in found.items():
+        assert picture.name == f"toys-{kind}"
+        assert picture.title
+        assert picture.alt.endswith(".")
+        assert picture.caption.endswith(".")
+        assert f'aria-labelledby="figure-toys-{kind}-title' in picture.inline
+        assert picture.png == b"pixels"
+    assert found["accuracy"].alt == (
+        "Learning curves of 2 strategies from 10 to 40 labels. Highest: margin, 87.0%; lowest: "
+        "random, 81.0%. The passive baseline is at 90.0%."
+    )
+
+
+def test_a_single_run_has_fewer_pictures() -> None:
+    found = gallery.pictures(the_analysis([a_run("margin")]), looks(["margin"]), "")
+    assert list(found) == ["accuracy", "macro_f1", "recall", "mix", "times"]
+    assert (
+        found["accuracy"].caption
+        == "Accuracy on the test set over labels bought, mean of the seeds."
+    )
+    assert found["accuracy"].alt.endswith("margin: 80.0%.")
+
+
+def test_of_many_classes_the_hardest_are_drawn() -> None:
+    classes = [f"class {k}" for k in range(30)]
+    recall = [[0.1] * 30] * 3 + [[k / 30 for k in range(30)]]
+    run = a_run("random", classes=classes, recall=recall)
+    found = gallery.pictures(the_analysis([run]), looks(["random"], "random"), "")
+    drawn = " ".join(f"class {k}" for k in range(20))
+    assert found["recall"].svg == found["mix"].svg == f"<svg><g>{drawn}</g></svg>"
+    assert "The 20 classes with the lowest recall." in found["recall"].caption
+
+
+def test_the_penalty_picture_names_who_is_beaten_least_and_most() -> None:
+    matrix = penalties([the_setting(a_study({"random": 0.0, "margin": 0.06, "kl": 0.02}))])
+    assert matrix is not None
+    picture = gallery.penalty_picture(matrix)
+    assert picture is not None
+    assert picture.name == "penalties"
+    assert "margin is beaten the least and random is beaten the most." in picture.alt
+
+
+def test_of_equals_nobody_is_named_and_of_nobody_there_is_no_picture() -> None:
+    equal = penalties([the_setting(a_study({"random": 0.0, "margin": 0.0}, spread=0.0))])
+    assert equal is not None
+    picture = gallery.penalty_picture(equal)
+    assert picture is not None
+    assert "Nobody stands out." in picture.alt
+    unknown = penalties([the_setting(a_study({"random": 0.0, "margin": 0.06}, seeds=1))])
+    assert unknown is not None
+    assert gallery.penalty_picture(unknown) is None

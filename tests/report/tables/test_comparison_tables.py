@@ -1,0 +1,85 @@
+import pytest
+
+from al_lightning.report.study.runs import Run
+from al_lightning.report.tables.comparison_tables import (
+    against_reference,
+    all_pairs,
+    other_measures,
+)
+from al_lightning.report.tables.formats import to_records
+from tests.report.helpers import a_passive_run, a_run, a_study, texts, the_analysis
+
+RUNS = a_study({"random": 0.0, "margin": 0.06, "kl": -0.06}, seeds=3, passive=0.9)
+
+
+def test_against_the_reference_by_hand() -> None:
+    # AUBC of random: 0.65 + 0.01 a seed.
+    assert texts(against_reference(the_analysis(RUNS))) == {
+        "margin": ["3", "71.00", "66.00", "+5.00", "[4.88, 5.12]", "< 0.001", "\u2013", "better"],
+        "kl": ["3", "61.00", "66.00", "-5.00", "[-5.11, -4.89]", "< 0.001", "\u2013", "worse"],
+        "random": ["3", "66.00", *["\u2013"] * 5, "reference"],
+    }
+
+
+def test_scores_beside_a_difference_are_of_the_same_seeds() -> None:
+    """A sweep under way: random has an easy seed that margin has not."""
+    runs = [a_run("random", s, [0.5, *(0.6 + 0.1 * s,) * 3]) for s in range(4)]
+    runs += [a_run("margin", s, [0.5, *(0.62 + 0.1 * s,) * 3]) for s in range(3)]
+    runs.append(a_run("l2", 7))
+    found = texts(against_reference(the_analysis(runs)))
+    # Of seeds 0, 1, 2: from 0.5 to 0.7 and 0.72 in the first step of three.
+    assert found["margin"][:4] == ["3", "68.33", "66.67", "+1.67"]
+    assert found["random"][:2] == ["4", "70.83"]
+    assert found["l2"][:4] == ["0", "\u2013", "\u2013", "\u2013"]
+    assert found["l2"][-1] == "no common seed"
+
+
+def test_undecided_comes_with_the_seeds_it_would_take() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.004}, seeds=6, noise=0.01)
+    *_, wilcoxon, reading = texts(against_reference(the_analysis(runs)))["margin"]
+    assert reading.startswith("undecided, ")
+    assert reading.endswith(" more seeds")
+    assert 0 < float(wilcoxon) <= 1  # from six seeds on
+
+
+def test_too_few_seeds_are_told() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.06}, seeds=2)
+    row = texts(against_reference(the_analysis(runs)))["margin"]
+    assert row[-3:] == ["\u2013", "\u2013", "too few seeds"]
+    apart = the_analysis([a_run("random", 0), a_run("margin", 1)])
+    assert texts(against_reference(apart))["margin"][-1] == "no common seed"
+
+
+def test_raw_values_are_not_rounded() -> None:
+    table = against_reference(the_analysis(RUNS))
+    assert table is not None
+    margin = to_records(table)[0]
+    assert margin["difference"] == pytest.approx(0.05)
+    assert margin["aubc"] == pytest.approx(0.71)
+    assert (margin["reading"], margin["seeds_compared"]) == ("better", 3)
+
+
+def test_all_pairs_are_sorted_by_how_clear_they_are() -> None:
+    runs = [*RUNS, *a_study({"entropy": 0.059}, noise=0.01)]
+    table = all_pairs(the_analysis(runs))
+    assert table is not None
+    p = [record["p_holm"] for record in to_records(table)]
+    assert p == sorted(p)  # type: ignore[type-var]
+    assert len(p) == 6
+
+
+def test_other_measures_are_starred_where_they_are_clear() -> None:
+    found = texts(other_measures(the_analysis(RUNS)))
+    assert found["margin"] == [
+        "+5.00* [4.88, 5.12]",
+        "+6.00* [5.96, 6.04]",
+        "+6.00* [5.96, 6.04]",
+    ]
+
+
+@pytest.mark.parametrize("runs", [[a_passive_run()], [a_run("kl", 0, (), (), finished=False)]])
+def test_what_there_is_nothing_for_is_left_out(runs: list[Run]) -> None:
+    analysis = the_analysis(runs)
+    assert against_reference(analysis) is None
+    assert all_pairs(analysis) is None
+    assert other_measures(analysis) is None

@@ -1,0 +1,94 @@
+import csv
+import io
+import re
+
+import pytest
+
+from al_lightning.report.tables.formats import (
+    Cell,
+    Column,
+    Table,
+    to_csv,
+    to_latex,
+    to_markdown,
+    to_records,
+    word,
+)
+
+TABLE = Table(
+    "example",
+    "What it shows.",
+    [Column("strategy", numeric=False), Column("labels, %")],
+    [
+        [word("strategy", "least_confidence"), Cell("\u2265 1.2", {"mean": 1 / 81, "low": None})],
+        [word("strategy", "a|b"), Cell("-3.0 \u00b1 0.5", {"mean": -0.03, "low": -0.035})],
+    ],
+)
+
+
+def test_a_csv_has_every_digit() -> None:
+    rows = list(csv.DictReader(io.StringIO(to_csv(TABLE))))
+    assert list(rows[0]) == ["strategy", "mean", "low"]
+    assert [float(row["mean"]) for row in rows] == [1 / 81, -0.03]
+    assert [row["low"] for row in rows] == ["", "-0.035"]
+    assert "\r" not in to_csv(TABLE)
+
+
+def test_markdown_is_rounded_and_aligned() -> None:
+    assert to_markdown(TABLE).splitlines() == [
+        "| strategy         |   labels, % |",
+        "|:-----------------|------------:|",
+        "| least_confidence |       \u2265 1.2 |",
+        "| a\\|b             |  -3.0 \u00b1 0.5 |",
+        "",
+        "What it shows.",
+    ]
+
+
+def test_latex_is_escaped() -> None:
+    lines = [" ".join(line.split()) for line in to_latex(TABLE).splitlines()]
+    assert lines == [
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"strategy & labels, \% \\",
+        r"\midrule",
+        r"least\_confidence & $\geq$ 1.2 \\",
+        r"a|b & -3.0 $\pm$ 0.5 \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+@pytest.mark.parametrize("write", [to_csv, to_markdown, to_latex])
+def test_a_table_without_rows_can_be_written(write: object) -> None:
+    assert callable(write)
+    assert "strategy" in write(Table("empty", "Nothing.", TABLE.columns, []))
+
+
+def test_records_are_what_a_csv_holds() -> None:
+    assert to_records(TABLE)[0] == {"strategy": "least_confidence", "mean": 1 / 81, "low": None}
+
+
+def test_no_text_of_a_table_is_run_by_what_shows_it() -> None:
+    names = ["=1+1", "-x", "\x1b[2J", "<script>alert(1)</script>", "[a](http://b)", "a\nb"]
+    columns = [Column("strategy", numeric=False), Column("<b>", numeric=True)]
+    rows = [[word("strategy", name), Cell("< 0.001", {"=p": -0.5})] for name in names]
+    table = Table("odd", "On <img src=x>.", columns, rows)
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert [row["strategy"] for row in read] == [
+        "'=1+1",
+        "'-x",
+        r"\x1b[2J",
+        "<script>alert(1)</script>",
+        "[a](http://b)",
+        r"a\nb",
+    ]
+    assert {row["'=p"] for row in read} == {"-0.5"}  # a number stays a number
+    shown = to_markdown(table)
+    assert not re.search("<[a-z/]", shown)
+    assert "&lt;script>alert(1)&lt;/script>" in shown
+    assert "&lt;b>" in shown
+    assert "On &lt;img src=x>." in shown
+    assert "< 0.001" in shown
+    assert r"[a]\(http://b)" in shown
+    assert len(shown.splitlines()) == 2 + len(names) + 2

@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from al_lightning import Answer, Pool, Question
+from al_lightning.run.questions import Origin
+
+
+@pytest.mark.parametrize(
+    ("round_index", "origin", "attempt", "name"),
+    [
+        (0, "initial", 0, "round_00"),
+        (0, "validation", 0, "round_00_validation"),
+        (12, "query", 0, "round_12"),
+        (3, "query", 2, "round_03_again_2"),
+    ],
+)
+def test_no_two_questions_share_a_name(
+    round_index: int, origin: Origin, attempt: int, name: str
+) -> None:
+    assert Question(round_index, origin, torch.tensor([1]), attempt).name == name
+
+
+POOL = Pool(12).reveal(torch.tensor([1, 2]), torch.tensor([0, 0])).skip(torch.tensor([8]))
+
+
+def answer(**late: torch.Tensor) -> Answer:
+    return Answer(torch.tensor([5]), torch.tensor([1]), torch.tensor([6]), **late)
+
+
+def test_an_answer_takes_what_comes_late_and_the_pool_lacks() -> None:
+    late = answer(
+        late_ids=torch.tensor([1, 5, 6, 7, 8]),
+        late_labels=torch.tensor([0, 0, 0, 1, 1]),
+        late_skipped=torch.tensor([2, 5, 6, 7, 8, 9]),
+    )
+    ids, labels, skipped = late.news(POOL)
+    assert (ids.tolist(), labels.tolist(), skipped.tolist()) == ([5, 7], [1, 1], [6, 9])
+
+
+def test_a_class_that_was_changed_is_noticed() -> None:
+    pool = POOL.reveal(torch.tensor([10]), torch.tensor([2]), validation=True)
+    late = answer(late_ids=torch.tensor([1, 2, 7, 10]), late_labels=torch.tensor([0, 3, 1, 1]))
+    assert late.changed(pool).tolist() == [2, 10]

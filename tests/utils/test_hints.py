@@ -1,0 +1,31 @@
+import pytest
+
+from al_lightning.utils.hints import nearest
+
+KNOWN = {
+    "strategy",
+    "budget.query",
+    "budget.total",
+    "recipe.batch_size",
+    "recipe.eval_batch_size",
+    "seed",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("budget.qeury", "budget.query"),
+        ("batch_size", "recipe.batch_size"),
+        ("model.batch_size", "recipe.batch_size"),
+        ("strategi", "strategy"),
+        ("sed", "seed"),
+        ("xyz", None),
+    ],
+)
+def test_the_nearest_name(typed: str, meant: str | None) -> None:
+    assert nearest(typed, KNOWN) == meant
+
+
+def test_among_none_there_is_none() -> None:
+    assert nearest("seed", []) is None
