@@ -25,7 +25,9 @@ napoleon_use_ivar = True  # attributes of dataclasses are documented once
 _PAGES = {
     "](CONTRIBUTING.md)": "](contributing.md)",
     "](al_lightning/loop/loop.py)": "](loop.md)",
-    "](examples/own_model.py)": "](examples.md)",
+    "](examples/own_model.py)": "](examples.md#your-own-model)",
+    "](examples/own_strategy.py)": "](examples.md#your-own-strategy)",
+    "](examples/own_oracle.py)": "](examples.md#your-own-oracle)",
 }
 
 

@@ -1,0 +1,99 @@
+"""Active learning with an oracle of your own: here, a person at the keyboard.
+
+    python examples/own_oracle.py
+
+An oracle gets a question, which is the images to label, and returns an answer: their classes, and the
+images that cannot be labeled. An oracle may take its time: `None` ends the run, and the next start of
+the run asks the same question. This oracle shows each digit as text, and asks for its class. Answer
+`s` to skip an image, and an empty line to stop. The run is kept in outputs/own_oracle.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import lightning as L
+import torch
+
+from al_lightning import (
+    CNN,
+    ActiveLearningLoop,
+    Answer,
+    Budget,
+    ImageClassifier,
+    Images,
+    Journal,
+    Oracle,
+    Question,
+    Recipe,
+    RoundTrainers,
+)
+from al_lightning.data import Digits
+from al_lightning.strategies import Margin
+
+
+class KeyboardOracle(Oracle):
+    """Shows the images of a question one by one, and reads their classes from the keyboard.
+
+    Args:
+        images: The training images, by dataset id.
+        ask: Shows a text and returns one line, as :func:`input` does.
+    """
+
+    def __init__(self, images: Images, ask: Callable[[str], str] = input) -> None:
+        self.images = images
+        self.ask = ask
+
+    def answer(self, question: Question) -> Answer | None:
+        """Ask for all classes; None stops the run."""
+        lines = []
+        for index in question.ids.tolist():
+            line = self.ask_until_valid(f"{self.draw(index)}\nImage {index}, class 0 to 9: ")
+            if not line:
+                return None
+            lines.append(line)
+        skipped = torch.tensor([line == "s" for line in lines])
+        labels = torch.tensor([int(line) for line in lines if line != "s"], dtype=torch.int64)
+        return Answer(question.ids[~skipped], labels, question.ids[skipped])
+
+    def ask_until_valid(self, text: str) -> str:
+        """Return one of "0" to "9", "s" to skip, or an empty line to stop."""
+        while (line := self.ask(text).strip()) not in [*"0123456789s", ""]:
+            pass
+        return line
+
+    def draw(self, index: int) -> str:
+        """Return an image as text, one line a row of pixels."""
+        pixels = self.images.pixels[torch.tensor([index])]  # (1, 1, 8, 8) uint8
+        rows = pixels[0, 0].tolist()
+        return "\n".join("".join(" .:*#"[pixel // 52] * 2 for pixel in row) for row in rows)
+
+
+def make_classifier(recipe: Recipe) -> ImageClassifier:
+    """Return an untrained network for digits: a small CNN, trained by the recipe."""
+    return recipe.classifier(CNN((1, 8, 8), 10, filters=((16, 16),), dense=(64,)), 10)
+
+
+def main(folder: Path = Path("outputs/own_oracle"), ask: Callable[[str], str] = input) -> Journal:
+    """Ask for 20 labels, and then for 10 more, by margin."""
+    recipe = Recipe(epochs=20, batch_size=16, precision="32-true")
+    datamodule = recipe.datamodule(Digits())
+    loop = ActiveLearningLoop(
+        datamodule,
+        make_classifier=partial(make_classifier, recipe),
+        make_trainer=RoundTrainers(partial(L.Trainer, enable_progress_bar=False), recipe),
+        strategy=Margin(),
+        oracle=KeyboardOracle(datamodule.data.train, ask),
+        journal=Journal(folder / "journal.jsonl"),
+        budget=Budget(initial=20, query=10, total=30, initial_policy="uniform"),
+        seed=0,
+    )
+    for event in loop.run().rounds:
+        print(f"{event['labels_bought']:4} labels: accuracy {event['metrics']['accuracy']:.3f}")
+    return loop.journal
+
+
+if __name__ == "__main__":
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    main()
