@@ -30,6 +30,12 @@ def is_doubtful(channels: int, height: int, width: int) -> bool:
 class Images:
     """Labeled images, row for row.
 
+    >>> import torch
+    >>> from al_lightning import Images
+    >>> images = Images(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), torch.tensor([1, 0]))
+    >>> images.rows(torch.tensor([1])).labels
+    tensor([0])
+
     Attributes:
         pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes. A
             tensor, or a store that reads images when it is indexed by them.
@@ -84,7 +90,12 @@ class Images:
 
 @dataclass(frozen=True)
 class Normalization:
-    """The mean and standard deviation of each channel, of pixels scaled to [0, 1]."""
+    """The mean and standard deviation of each channel, of pixels scaled to [0, 1].
+
+    >>> from al_lightning.data import Normalization
+    >>> Normalization(mean=(0.5,), std=(0.25,)).std
+    (0.25,)
+    """
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -93,6 +104,12 @@ class Normalization:
 @dataclass(frozen=True)
 class ImageData:
     """A data set: images to learn from, images to test on.
+
+    >>> import torch
+    >>> from al_lightning import ImageData, Images
+    >>> images = Images(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), torch.tensor([1, 0]))
+    >>> ImageData(train=images, test=images, classes=("cat", "dog")).image_shape
+    (3, 8, 8)
 
     Attributes:
         train: The images the pool consists of; an image's position is its dataset id. Their labels
@@ -163,7 +180,18 @@ class ImageData:
 
 
 class ImageSource(Protocol):
-    """Where a data set comes from. Constructing one is cheap; reading happens in :meth:`load`."""
+    """Where a data set comes from. Constructing one is cheap; reading happens in :meth:`load`.
+
+    >>> import torch
+    >>> from al_lightning import ImageData, Images
+    >>> class Noise:
+    ...     horizontal_flip = False
+    ...     def load(self):
+    ...         images = Images(torch.rand(10, 1, 8, 8), torch.arange(10) % 2)
+    ...         return ImageData(images, images, classes=("a", "b"))
+    >>> len(Noise().load().train)
+    10
+    """
 
     @property
     def horizontal_flip(self) -> bool:

@@ -43,6 +43,12 @@ def measure_normalization(pixels: Pixels) -> Normalization:
 class Normalize(nn.Module):
     """Scales images to [0, 1], then each channel to zero mean and unit variance.
 
+    >>> import torch
+    >>> from al_lightning.data import Normalization, Normalize
+    >>> normalize = Normalize(Normalization(mean=(0.5,), std=(0.25,)))
+    >>> normalize(torch.tensor([0.5, 1.0]).view(1, 1, 1, 2)).flatten()
+    tensor([0., 2.])
+
     Args:
         normalization: The constants.
     """
@@ -118,6 +124,12 @@ def image_by_image(transform: Callable[[Tensor], Tensor]) -> Callable[[Tensor], 
 class RandomShift(DrawsPerImage):
     """Moves each image by up to some pixels in both directions; what comes in is black.
 
+    >>> import torch
+    >>> from al_lightning.data import RandomShift
+    >>> shifted = RandomShift(share=0.25)(torch.ones(5, 1, 8, 8))
+    >>> bool((shifted.sum((1, 2, 3)) >= 36).all())  # by 2 pixels at most: 6 x 6 are left
+    True
+
     Args:
         share: The largest shift as a share of the shorter side, in [0, 0.5]; rounded to pixels.
     """
@@ -144,6 +156,11 @@ class RandomShift(DrawsPerImage):
 class RandomHorizontalFlip(DrawsPerImage):
     """Mirrors each image with some probability.
 
+    >>> import torch
+    >>> from al_lightning.data import RandomHorizontalFlip
+    >>> RandomHorizontalFlip(probability=1.0)(torch.tensor([1, 2, 3]).view(1, 1, 1, 3)).flatten()
+    tensor([3, 2, 1])
+
     Args:
         probability: In [0, 1].
     """
@@ -164,6 +181,12 @@ class RandomHorizontalFlip(DrawsPerImage):
 
 class Cutout(DrawsPerImage):
     """Blanks a random square of each image (DeVries & Taylor 2017, arXiv:1708.04552).
+
+    >>> import torch
+    >>> from al_lightning.data import Cutout
+    >>> blanked = (Cutout(share=0.5)(torch.ones(5, 1, 8, 8)) == 0).sum((1, 2, 3))
+    >>> bool(((blanked >= 4) & (blanked <= 16)).all())  # 4 x 4 pixels, a corner of it at the border
+    True
 
     Args:
         share: The square's side as a share of the image's, in [0, 0.5], rounded to pixels; the square
@@ -192,6 +215,13 @@ def augmentation(
     shift: float = 0.0, horizontal_flip: bool = False, cutout: float = 0.0
 ) -> nn.Module | None:
     """Return the augmentations that are asked for, in a fixed order; None if there are none.
+
+    >>> from al_lightning.data import augmentation
+    >>> augmentation(shift=0.1, horizontal_flip=True)
+    Sequential(
+      (0): RandomHorizontalFlip()
+      (1): RandomShift()
+    )
 
     Args:
         shift: Largest random shift as a share of the side, in [0, 0.5].

@@ -60,6 +60,17 @@ class Predictor(nn.Module):
 class TrainedRun:
     """A run's classifier with its last weights.
 
+    >>> from pathlib import Path
+    >>> import torch
+    >>> from al_lightning import CNN, ImageClassifier, TrainedRun
+    >>> from al_lightning.data import Normalization
+    >>> from al_lightning.inference.trained import Predictor
+    >>> constants = Normalization(mean=(0.5,), std=(0.25,))
+    >>> network = Predictor(ImageClassifier(CNN((1, 8, 8), 2), 2), constants).eval()
+    >>> run = TrainedRun(Path("run"), network, ("cat", "dog"), (1, 8, 8), constants)
+    >>> run.predict(torch.zeros(3, 1, 8, 8)).shape
+    torch.Size([3, 2])
+
     Attributes:
         folder: The run's folder.
         network: Maps images to probabilities; in evaluation mode.
@@ -121,6 +132,13 @@ def load_trained(
     Without a classifier, it is made by the configuration that the command line recorded: of networks
     of al_lightning, and optimisers and losses of torch. Anything else that it names is refused, since
     making it would run it.
+
+    >>> from al_lightning import UsageError, load_trained
+    >>> try:
+    ...     load_trained("no_such_folder")  # such as outputs/digits/cnn/margin/seed=0
+    ... except UsageError as error:
+    ...     print(error)
+    no_such_folder is no folder: expected a run's folder, such as outputs/digits/cnn/margin/seed=0
 
     Args:
         folder: The run's folder: of ``journal.jsonl`` and ``checkpoints/last.ckpt``.

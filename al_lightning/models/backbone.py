@@ -23,6 +23,20 @@ class Embedder(Protocol):
 
     Any :class:`lightning.LightningModule` with these two methods can be trained by
     :class:`al_lightning.ActiveLearningLoop`; see ``examples/own_model.py``.
+
+    >>> import lightning as L
+    >>> from torch import nn
+    >>> from al_lightning import Embedder
+    >>> class Linear(L.LightningModule):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.output = nn.Linear(64, 10)
+    ...     def embed(self, images):
+    ...         return images.flatten(1)
+    ...     def classify(self, embeddings):
+    ...         return self.output(embeddings)
+    >>> isinstance(Linear(), Embedder)
+    True
     """
 
     def embed(self, images: Tensor) -> Tensor:
@@ -132,6 +146,19 @@ def _are_probabilities(rows: Tensor) -> bool:
 
 class Backbone(nn.Module, ABC):
     """A network in two halves: images to embeddings, embeddings to logits.
+
+    >>> import torch
+    >>> from al_lightning import Backbone
+    >>> class Linear(Backbone):
+    ...     def __init__(self, image_shape, num_classes):
+    ...         super().__init__()
+    ...         self.output = torch.nn.LazyLinear(num_classes)
+    ...     def embed(self, images):
+    ...         return images.flatten(1)
+    ...     def classify(self, embeddings):
+    ...         return self.output(embeddings)
+    >>> Linear((1, 8, 8), 10)(torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 10])
 
     Attributes:
         normalization: What its weights expect; None takes the data set's own.

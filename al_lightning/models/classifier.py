@@ -22,6 +22,14 @@ MakeScheduler = Callable[..., LRScheduler]
 class ImageClassifier(L.LightningModule):
     """Trains any backbone by cross-entropy.
 
+    >>> from functools import partial
+    >>> import torch
+    >>> from al_lightning import CNN, ImageClassifier
+    >>> make_optimizer = partial(torch.optim.AdamW, lr=0.01)
+    >>> classifier = ImageClassifier(CNN((1, 8, 8), 10), 10, make_optimizer)
+    >>> classifier(torch.zeros(2, 1, 8, 8)).shape
+    torch.Size([2, 10])
+
     Args:
         backbone: The network.
         num_classes: Number of classes.

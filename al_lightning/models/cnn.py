@@ -23,6 +23,11 @@ class CNN(Backbone):
     conv 64, dropout .25, dense 512, dropout .5, dense C; 3,349,418 trainable parameters on
     3 x 32 x 32 images of 10 classes.
 
+    >>> from al_lightning import CNN
+    >>> network = CNN((3, 32, 32), num_classes=10)
+    >>> sum(weight.numel() for weight in network.parameters())
+    3349418
+
     Args:
         image_shape: Channels, height, width.
         num_classes: C, the number of logits.

@@ -19,6 +19,11 @@ AUTO_POLICY = "auto"
 class Budget:
     """The labels that a run may buy. Every label costs the same, those for validation too.
 
+    >>> from al_lightning import Budget
+    >>> budget = Budget(initial=20, query=10, total=100)
+    >>> budget.limit(size=50)  # the data set has no more
+    50
+
     Attributes:
         initial: Labels to start from, at least 2, or "all" of the data set. 0 makes ``query`` the first
             query too: it is drawn without a classifier.

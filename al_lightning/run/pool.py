@@ -18,6 +18,12 @@ class Pool:
     Dataset ids, 0 to ``size - 1``, are the only index space: no position in a subset ever stands for
     an image. Labels are those the oracle gave, which need not be the true ones.
 
+    >>> import torch
+    >>> from al_lightning import Pool
+    >>> pool = Pool(size=4).reveal(torch.tensor([2]), torch.tensor([7]))
+    >>> pool.labeled_ids, pool.unlabeled_ids
+    (tensor([2]), tensor([0, 1, 3]))
+
     Attributes:
         size: Number of images.
         labeled_ids: Images to train on, (L,) int64, in the order they were bought.

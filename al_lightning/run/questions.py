@@ -20,6 +20,11 @@ def _nothing() -> Tensor:
 class Question:
     """Images whose classes are wanted, and what the classifier thinks of them.
 
+    >>> import torch
+    >>> from al_lightning import Question
+    >>> Question(round=1, origin="query", ids=torch.tensor([30, 4])).name
+    'round_01'
+
     Attributes:
         round: The first round that will train on the labels.
         origin: What the labels are for.
@@ -57,6 +62,12 @@ class Answer:
 
     Images of the question that are neither labeled nor skipped stay in the pool, and may be asked for
     again.
+
+    >>> import torch
+    >>> from al_lightning import Answer
+    >>> answer = Answer(ids=torch.tensor([30]), labels=torch.tensor([2]), skipped=torch.tensor([4]))
+    >>> len(answer.ids), len(answer.skipped)
+    (1, 1)
 
     Attributes:
         ids: Those that were labeled, (M,) int64.
@@ -103,6 +114,18 @@ class Oracle(ABC):
     """Answers questions, at once or later. Subclasses implement :meth:`answer`.
 
     A run that was killed before its journal had the answer asks the same question again.
+
+    >>> import torch
+    >>> from al_lightning import Answer, Oracle, Question
+    >>> class Patient(Oracle):
+    ...     labels = {30: 2}
+    ...     def answer(self, question):
+    ...         done = [i for i in question.ids.tolist() if i in self.labels]
+    ...         if not done:
+    ...             return None  # the run ends here, and asks again when it is started again
+    ...         return Answer(torch.tensor(done), torch.tensor([self.labels[i] for i in done]))
+    >>> Patient().answer(Question(1, "query", torch.tensor([30, 4]))).labels
+    tensor([2])
     """
 
     answers_at_once: ClassVar[bool] = False
@@ -136,7 +159,16 @@ class Oracle(ABC):
 
 
 class SimulatedOracle(Oracle):
-    """Answers at once. Subclasses implement :meth:`annotate`."""
+    """Answers at once. Subclasses implement :meth:`annotate`.
+
+    >>> import torch
+    >>> from al_lightning import Question, SimulatedOracle
+    >>> class Parity(SimulatedOracle):
+    ...     def annotate(self, ids):
+    ...         return ids % 2
+    >>> Parity().answer(Question(1, "query", torch.tensor([30, 5]))).labels
+    tensor([0, 1])
+    """
 
     answers_at_once = True
 

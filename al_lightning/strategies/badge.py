@@ -34,6 +34,14 @@ class Badge(Strategy):
     A score is the squared distance of the gradient to the nearest one picked before; the first image,
     which has none, gets its own squared length.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Badge
+    >>> embeddings = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    >>> pool = Evidence(torch.arange(3), torch.full((3, 2), 0.5), embeddings)
+    >>> 2 in Badge().select(pool, None, 2, torch.Generator()).ids  # not both copies
+    True
+
     Args:
         block_size: Images that are proposed at a time. Trades memory for speed; with the generator, it
             decides what is drawn, and not from which distribution.

@@ -27,9 +27,13 @@ class Strategy(ABC):
     file and no label. Subclasses implement :meth:`choose`, never :meth:`select`, which checks both what
     a strategy is given and what it chooses.
 
-    >>> class First(Strategy):
+    >>> import torch
+    >>> from al_lightning import Evidence, Selection, Strategy
+    >>> class LowestIds(Strategy):
     ...     def choose(self, pool, labeled, count, generator):
     ...         return Selection(pool.ids[:count], torch.zeros(count))
+    >>> LowestIds().select(Evidence(torch.tensor([5, 2, 9])), None, 2, torch.Generator()).ids
+    tensor([2, 5])
 
     Args:
         pool_subset: How many of the unlabeled images it is shown in each round, drawn at random; None
@@ -124,7 +128,18 @@ class Strategy(ABC):
 
 
 class ScoreStrategy(Strategy):
-    """Queries the images of the highest score; ties are broken at random."""
+    """Queries the images of the highest score; ties are broken at random.
+
+    >>> import torch
+    >>> from al_lightning import Evidence, Need, ScoreStrategy
+    >>> class Norm(ScoreStrategy):
+    ...     needs = frozenset({Need.EMBEDDINGS})
+    ...     def score(self, pool):
+    ...         return pool.require(Need.EMBEDDINGS).norm(dim=1)
+    >>> pool = Evidence(torch.tensor([7, 8]), embeddings=torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
+    >>> Norm().select(pool, None, 1, torch.Generator())
+    Selection(ids=tensor([8]), scores=tensor([5.]))
+    """
 
     may_be_negative: bool = False
     """Whether a score can be below 0, so that it cannot be a weight."""
@@ -165,6 +180,11 @@ class ScoreStrategy(Strategy):
 
 def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """Return the positions of the ``count`` highest scores, highest first, ties in random order.
+
+    >>> import torch
+    >>> from al_lightning.strategies import top_k
+    >>> top_k(torch.tensor([0.1, 0.7, 0.4]), 2, torch.Generator())
+    tensor([1, 2])
 
     Args:
         scores: (N,) float.

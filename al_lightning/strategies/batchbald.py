@@ -41,6 +41,16 @@ class BatchBALD(Strategy):
     ``saturation``, the rest of the batch is picked as a new one, from what is left of the pool. For
     batches of hundreds, :class:`Power` on :class:`BALD` is a much cheaper choice.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import BatchBALD
+    >>> copied, other = [[1, 0], [1, 0], [0, 1], [0, 1]], [[1, 0], [0, 1], [1, 0], [0, 1]]
+    >>> samples = torch.tensor([copied, copied, other]).float()
+    >>> pool = Evidence(torch.arange(3), mc_probabilities=samples)
+    >>> selection = BatchBALD(mc_samples=4).select(pool, None, 2, torch.Generator())
+    >>> 2 in selection.ids, selection.scores  # no two copies; ln 2 each
+    (True, tensor([0.6931, 0.6931]))
+
     Args:
         mc_samples: K.
         configurations: The most labelings of the picks that are looked at.

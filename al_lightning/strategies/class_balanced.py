@@ -31,6 +31,15 @@ class ClassBalanced(Strategy):
 
     A score is the value above when the image was picked.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import ClassBalanced
+    >>> labeled = Evidence(torch.tensor([0]), probabilities=torch.tensor([[1.0, 0.0]]))
+    >>> rows = torch.tensor([[0.7, 0.3], [0.2, 0.8]])
+    >>> pool = Evidence(torch.tensor([1, 2]), probabilities=rows)
+    >>> ClassBalanced(balance=5.0).select(pool, labeled, 1, torch.Generator()).ids
+    tensor([2])
+
     Args:
         balance: Weight of the second term, at least 0, in nats a label. 0 is entropy sampling.
         pool_subset: How many of the unlabeled images it is shown; None for all.

@@ -38,6 +38,16 @@ class ClusterMargin(Strategy):
 
     A score is the negated margin.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import ClusterMargin
+    >>> rows = torch.tensor([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [0.9, 0.1]])
+    >>> embeddings = torch.tensor([[0.0], [0.0], [9.0], [9.0]])
+    >>> pool = Evidence(torch.arange(4), rows, embeddings)
+    >>> strategy = ClusterMargin(factor=2, candidates_only=True)
+    >>> 2 in strategy.select(pool, None, 2, torch.Generator()).ids  # the smallest margin at 9
+    True
+
     Args:
         factor: Candidates for each image to ask for, at least 1; published as 10.
         distance: Up to which mean distance clusters are merged, in the units of the embeddings; None

@@ -8,7 +8,12 @@ from torch import Tensor
 
 
 class Need(StrEnum):
-    """A quantity that a strategy can ask for; the value is the name of the Evidence field."""
+    """A quantity that a strategy can ask for; the value is the name of the Evidence field.
+
+    >>> from al_lightning import Need
+    >>> [need.value for need in Need]
+    ['probabilities', 'embeddings', 'mc_probabilities']
+    """
 
     PROBABILITIES = "probabilities"
     EMBEDDINGS = "embeddings"
@@ -21,6 +26,12 @@ _DIMENSIONS = {Need.PROBABILITIES: 2, Need.EMBEDDINGS: 2, Need.MC_PROBABILITIES:
 @dataclass(frozen=True)
 class Evidence:
     """Quantities of N images, row for row; what no one asked for stays None.
+
+    >>> import torch
+    >>> from al_lightning import Evidence, Need
+    >>> pool = Evidence(torch.tensor([4, 7]), probabilities=torch.tensor([[0.8, 0.2], [0.5, 0.5]]))
+    >>> pool.require(Need.PROBABILITIES).amax(1)
+    tensor([0.8000, 0.5000])
 
     Attributes:
         ids: Dataset ids, (N,) int64, distinct.

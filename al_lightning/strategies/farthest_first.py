@@ -30,6 +30,14 @@ class FarthestFirst(Strategy):
     The result is that of the plain greedy algorithm. Beside the evidence it takes 24 bytes an image
     and a few blocks of ``block_size`` rows.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Euclidean, FarthestFirst
+    >>> labeled = Evidence(torch.tensor([0]), embeddings=torch.tensor([[0.0, 0.0]]))
+    >>> pool = Evidence(torch.tensor([1, 2]), embeddings=torch.tensor([[1.0, 0.0], [3.0, 4.0]]))
+    >>> FarthestFirst(Euclidean()).select(pool, labeled, 1, torch.Generator())
+    Selection(ids=tensor([2]), scores=tensor([5.]))
+
     Args:
         metric: What distance means, and which evidence it is taken of.
         block_size: Rows that are held in float64 at a time, together with their distances to each

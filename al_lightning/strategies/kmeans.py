@@ -21,6 +21,14 @@ class KMeansCenters(Strategy):
 
     A score is the share of the pool, or of its weights, that the image's cluster has; 0 for the rest.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import KMeansCenters
+    >>> embeddings = torch.tensor([[0.0], [1.0], [2.0], [50.0]])
+    >>> pool = Evidence(torch.arange(4), embeddings=embeddings)
+    >>> KMeansCenters().select(pool, None, 2, torch.Generator())
+    Selection(ids=tensor([1, 3]), scores=tensor([0.7500, 0.2500]))
+
     Args:
         pool_subset: How many of the unlabeled images it is shown; None for all.
     """

@@ -15,6 +15,17 @@ _SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all
 class MonteCarloStrategy(ScoreStrategy):
     """Scores each image by what K dropout samples say of it.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import MonteCarloStrategy
+    >>> agree, disagree = [[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.1, 0.9]]
+    >>> pool = Evidence(torch.arange(2), mc_probabilities=torch.tensor([agree, disagree]))
+    >>> class Range(MonteCarloStrategy):
+    ...     def formula(self, samples):
+    ...         return (samples.amax(1) - samples.amin(1)).sum(1)
+    >>> Range(mc_samples=2).score(pool)
+    tensor([0.0000, 1.6000])
+
     Args:
         mc_samples: K. Where dropout lies in the head alone, the backbone runs once for all of them.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
@@ -50,6 +61,14 @@ class BALD(MonteCarloStrategy):
     Scores are in nats. Each image counts on its own: a batch may ask the same thing many times, which
     :class:`BatchBALD` and :class:`Power` avoid. As a committee's mean divergence from its consensus
     (McCallum & Nigam 1998), it is the same.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import BALD
+    >>> agree, disagree = [[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.1, 0.9]]
+    >>> pool = Evidence(torch.arange(2), mc_probabilities=torch.tensor([agree, disagree]))
+    >>> BALD(mc_samples=2).score(pool)  # the second is ln 2 less the entropy of (0.9, 0.1)
+    tensor([0.0000, 0.3681])
     """
 
     def formula(self, samples: Tensor) -> Tensor:
@@ -61,6 +80,14 @@ class VariationRatios(MonteCarloStrategy):
     """Queries the lowest share of samples that agree on a class (Freeman 1965; Gal 2017).
 
     There are few distinct scores, so that ties are common; chance breaks them.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import VariationRatios
+    >>> agree, disagree = [[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.1, 0.9]]
+    >>> pool = Evidence(torch.arange(2), mc_probabilities=torch.tensor([agree, disagree]))
+    >>> VariationRatios(mc_samples=2).score(pool)
+    tensor([0.0000, 0.5000])
     """
 
     def formula(self, samples: Tensor) -> Tensor:
@@ -73,6 +100,14 @@ class VoteEntropy(MonteCarloStrategy):
 
     The committee are the dropout samples. Its other classic measure, the mean divergence from the
     consensus (McCallum & Nigam 1998), is :class:`BALD`. Ties are common; chance breaks them.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import VoteEntropy
+    >>> agree, disagree = [[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.1, 0.9]]
+    >>> pool = Evidence(torch.arange(2), mc_probabilities=torch.tensor([agree, disagree]))
+    >>> VoteEntropy(mc_samples=2).score(pool)  # the second is ln 2
+    tensor([0.0000, 0.6931])
     """
 
     def formula(self, samples: Tensor) -> Tensor:
@@ -81,7 +116,16 @@ class VoteEntropy(MonteCarloStrategy):
 
 
 class MeanStd(MonteCarloStrategy):
-    """Queries the highest standard deviation of the samples (Kampffmeyer 2016; Kendall 2017)."""
+    """Queries the highest standard deviation of the samples (Kampffmeyer 2016; Kendall 2017).
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import MeanStd
+    >>> agree, disagree = [[0.9, 0.1], [0.9, 0.1]], [[0.9, 0.1], [0.1, 0.9]]
+    >>> pool = Evidence(torch.arange(2), mc_probabilities=torch.tensor([agree, disagree]))
+    >>> MeanStd(mc_samples=2).score(pool)
+    tensor([0.0000, 0.4000])
+    """
 
     def formula(self, samples: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.disagreement.mean_std`."""

@@ -32,6 +32,14 @@ class ProbCover(Strategy):
     else is covered, the rest is drawn uniformly. A score is the share of the pool that the image newly
     covers.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import ProbCover
+    >>> angles = torch.tensor([0.0, 0.1, 0.2, 3.0])
+    >>> pool = Evidence(torch.arange(4), embeddings=torch.stack([angles.cos(), angles.sin()], 1))
+    >>> ProbCover(delta=0.15).select(pool, None, 2, torch.Generator())
+    Selection(ids=tensor([1, 3]), scores=tensor([0.7500, 0.2500]))
+
     Args:
         delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from 1,000
             balls among all images of the pool. Clusters are those of at most 20,000 images, and the

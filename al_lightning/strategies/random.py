@@ -12,6 +12,13 @@ class Random(Strategy):
 
     It needs no evidence, so it costs no pass over the pool. No image has more reason than another:
     every score is 0.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Random
+    >>> selection = Random().select(Evidence(torch.arange(10)), None, 3, torch.Generator())
+    >>> len(selection.ids.unique()), selection.scores
+    (3, tensor([0., 0., 0.]))
     """
 
     def choose(

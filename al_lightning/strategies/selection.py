@@ -15,6 +15,11 @@ _SHOWN = 10  # ids in a message
 class Selection:
     """The images to ask for, first choice first.
 
+    >>> import torch
+    >>> from al_lightning import Selection
+    >>> Selection(ids=torch.tensor([12, 3]), scores=torch.tensor([0.9, 0.4])).ids
+    tensor([12,  3])
+
     Attributes:
         ids: Dataset ids, (count,) int64, distinct.
         scores: One score each, (count,) float32, finite; higher means queried with more reason. What it

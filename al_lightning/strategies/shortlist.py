@@ -25,6 +25,15 @@ class Shortlist(Strategy):
     weighs images by it, that is Zhdanov, "Diverse mini-batch active learning", 2019, arXiv:1901.05954,
     section 3; strategies that know no weights go without.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Entropy, KMeansCenters, Shortlist
+    >>> rows = torch.tensor([[0.5, 0.5], [0.5, 0.5], [0.6, 0.4], [1.0, 0.0]])
+    >>> pool = Evidence(torch.arange(4), rows, torch.tensor([[0.0], [0.0], [1.0], [9.0]]))
+    >>> strategy = Shortlist(Entropy(), KMeansCenters(), factor=3)
+    >>> 3 in strategy.select(pool, None, 1, torch.Generator()).ids  # it is certain
+    False
+
     Args:
         uncertainty: Scores images.
         diversity: Chooses among them.

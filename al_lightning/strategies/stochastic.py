@@ -24,6 +24,17 @@ class StochasticStrategy(Strategy):
 
     The scores of a selection are those of ``base``, in its unit; chance decides with them.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Entropy, StochasticStrategy
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> class Squared(StochasticStrategy):
+    ...     def log_weights(self, scores):
+    ...         return 2 * scores.log()
+    >>> Squared(Entropy(), beta=1e9).select(pool, None, 2, torch.Generator()).ids
+    tensor([0, 2])
+
     Args:
         base: Scores the images, such as :class:`~al_lightning.strategies.BALD`.
         beta: Greater than 0. The larger it is, the less chance decides; the paper takes 1.
@@ -73,6 +84,15 @@ class Power(StochasticStrategy):
 
     An image of score 0 comes only after all others.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Entropy, Power
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> selection = Power(Entropy()).select(pool, None, 3, torch.Generator())
+    >>> selection.scores.sort(descending=True).values
+    tensor([0.6931, 0.6730, 0.3251])
+
     Args:
         base: Scores the images; no score may be below 0.
         beta: As above.
@@ -104,7 +124,16 @@ def _no_weights(base: ScoreStrategy) -> str:
 
 
 class Softmax(StochasticStrategy):
-    """Draws images in proportion to exp(beta score): score + Gumbel noise / beta."""
+    """Draws images in proportion to exp(beta score): score + Gumbel noise / beta.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Margin, Softmax
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> Softmax(Margin(), beta=1e9).select(pool, None, 2, torch.Generator()).ids
+    tensor([0, 2])
+    """
 
     def log_weights(self, scores: Tensor) -> Tensor:
         """Return the scores themselves."""
@@ -115,6 +144,14 @@ class SoftRank(StochasticStrategy):
     """Draws images in proportion to rank ^ -beta: -log rank + Gumbel noise / beta.
 
     The highest score has rank 1; equal scores share the mean of their ranks.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Margin, SoftRank
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> SoftRank(Margin(), beta=1e9).select(pool, None, 2, torch.Generator()).ids
+    tensor([0, 2])
     """
 
     def log_weights(self, scores: Tensor) -> Tensor:

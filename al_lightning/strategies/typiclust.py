@@ -33,6 +33,14 @@ class TypiClust(Strategy):
 
     A score is the typicality, in (0, 100,000].
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import TypiClust
+    >>> angles = torch.tensor([0.0, 0.1, 0.2, 3.0])
+    >>> pool = Evidence(torch.arange(4), embeddings=torch.stack([angles.cos(), angles.sin()], 1))
+    >>> TypiClust(neighbors=2).select(pool, None, 1, torch.Generator()).ids  # the middle of three
+    tensor([1])
+
     Args:
         neighbors: Images that typicality is measured by, at least 1.
         max_clusters: At least 1.

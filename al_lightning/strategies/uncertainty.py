@@ -12,6 +12,17 @@ from al_lightning.strategies.functional import uncertainty
 class UncertaintyStrategy(ScoreStrategy):
     """Scores each image by its class probabilities.
 
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import UncertaintyStrategy
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> class Gini(UncertaintyStrategy):
+    ...     def formula(self, probabilities):
+    ...         return 1 - probabilities.square().sum(1)
+    >>> Gini().select(pool, None, 1, torch.Generator())
+    Selection(ids=tensor([0]), scores=tensor([0.5000]))
+
     Args:
         mc_samples: Take the mean of so many dropout samples for the probabilities; None takes those of
             the whole network, which costs less.
@@ -42,7 +53,16 @@ class UncertaintyStrategy(ScoreStrategy):
 
 
 class LeastConfidence(UncertaintyStrategy):
-    """Queries the lowest maximal probability (Lewis & Gale 1994); scores are 1 - max p."""
+    """Queries the lowest maximal probability (Lewis & Gale 1994); scores are 1 - max p.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import LeastConfidence
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> LeastConfidence().score(pool)
+    tensor([0.5000, 0.1000, 0.4000])
+    """
 
     def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.uncertainty.least_confidence`."""
@@ -53,6 +73,14 @@ class Margin(UncertaintyStrategy):
     """Queries the smallest gap between the two likeliest classes (Scheffer et al. 2001).
 
     Scores are -(p(1) - p(2)).
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Margin
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> Margin().select(pool, None, 2, torch.Generator()).ids
+    tensor([0, 2])
     """
 
     may_be_negative = True
@@ -67,7 +95,16 @@ class Margin(UncertaintyStrategy):
 
 
 class Entropy(UncertaintyStrategy):
-    """Queries the highest entropy of the predicted classes (Settles 2009); scores are in nats."""
+    """Queries the highest entropy of the predicted classes (Settles 2009); scores are in nats.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Entropy
+    >>> rows = torch.tensor([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> pool = Evidence(torch.arange(3), probabilities=rows)
+    >>> Entropy().score(pool)  # the first is ln 2
+    tensor([0.6931, 0.3251, 0.6730])
+    """
 
     def formula(self, probabilities: Tensor) -> Tensor:
         """Score by :func:`~al_lightning.strategies.functional.uncertainty.entropy`."""

@@ -8,15 +8,45 @@ class UsageError(Exception):
 
     A message says what there is in the library. The command line shows it alone, without a traceback,
     and adds which of its keys help: see :mod:`al_lightning.cli.advice`.
+
+    >>> from al_lightning import Budget, UsageError
+    >>> try:
+    ...     Budget(query=0)
+    ... except UsageError as error:
+    ...     print(error)
+    budget.query must be a whole number of at least 1, not 0
     """
 
 
 class DataError(UsageError):
-    """A data file is missing, damaged or foreign; the message names it."""
+    """A data file is missing, damaged or foreign; the message names it.
+
+    >>> from al_lightning import DataError
+    >>> from al_lightning.data import ImageFolder
+    >>> try:
+    ...     ImageFolder("no_such_folder").load()
+    ... except DataError as error:
+    ...     print("no_such_folder" in str(error))
+    True
+    """
 
 
 class JournalError(UsageError):
-    """A journal is damaged or belongs to another run; the message names file and line, or keys."""
+    """A journal is damaged or belongs to another run; the message names file and line, or keys.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from al_lightning import Journal, JournalError
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "journal.jsonl")
+    ...     with path.open("w") as file:
+    ...         print("no JSON", file=file)
+    ...     try:
+    ...         Journal(path)
+    ...     except JournalError as error:
+    ...         print("journal.jsonl" in str(error))
+    True
+    """
 
 
 class OtherRunError(JournalError):

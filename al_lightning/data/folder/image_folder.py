@@ -55,6 +55,19 @@ class ImageFolder(BaseSource):
     of them is a training image, and the others are left out. Those among the images of ``test/``
     flatter the figures, which is warned of. A picture in the folders of two classes is an error.
 
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from PIL import Image
+    >>> from al_lightning.data import ImageFolder
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, gray in (("cat", 10), ("cat", 20), ("dog", 30), ("dog", 40)):
+    ...         path = Path(folder, name, f"{gray}.png")
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         Image.new("L", (12, 9), gray).save(path)
+    ...     data = ImageFolder(folder, image_size=8, test_fraction=0.5, storage="memory").load()
+    >>> data.classes, len(data.train), len(data.test), data.image_shape
+    (('cat', 'dog'), 2, 2, (3, 8, 8))
+
     Args:
         path: The folder.
         image_size: Height and width of the images, in pixels. "auto" is 64; on the command line, what

@@ -13,6 +13,17 @@ class BaseSource(ABC):
 
     A source implements :meth:`read`; users call :meth:`load`.
 
+    >>> import torch
+    >>> from al_lightning import ImageData, Images
+    >>> from al_lightning.data import BaseSource
+    >>> class Noise(BaseSource):
+    ...     def read(self):
+    ...         images = Images(torch.rand(100, 1, 8, 8), torch.arange(100) % 2)
+    ...         return ImageData(images, images, classes=("a", "b"))
+    >>> source = Noise(horizontal_flip=False, imbalance="step", imbalance_ratio=10.0)
+    >>> source.load().train.labels.bincount()
+    tensor([50,  5])
+
     Args:
         horizontal_flip: Whether a mirrored image keeps its class.
         imbalance: The profile that the sizes of the training classes follow, "exponential" or

@@ -19,6 +19,10 @@ class CIFAR10(BaseSource):
     The files are looked for in ``<root>/cifar-10-batches-py``, then downloaded into it. torchvision
     reads them, after their MD5 sums were checked.
 
+    >>> from al_lightning.data import CIFAR10
+    >>> CIFAR10("data").horizontal_flip  # CIFAR10("data").load() reads the images
+    True
+
     Args:
         root: The data root.
         download: Whether to download the files where they are not found.

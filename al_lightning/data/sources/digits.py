@@ -16,6 +16,11 @@ class Digits(BaseSource):
     Test images are a fixed, stratified draw, whatever the run's seed. The file's 17 shades are
     spread over 0 to 255.
 
+    >>> from al_lightning.data import Digits
+    >>> data = Digits().load()
+    >>> len(data.train), len(data.test), data.image_shape
+    (1297, 500, (1, 8, 8))
+
     Args:
         horizontal_flip: Whether a mirrored image keeps its class; a mirrored digit does not.
         imbalance: "exponential" or "step" makes the training classes imbalanced.

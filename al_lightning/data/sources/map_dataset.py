@@ -34,6 +34,13 @@ class DatasetSource(BaseSource):
     a tensor of one, from 0. As every image is read once, the data sets must not augment: random
     transforms would be frozen. Images that are in both data sets are warned of.
 
+    >>> import torch
+    >>> from torch.utils.data import TensorDataset
+    >>> from al_lightning import DatasetSource
+    >>> train, test = (TensorDataset(torch.rand(6, 1, 8, 8), torch.arange(6) % 2) for _ in "12")
+    >>> DatasetSource(train, test, classes=("cat", "dog")).load().train.labels
+    tensor([0, 1, 0, 1, 0, 1])
+
     Args:
         train: What the pool consists of.
         test: What measures.

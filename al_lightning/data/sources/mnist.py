@@ -87,6 +87,10 @@ class MNIST(_IdxSource):
 
     The files are looked for in ``<root>/MNIST/raw``, then downloaded into it.
 
+    >>> from al_lightning.data import MNIST
+    >>> MNIST("data").normalization  # MNIST("data").load() reads the images
+    Normalization(mean=(0.1307,), std=(0.3081,))
+
     Args:
         root: The data root.
         download: Whether to download the files where they are not found.
@@ -112,6 +116,10 @@ class FashionMNIST(_IdxSource):
 
     The files are looked for in ``<root>/FashionMNIST/raw``, then where Debian's package
     dataset-fashion-mnist installs them, then downloaded into the first.
+
+    >>> from al_lightning.data import FashionMNIST
+    >>> FashionMNIST("data").classes[:3]  # FashionMNIST("data").load() reads the images
+    ('T-shirt/top', 'Trouser', 'Pullover')
 
     Args:
         root: The data root.

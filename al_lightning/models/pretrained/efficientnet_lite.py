@@ -29,6 +29,12 @@ class EfficientNetLite0(PretrainedBackbone):
 
     Tan & Le 2019, arXiv:1905.11946, without squeeze-and-excitation and with ReLU6.
 
+    >>> import torch
+    >>> from al_lightning.models import EfficientNetLite0
+    >>> network = EfficientNetLite0((3, 32, 32), 10, weights=None)  # random ones
+    >>> network.embed(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 1280])
+
     Args:
         image_shape: Channels, height, width.
         num_classes: The number of logits.

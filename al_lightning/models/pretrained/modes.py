@@ -26,6 +26,15 @@ _COLORS = 3
 class PretrainedBackbone(Backbone):
     """A trunk that comes with weights, and a new head.
 
+    >>> from torch import nn
+    >>> from al_lightning.models import PretrainedBackbone
+    >>> from al_lightning.models.pretrained.trunk import Trunk
+    >>> network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 16))
+    >>> trunk = Trunk(network, features=16, source="here", pretrained=False)
+    >>> backbone = PretrainedBackbone(trunk, (3, 8, 8), num_classes=10, mode="linear")
+    >>> [len(group["params"]) for group in backbone.parameter_groups()]  # the head alone
+    [2]
+
     Args:
         trunk: Maps images to embeddings.
         image_shape: Channels, height, width. Grey images become three equal channels.

@@ -28,6 +28,12 @@ _INTERPOLATIONS = ("bilinear", "bicubic")
 class TimmBackbone(PretrainedBackbone):
     """Any network of timm, with its published weights or others.
 
+    >>> import torch
+    >>> from al_lightning.models import TimmBackbone
+    >>> network = TimmBackbone((3, 32, 32), 10, "resnet10t", weights=None)
+    >>> network.embed(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 512])
+
     Args:
         image_shape: Channels, height, width.
         num_classes: The number of logits.

@@ -25,6 +25,12 @@ _AUXILIARY = ("aux1", "aux2", "AuxLogits")  # second heads of GoogLeNet and Ince
 class TorchvisionBackbone(PretrainedBackbone):
     """Any classifier of torchvision, with its published weights or others.
 
+    >>> import torch
+    >>> from al_lightning.models import TorchvisionBackbone
+    >>> network = TorchvisionBackbone((3, 32, 32), 10, "resnet18", weights=None)
+    >>> network.embed(torch.zeros(2, 3, 32, 32)).shape
+    torch.Size([2, 512])
+
     Args:
         image_shape: Channels, height, width.
         num_classes: The number of logits.

@@ -27,6 +27,18 @@ class CsvOracle(Oracle):
     or skip is an answer; what is left empty goes back to the pool. Labels that are added to the sheet
     of an earlier question are taken with the next answer.
 
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import torch
+    >>> from al_lightning import Question
+    >>> from al_lightning.data import Digits
+    >>> from al_lightning.oracles import CsvOracle
+    >>> with TemporaryDirectory() as folder:
+    ...     oracle = CsvOracle(Digits().load(), Path(folder))
+    ...     oracle.answer(Question(0, "initial", torch.tensor([4, 7])))  # None: nothing filled in yet
+    ...     sorted(path.name for path in Path(folder).iterdir())
+    ['round_00.csv', 'round_00.html']
+
     Args:
         data: The images, their files and the names of their classes.
         folder: Where the sheets lie.

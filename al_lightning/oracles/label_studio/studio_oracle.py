@@ -46,6 +46,13 @@ class LabelStudioOracle(Oracle):
     The server's address and an access token come from the environment, ``LABEL_STUDIO_URL`` and
     ``LABEL_STUDIO_API_KEY``, and go nowhere else.
 
+    >>> from pathlib import Path
+    >>> from al_lightning import LabelStudioOracle
+    >>> from al_lightning.data import Digits
+    >>> oracle = LabelStudioOracle(Digits().load(), Path("run"), project="Digits")
+    >>> oracle.answers_at_once  # the run ends at each question, and goes on when it is answered
+    False
+
     Args:
         data: The images and the names of their classes.
         folder: Where ``label_studio.json`` is kept: the code that tells this run's tasks from those of

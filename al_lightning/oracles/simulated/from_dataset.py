@@ -16,6 +16,11 @@ _REMEDY = "Let a person label them: oracle=csv or oracle=label_studio"
 class DatasetOracle(SimulatedOracle):
     """Reveals the labels that the data set came with: the usual simulation of an annotator.
 
+    >>> import torch
+    >>> from al_lightning import DatasetOracle
+    >>> DatasetOracle(torch.tensor([3, 1, 4])).annotate(torch.tensor([2, 0]))
+    tensor([4, 3])
+
     Args:
         labels: The true classes of the training set by dataset id, (N,) int64; negative where the
             data set does not know them.

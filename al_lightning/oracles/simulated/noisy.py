@@ -20,6 +20,13 @@ class NoisyOracle(DatasetOracle):
     images are mistaken, and for what, depends on the seed and the image alone: not on the strategy, nor
     on when an image is asked for.
 
+    >>> import torch
+    >>> from al_lightning import NoisyOracle
+    >>> oracle = NoisyOracle(torch.zeros(1000).long(), num_classes=2, rate=0.1, seed=0)
+    >>> mistakes = int(oracle.annotate(torch.arange(1000)).sum())
+    >>> 60 < mistakes < 140
+    True
+
     Args:
         labels: The true classes by dataset id, (N,) int64; negative where they are not known.
         num_classes: Number of classes, at least 2.

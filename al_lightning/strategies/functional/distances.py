@@ -24,6 +24,13 @@ from al_lightning.strategies.evidence import Need
 class Factors:
     """M points, ready for inner products; all float64, or all float32 where bounds will do.
 
+    >>> import torch
+    >>> from al_lightning.strategies import Euclidean
+    >>> factors = Euclidean().factors(torch.tensor([[0.0, 0.0], [3.0, 4.0]]).double())
+    >>> factors.divergence(factors)  # half the squared distances
+    tensor([[ 0.0000, 12.5000],
+            [12.5000,  0.0000]], dtype=torch.float64)
+
     Attributes:
         offset: (M,) float.
         left: (M, D') float.
@@ -65,6 +72,18 @@ class Metric(ABC):
 
     :meth:`Factors.divergence` yields a *divergence*, which orders pairs as the distance does;
     :meth:`distance` turns it into the distance.
+
+    >>> import torch
+    >>> from al_lightning import Need
+    >>> from al_lightning.strategies import Factors, Metric
+    >>> class NegatedProduct(Metric):
+    ...     need = Need.EMBEDDINGS
+    ...     def factors(self, rows):
+    ...         return Factors(rows.new_ones(len(rows)) / 2, rows, rows)
+    >>> factors = NegatedProduct().factors(torch.tensor([[1.0], [0.5]]).double())
+    >>> factors.divergence(factors)
+    tensor([[0.0000, 0.5000],
+            [0.5000, 0.7500]], dtype=torch.float64)
     """
 
     need: ClassVar[Need]
@@ -83,7 +102,14 @@ class Metric(ABC):
 
 
 class Euclidean(Metric):
-    """The Euclidean distance of embeddings; its divergence is |x - y|^2 / 2."""
+    """The Euclidean distance of embeddings; its divergence is |x - y|^2 / 2.
+
+    >>> import torch
+    >>> from al_lightning.strategies import Euclidean
+    >>> points = Euclidean().factors(torch.tensor([[0.0, 0.0], [3.0, 4.0]]).double())
+    >>> Euclidean().distance(points.divergence(points))[0]
+    tensor([0., 5.], dtype=torch.float64)
+    """
 
     need = Need.EMBEDDINGS
     translation_invariant = True
@@ -102,6 +128,12 @@ class Cosine(Metric):
 
     A zero vector has no direction. It counts as a direction of its own, orthogonal to all others:
     its distance is 1 to every other vector and 0 to another zero vector.
+
+    >>> import torch
+    >>> from al_lightning.strategies import Cosine
+    >>> points = Cosine().factors(torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]).double())
+    >>> points.divergence(points)[0]
+    tensor([0., 0., 1.], dtype=torch.float64)
     """
 
     need = Need.EMBEDDINGS
@@ -123,6 +155,12 @@ class SymmetricKL(Metric):
     (KL(p, q) + KL(q, p)) / 2 = sum_c (p_c - q_c) (ln p_c - ln q_c) / 2, half of Jeffreys'
     divergence (Kullback & Leibler 1951). Probabilities are clamped from below at 1e-6 and not
     normalised again; the second form shows that it stays at least 0.
+
+    >>> import torch
+    >>> from al_lightning.strategies import SymmetricKL
+    >>> points = SymmetricKL().factors(torch.tensor([[0.5, 0.5], [0.8, 0.2]]).double())
+    >>> points.divergence(points)[0]  # the second is 0.3 ln 4 / 2
+    tensor([0.0000, 0.2079], dtype=torch.float64)
     """
 
     need = Need.PROBABILITIES
