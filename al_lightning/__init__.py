@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
+    from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
     from al_lightning.inference.trained import TrainedRun, load_trained
     from al_lightning.loop.loop import ActiveLearningLoop
+    from al_lightning.loop.plain import plain_loop
+    from al_lightning.loop.query import Query
     from al_lightning.models import CNN, Backbone, Embedder, ImageClassifier
-    from al_lightning.oracles import DatasetOracle, LabelStudioOracle, NoisyOracle
+    from al_lightning.oracles import DatasetOracle, LabelStudioOracle, ManualOracle, NoisyOracle
     from al_lightning.run.budget import Budget
     from al_lightning.run.journal import Journal
     from al_lightning.run.pool import Pool
     from al_lightning.run.questions import Answer, Oracle, Question, SimulatedOracle
+    from al_lightning.run.record import RunRecord
     from al_lightning.run.summary import summarize
     from al_lightning.strategies import ScoreStrategy, Selection, Strategy
     from al_lightning.strategies.evidence import Evidence, Need
     from al_lightning.training.embedding_cache import EmbeddingCache
     from al_lightning.training.fit_cache import FitCache
+    from al_lightning.training.learner import Learner
     from al_lightning.training.recipe import Recipe
     from al_lightning.training.scoring import Scorer
     from al_lightning.training.trainers import RoundTrainers
@@ -53,7 +57,12 @@ _HOMES = {
     "Oracle": "run.questions",
     "Pool": "run.pool",
     "PoolDataModule": "data",
-    "Query": "callbacks",
+    "Learner": "training.learner",
+    "Query": "loop.query",
+    "QueryResult": "callbacks",
+    "RunRecord": "run.record",
+    "ManualOracle": "oracles",
+    "plain_loop": "loop.plain",
     "Question": "run.questions",
     "Recipe": "training.recipe",
     "RoundResult": "callbacks",
@@ -88,17 +97,21 @@ __all__ = [
     "Journal",
     "JournalError",
     "LabelStudioOracle",
+    "Learner",
     "LoopCallback",
+    "ManualOracle",
     "Need",
     "NoisyOracle",
     "Oracle",
     "Pool",
     "PoolDataModule",
     "Query",
+    "QueryResult",
     "Question",
     "Recipe",
     "RoundResult",
     "RoundTrainers",
+    "RunRecord",
     "ScoreStrategy",
     "Scorer",
     "Selection",
@@ -107,6 +120,7 @@ __all__ = [
     "TrainedRun",
     "UsageError",
     "load_trained",
+    "plain_loop",
     "summarize",
 ]
 

@@ -15,14 +15,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import Subset, TensorDataset, random_split
 
-from al_lightning import (
-    ActiveLearningLoop,
-    Budget,
-    DatasetOracle,
-    DatasetSource,
-    Journal,
-    PoolDataModule,
-)
+from al_lightning import Budget, DatasetSource, Journal, plain_loop
 from al_lightning.strategies import Margin
 
 
@@ -62,31 +55,11 @@ def own_datasets() -> list[Subset[tuple[Tensor, ...]]]:
     return random_split(everything, [1297, 500], torch.Generator().manual_seed(0))
 
 
-def own_trainer(round_index: int, labels: int) -> L.Trainer:  # noqa: ARG001 - the same in all rounds
-    """Return the trainer of a round."""
-    return L.Trainer(
-        max_epochs=30,
-        logger=False,
-        enable_checkpointing=False,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
-
-
 def main(folder: Path = Path("outputs/own_model")) -> Journal:
     """Buy 200 labels, 20 at a time, by margin."""
     train, test = own_datasets()
-    datamodule = PoolDataModule(DatasetSource(train, test), batch_size=32)
-    loop = ActiveLearningLoop(
-        datamodule,
-        make_classifier=OwnModel,
-        make_trainer=own_trainer,
-        strategy=Margin(),
-        oracle=DatasetOracle(datamodule.data.train.labels),
-        journal=Journal(folder / "journal.jsonl"),
-        budget=Budget(initial=40, query=20, total=200),
-        seed=0,
-    )
+    source, budget = DatasetSource(train, test), Budget(initial=40, query=20, total=200)
+    loop = plain_loop(source, Margin(), folder, budget, make_classifier=OwnModel, batch_size=32)
     journal = loop.run()
     for event in journal.rounds:
         print(f"{event['labels_bought']:4} labels: accuracy {event['metrics']['accuracy']:.3f}")

@@ -10,24 +10,18 @@ the run asks the same question. This oracle shows each digit as text, and asks f
 
 import logging
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-import lightning as L
 import torch
 
 from al_lightning import (
-    CNN,
-    ActiveLearningLoop,
     Answer,
     Budget,
-    ImageClassifier,
     Images,
     Journal,
     Oracle,
     Question,
-    Recipe,
-    RoundTrainers,
+    plain_loop,
 )
 from al_lightning.data import Digits
 from al_lightning.strategies import Margin
@@ -70,25 +64,12 @@ class KeyboardOracle(Oracle):
         return "\n".join("".join(" .:*#"[pixel // 52] * 2 for pixel in row) for row in rows)
 
 
-def make_classifier(recipe: Recipe) -> ImageClassifier:
-    """Return an untrained network for digits: a small CNN, trained by the recipe."""
-    return recipe.classifier(CNN((1, 8, 8), 10, filters=((16, 16),), dense=(64,)), 10)
-
-
 def main(folder: Path = Path("outputs/own_oracle"), ask: Callable[[str], str] = input) -> Journal:
     """Ask for 20 labels, and then for 10 more, by margin."""
-    recipe = Recipe(epochs=20, batch_size=16, precision="32-true")
-    datamodule = recipe.datamodule(Digits())
-    loop = ActiveLearningLoop(
-        datamodule,
-        make_classifier=partial(make_classifier, recipe),
-        make_trainer=RoundTrainers(partial(L.Trainer, enable_progress_bar=False), recipe),
-        strategy=Margin(),
-        oracle=KeyboardOracle(datamodule.data.train, ask),
-        journal=Journal(folder / "journal.jsonl"),
-        budget=Budget(initial=20, query=10, total=30, initial_policy="uniform"),
-        seed=0,
-    )
+    source = Digits()
+    oracle = KeyboardOracle(source.load().train, ask)
+    budget = Budget(initial=20, query=10, total=30, initial_policy="uniform")
+    loop = plain_loop(source, Margin(), folder, budget, oracle=oracle, epochs=20, batch_size=16)
     for event in loop.run().rounds:
         print(f"{event['labels_bought']:4} labels: accuracy {event['metrics']['accuracy']:.3f}")
     return loop.journal

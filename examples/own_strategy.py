@@ -9,26 +9,19 @@ both start from the same labels and the same weights. Runs are kept in outputs/o
 """
 
 import logging
-from functools import partial
 from pathlib import Path
 
-import lightning as L
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from al_lightning import (
-    CNN,
-    ActiveLearningLoop,
     Budget,
-    DatasetOracle,
     Evidence,
-    ImageClassifier,
     Journal,
     Need,
-    Recipe,
-    RoundTrainers,
     ScoreStrategy,
     Strategy,
+    plain_loop,
 )
 from al_lightning.data import Digits
 from al_lightning.strategies import Margin
@@ -56,26 +49,10 @@ class InformationDensity(ScoreStrategy):
         return entropy(pool.require(Need.PROBABILITIES)) * density**self.beta
 
 
-def make_classifier(recipe: Recipe) -> ImageClassifier:
-    """Return an untrained network for digits: a small CNN, trained by the recipe."""
-    return recipe.classifier(CNN((1, 8, 8), 10, filters=((16, 16),), dense=(64,)), 10)
-
-
 def run(strategy: Strategy, folder: Path) -> Journal:
     """Buy 100 labels by a strategy, 20 at a time."""
-    recipe = Recipe(epochs=20, batch_size=16, precision="32-true")
-    datamodule = recipe.datamodule(Digits())
-    loop = ActiveLearningLoop(
-        datamodule,
-        make_classifier=partial(make_classifier, recipe),
-        make_trainer=RoundTrainers(partial(L.Trainer, enable_progress_bar=False), recipe),
-        strategy=strategy,
-        oracle=DatasetOracle(datamodule.data.train.labels),
-        journal=Journal(folder / "journal.jsonl"),
-        budget=Budget(initial=20, query=20, total=100),
-        seed=0,
-    )
-    return loop.run()
+    budget = Budget(initial=20, query=20, total=100)
+    return plain_loop(Digits(), strategy, folder, budget, epochs=20, batch_size=16).run()
 
 
 def main(folder: Path = Path("outputs/own_strategy")) -> dict[str, Journal]:

@@ -1,17 +1,22 @@
 """What can watch a run."""
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
+from al_lightning.utils.checks import kind_of, why_not_callable
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.ranks import from_rank_zero, rank
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class RoundResult:
 
 
 @dataclass(frozen=True)
-class Query:
+class QueryResult:
     """Images that a strategy asked for, and the labels that came.
 
     Attributes:
@@ -43,6 +48,14 @@ class Query:
         scores: The strategy's scores, (M,) float32.
         predicted: The classifier's best guesses, (M,) int64.
         labels: What the oracle said, (M,) int64.
+
+    Example:
+        >>> import torch
+        >>> from al_lightning import Answer, QueryResult, Question
+        >>> ids, scores = torch.tensor([3, 1]), torch.tensor([0.9, 0.4])
+        >>> asked = Question(1, "query", ids, 0, scores, torch.tensor([0, 1]))
+        >>> QueryResult.of(asked, Answer(ids[:1], torch.tensor([2]))).predicted
+        tensor([0])
     """
 
     round: int
@@ -88,7 +101,7 @@ class LoopCallback:
     def on_round_end(self, result: RoundResult) -> None:
         """Look at a round's results, before the journal has them."""
 
-    def on_query(self, query: Query) -> None:
+    def on_query(self, query: QueryResult) -> None:
         """Look at new labels, before the journal has them."""
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
@@ -101,3 +114,93 @@ class LoopCallback:
 
     def on_run_end(self, journal: Journal) -> None:
         """Look at a finished run; called again each time a finished run is run."""
+
+    def wants_to_stop(self) -> bool:
+        """Return whether the run is to end; asked after each round, when the journal has it.
+
+        The journal then says that the run was stopped, and the run is finished. Decide by what the
+        journal says, so that a run which was killed right there decides the same.
+        """
+        return False
+
+
+class CallbackList(LoopCallback):
+    """Several callbacks as one, in their order; on ranks other than zero, none.
+
+    Args:
+        callbacks: Each is given everything.
+
+    Raises:
+        UsageError: If one cannot watch a run; names it, and why.
+    """
+
+    def __init__(self, callbacks: Sequence[LoopCallback]) -> None:
+        require_callbacks(callbacks)
+        self._callbacks = tuple(callbacks) if rank() == 0 else ()
+
+    def on_run_start(self, journal: Journal, data: ImageData) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_run_start(journal, data)
+
+    def on_fit_start(self, index: int, pool: Pool) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_fit_start(index, pool)
+
+    def on_fit_end(self, index: int, classifier: L.LightningModule) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_fit_end(index, classifier)
+
+    def on_round_end(self, result: RoundResult) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_round_end(result)
+
+    def on_query(self, query: QueryResult) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_query(query)
+
+    def on_wait(self, journal: Journal, instructions: str) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_wait(journal, instructions)
+
+    def on_run_end(self, journal: Journal) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_run_end(journal)
+
+    def wants_to_stop(self) -> bool:
+        """Return whether one of them wants the run to end."""
+        return from_rank_zero(lambda: any(c.wants_to_stop() for c in self._callbacks))
+
+
+def require_callbacks(callbacks: object) -> None:
+    """Check what is to watch a run.
+
+    Raises:
+        UsageError: If it is no sequence of callbacks; names the one that is none, and why.
+    """
+    if not isinstance(callbacks, Sequence):
+        raise UsageError(f"callbacks must be a list of LoopCallback, not {kind_of(callbacks)}")
+    for callback in callbacks:
+        if isinstance(callback, Callback):
+            raise UsageError(
+                f"{kind_of(callback)} watches a trainer: let make_trainer give it to each trainer. "
+                "Here, callbacks takes LoopCallback"
+            )
+        if isinstance(callback, type):
+            raise UsageError(f"callbacks must hold {callback.__name__}(...), not the class itself")
+        for hook in (name for name in vars(LoopCallback) if not name.startswith("_")):
+            method = getattr(callback, hook, None)
+            count = len(inspect.signature(getattr(LoopCallback, hook)).parameters) - 1
+            if not callable(method):
+                raise UsageError(
+                    f"{kind_of(callback)} cannot watch a run: it has no `{hook}`. A subclass of "
+                    "LoopCallback has all that it does not define"
+                )
+            if (problem := why_not_callable(method, count)) is not None:
+                raise UsageError(f"{kind_of(callback)}.{hook} takes {count} arguments: {problem}")

@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from al_lightning.callbacks.base import LoopCallback, Query
+from al_lightning.callbacks.base import LoopCallback, QueryResult
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.utils.files import write_whole
@@ -29,7 +29,7 @@ class QuerySheets(LoopCallback):
         """Learn the names of files and classes."""
         self._files, self._classes = data.train.files, data.classes
 
-    def on_query(self, query: Query) -> None:
+    def on_query(self, query: QueryResult) -> None:
         """Write a sheet."""
         ids = query.ids.tolist()
         columns = {

@@ -17,7 +17,7 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import (
 )
 from torch.utils.tensorboard import SummaryWriter
 
-from al_lightning.callbacks.base import LoopCallback, Query, RoundResult
+from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
 from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
 from al_lightning.callbacks.logger import (
     Value,
@@ -123,7 +123,7 @@ class TensorBoardDashboard(LoopCallback):
             figure = confusion_figure(result.confusion, self._classes)
             self._figure("test/confusion_matrix", figure, step)
 
-    def on_query(self, query: Query) -> None:
+    def on_query(self, query: QueryResult) -> None:
         """Write what was asked for: the images, and how many of each class."""
         if self._data is None:
             return

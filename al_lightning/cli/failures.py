@@ -4,17 +4,19 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 
 from hydra.errors import CompactHydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.typos import suggestions
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.errors import OF_RANK_ZERO, UsageError
 from al_lightning.utils.redaction import redacted
 
 _FULL = "HYDRA_FULL_ERROR"
+_WANTED = "AL_LIGHTNING_FULL_ERROR"  # what the user has said, for processes that are started here
 _FAILURE = 1  # Hydra's exit status
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 _OUTPUT_CLOSED = 141  # the shell's exit status after SIGPIPE
@@ -31,17 +33,17 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     Hydra would show them, too, and end each by a line on its own environment variable.
     """
     full, loud = os.environ.get(_FULL), logging.raiseExceptions
-    os.environ[_FULL] = "1"  # has Hydra raise its errors
+    os.environ[_FULL], os.environ[_WANTED] = "1", full or ""  # has Hydra raise its errors
     logging.raiseExceptions = False  # no traceback of a line that nobody reads
     try:
         yield
     except CompactHydraException as error:
         if full == "1":
             raise
-        _complain(redacted(_described(error, arguments)))
+        _complain(redacted(_described(error, arguments)), error)
         sys.exit(_FAILURE)
     except UsageError as error:  # before anything was composed
-        _complain(f"Error: {redacted(str(error))}")
+        _complain(f"Error: {redacted(str(error))}", error)
         sys.exit(_FAILURE)
     except BrokenPipeError:
         end_of_output()
@@ -54,6 +56,33 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
             os.environ.pop(_FULL, None)
         else:
             os.environ[_FULL] = full
+
+
+@contextmanager
+def environment_as_given() -> Iterator[None]:
+    """Give processes that the block starts the environment that this one was given."""
+    changed, given = os.environ.pop(_FULL, None), os.environ.get(_WANTED)
+    if given:
+        os.environ[_FULL] = given
+    try:
+        yield
+    finally:
+        if changed is not None:
+            os.environ[_FULL] = changed
+
+
+@contextmanager
+def shown_on_rank_zero() -> Iterator[None]:
+    """Print nothing on other ranks but errors of their own; those of rank zero are shown there."""
+    if _rank() == 0:
+        yield
+        return
+    with (
+        Path(os.devnull).open("w", encoding="utf-8") as nothing,
+        redirect_stdout(nothing),
+        redirect_stderr(nothing),
+    ):
+        yield
 
 
 def end_of_output() -> None:
@@ -78,5 +107,17 @@ def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
     return "\n".join(lines + suggestions(arguments))
 
 
-def _complain(message: str) -> None:
+def _complain(message: str, error: BaseException | None = None) -> None:
+    """Print a message; on other ranks than zero, only if the error is their own."""
     print(message, file=sys.stderr)  # noqa: T201
+    while error is not None and (number := _rank()):
+        if getattr(error, OF_RANK_ZERO, False):
+            return
+        error = error.__cause__
+        if error is None:
+            print(f"On rank {number}: {message}", file=sys.__stderr__)
+
+
+def _rank() -> int:
+    """Return the rank of this process, without importing torch."""
+    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0

@@ -1,11 +1,9 @@
 """The LightningDataModule that owns the pools."""
 
-from typing import Any
-
 import lightning as L
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from al_lightning.data.batches import (
     DealtBatches,
@@ -15,7 +13,7 @@ from al_lightning.data.batches import (
     batch_sizes,
 )
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.pixels.decode_beside import leave_signals
+from al_lightning.data.loading import Batch, Batches, batch_loader
 from al_lightning.data.pixels.memory import available_memory
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_bytes, pixel_rows
@@ -23,9 +21,7 @@ from al_lightning.data.source import ImageData, Images, ImageSource, Normalizati
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
-
-Batch = tuple[Tensor, Tensor]
-Batches = DealtBatches | ShuffledBatches | SharedBatches
+from al_lightning.utils.ranks import rank, world_size
 
 _CPU = torch.device("cpu")
 _HIDDEN = -1  # stands where a label is not known
@@ -94,7 +90,6 @@ class PoolDataModule(L.LightningDataModule):
         self._embeddings: Embeddings | None = None
         self._order_seed = 0
         self._labeled: tuple[Tensor, Tensor] | None = None  # ids, and pixels that are slow to read
-        self._looked_at: tuple[Images, Tensor] | None = None
         self._resident = Resident()
         # There may be fewer batches than devices.
         self.allow_zero_length_dataloader_with_multiple_devices = True
@@ -129,7 +124,6 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
-        self._looked_at = None
         self._keep_labeled()
         self._normalize_by(
             self._wanted or data.normalization or measure_normalization(self._labeled_pixels())
@@ -184,11 +178,10 @@ class PoolDataModule(L.LightningDataModule):
             ids, rows = torch.arange(len(ids)), self._labeled[1]
         labels = self.pool.labels
         batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
-        if self._world_size == 1:
+        if world_size() == 1:
             return self._loader(rows, ids, labels, batches)
         self._require_shares(len(ids))
-        shares = SharedBatches(batches, self._rank, self._world_size)
-        return self._loader(rows, ids, labels, shares)
+        return self._loader(rows, ids, labels, SharedBatches(batches, rank(), world_size()))
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Return the images that were bought for validation; no loader if there are none."""
@@ -204,21 +197,20 @@ class PoolDataModule(L.LightningDataModule):
         return self._in_order(test, torch.arange(len(test)), test.labels)
 
     def predict_dataloader(self) -> DataLoader[Batch]:
-        """Return what :meth:`look_at` was told, else the unlabeled images, ascending by id.
+        """Return the unlabeled images, ascending by id; their labels are blanked with -1."""
+        return self.images_dataloader(self.data.train, self.pool.unlabeled_ids)
 
-        Their labels are blanked with -1.
+    def images_dataloader(
+        self, images: Images, ids: Tensor, device: torch.device | None = None
+    ) -> DataLoader[Batch]:
+        """Return some images in an order of one's own; their labels are blanked with -1.
+
+        Args:
+            images: The training or the test images.
+            ids: Which of them, (M,) int64. Several ranks take the batches in turns.
+            device: What computes with them; None for the trainer's.
         """
-        return self.images_dataloader(
-            *(self._looked_at or (self.data.train, self.pool.unlabeled_ids))
-        )
-
-    def look_at(self, images: Images, ids: Tensor) -> None:
-        """Let predictions be of these images, (M,) int64, in this order, until the next round."""
-        self._looked_at = images, ids
-
-    def images_dataloader(self, images: Images, ids: Tensor) -> DataLoader[Batch]:
-        """Return these images, (M,) int64, in this order; their labels are blanked with -1."""
-        return self._in_order(images, ids, torch.full_like(ids, _HIDDEN))
+        return self._in_order(images, ids, torch.full_like(ids, _HIDDEN), device)
 
     def transfer_batch_to_device(
         self,
@@ -238,10 +230,12 @@ class PoolDataModule(L.LightningDataModule):
             images = self.augment(images)
         return self.prepare(images), labels
 
-    def _in_order(self, images: Images, ids: Tensor, labels: Tensor) -> DataLoader[Batch]:
+    def _in_order(
+        self, images: Images, ids: Tensor, labels: Tensor, device: torch.device | None = None
+    ) -> DataLoader[Batch]:
         batches = OrderedBatches(len(ids), self.eval_batch_size)
-        dealt = DealtBatches(batches, self._rank, self._world_size)
-        return self._loader(self._rows(images), ids, labels, dealt)
+        dealt = DealtBatches(batches, rank(), world_size())
+        return self._loader(self._rows(images), ids, labels, dealt, device)
 
     def _rows(self, images: Images) -> Pixels:
         """Return what is served of some images: pixels, or embeddings where there are any."""
@@ -255,59 +249,27 @@ class PoolDataModule(L.LightningDataModule):
         self.normalization = normalization
         self._normalize = Normalize(normalization)
 
-    @property
-    def _world_size(self) -> int:
-        return 1 if self.trainer is None else self.trainer.world_size
-
-    @property
-    def _rank(self) -> int:
-        return 0 if self.trainer is None else self.trainer.global_rank
-
     def _require_shares(self, labels: int) -> None:
         """Check that every device gets enough of every batch."""
-        smallest = min(batch_sizes(labels, self.batch_size)) // self._world_size
+        smallest = min(batch_sizes(labels, self.batch_size)) // world_size()
         if smallest < FEWEST_LABELS:
             raise UsageError(
                 f"{labels} labels in batches of {self.batch_size} leave {smallest} image(s) of a batch "
-                f"to each of {self._world_size} devices, which need at least {FEWEST_LABELS}: raise "
+                f"to each of {world_size()} devices, which need at least {FEWEST_LABELS}: raise "
                 "budget.initial or batch_size, or take one device"
             )
 
-    # How it travels to the processes of other devices, which have read the data themselves
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the data behind."""
-        looked_at = self._looked_at
-        if looked_at is not None and self._data is not None:
-            parts = {id(self._data.train): "train", id(self._data.test): "test"}
-            looked_at = parts.get(id(looked_at[0]), looked_at[0]), looked_at[1]  # type: ignore[assignment]
-        left = dict.fromkeys(("source", "trainer", "_data", "_labeled", "_embeddings"))
-        return {**self.__dict__, **left, "_looked_at": looked_at}
-
-    def arrive(
-        self, source: ImageSource, data: ImageData, embeddings: Embeddings | None = None
-    ) -> None:
-        """Take over the data, which another process has left behind."""
-        self.source, self._data, self._embeddings = source, data, embeddings
-        if self._looked_at is not None and isinstance(self._looked_at[0], str):
-            self._looked_at = getattr(data, self._looked_at[0]), self._looked_at[1]
-        self._keep_labeled()
-
     def _loader(
-        self, rows: Pixels, ids: Tensor, labels: Tensor, batches: Batches
+        self,
+        rows: Pixels,
+        ids: Tensor,
+        labels: Tensor,
+        batches: Batches,
+        device: torch.device | None = None,
     ) -> DataLoader[Batch]:
-        device = _CPU if self.trainer is None else self.trainer.strategy.root_device
-        rows = self._resident.on(device, rows)
-        elsewhere = isinstance(rows, PixelStore) or rows.device != device
-        # batch_size=None: the sampler yields a whole batch of positions, and one indexing reads it.
-        return DataLoader(
-            _Subset(rows, ids, labels),
-            sampler=batches,
-            batch_size=None,
-            num_workers=min(rows.workers, len(batches)) if isinstance(rows, PixelStore) else 0,
-            worker_init_fn=leave_signals,
-            pin_memory=device.type == "cuda" and elsewhere,
-        )
+        if device is None:
+            device = _CPU if self.trainer is None else self.trainer.strategy.root_device
+        return batch_loader(self._resident.on(device, rows), ids, labels, batches, device)
 
     def _labeled_pixels(self) -> Pixels:
         if self._labeled is not None:
@@ -324,19 +286,3 @@ class PoolDataModule(L.LightningDataModule):
         self._labeled = None
         if pixel_bytes(pixels) // len(pixels) * len(ids) <= _SHARE * available_memory():
             self._labeled = ids, pixels[ids]
-
-
-class _Subset(Dataset[Batch]):
-    """Some images of a data set, or their embeddings, read a batch at a time."""
-
-    def __init__(self, rows: Pixels, ids: Tensor, labels: Tensor) -> None:
-        self._rows, self._ids, self._labels = rows, ids, labels
-
-    def __getitem__(self, positions: Tensor) -> Batch:
-        # On a CPU, rows[ids] would copy pixel by pixel, ten times as slowly as index_select.
-        ids, labels = (values.index_select(0, positions) for values in (self._ids, self._labels))
-        if isinstance(self._rows, Tensor):
-            # Not waited for: indexing by ids that are elsewhere would wait for all steps before.
-            ids = ids.to(self._rows.device, non_blocking=True)
-            return self._rows.index_select(0, ids), labels
-        return self._rows[ids], labels

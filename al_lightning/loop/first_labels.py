@@ -1,12 +1,116 @@
-"""Which images are labeled first."""
+"""Which images are labeled first, before any classifier has learned from labels."""
+
+import warnings
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, require_strategy
-from al_lightning.strategies.evidence import Need
+from al_lightning.loop.query import Query
+from al_lightning.models.backbone import describe_model
+from al_lightning.run.budget import AUTO_POLICY, POLICIES, Budget
+from al_lightning.run.pool import Pool
+from al_lightning.run.questions import Origin
+from al_lightning.training.fitted import Fitted
+from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
+
+_FEWEST = 2  # labels to train on
+
+
+@dataclass(frozen=True)
+class FirstLabels:
+    """Says which labels a run needs before its first round.
+
+    Attributes:
+        learner: Its untrained classifier may select them.
+        query: Its initial strategy does so.
+        budget: How many, and how they are drawn.
+    """
+
+    learner: Learner
+    query: Query
+    budget: Budget
+
+    def __post_init__(self) -> None:
+        """Check that the policy can be followed."""
+        policy = self.budget.initial_policy
+        if self.query.initial_strategy is None and policy not in (*POLICIES, AUTO_POLICY):
+            raise UsageError(
+                f"budget.initial_policy={policy} needs `initial_strategy`, the strategy of that name; "
+                f"without one, it is {' or '.join(POLICIES)}"
+            )
+
+    def missing(self, pool: Pool) -> tuple[Origin, Tensor] | None:
+        """Return what is to be labeled next, and for what; None where training can begin.
+
+        Raises:
+            UsageError: If too few images are left to train on.
+        """
+        if len(pool.labeled_ids) == 0 and len(ids := self._missing_validation(pool)):
+            return "validation", ids
+        if len(pool.labeled_ids) >= _FEWEST:
+            return None
+        given = self.learner.data.given_ids
+        given = given[torch.isin(given, pool.unlabeled_ids)]
+        ids = given if len(given) else self._draw(pool)
+        if len(ids) == 0:
+            raise UsageError(
+                f"There are {len(pool.labeled_ids)} labels to train on, and nothing is left to ask for "
+                f"or to pay: {len(pool.skipped_ids)} images were skipped. At least {_FEWEST} labels "
+                "are needed"
+            )
+        return "initial", ids
+
+    def _missing_validation(self, pool: Pool) -> Tensor:
+        """Return what is to be labeled next for validation: those that were given, then the others.
+
+        They are drawn from all images. Labels that were given need not be a random sample: who chose
+        them, as a strategy does, may have chosen what is hard. What an answer leaves open stays open.
+        """
+        seed, given = self.learner.seed, self.learner.data.given_ids
+        drawn = draw_validation(torch.arange(pool.size), self.budget.validation, seed)
+        is_given = torch.isin(drawn, given)
+        known, asked = drawn[is_given], drawn[~is_given]
+        if len(known := known[~torch.isin(known, pool.validation_ids)]):
+            return known
+        if bool((~torch.isin(pool.validation_ids, given)).any()):
+            return asked[:0]
+        free = pool.unlabeled_ids
+        if bool(torch.isin(asked, free).all()):
+            return asked
+        return draw_validation(free[~torch.isin(free, given)], len(asked), seed)
+
+    def _draw(self, pool: Pool) -> Tensor:
+        """Draw images to train on without a classifier that has learned from labels."""
+        data, seed, free = self.learner.data, self.learner.seed, pool.unlabeled_ids
+        left = self.budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
+        # All over again only for what an earlier answer has left open.
+        missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
+        count = min(missing, left, len(free))
+        if count > 0 and (strategy := self.query.initial_strategy) is not None:
+            untrained = self.learner.untrained()
+            if self._sees_enough(untrained):
+                return self.query.select_first(
+                    strategy, untrained, free, pool.labeled_ids, count, seed
+                )
+        if self.budget.initial_policy == "balanced":
+            return draw_balanced(free, data.train.labels[free], count, seed)
+        return draw_uniform(free, count, seed)
+
+    def _sees_enough(self, untrained: Fitted) -> bool:
+        """Return whether what the untrained network sees is worth selecting the first labels by."""
+        if "weights" in describe_model(untrained.classifier):
+            return True
+        if self.budget.initial_policy == AUTO_POLICY:
+            return False
+        warnings.warn(
+            "The first labels are selected by a network that has seen nothing yet; "
+            "budget.initial_policy takes a strategy for pretrained models, such as EfficientNetLite0",
+            stacklevel=2,
+        )
+        return True
 
 
 def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
@@ -51,18 +155,3 @@ def draw_balanced(ids: Tensor, classes: Tensor, count: int, seed: int) -> Tensor
         turn[members] = torch.arange(len(members), dtype=torch.float64)
     order_in_turn = torch.rand(len(ids), generator=generator, dtype=torch.float64)
     return ids[(turn + order_in_turn).argsort()[:count]]
-
-
-def require_embeddings_alone(strategy: Strategy) -> None:
-    """Check that a strategy can choose the first labels: before them, there are embeddings alone.
-
-    Raises:
-        UsageError: If it needs more, or is no strategy; names what.
-    """
-    require_strategy("initial_strategy", strategy)
-    if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
-        raise UsageError(
-            f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
-            f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
-            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
-        )

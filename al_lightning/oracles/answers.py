@@ -1,11 +1,13 @@
 """What an oracle must be, and what its answers must hold, checked before anything rests on them."""
 
 import inspect
+import warnings
 from collections.abc import Collection
 
 import torch
 from torch import Tensor
 
+from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 
@@ -32,9 +34,7 @@ def require_oracle(oracle: object) -> None:
         )
 
 
-def checked_answer(
-    oracle: Oracle, question: Question, answer: object, num_classes: int
-) -> Answer | None:
+def checked_answer(oracle: Oracle, question: Question, answer: object, num_classes: int) -> Answer:
     """Return what an oracle has answered, as int64 tensors; refuse what does not fit the question.
 
     Lists, arrays and other whole numbers than int64 are taken as they are meant.
@@ -42,15 +42,13 @@ def checked_answer(
     Args:
         oracle: That was asked; named in messages.
         question: What it was asked.
-        answer: What came: an :class:`~al_lightning.Answer`; None from an oracle that takes time.
+        answer: What came: an :class:`~al_lightning.Answer`.
         num_classes: Labels are 0 to this number - 1.
 
     Raises:
         UsageError: If it is no answer to the question; names the oracle, and the ids.
     """
     name = type(oracle).__name__
-    if answer is None and not oracle.answers_at_once:
-        return None
     if answer is None:
         raise UsageError(
             f"{name} has answered None, though its answers_at_once is True: return an Answer, or set "
@@ -79,6 +77,29 @@ def checked_answer(
         _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
         _asked(name, "late_skipped", answer.late_skipped, earlier),
     )
+
+
+def warn_of_gaps(question: Question, answer: Answer, pool: Pool) -> None:
+    """Warn of answers that change labels of before, or leave images for validation open.
+
+    Args:
+        question: That was answered.
+        answer: That was checked.
+        pool: As it was before.
+    """
+    if len(changed := answer.changed(pool)):
+        warnings.warn(
+            f"{len(changed)} image(s) were labeled before, and are now given another class: ids "
+            f"{changed.tolist()}. The first one stays",
+            stacklevel=2,
+        )
+    left = len(question.ids) - len(answer.ids) - len(answer.skipped)
+    if question.origin == "validation" and left:
+        warnings.warn(
+            f"{left} of {len(question.ids)} images for validation have been left open. If these "
+            "are hard ones, the accuracy on the others is too high: they are no random sample",
+            stacklevel=2,
+        )
 
 
 def whole_numbers(what: str, values: object) -> Tensor:

@@ -83,6 +83,10 @@ class Budget:
         wanted = free if self.initial == "all" else self.initial or self.query
         return min(wanted, free)
 
+    def spent(self, labels: int) -> bool:
+        """Return whether so many labels are all that may be bought, however many images there are."""
+        return self.total != "all" and labels >= self.total
+
     def limit(self, size: int, given: int = 0) -> int:
         """Return the labels that can be bought of a data set of this size.
 

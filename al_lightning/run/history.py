@@ -13,7 +13,7 @@ from al_lightning.run.questions import Origin, Question
 
 SCHEMA = 1
 Event = dict[str, Any]
-Reason = Literal["budget", "pool_empty"]
+Reason = Literal["budget", "pool_empty", "stopped"]
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),
@@ -23,7 +23,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "end": ("reason",),
 }
 _ORIGINS = ("initial", "query", "validation")
-_REASONS = ("budget", "pool_empty")
+_REASONS = ("budget", "pool_empty", "stopped")
 
 
 class History:

@@ -19,6 +19,7 @@ from al_lightning.run.history import SCHEMA, Event, History, Reason
 from al_lightning.run.questions import Origin, Question
 from al_lightning.utils.errors import DamagedJournalError, JournalError
 from al_lightning.utils.files import sync_folder
+from al_lightning.utils.ranks import from_rank_zero
 
 _LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
 
@@ -42,9 +43,7 @@ class Journal(History):
         self._digest = ""  # of all lines
         self._size = 0  # bytes of intact lines; what follows them is a torn line
         self._length = 0  # bytes of the file as this journal left or found it
-        if self.path.exists():
-            self._require_file()
-            self._replay(self.path.read_bytes())
+        self._replay(from_rank_zero(self._read))
 
     def begin(self, start: Mapping[str, Any]) -> None:
         """Write the start event.
@@ -99,6 +98,10 @@ class Journal(History):
         self._append({"event": "end", "reason": reason})
 
     def _append(self, event: Event) -> None:
+        """Write an event down on rank zero; all ranks remember what was written."""
+        self._remember(from_rank_zero(lambda: self._write(event)))
+
+    def _write(self, event: Event) -> Event:
         # Checked as a replay would: what is written can be read again. JSON turns tuples into lists.
         event = json.loads(json.dumps(event, allow_nan=False))
         digest = _digest(self._digest, event)
@@ -125,7 +128,13 @@ class Journal(History):
         self._size += len(line)
         self._length = self._size
         self._digest = digest
-        self._remember(event)
+        return event
+
+    def _read(self) -> bytes:
+        if not self.path.exists():
+            return b""
+        self._require_file()
+        return self.path.read_bytes()
 
     def _replay(self, content: bytes) -> None:
         *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted

@@ -46,7 +46,7 @@ def require_same_run(
         raise OtherRunError(
             f"{journal.path} was written by other code of yours than there is now:{_listed(refused)}\n"
             "Take another folder, go back to that code, or remove the journal to start anew. If no "
-            "result depends on the change, name these keys in ActiveLearningLoop(irrelevant=[...])"
+            "result depends on the change, name these keys in RunRecord(irrelevant=[...])"
         )
     if differing := [*versions, *code]:
         warnings.warn(

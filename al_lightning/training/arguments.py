@@ -1,20 +1,20 @@
 """Checks of the parts that a loop is given, before anything is begun."""
 
-import inspect
-import json
-import operator
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, SupportsIndex, cast
+from collections.abc import Sequence
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback
 
-from al_lightning.callbacks.base import LoopCallback
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.models.backbone import require_embedder
+from al_lightning.run.record import RunRecord
+from al_lightning.utils.checks import (
+    kind_of,
+    name_of,
+    require_names,
+    require_plain,
+    why_not_callable,
+)
 from al_lightning.utils.errors import UsageError
-
-_HOOKS = tuple(name for name in vars(LoopCallback) if name.startswith("on_"))
 
 
 def require_datamodule(datamodule: object) -> None:
@@ -25,7 +25,7 @@ def require_datamodule(datamodule: object) -> None:
     """
     if not isinstance(datamodule, PoolDataModule):
         raise UsageError(
-            f"datamodule must be a PoolDataModule, not {_kind(datamodule)}: "
+            f"datamodule must be a PoolDataModule, not {kind_of(datamodule)}: "
             "PoolDataModule(DatasetSource(train, test)) makes one of two data sets"
         )
 
@@ -49,9 +49,9 @@ def require_factory(name: str, factory: object, arguments: Sequence[str], made: 
     if isinstance(factory, made):
         raise UsageError(f"{wanted}, not a {type(factory).__name__} that was made already")
     if not callable(factory):
-        raise UsageError(f"{wanted}, not {_kind(factory)}")
-    if (problem := _cannot_take(factory, len(arguments))) is not None:
-        raise UsageError(f"{wanted}, but {_called(factory)} cannot be called so: {problem}")
+        raise UsageError(f"{wanted}, not {kind_of(factory)}")
+    if (problem := why_not_callable(factory, len(arguments))) is not None:
+        raise UsageError(f"{wanted}, but {name_of(factory)} cannot be called so: {problem}")
 
 
 def require_classifier(made: object) -> L.LightningModule:
@@ -65,7 +65,7 @@ def require_classifier(made: object) -> L.LightningModule:
         if any(kind.__module__.startswith("pytorch_lightning") for kind in type(made).__mro__):
             hint = " of the package pytorch_lightning: import from `lightning` instead"
         raise UsageError(
-            f"make_classifier must return a LightningModule, not {_kind(made)}{hint}. "
+            f"make_classifier must return a LightningModule, not {kind_of(made)}{hint}. "
             "ImageClassifier(backbone, num_classes) makes one of a Backbone"
         )
     require_embedder(made)
@@ -79,35 +79,6 @@ def require_classifier(made: object) -> L.LightningModule:
     return made
 
 
-def require_callbacks(callbacks: object) -> tuple[LoopCallback, ...]:
-    """Check what is to watch a run, and return it.
-
-    Raises:
-        UsageError: If it is no sequence of callbacks; names the one that is none, and why.
-    """
-    if not isinstance(callbacks, Sequence):
-        raise UsageError(f"callbacks must be a list of LoopCallback, not {_kind(callbacks)}")
-    for callback in callbacks:
-        if isinstance(callback, Callback):
-            raise UsageError(
-                f"{_kind(callback)} watches a trainer: let make_trainer give it to each trainer. Here, "
-                "callbacks takes LoopCallback"
-            )
-        if isinstance(callback, type):
-            raise UsageError(f"callbacks must hold {callback.__name__}(...), not the class itself")
-        for hook in _HOOKS:
-            method = getattr(callback, hook, None)
-            count = len(inspect.signature(getattr(LoopCallback, hook)).parameters) - 1
-            if not callable(method):
-                raise UsageError(
-                    f"{_kind(callback)} cannot watch a run: it has no `{hook}`. A subclass of "
-                    "LoopCallback has all that it does not define"
-                )
-            if (problem := _cannot_take(method, count)) is not None:
-                raise UsageError(f"{_kind(callback)}.{hook} takes {count} arguments: {problem}")
-    return tuple(callbacks)
-
-
 def require_fall_back(fall_back: object) -> None:
     """Check what prepares a classifier for another fit.
 
@@ -116,85 +87,25 @@ def require_fall_back(fall_back: object) -> None:
     """
     if fall_back is None:
         return
-    problem = _cannot_take(fall_back, 1) if callable(fall_back) else f"it is a {_kind(fall_back)}"
+    problem = (
+        why_not_callable(fall_back, 1) if callable(fall_back) else f"it is a {kind_of(fall_back)}"
+    )
     if problem is not None:
         raise UsageError(
             f"fall_back must be None or a function (classifier) -> None, but {problem}"
         )
 
 
-def require_kind(name: str, value: object, *kinds: type) -> None:
-    """Check that an argument is of one of some types; None stands for itself.
+def require_record(record: object) -> RunRecord:
+    """Check how a run is said to be configured, and return it.
 
     Raises:
-        UsageError: If it is of another; names it.
+        UsageError: If it is no record, or what it holds cannot be written into a journal.
     """
-    if not any(value is None if kind is type(None) else isinstance(value, kind) for kind in kinds):
-        named = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise UsageError(f"{name} must be a {named}, not {value!r}")
-
-
-def require_names(name: str, values: object) -> None:
-    """Check that an argument is several texts, and not one, whose letters would be taken.
-
-    Raises:
-        UsageError: If it is not; names it.
-    """
-    if not isinstance(values, Collection) or not all(isinstance(v, str) for v in values):
-        raise UsageError(f"{name} must be a list of texts, not {values!r}")
-    if isinstance(values, str):
-        raise UsageError(f"{name} must be a list of texts, such as [{values!r}], not one text")
-
-
-def whole_number(name: str, value: object) -> int:
-    """Return a whole number of at least 0 as Python's own, such as one of NumPy's.
-
-    Raises:
-        UsageError: If it is none; names it.
-    """
-    try:
-        number = operator.index(cast("SupportsIndex", value))
-    except TypeError:
-        number = -1
-    if number < 0 or isinstance(value, bool):
-        raise UsageError(f"{name} must be a whole number of at least 0, not {value!r}")
-    return number
-
-
-def require_plain(name: str, values: object) -> None:
-    """Check that a mapping can be written into a journal.
-
-    Raises:
-        UsageError: If it cannot; names the argument.
-    """
-    require_kind(name, values, Mapping)
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise UsageError(
-            f"{name} must hold plain values, which JSON can hold (texts, finite numbers, lists, "
-            f"mappings): {error}"
-        ) from error
-
-
-def _cannot_take(function: Callable[..., Any], count: int) -> str | None:
-    """Say why a function cannot be called with so many positional arguments; None if it can."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):  # compiled code does not say
-        return None
-    try:
-        signature.bind(*range(count))
-    except TypeError as error:
-        return str(error)
-    return None
-
-
-def _called(function: object) -> str:
-    return str(getattr(function, "__name__", type(function).__name__))
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "None"
-    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+    if not isinstance(record, RunRecord):
+        raise UsageError(f"record must be a RunRecord, not {kind_of(record)}")
+    for name in ("overrides", "irrelevant", "irrelevant_to_fits"):
+        require_names(f"record.{name}", getattr(record, name))
+    if record.config is not None:
+        require_plain("record.config", record.config)
+    return record

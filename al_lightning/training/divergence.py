@@ -9,14 +9,13 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from al_lightning.training.round_trainer import RoundTrainer
 from al_lightning.utils.errors import DivergenceError, UsageError
 
 _LOOKS = 50  # steps between two looks at the losses: on a GPU, each look waits for it
 
 
 @contextmanager
-def stops_on_divergence(trainer: RoundTrainer, round_index: int) -> Iterator[None]:
+def stops_on_divergence(trainer: L.Trainer, round_index: int) -> Iterator[None]:
     """Watch the losses of a trainer's fit while the block runs.
 
     Raises:

@@ -1,22 +1,22 @@
-"""One pass over images that hands on their embeddings."""
+"""One pass over images that yields their embeddings."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import lightning as L
-from lightning.pytorch.utilities.seed import isolate_rng
-from torch import Tensor
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
 
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import Images
 from al_lightning.models.backbone import Embedder
-from al_lightning.training.round_trainer import RoundTrainer
+from al_lightning.training.passes import ImagePass, run_pass
 
 
 def embed_images(
-    trainer: RoundTrainer,
-    classifier: L.LightningModule,
-    prepare: Callable[[Tensor], Tensor],
-    loaders: Sequence[DataLoader[Any]],
+    trainer: L.Trainer,
+    classifier: nn.Module,
+    datamodule: PoolDataModule,
+    sets: Sequence[tuple[Images, Tensor]],
     write: Callable[[Tensor], None],
 ) -> None:
     """Embed images batch by batch, so that memory does not grow with their number.
@@ -24,38 +24,27 @@ def embed_images(
     In evaluation mode, without gradients, under the trainer's precision and on its device.
 
     Args:
-        trainer: A fresh one; its callbacks show the progress.
-        classifier: Gives the embeddings.
-        prepare: Maps raw images to what the classifier looks at, on the device.
-        loaders: Of batches whose first part is raw images; read one after the other.
-        write: Takes the embeddings of each batch, (B, D) float32 on the CPU, in order.
+        trainer: Its callbacks show the progress.
+        classifier: Gives the embeddings, see :class:`al_lightning.Embedder`.
+        datamodule: Serves the images, and normalises them on the device.
+        sets: Images, and which of them, (N,) int64; one set after the other.
+        write: Called on rank zero with the embeddings of each batch, (B, D) float32 on the CPU, in
+            order.
     """
-    with isolate_rng():
-        trainer.predict(
-            _Pass(classifier, prepare, write), dataloaders=list(loaders), return_predictions=False
-        )
+    for images, ids in sets:
+        run_pass(trainer, _EmbeddingPass(classifier, write), datamodule, images, ids)
 
 
-class _Pass(L.LightningModule):
-    """Wraps any classifier, so that Lightning runs it on the right device in the right precision."""
-
-    def __init__(
-        self,
-        classifier: L.LightningModule,
-        prepare: Callable[[Tensor], Tensor],
-        write: Callable[[Tensor], None],
-    ) -> None:
+class _EmbeddingPass(ImagePass):
+    def __init__(self, classifier: nn.Module, write: Callable[[Tensor], None]) -> None:
         super().__init__()
         self.classifier = classifier
-        self._embedder = cast("Embedder", classifier)
-        self._prepare, self._write = prepare, write
+        self._write = write
 
-    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:  # noqa: ARG002
-        """Prepare the images."""
-        return self._prepare(batch[0])
+    def compute(self, images: Tensor) -> dict[str, Tensor]:
+        """Return the embeddings of a batch."""
+        return {"embeddings": cast("Embedder", self.classifier).embed(images).float()}
 
-    def predict_step(self, images: Tensor, batch_idx: int, dataloader_idx: int = 0) -> Tensor:  # noqa: ARG002
-        """Hand on the embeddings of a batch."""
-        embeddings = self._embedder.embed(images).float().cpu()
-        self._write(embeddings)
-        return embeddings  # which nobody keeps; Lightning would warn of nothing
+    def take(self, first: int, found: Mapping[str, Tensor]) -> None:  # noqa: ARG002
+        """Write the embeddings of a batch."""
+        self._write(found["embeddings"].cpu())

@@ -5,6 +5,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,13 @@ from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.source import Images
 from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images
-from al_lightning.training.round_trainer import RoundTrainer
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.files import replacing, write_whole
 from al_lightning.utils.locks import exclusive
+from al_lightning.utils.ranks import from_rank_zero, rank
 
 _SCHEMA = 2  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")
@@ -49,7 +49,7 @@ class EmbeddingCache:
 
     def fetch(
         self,
-        trainer: RoundTrainer,
+        trainer: L.Trainer,
         classifier: L.LightningModule,
         backbone: Backbone,
         datamodule: PoolDataModule,
@@ -73,19 +73,33 @@ class EmbeddingCache:
         entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
 
         def compute(write: Write) -> None:
-            self._say(f"Embedding {rows:,} images, once for all rounds and runs")
-            _embed(trainer, classifier, datamodule, (data.train, data.test), write)
+            if rank() == 0:
+                self._say(f"Embedding {rows:,} images, once for all rounds and runs")
+            sets = [(images, torch.arange(len(images))) for images in (data.train, data.test)]
+            embed_images(trainer, classifier, datamodule, [s for s in sets if len(s[1])], write)
 
-        with exclusive(entry.path.with_suffix(".lock"), self._say_waiting):
-            if (seconds := entry.seconds()) is None:
+        with ExitStack() as stack:
+            lock = exclusive(entry.path.with_suffix(".lock"), self._say_waiting)
+
+            def known() -> float | None:
+                stack.enter_context(lock)
+                return entry.seconds()
+
+            seconds = from_rank_zero(known)
+            if seconds is None and rank() == 0:
                 seconds = entry.make(compute, facts)
                 self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
+            elif seconds is None:
+                compute(lambda _: None)
+            seconds = from_rank_zero(lambda: seconds)
             found = entry.open()
-            note_use(entry.path.with_suffix(".json"))
+            if rank() == 0:
+                note_use(entry.path.with_suffix(".json"))
+        assert seconds is not None
         return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
 
     def _facts(
-        self, trainer: RoundTrainer, backbone: Backbone, datamodule: PoolDataModule
+        self, trainer: L.Trainer, backbone: Backbone, datamodule: PoolDataModule
     ) -> dict[str, Any]:
         """Return all that the very bits of the embeddings depend on."""
         found, normalization = versions(), datamodule.normalization
@@ -104,21 +118,6 @@ class EmbeddingCache:
 
     def _say_waiting(self) -> None:
         self._say("Another run embeds the images, which this run shares; waiting for it")
-
-
-def _embed(
-    trainer: RoundTrainer,
-    classifier: L.LightningModule,
-    datamodule: PoolDataModule,
-    sets: tuple[Images, ...],
-    write: Write,
-) -> None:
-    loaders = [
-        datamodule.images_dataloader(images, torch.arange(len(images)))
-        for images in sets
-        if len(images)
-    ]
-    embed_images(trainer, classifier, datamodule.prepare, loaders, write)
 
 
 class _Entry:

@@ -13,7 +13,7 @@ from al_lightning.utils.errors import UsageError
 
 #: Who starts several processes of one command, and where it says how many, and which one this is.
 _LAUNCHERS = (
-    ("torchrun", "WORLD_SIZE", ("RANK", "LOCAL_RANK")),
+    ("something other than torchrun", "WORLD_SIZE", ("RANK", "LOCAL_RANK")),
     ("mpirun", "OMPI_COMM_WORLD_SIZE", ("OMPI_COMM_WORLD_RANK",)),
     ("mpiexec", "PMI_SIZE", ("PMI_RANK",)),
     ("jsrun", "JSM_NAMESPACE_SIZE", ("JSM_NAMESPACE_RANK",)),
@@ -26,9 +26,11 @@ def require_neutral_environment(environment: Mapping[str, str] = os.environ) -> 
     Raises:
         UsageError: If a variable would set an argument of Lightning's trainer (``PL_TRAINER_DEVICES``
             and the like), or if this process is one of several that run the same command, as by
-            ``srun --ntasks=2``; names what to do.
+            ``srun --ntasks=2``, without torchrun; names what to do.
     """
     _require_no_trainer_arguments(environment)
+    if "TORCHELASTIC_RUN_ID" in environment:  # torchrun's: it says how many ranks there are
+        return
     _require_one_task(environment)
     _require_one_process(environment)
 
@@ -55,7 +57,8 @@ def _require_one_task(environment: Mapping[str, str]) -> None:
         command = shlex.join(["srun", "--ntasks=1", f"--cpus-per-task={tasks}", *sys.orig_argv])
         raise UsageError(
             f"srun has started {tasks} tasks of this command, and a run is one: it starts the "
-            f"processes of its devices (trainer.devices) itself. Take {command}"
+            f"processes of its devices (trainer.devices) itself; several machines take a torchrun "
+            f"each. Take {command}"
         )
 
 

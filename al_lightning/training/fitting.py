@@ -13,14 +13,15 @@ from al_lightning.training.divergence import (
     stops_on_divergence,
     sums_of_weights,
 )
-from al_lightning.training.round_trainer import RoundTrainer
-from al_lightning.training.team import TeamTrainer
+from al_lightning.training.even_shares import EvenShares
 from al_lightning.training.trainer_rules import require_fresh, require_steps
+from al_lightning.utils.randomness import derive_seed
+from al_lightning.utils.ranks import rank, share_state, wait_for_all, world_size
 from al_lightning.utils.stopwatch import Stopwatch
 
 
 def fit_once(
-    trainer: RoundTrainer,
+    trainer: L.Trainer,
     classifier: L.LightningModule,
     datamodule: PoolDataModule,
     round_index: int,
@@ -46,15 +47,19 @@ def fit_once(
     """
     require_fresh(trainer)
     watch, before = Stopwatch(), sums_of_weights(classifier)
-    if isinstance(trainer, TeamTrainer):
-        trainer.start(datamodule)
+    if world_size() > 1:
+        labels = len(datamodule.pool.labeled_ids)
+        trainer.callbacks.append(EvenShares(labels, datamodule.batch_size))  # type: ignore[attr-defined]
+        wait_for_all()
     with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
-        L.seed_everything(seed, verbose=False)
+        # Each rank draws dropout and augmentation of its own.
+        L.seed_everything(derive_seed(seed, "device", rank()) if rank() else seed, verbose=False)
         trainer.fit(classifier, datamodule=datamodule)
         require_finite_weights(classifier, round_index, trainer.global_step)
         if classifier.automatic_optimization:  # else the module decides what a step is
             require_steps(trainer, round_index)
     require_changed_weights(classifier, before, round_index)
+    share_state(classifier)  # running statistics are each rank's own
     data, normalization = datamodule.data, datamodule.normalization
     return {
         "round": round_index,

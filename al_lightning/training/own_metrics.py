@@ -9,7 +9,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.models.classifier import ImageClassifier
-from al_lightning.training.round_trainer import RoundTrainer
+from al_lightning.utils.ranks import world_size
 
 _PREFIX = "test/"
 
@@ -21,7 +21,7 @@ def has_own_test_step(classifier: L.LightningModule) -> bool:
 
 
 def own_metrics(
-    trainer: RoundTrainer,
+    trainer: L.Trainer,
     classifier: L.LightningModule,
     datamodule: PoolDataModule,
     known: Mapping[str, float],
@@ -41,7 +41,7 @@ def own_metrics(
         name and another value is called ``test_step/<name>``. A value that is not finite is left out,
         with a warning.
     """
-    if not isinstance(trainer, L.Trainer):
+    if world_size() > 1:
         warnings.warn(
             f"What test_step of {type(classifier).__name__} logs is not in the journal: it is not run "
             "on several devices",

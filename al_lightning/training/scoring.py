@@ -1,11 +1,10 @@
 """One pass over images, which yields all the evidence that is asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import cast
 
 import lightning as L
 import torch
-from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor, nn
 
 from al_lightning.data.datamodule import PoolDataModule
@@ -13,21 +12,22 @@ from al_lightning.data.source import Images
 from al_lightning.models.backbone import Embedder, for_evaluation, to_probabilities
 from al_lightning.models.fixed_masks import FixedMasks
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.training.evidence_rows import EvidenceRows, SharedEvidenceRows
-from al_lightning.training.round_trainer import RoundTrainer
+from al_lightning.training.evidence_rows import EvidenceRows
+from al_lightning.training.passes import ImagePass, run_pass
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.ranks import rank
 
 _PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 
 
 class Scorer:
-    """Looks at images with a fitted classifier.
+    """Gathers evidence on images by a fitted classifier.
 
     Images are seen as they are (no augmentation), in evaluation mode, without gradients, under the
     trainer's precision and on its device; what comes back is float32 on the CPU.
 
     Args:
-        trainer: Runs the passes.
+        trainer: Runs the passes; one serves any number of classifiers.
         classifier: Gives embeddings and logits.
         datamodule: Serves the images, and normalises them on the device.
         mc_samples: K, the number of dropout samples of the Monte-Carlo probabilities. Each is one
@@ -38,7 +38,7 @@ class Scorer:
 
     def __init__(
         self,
-        trainer: RoundTrainer,
+        trainer: L.Trainer,
         classifier: L.LightningModule,
         datamodule: PoolDataModule,
         mc_samples: int = 20,
@@ -57,45 +57,38 @@ class Scorer:
             images: The training or the test images.
             ids: Which of them, (N,) int64; the rows of the evidence have this order.
             needs: What to keep.
+
+        Returns:
+            The evidence on rank zero; on other ranks, the ids alone.
         """
         if not needs or len(ids) == 0:
             return Evidence(ids)
-        make_rows = SharedEvidenceRows if self._trainer.world_size > 1 else EvidenceRows
-        rows = make_rows(len(ids))
-        self._datamodule.look_at(images, ids)
+        rows = EvidenceRows(len(ids))
         samples = Need.MC_PROBABILITIES in needs
         # Before any mask is hung into it: hooks are part of what a classifier computes.
         halves = self._classifier if samples else for_evaluation(self._classifier)
-        with isolate_rng(), FixedMasks(halves, self._seed) as masks:
-            probe = _Probe(
-                halves,
-                rows,
-                self._datamodule.eval_batch_size,
-                needs,
-                masks,
-                self._mc_samples,
-            )
-            self._trainer.predict(probe, datamodule=self._datamodule, return_predictions=False)
+        with FixedMasks(halves, self._seed) as masks:
+            probe = _EvidencePass(halves, rows, needs, masks, self._mc_samples)
+            run_pass(self._trainer, probe, self._datamodule, images, ids)
+        if rank() > 0:
+            return Evidence(ids)
         return Evidence(ids, **{need.value: values for need, values in rows.collect().items()})
 
 
-class _Probe(L.LightningModule):
-    """Wraps any classifier, so that Lightning runs it on the right device in the right precision."""
+class _EvidencePass(ImagePass):
+    """Writes evidence row by row."""
 
     def __init__(
         self,
         halves: nn.Module,
         rows: EvidenceRows,
-        batch_size: int,
         needs: Collection[Need],
         masks: FixedMasks,
         mc_samples: int,
     ) -> None:
         super().__init__()
-        # A submodule, so that Lightning moves it to the device.
         self.halves = halves
         self._rows = rows
-        self._batch_size = batch_size
         self._needs = frozenset(needs)
         self._masks = masks
         self._mc_samples = mc_samples
@@ -106,16 +99,12 @@ class _Probe(L.LightningModule):
     def _embedder(self) -> Embedder:
         return cast("Embedder", self.halves)
 
-    def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> int:
-        """Write what is needed of a batch into its rows, as float32; return their number."""
-        images, _ = batch
-        # The devices take the batches in turns.
-        index = batch_idx * self.trainer.world_size + self.trainer.global_rank
-        self._rows.write(index * self._batch_size, self._look(images))
-        return len(images)
+    def take(self, first: int, found: Mapping[str, Tensor]) -> None:
+        """Write what is needed of a batch into its rows."""
+        self._rows.write(first, {Need(name): values for name, values in found.items()})
 
-    def _look(self, images: Tensor) -> dict[Need, Tensor]:
-        """Return what is needed of images."""
+    def compute(self, images: Tensor) -> dict[str, Tensor]:
+        """Return what is needed of images, by the name of the need."""
         found: dict[Need, Tensor] = {}
         if self._needs & _PLAIN or not self._embedding_varies:
             embeddings = self._embed(images)
@@ -125,7 +114,7 @@ class _Probe(L.LightningModule):
         if Need.MC_PROBABILITIES in self._needs:
             source = images if self._embedding_varies else embeddings
             found[Need.MC_PROBABILITIES] = self._sample(source)
-        return {need: found[need] for need in self._needs}
+        return {need.value: found[need] for need in self._needs}
 
     def _embed(self, images: Tensor) -> Tensor:
         """Return embeddings without dropout, (B, D), and see whether dropout would change them."""

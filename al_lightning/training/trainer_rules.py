@@ -1,15 +1,15 @@
-"""Which trainers a round can have: fresh ones, that fit as long as they say, on all there is."""
+"""Which trainers a learner can use: those that fit as long as they say, on all images."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
-from al_lightning.training.round_trainer import RoundTrainer, require_trainer
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.ranks import world_size
 
 _WHOLE = "a fit sees all labels and a pass all images"
 #: Attributes of a trainer, what alone they can be in a round, and why.
@@ -19,7 +19,10 @@ _RULES: tuple[tuple[str, object, str], ...] = (
     ("limit_train_batches", 1.0, _WHOLE),
     ("limit_predict_batches", 1.0, _WHOLE),
     ("reload_dataloaders_every_n_epochs", 0, "every epoch would have the order of the first"),
-    ("num_nodes", 1, "a run computes on one machine"),
+)
+_DECIDES_A_FIT = (
+    *("max_epochs", "max_steps", "accumulate_grad_batches"),
+    *("gradient_clip_val", "gradient_clip_algorithm"),
 )
 
 
@@ -28,8 +31,9 @@ def require_usable(trainer: L.Trainer) -> None:
 
     Raises:
         UsageError: If it cuts fits or passes short, stops by the clock, goes on from a checkpoint of a
-            scheduler, or computes on several machines; names the argument.
+            scheduler, or wants another number of processes than there are; names the argument.
     """
+    _require_a_process_for_each_device(trainer)
     for name, only, why in _RULES:
         value = getattr(trainer, name)
         # By type too: limit_train_batches=1 is one batch, and 1.0 are all.
@@ -48,28 +52,7 @@ def require_usable(trainer: L.Trainer) -> None:
     _require_no_requeued_checkpoint(Path(trainer.default_root_dir))
 
 
-def checked_trainer(make_trainer: Callable[[int, int], RoundTrainer]) -> RoundTrainer:
-    """Return a trainer of the first round, after a look at what makes it.
-
-    Raises:
-        UsageError: If it makes no trainer, the same one twice, trainers that share a callback with a
-            state, or such as :func:`require_usable` refuses, or which compute on several devices.
-    """
-    first, second = make_trainer(0, 1), make_trainer(0, 1)
-    require_trainer(first)
-    if first is second:
-        raise UsageError(
-            "make_trainer gave the same trainer twice. Make a new one at every call: a used one has "
-            "counted its steps already, and would not fit again"
-        )
-    if isinstance(first, L.Trainer) and isinstance(second, L.Trainer):
-        _require_alone(first)
-        require_usable(first)
-        _require_own_callbacks(first, second)
-    return first
-
-
-def require_fresh(trainer: RoundTrainer) -> None:
+def require_fresh(trainer: L.Trainer) -> None:
     """Check that a trainer has not fitted yet.
 
     Raises:
@@ -82,7 +65,7 @@ def require_fresh(trainer: RoundTrainer) -> None:
         )
 
 
-def require_steps(trainer: RoundTrainer, round_index: int) -> None:
+def require_steps(trainer: L.Trainer, round_index: int) -> None:
     """Check that a fit took the steps that its trainer was made for.
 
     An ``EarlyStopping`` among a trainer's callbacks is somebody's own decision, and may end it before.
@@ -99,23 +82,34 @@ def require_steps(trainer: RoundTrainer, round_index: int) -> None:
         )
 
 
-def _require_alone(trainer: L.Trainer) -> None:
-    if trainer.num_devices > 1 or trainer.world_size > 1:
+def describe_trainer(trainer: L.Trainer) -> dict[str, Any]:
+    """Return what results depend on, as plain values: where, how and how long a trainer computes."""
+    several = {"devices": str(trainer.world_size)} if trainer.world_size > 1 else {}
+    known = {key: getattr(trainer, key, None) for key in _DECIDES_A_FIT}
+    return {
+        "device": trainer.strategy.root_device.type,
+        "precision": str(trainer.precision),
+        **several,
+        **{key: value for key, value in known.items() if value is not None},
+    }
+
+
+def _require_a_process_for_each_device(trainer: L.Trainer) -> None:
+    wanted, there = trainer.world_size, world_size()
+    if wanted != there:
         raise UsageError(
-            f"make_trainer made a trainer of {max(trainer.num_devices, trainer.world_size)} devices. "
-            "Several devices need al_lightning.RoundTrainers, which shares batches out and starts a "
-            "process for each; or take devices=1"
+            f"The trainer wants {wanted} device(s) in all, and there are {there} process(es): each "
+            f"device needs one. Start {wanted} by torchrun --nproc-per-node=<devices of a machine> "
+            "(python -m al_lightning trainer.devices=2 does so itself), or let devices and num_nodes "
+            "of the trainer say what torchrun has started"
         )
-
-
-def _require_own_callbacks(first: L.Trainer, second: L.Trainer) -> None:
-    shared = {id(callback) for callback in first.callbacks}  # type: ignore[attr-defined]
-    for callback in second.callbacks:  # type: ignore[attr-defined]
-        if id(callback) in shared and callback.state_dict():
-            raise UsageError(
-                f"make_trainer gave two trainers one {type(callback).__name__}, which remembers the "
-                "rounds before. Make a new one at every call"
-            )
+    # Not public; without the check, Lightning would deal out batches that are dealt out already.
+    connector = getattr(trainer, "_accelerator_connector", None)
+    if there > 1 and getattr(connector, "use_distributed_sampler", False):
+        raise UsageError(
+            "The data module shares batches out among devices itself: make the trainer with "
+            "use_distributed_sampler=False"
+        )
 
 
 def _require_no_requeued_checkpoint(folder: Path) -> None:

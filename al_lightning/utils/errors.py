@@ -2,6 +2,9 @@
 
 from typing import Any
 
+#: The attribute of an error that rank zero has raised, where other ranks raise it too.
+OF_RANK_ZERO = "of_rank_zero"
+
 
 class UsageError(Exception):
     """Something the user gave cannot be used; the message says what, and what to do about it.

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import torch
 
-from al_lightning import ImageData, Images, Journal, Query
+from al_lightning import ImageData, Images, Journal, QueryResult
 from al_lightning.callbacks.query_sheet import QuerySheets
 
 
@@ -16,7 +16,7 @@ def data(files: tuple[str, ...] | None) -> ImageData:
 def write(folder: Path, files: tuple[str, ...] | None) -> list[dict[str, str]]:
     sheets = QuerySheets(folder / "queries")
     sheets.on_run_start(Journal(folder / "journal.jsonl"), data(files))
-    query = Query(
+    query = QueryResult(
         round=3,
         name="round_03",
         ids=torch.tensor([2, 0]),

@@ -141,7 +141,7 @@ def play(folder: Path, stop: type[LoopCallback] = LoopCallback, cache: Path | No
         make_trainer=make_trainer,
         callbacks=[board, stop()],
         config={"lr": 0.05},
-        cache=None if cache is None else FitCache(cache, board=board),
+        fit_cache=None if cache is None else FitCache(cache, board=board),
     ).run()
 
 

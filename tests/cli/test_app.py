@@ -23,6 +23,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 import al_lightning.cli.app as command_line
+from al_lightning.cli import build, run_folder
 from tests.command_line import (
     CONF,
     QUICK,
@@ -356,13 +357,13 @@ def test_the_job_of_a_sweep_waits_for_another_process_and_finds_the_run_done(
     here: Here, whole: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, _ = whole
-    say_waiting = command_line._say_waiting
+    say_waiting = run_folder._say_waiting
 
     def overheard(run: Path, who: str) -> None:
         say_waiting(run, who)
         process.kill()
 
-    monkeypatch.setattr(command_line, "_say_waiting", overheard)
+    monkeypatch.setattr(run_folder, "_say_waiting", overheard)
     with held_by_another(only_journal(folder).parent) as process:
         result = here(folder, "-m", "strategy=margin", *QUICK, "report=false")
     assert result.returncode == 0
@@ -513,24 +514,24 @@ def test_images_are_decoded_at_what_the_network_takes(
     with initialize_config_dir(str(CONF), version_base="1.3"):
         cfg = compose("config", overrides=["dataset=image_folder", *overrides])
         cifar = compose("config", overrides=["dataset=cifar10", *overrides[:1]])
-    command_line._decide_sizes(cfg)
+    build._decide_sizes(cfg)
     assert cfg.dataset.image_size == decoded
     assert cfg.model.get("image_size", "none") == taken
     printed = capsys.readouterr().out
     assert (said in printed) if said else not printed
-    command_line._decide_sizes(cifar)
+    build._decide_sizes(cifar)
     assert not capsys.readouterr().out
 
 
 def test_a_model_takes_the_images_shape_whether_its_yaml_is_partial_or_not() -> None:
     cfg = OmegaConf.create({"model": {"_target_": "mine.Net", "width": 3}})
     OmegaConf.set_struct(cfg, True)
-    command_line._complete_model(cfg)
+    build._complete_model(cfg)
     assert cfg.model == {"_target_": "mine.Net", "width": 3, "_partial_": True}
     given = OmegaConf.create({"model": {"_target_": "mine.Net", "_partial_": False}})
-    command_line._complete_model(given)
+    build._complete_model(given)
     assert given.model["_partial_"] is False
-    command_line._complete_model(OmegaConf.create({"model": None}))
+    build._complete_model(OmegaConf.create({"model": None}))
 
 
 def test_a_data_set_may_say_nothing_of_flips() -> None:

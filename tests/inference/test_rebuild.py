@@ -55,8 +55,8 @@ def test_ours_and_what_trains_is_made(target: str, found: Any) -> None:
         "torch.nn.Linear.__init__",
         "torch.optim.sgd.torch.hub.load",  # from an allowed place to another
         "al_lightning.utils.files.os.system",
-        "al_lightning.cli.app._clear",  # ours, and no network
-        "al_lightning.training.device_process.work",
+        "al_lightning.cli.run_folder.clear",  # ours, and no network
+        "al_lightning.training.fitting.fit_once",
         "nowhere.Network",
     ],
 )

@@ -6,11 +6,8 @@ from al_lightning.loop.first_labels import (
     draw_balanced,
     draw_uniform,
     draw_validation,
-    require_embeddings_alone,
 )
 from al_lightning.run.pool import Pool
-from al_lightning.strategies import Euclidean, FarthestFirst, Margin, Random, Strategy
-from al_lightning.utils.errors import UsageError
 
 
 def classes_of(*sizes: int) -> Tensor:
@@ -140,13 +137,3 @@ def test_validation_and_initial_draws_are_not_the_same_stream() -> None:
         draw_validation(torch.arange(50), 50, 0).tolist()
         != draw_uniform(torch.arange(50), 50, 0).tolist()
     )
-
-
-@pytest.mark.parametrize("strategy", [Random(), FarthestFirst(Euclidean())], ids=["random", "l2"])
-def test_strategies_on_embeddings_alone_can_choose_the_first_labels(strategy: Strategy) -> None:
-    require_embeddings_alone(strategy)
-
-
-def test_strategies_that_need_more_cannot() -> None:
-    with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities, and before"):
-        require_embeddings_alone(Margin())

@@ -23,7 +23,7 @@ from al_lightning import (
     LoopCallback,
     Need,
     PoolDataModule,
-    Query,
+    QueryResult,
     RoundResult,
     ScoreStrategy,
     Selection,
@@ -35,6 +35,7 @@ from al_lightning import (
 from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
 from al_lightning.training.checkpoint import Checkpoint
 from tests.helpers import TinySource, same_weights
+from tests.loop.parts import loop_of
 
 BUDGET = Budget(initial=9, query=6, total=21)
 REHEARSED = 16  # images that a strategy is shown before the run
@@ -84,7 +85,7 @@ def make_loop(folder: Path, strategy: Strategy | None = None, **changes: Any) ->
         "budget": BUDGET,
         "seed": 0,
     }
-    return ActiveLearningLoop(**{**options, **changes})
+    return loop_of(**{**options, **changes})
 
 
 def comparable(journal: Journal) -> list[dict[str, Any]]:
@@ -205,19 +206,19 @@ def test_the_first_fit_is_shared_by_strategies_and_changes_nothing(
         journal = make_loop(tmp_path / name, strategy, **options).run()
         return len(fits), comparable(journal)
 
-    shared: dict[str, Any] = {"cache": FitCache(tmp_path / "cache"), "config": {"lr": 0.05}}
+    shared: dict[str, Any] = {"fit_cache": FitCache(tmp_path / "cache"), "config": {"lr": 0.05}}
     assert play("a", Random(), **shared)[0] == 3
     _, alone = play("b", Margin(), config=shared["config"])
     assert play("c", Margin(), **shared) == (2, alone)
     assert play("d", Margin(), **shared, seed=1)[0] == 3
     assert play("e", Margin(), **{**shared, "config": {"lr": 0.1}})[0] == 3
-    monkeypatch.setattr("al_lightning.loop.loop.code_digest", lambda module: "edited since")
+    monkeypatch.setattr("al_lightning.training.identity.code_digest", lambda module: "edited since")
     assert play("f", Margin(), **shared)[0] == 3
 
 
 def test_a_cache_without_a_configuration_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="config"):
-        make_loop(tmp_path, cache=FitCache(tmp_path))
+        make_loop(tmp_path, fit_cache=FitCache(tmp_path))
 
 
 def test_a_path_is_no_journal(tmp_path: Path) -> None:
@@ -353,7 +354,7 @@ def test_a_journal_of_another_configuration_is_refused_naming_the_keys(tmp_path:
 def test_a_journal_of_other_data_is_refused(tmp_path: Path) -> None:
     make_loop(tmp_path).run()
     loop = make_loop(tmp_path)
-    pixels = loop.datamodule.data.train.pixels[:]
+    pixels = loop.learner.datamodule.data.train.pixels[:]
     pixels[0] = 255 - pixels[0]
     with pytest.raises(JournalError, match=r"data\.fingerprint"):
         loop.run()
@@ -378,7 +379,7 @@ def test_a_module_without_the_two_halves_is_refused_by_name(tmp_path: Path) -> N
 class _Recorder(LoopCallback):
     def __init__(self) -> None:
         self.hooks: list[str] = []
-        self.queries: list[Query] = []
+        self.queries: list[QueryResult] = []
         self.results: list[RoundResult] = []
         self.weights: list[Tensor] = []
 
@@ -392,7 +393,7 @@ class _Recorder(LoopCallback):
         self.hooks.append(f"round {result.index}")
         self.results.append(result)
 
-    def on_query(self, query: Query) -> None:
+    def on_query(self, query: QueryResult) -> None:
         self.hooks.append(f"query {query.round}")
         self.queries.append(query)
 
@@ -425,9 +426,9 @@ def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
         trainer = tiny_trainer(round_index, labels)
         predict: Callable[..., Any] = trainer.predict
 
-        def counted(model: Any, datamodule: PoolDataModule, **options: Any) -> Any:
-            passes.append(sum(len(images) for images, _ in datamodule.predict_dataloader()))
-            return predict(model, datamodule=datamodule, **options)
+        def counted(model: Any, dataloaders: Any, **options: Any) -> Any:
+            passes.append(sum(len(images) for images, _ in dataloaders))
+            return predict(model, dataloaders=dataloaders, **options)
 
         trainer.predict = counted  # type: ignore[method-assign, assignment]
         return trainer
@@ -610,11 +611,11 @@ def test_a_strategy_that_selects_too_much_is_refused_before_anything_is_begun(
     assert not list(tmp_path.rglob("journal.jsonl"))
 
 
-def test_one_trainer_for_all_rounds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+def test_one_trainer_for_all_rounds_is_refused_before_the_first_one(tmp_path: Path) -> None:
     trainer = tiny_trainer(0, 9)
     with pytest.raises(UsageError, match="the same trainer twice"):
         make_loop(tmp_path, make_trainer=lambda index, labels: trainer).run()
-    assert not (tmp_path / "journal.jsonl").exists()
+    assert not Journal(tmp_path / "journal.jsonl").rounds
 
 
 def test_one_model_for_all_rounds_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -694,3 +695,79 @@ def test_weights_of_the_round_that_is_being_played_are_newer_than_its_record(
     lines = journal.path.read_bytes().splitlines(keepends=True)
     journal.path.write_bytes(b"".join(lines[:-2]))  # without the last round and the end
     load_trained(tmp_path, TinyModel())
+
+
+def test_a_run_can_be_made_step_by_step_and_answered_in_between(tmp_path: Path) -> None:
+    whole = make_loop(tmp_path / "whole").run()
+    loop = make_loop(tmp_path / "steps", oracle=None)
+    labels = loop.learner.data.train.labels
+    for asked in (9, 6, 6):
+        assert loop.step()
+        question = loop.question
+        assert question is not None
+        assert len(question.ids) == asked
+        assert not loop.step()  # it waits
+        loop.answer(labels[question.ids].tolist())
+        assert loop.question is None
+    assert loop.step()
+    assert not loop.step()
+    assert loop.journal.finished
+    assert [e["metrics"] for e in loop.journal.rounds] == [e["metrics"] for e in whole.rounds]
+    assert loop.journal.pool.labeled_ids.equal(whole.pool.labeled_ids)
+
+
+def test_a_part_of_a_question_can_be_answered_and_the_rest_goes_back(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, oracle=None)
+    loop.step()
+    assert loop.question is not None
+    ids = loop.question.ids[:5]
+    loop.answer(loop.learner.data.train.labels[ids], ids)
+    assert loop.journal.pool.labeled_ids.equal(ids)
+
+
+def test_answers_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, oracle=None)
+    with pytest.raises(UsageError, match="Nothing is asked"):
+        loop.answer([0])
+    loop.step()
+    before = loop.journal.path.read_bytes()
+    with pytest.raises(UsageError, match="9 images, but 1 labels"):
+        loop.answer([0])
+    with pytest.raises(UsageError, match="no classes: labels goes from 7 to 7"):
+        loop.answer([7] * 9)
+    assert loop.journal.path.read_bytes() == before
+
+
+@pytest.mark.parametrize("by", ["loop", "callback"])
+def test_a_run_that_is_stopped_ends_after_the_round_which_is_recorded(
+    tmp_path: Path, by: str
+) -> None:
+    class Stops(LoopCallback):
+        rounds = 0
+
+        def on_round_end(self, result: RoundResult) -> None:
+            self.rounds += 1
+            if by == "loop" and self.rounds == 2:
+                loop.stop()
+
+        def wants_to_stop(self) -> bool:
+            return by == "callback" and self.rounds == 2
+
+    loop = make_loop(tmp_path, callbacks=[Stops()])
+    journal = loop.run()
+    assert [e["labels_bought"] for e in journal.rounds] == [9, 15]
+    assert journal.events[-1] == {"event": "end", "reason": "stopped"}
+    before = journal.path.read_bytes()
+    assert make_loop(tmp_path).run().path.read_bytes() == before
+
+
+def test_only_fits_and_passes_take_trainers_and_none_is_thrown_away(tmp_path: Path) -> None:
+    made: list[L.Trainer] = []
+
+    def make_trainer(round_index: int, labels: int) -> L.Trainer:
+        made.append(tiny_trainer(round_index, labels))
+        return made[-1]
+
+    make_loop(tmp_path, make_trainer=make_trainer).run()
+    assert len(made) == 4  # one for all passes, three for the rounds
+    assert [trainer.global_step > 0 for trainer in made] == [False, True, True, True]

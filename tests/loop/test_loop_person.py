@@ -27,7 +27,7 @@ from al_lightning.loop.first_labels import draw_validation
 from al_lightning.oracles import CsvOracle
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
-from tests.loop.test_loop import comparable, make_loop
+from tests.loop.test_loop import comparable, make_loop, tiny_trainer
 
 TRUTH = TinySource().load().train.labels
 
@@ -158,7 +158,7 @@ def test_an_open_question_costs_no_fit_and_stays_the_same(tmp_path: Path) -> Non
     make_loop(tmp_path, oracle=person).run()
 
     def no_trainer(index: int, labels: int) -> Any:
-        return make_loop(tmp_path / "other").make_trainer(index, labels)
+        return tiny_trainer(index, labels)
 
     person.asked.clear()
     other = make_loop(
@@ -252,7 +252,7 @@ def test_a_run_can_start_without_any_label_and_without_test_images(tmp_path: Pat
 
 def test_the_simulation_cannot_reveal_what_the_data_does_not_know(tmp_path: Path) -> None:
     loop = make_loop(tmp_path, datamodule=source(12))
-    loop.oracle = type(loop.oracle)(loop.datamodule.data.train.labels)  # type: ignore[call-arg]
+    loop.oracle = type(loop.oracle)(loop.learner.datamodule.data.train.labels)  # type: ignore[call-arg]
     with pytest.raises(UsageError, match="oracle=csv"):
         loop.run()
 

@@ -25,6 +25,7 @@ from al_lightning.loop.first_labels import draw_uniform
 from al_lightning.strategies import Euclidean, FarthestFirst, Margin, Random
 from tests.command_line import comparable
 from tests.helpers import TinySource, tiny_classifier, tiny_trainer
+from tests.loop.parts import loop_of
 from tests.models.zoo import NORMALIZATION, tiny_pretrained
 
 BUDGET = Budget(initial=9, query=6, total=21)
@@ -40,14 +41,14 @@ def make_loop(
 ) -> ActiveLearningLoop:
     datamodule = RECIPE.datamodule(TinySource(normalization=None))
     seed = options.pop("weights", 0)
-    return ActiveLearningLoop(
-        datamodule,
-        options.pop("make_classifier", lambda: classifier(mode, seed)),
-        RoundTrainers(tiny_trainer, RECIPE),
-        strategy or Margin(),
-        DatasetOracle(datamodule.data.train.labels),
-        Journal(folder / "journal.jsonl"),
-        **{"budget": BUDGET, "seed": 0, "embeddings": EmbeddingCache(folder / "cache"), **options},
+    return loop_of(
+        datamodule=datamodule,
+        make_classifier=options.pop("make_classifier", lambda: classifier(mode, seed)),
+        make_trainer=RoundTrainers(tiny_trainer, RECIPE),
+        strategy=strategy or Margin(),
+        oracle=DatasetOracle(datamodule.data.train.labels),
+        journal=Journal(folder / "journal.jsonl"),
+        **{"budget": BUDGET, "embeddings": EmbeddingCache(folder / "cache"), **options},
     )
 
 
@@ -66,10 +67,15 @@ def test_a_frozen_backbone_trains_on_embeddings_that_are_computed_once(tmp_path:
         "trainable_parameters": 21,
         "weights": tiny_pretrained().pretrained_digest(),
     }
-    assert loop.datamodule.normalization == NORMALIZATION
-    (images, _), *_ = loop.datamodule.train_dataloader()
+    assert loop.learner.datamodule.normalization == NORMALIZATION
+    (images, _), *_ = loop.learner.datamodule.train_dataloader()
     assert images.shape[1:] == (6,)
-    assert loop.datamodule.data.train.pixels.shape == (60, 1, 8, 8)  # what oracles and sheets see
+    assert loop.learner.datamodule.data.train.pixels.shape == (
+        60,
+        1,
+        8,
+        8,
+    )  # what oracles and sheets see
 
 
 def test_it_comes_to_the_same_as_images_without_augmentation(tmp_path: Path) -> None:
@@ -109,7 +115,7 @@ def test_a_trained_run_says_of_new_images_what_the_run_said(tmp_path: Path, mode
     journal = loop.run()
     run = load_trained(tmp_path, classifier(mode))
     assert run.normalization == NORMALIZATION
-    test = loop.datamodule.data.test
+    test = loop.learner.datamodule.data.test
     probabilities = run.predict(test.pixels[:])
     accuracy = float((probabilities.argmax(1) == test.labels).float().mean())
     nll = float(-probabilities[torch.arange(len(test)), test.labels].log().mean())
@@ -148,7 +154,7 @@ def test_a_strategy_chooses_the_first_labels_whatever_the_query_strategy(tmp_pat
     # Farthest first: no other image is as far from the first one as the second.
     loop = make_loop(tmp_path / "look")
     loop.run()
-    rows = loop.datamodule._embeddings
+    rows = loop.learner.datamodule._embeddings
     assert rows is not None
     first, second = first_ids(journals[0])[:2]
     distances = (rows.train - rows.train[first]).square().sum(1)
@@ -160,7 +166,7 @@ def test_it_works_on_images_too_and_an_untrained_network_is_warned_of(tmp_path: 
     farthest = FarthestFirst(Euclidean())
     tuned = make_loop(tmp_path / "a", "finetune", budget=budget, initial_strategy=farthest).run()
     assert len(set(first_ids(tuned))) == 6
-    with pytest.warns(UserWarning, match="chosen by a network that has seen nothing yet"):
+    with pytest.warns(UserWarning, match="selected by a network that has seen nothing yet"):
         make_loop(
             *(tmp_path / "b", "finetune"),
             budget=budget,

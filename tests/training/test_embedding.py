@@ -14,11 +14,8 @@ def test_embeddings_come_batch_by_batch_in_order_and_without_a_trace() -> None:
     classifier = ImageClassifier(tiny_pretrained(dropout=0.5), 3)
     classifier.train()
     data, seen, state = datamodule.data, list[Tensor](), torch.get_rng_state()
-    loaders = [
-        datamodule.images_dataloader(data.test, torch.tensor([3, 1])),
-        datamodule.images_dataloader(data.train, torch.arange(60)),
-    ]
-    embed_images(tiny_trainer(), classifier, datamodule.prepare, loaders, seen.append)
+    sets = [(data.test, torch.tensor([3, 1])), (data.train, torch.arange(60))]
+    embed_images(tiny_trainer(), classifier, datamodule, sets, seen.append)
     assert [len(rows) for rows in seen] == [2, 25, 25, 10]
     assert not any(rows.requires_grad for rows in seen)
     assert torch.get_rng_state().equal(state)

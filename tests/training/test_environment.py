@@ -20,6 +20,7 @@ STEP = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0", "SLURM_L
         },  # srun --ntasks=1 in a larger job
         {"WORLD_SIZE": "8"},  # stray: nobody says which of them this is
         {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"},
+        {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "1", "SLURM_PROCID": "1"},
         {"PL_TRAINER_DEVICES": ""},  # Lightning takes an empty one for none
         {"PL_GLOBAL_SEED": "3", "PL_TRAINER_NOTHING": "1"},
     ],
@@ -63,8 +64,8 @@ def test_several_tasks_are_refused_in_one_line_with_the_command(
 @pytest.mark.parametrize(
     ("launcher", "variables"),
     [
-        ("torchrun", {"WORLD_SIZE": "2", "RANK": "0"}),
-        ("torchrun", {"LOCAL_RANK": "1"}),
+        ("something other than torchrun", {"WORLD_SIZE": "2", "RANK": "0"}),
+        ("something other than torchrun", {"LOCAL_RANK": "1"}),
         ("mpirun", {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}),
         ("mpiexec", {"PMI_SIZE": "2", "PMI_RANK": "0"}),
         ("jsrun", {"JSM_NAMESPACE_SIZE": "3", "JSM_NAMESPACE_RANK": "2"}),

@@ -1,11 +1,8 @@
-import pickle
-from pathlib import Path
-
 import pytest
 import torch
 
 from al_lightning.strategies.evidence import Need
-from al_lightning.training.evidence_rows import EvidenceRows, SharedEvidenceRows
+from al_lightning.training.evidence_rows import EvidenceRows
 
 VALUES = torch.arange(21.0).view(7, 3)
 SAMPLES = torch.arange(84.0).view(7, 4, 3)
@@ -17,9 +14,8 @@ def write(rows: EvidenceRows, first: int, count: int) -> None:
     rows.write(first, found)
 
 
-@pytest.mark.parametrize("make", [EvidenceRows, SharedEvidenceRows])
-def test_rows_may_be_written_in_any_order(make: type[EvidenceRows]) -> None:
-    rows = make(7)
+def test_rows_may_be_written_in_any_order() -> None:
+    rows = EvidenceRows(7)
     for first, count in ((3, 3), (6, 1), (0, 3)):
         write(rows, first, count)
     found = rows.collect()
@@ -28,12 +24,9 @@ def test_rows_may_be_written_in_any_order(make: type[EvidenceRows]) -> None:
     assert torch.equal(found[Need.MC_PROBABILITIES], SAMPLES)
 
 
-@pytest.mark.parametrize("make", [EvidenceRows, SharedEvidenceRows])
 @pytest.mark.parametrize(("second", "wrong"), [(4, r"1 of 7 .*: \[3\]"), (2, r"2 .*: \[2, 6\]")])
-def test_a_row_that_is_missing_or_was_written_twice_is_an_error(
-    make: type[EvidenceRows], second: int, wrong: str
-) -> None:
-    rows = make(7)
+def test_a_row_that_is_missing_or_was_written_twice_is_an_error(second: int, wrong: str) -> None:
+    rows = EvidenceRows(7)
     write(rows, 0, 3)
     write(rows, second, 3 if second == 4 else 4)
     with pytest.raises(RuntimeError, match=wrong):
@@ -47,13 +40,3 @@ def test_evidence_is_float32_and_inference_tensors_do_not_come_out() -> None:
     embeddings = rows.collect()[Need.EMBEDDINGS]
     assert embeddings.dtype == torch.float32
     assert not embeddings.is_inference()
-
-
-def test_shared_rows_are_those_of_all_who_got_them() -> None:
-    rows = SharedEvidenceRows(7)
-    folder = Path(str(rows.__reduce__()[1][1]))
-    for first, count in ((0, 4), (4, 3)):
-        write(pickle.loads(pickle.dumps(rows)), first, count)
-    found = rows.collect()
-    assert not folder.exists()
-    assert torch.equal(found[Need.MC_PROBABILITIES], SAMPLES)  # what is mapped stays

@@ -72,7 +72,8 @@ def test_only_a_test_step_of_their_own_is_run() -> None:
     assert has_own_test_step(Sub(tiny_classifier().backbone, 3))
 
 
-def test_several_devices_say_that_it_is_not_run() -> None:
+def test_several_devices_say_that_it_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     nobody: Any = object()
+    monkeypatch.setattr("al_lightning.training.own_metrics.world_size", lambda: 2)
     with pytest.warns(UserWarning, match="test_step of TinyModel logs is not in the journal"):
         assert own_metrics(nobody, TinyModel(), nobody, {}, ()) == {}

@@ -3,12 +3,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import lightning as L
 import pytest
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor
 
-from al_lightning.training.cluster import OwnProcesses
-from al_lightning.training.trainer_rules import checked_trainer, require_usable
+from al_lightning.training.recipe import Recipe
+from al_lightning.training.trainer_rules import require_usable
+from al_lightning.training.trainers import RoundTrainers
 from al_lightning.utils.errors import UsageError
 from tests.helpers import tiny_trainer
 
@@ -27,7 +26,6 @@ SLURM = {"SLURM_JOB_ID": "1", "SLURM_NTASKS": "1", "SLURM_JOB_NAME": "x"} | dict
         ({"overfit_batches": 2}, "overfit_batches=2"),
         ({"fast_dev_run": True}, "fast_dev_run=True"),
         ({"reload_dataloaders_every_n_epochs": 1}, "reload_dataloaders_every_n_epochs=1"),
-        ({"num_nodes": 2, "devices": 2}, "num_nodes=2"),
         ({"max_time": timedelta(seconds=2)}, "max_time"),
         ({"strategy": "ddp"}, "strategy=DDPStrategy"),
     ],
@@ -63,26 +61,13 @@ def test_the_configuration_says_how_many_processes_there_are(
     for name, value in SLURM.items():
         monkeypatch.setenv(name, value)
     assert tiny_trainer(devices=2).world_size == 1  # Lightning goes by the scheduler
-    assert tiny_trainer(devices=2, plugins=[OwnProcesses()]).world_size == 2
-    assert tiny_trainer(plugins=[OwnProcesses()]).world_size == 1
+    assert RoundTrainers(tiny_trainer, Recipe())(0, 9).world_size == 1
+    with pytest.raises(UsageError, match=r"wants 2 device\(s\).* 1 process"):
+        RoundTrainers(partial(tiny_trainer, devices=2), Recipe())(0, 9)
 
 
-def test_one_trainer_for_all_rounds_is_refused() -> None:
-    trainer = tiny_trainer(max_steps=5)
-    with pytest.raises(UsageError, match="the same trainer twice"):
-        checked_trainer(lambda index, labels: trainer)
-
-
-def test_callbacks_with_a_memory_are_made_anew() -> None:
-    def maker(*callbacks: L.Callback) -> Any:
-        return lambda index, labels: tiny_trainer(max_steps=5, callbacks=list(callbacks))
-
-    with pytest.raises(UsageError, match="one EarlyStopping, which remembers"):
-        checked_trainer(maker(EarlyStopping("val_loss")))
-    assert checked_trainer(maker(LearningRateMonitor())).global_step == 0
-
-
-def test_several_devices_need_processes_of_their_own() -> None:
-    make = partial(tiny_trainer, devices=2, max_steps=5)
-    with pytest.raises(UsageError, match=r"2 devices.*RoundTrainers"):
-        checked_trainer(lambda index, labels: make())
+def test_several_devices_need_a_process_each() -> None:
+    for options in ({"devices": 2}, {"devices": 2, "num_nodes": 2}):
+        wanted = 2 * int(options.get("num_nodes", 1))
+        with pytest.raises(UsageError, match=rf"wants {wanted} device\(s\).*torchrun"):
+            require_usable(tiny_trainer(max_steps=5, **options))

@@ -119,12 +119,6 @@ def test_the_curves_of_every_round_go_where_they_are_told() -> None:
     assert "epoch" not in {name for _, name, _ in told}
 
 
-def test_several_machines_are_refused() -> None:
-    make = RoundTrainers(partial(tiny_trainer, num_nodes=2), RECIPE)
-    with pytest.raises(UsageError, match=r"trainer\.num_nodes=2 .* one machine"):
-        make(0, 20)
-
-
 def test_a_trainer_of_other_steps_than_the_recipes_is_refused() -> None:
     def deaf(**options: Any) -> L.Trainer:
         return tiny_trainer(**{**options, "max_steps": 3})

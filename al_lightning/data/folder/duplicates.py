@@ -22,6 +22,8 @@ def image_digests(pixels: Tensor) -> Tensor:
     """
     rows = pixels.contiguous().numpy()
     found = b"".join(hashlib.sha256(row.data).digest()[:DIGEST] for row in rows)
+    if not found:  # torch refuses a buffer of no bytes
+        return torch.empty(0, DIGEST, dtype=torch.uint8)
     return torch.frombuffer(bytearray(found), dtype=torch.uint8).view(-1, DIGEST)
 
 

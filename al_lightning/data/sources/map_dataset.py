@@ -43,7 +43,7 @@ class DatasetSource(BaseSource):
 
     Args:
         train: What the pool consists of.
-        test: What measures.
+        test: What measures; None where there is nothing to measure on.
         classes: The names of the classes, by label, or the label of each name, such as torchvision's
             ``class_to_idx``; None takes ``train.classes`` where there is such a thing (torchvision's
             data sets have it), else numbers them.
@@ -55,7 +55,7 @@ class DatasetSource(BaseSource):
     def __init__(
         self,
         train: Dataset[Any],
-        test: Dataset[Any],
+        test: Dataset[Any] | None = None,
         classes: Sequence[str] | Mapping[str, int] | None = None,
         *,
         horizontal_flip: bool = False,
@@ -78,7 +78,8 @@ class DatasetSource(BaseSource):
                 index. If the classes are no names by label, or are others for the two data sets.
         """
         classes = self._class_names()
-        train, test = _read(self.train, "train"), _read(self.test, "test")
+        train = _read(self.train, "train")
+        test = _no_images(train) if self.test is None else _read(self.test, "test")
         _warn_of_leaks(train, test)
         return ImageData(train, test, classes or _numbered(train, test))
 
@@ -99,6 +100,10 @@ class DatasetSource(BaseSource):
                 f"{_some(train)}, test.classes {_some(test)}. Give both the same classes, in one order"
             )
         return train
+
+
+def _no_images(like: Images) -> Images:
+    return Images(like.pixels[:0], like.labels[:0])
 
 
 def _by_label(classes: object, what: str) -> tuple[str, ...]:

@@ -1,0 +1,115 @@
+"""Several devices: the processes of one run, started by torchrun's own launcher."""
+
+import logging
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from al_lightning.cli.failures import environment_as_given
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.interrupts import Interrupted
+
+if TYPE_CHECKING:
+    from al_lightning.run.journal import Journal
+
+_ALL = ("auto", -1, "-1")
+
+
+def needs_launch(cfg: DictConfig) -> bool:
+    """Return whether a run wants more processes than this one, and nobody has started them."""
+    trainer = cfg.get("trainer") or {}
+    devices, nodes = trainer.get("devices", 1), trainer.get("num_nodes", 1)
+    if devices in (1, "1") and nodes in (1, "1"):
+        return False  # without torch, which takes seconds to import
+    from torch import distributed  # noqa: PLC0415
+
+    if distributed.is_torchelastic_launched():
+        return False
+    if nodes not in (1, "1"):
+        raise UsageError(
+            f"trainer.num_nodes={nodes} needs a process on every machine: start one torchrun "
+            f"a machine, such as by srun --nodes={nodes} --ntasks-per-node=1 torchrun --nnodes={nodes} "
+            f"--nproc-per-node={devices} --rdzv-backend=c10d --rdzv-endpoint=<first machine> "
+            "-m al_lightning ..."
+        )
+    return _count(devices, str(trainer.get("accelerator", "auto"))) > 1
+
+
+def launched(cfg: DictConfig) -> "Journal":
+    """Start a process for each device, with the overrides of this job; wait, and read the journal.
+
+    Raises:
+        UsageError: If one of them has failed; what it has said stands before.
+        Interrupted: By Ctrl-C or a signal; the next run goes on from there.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException  # noqa: PLC0415
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError  # noqa: PLC0415
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch  # noqa: PLC0415
+
+    from al_lightning.run.journal import Journal  # noqa: PLC0415
+
+    # They tell of failures at length; what a rank has printed is enough.
+    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)
+    count = _count(cfg.trainer.devices, str(cfg.trainer.get("accelerator", "auto")))
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+    )
+    try:
+        with environment_as_given():
+            elastic_launch(config, sys.executable)("-m", "al_lightning", *_arguments(folder))
+    except SignalException as error:
+        raise Interrupted(error.sigval) from error
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        if (status := failure.exitcode) > _DIED_OF:
+            raise Interrupted(status - _DIED_OF) from error
+        why = "" if status > 0 else f" (by signal {-status}: was it out of memory?)"
+        raise UsageError(
+            f"Rank {rank} of {count} has ended{why or f' with exit status {status}'}, and the run with "
+            "it. The same command goes on"
+        ) from error
+    return Journal(folder / "journal.jsonl")
+
+
+_DIED_OF = 128  # and the number of the signal that a run was interrupted by
+
+
+def _arguments(folder: Path) -> list[str]:
+    """Return the command line of one run of this job, in the same folder."""
+    hydra = HydraConfig.get()
+    places = [s.path for s in hydra.runtime.config_sources if s.provider == "command-line"]
+    # Quoted inside: a folder such as seed=0 would end the value.
+    quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+    return [
+        *(f"--config-dir={place}" for place in places),
+        *hydra.overrides.task,
+        "hydra.mode=RUN",
+        f"hydra.run.dir='{quoted}'",
+    ]
+
+
+def _count(devices: object, accelerator: str) -> int:
+    """Return how many devices of this machine are meant."""
+    import torch  # noqa: PLC0415
+
+    if devices in _ALL:
+        on_cpu = accelerator == "cpu" or not torch.accelerator.is_available()
+        return 1 if on_cpu else torch.accelerator.device_count()
+    if isinstance(devices, int) or (isinstance(devices, str) and devices.isdecimal()):
+        return int(devices)
+    raise UsageError(
+        f"trainer.devices must be a number of devices, or auto, not {devices!r}. Which ones, "
+        "CUDA_VISIBLE_DEVICES says"
+    )

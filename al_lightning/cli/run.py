@@ -1,0 +1,172 @@
+"""One run: what a configuration names is built, and the loop goes on to its end."""
+
+import logging
+import os
+import sys
+import threading
+import warnings
+from contextlib import ExitStack
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from al_lightning.cli.build import Parts, build, make_console, make_records
+from al_lightning.cli.composition import Composition, completed
+from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
+from al_lightning.run.keys import NO_EFFECT_ON_FITS
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.process import ask_once_for_gpus, imported_for_good
+
+if TYPE_CHECKING:
+    from al_lightning.callbacks.base import LoopCallback
+    from al_lightning.callbacks.console import ConsoleProgress
+    from al_lightning.callbacks.tensorboard import TensorBoardDashboard
+    from al_lightning.run.journal import Journal
+    from al_lightning.run.record import RunRecord
+    from al_lightning.training.learner import Learner
+
+
+def run(cfg: DictConfig) -> "Journal":
+    """Instantiate and run; the run's folder is Hydra's output folder."""
+    with imported_for_good():
+        from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
+        from al_lightning.loop.loop import ActiveLearningLoop  # noqa: PLC0415
+        from al_lightning.run.journal import Journal  # noqa: PLC0415
+        from al_lightning.training.environment import require_neutral_environment  # noqa: PLC0415
+        from al_lightning.utils.ranks import rank  # noqa: PLC0415
+
+    require_neutral_environment()
+    ask_once_for_gpus()
+    _quiet()
+    composition = completed(cfg)
+    cfg = composition.cfg
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    parts = build(cfg, folder)
+    console, board = (
+        make_console(cfg, parts.budget, folder),
+        TensorBoardDashboard(folder / "tensorboard"),
+    )
+    learner = _learner(parts, composition, board, console)
+    _ = learner.facts  # what cannot be had must show before anything is begun or removed
+    with ExitStack() as stack:
+        if rank() == 0:
+            stack.enter_context(alone_in(folder))
+            if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
+                clear(folder)
+            remove_leftovers_in(folder, Path(cfg.output_root) / ".cache")
+        journal = Journal(folder / "journal.jsonl")
+        _set_threads(cfg.threads, journal)
+        if composition.recipe is not None and rank() == 0:
+            print(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")  # noqa: T201
+        callbacks: list[LoopCallback] = []
+        if rank() == 0:
+            records = make_records(composition, folder, parts.oracle, stack)
+            callbacks = [board, *records, stack.enter_context(console)]
+        loop = ActiveLearningLoop(
+            learner, parts.query, parts.oracle, journal, parts.budget, callbacks
+        )
+        return loop.run()
+
+
+def _learner(
+    parts: Parts,
+    composition: Composition,
+    board: "TensorBoardDashboard",
+    console: "ConsoleProgress",
+) -> "Learner":
+    from al_lightning.training.embedding_cache import EmbeddingCache  # noqa: PLC0415
+    from al_lightning.training.fit_cache import FitCache  # noqa: PLC0415
+    from al_lightning.training.learner import Learner  # noqa: PLC0415
+    from al_lightning.training.trainers import RoundTrainers  # noqa: PLC0415
+    from al_lightning.utils.ranks import rank  # noqa: PLC0415
+
+    cfg, recipe = composition.cfg, parts.recipe
+    cache, shown = Path(cfg.output_root) / ".cache", rank() == 0
+    trainers = RoundTrainers(
+        parts.make_trainer,
+        recipe,
+        board.training_curves if shown else None,
+        console.trainer_callbacks if shown else tuple,
+    )
+    return Learner(
+        parts.datamodule,
+        parts.make_classifier,
+        trainers,
+        seed=cfg.seed,
+        warm_start=recipe.warm_start,
+        fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
+        record=_record(composition),
+        fit_cache=FitCache(cache, _say_fitted, board) if cfg.cache else None,
+        embeddings=EmbeddingCache(cache / "embeddings", print),
+    )
+
+
+def _record(composition: Composition) -> "RunRecord":
+    from al_lightning.run.record import RunRecord  # noqa: PLC0415
+
+    code = ["code"] if composition.cfg.changed_code == "accept" else []
+    return RunRecord(
+        composition.recorded(),
+        composition.overrides(),
+        (*composition.irrelevant(), *code),
+        NO_EFFECT_ON_FITS,
+    )
+
+
+def _say_fitted() -> None:
+    print("Another run makes the first fit, which this run shares; waiting for it")  # noqa: T201
+
+
+@cache
+def _initial_threads() -> int:
+    """Return the threads this process came with, whatever an earlier job of a sweep has set."""
+    import torch  # noqa: PLC0415
+
+    return torch.get_num_threads()
+
+
+def _set_threads(wanted: int | None, journal: "Journal") -> None:
+    """Compute with the threads that the journal began with, since the bits depend on their number."""
+    import torch  # noqa: PLC0415
+
+    from al_lightning.utils.ranks import local_world_size  # noqa: PLC0415
+
+    initial, ranks = _initial_threads(), local_world_size()
+    if ranks > 1:  # torchrun lets each have one thread
+        initial = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    share = max(1, (wanted or initial) // ranks)
+    recorded = journal.start["hardware"]["threads"] if journal.start else None
+    if wanted is not None and recorded not in (None, share):
+        raise UsageError(
+            f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
+            "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
+        )
+    torch.set_num_threads(recorded or share)
+
+
+def _quiet() -> None:
+    """Keep Lightning from repeating its hardware report and its advice every round.
+
+    And TensorBoard's writer from showing the traceback of a full disk, which it raises once more where
+    it is next written to.
+    """
+    threading.excepthook = _excepthook
+    logging.getLogger("lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for advice in (
+        ".*does not have many workers.*",
+        ".*smaller than the logging interval.*",
+        ".*`val_dataloader` but have no `validation_step`.*",
+        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that goes on
+        ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
+        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
+    ):
+        warnings.filterwarnings("ignore", message=advice)
+
+
+def _excepthook(args: threading.ExceptHookArgs) -> None:
+    if not issubclass(args.exc_type, OSError):
+        threading.__excepthook__(args)

@@ -1,0 +1,81 @@
+"""The folder of a run: held by one process, cleared of what a run or a killed process has left."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+from al_lightning.utils.errors import UsageError
+
+_ARTIFACTS = (
+    *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
+    *("csv", "wandb"),  # of the loggers
+)
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a run's folder; where another process does, leave it alone.
+
+    The jobs of a sweep wait instead: the one before them may be left over from a sweep that was killed,
+    and a run that two sweeps share is the result of both.
+    """
+    from al_lightning.utils.locks import only_one  # noqa: PLC0415
+
+    of_a_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+    on_wait = partial(_say_waiting, folder) if of_a_sweep else None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(only_one(folder / ".lock", on_wait))
+        except BlockingIOError as error:
+            raise UsageError(
+                f"{shortest(folder)} is in use by {error}, and two processes cannot make one run. Let "
+                "that one end, or stop it: the same command then goes on from there"
+            ) from error
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be locked against other processes: {error}. Let output_root be a "
+                "folder that can be written, on a file system with locks"
+            ) from error
+        yield
+
+
+def _say_waiting(folder: Path, who: str) -> None:
+    print(f"{shortest(folder)} is in use by {who}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
+
+
+def remove_leftovers_in(folder: Path, cache: Path) -> None:
+    """Remove what killed processes have left half-written in a run's folder and in the caches."""
+    from al_lightning.utils.files import remove_leftovers  # noqa: PLC0415
+
+    places = [folder / name for name in (".", "queries", "checkpoints", ".hydra")]
+    for place in (*places, cache, cache / "embeddings"):
+        remove_leftovers(place)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a run left in its folder, and nothing else; keep what a person has made for it."""
+    journal = folder / "journal.jsonl"
+    if journal.is_file() and b'"event": "question"' in journal.read_bytes():
+        count = len(list(folder.glob("overwritten_*")))
+        kept = folder / f"overwritten_{count:02d}"
+        kept.mkdir()
+        for name in ("queries", "journal.jsonl"):  # the journal last: with it, this is done
+            if (folder / name).exists():
+                (folder / name).rename(kept / name)
+        print(f"What was asked and answered before is kept in {shortest(kept)}")  # noqa: T201
+    for name in _ARTIFACTS:
+        path = folder / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def shortest(path: Path) -> Path:
+    """Return a path relative to the working folder where that is possible."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,73 @@
+"""A loop of one call, for a data set and a LightningModule of one's own."""
+
+from functools import partial
+from pathlib import Path
+
+import lightning as L
+
+from al_lightning.data.source import ImageSource
+from al_lightning.loop.loop import ActiveLearningLoop
+from al_lightning.loop.query import Query
+from al_lightning.models.cnn import CNN
+from al_lightning.oracles.simulated.from_dataset import DatasetOracle
+from al_lightning.run.budget import Budget
+from al_lightning.run.journal import Journal
+from al_lightning.run.questions import Oracle
+from al_lightning.strategies.base import Strategy
+from al_lightning.training.fresh_classifiers import MakeClassifier
+from al_lightning.training.learner import Learner
+from al_lightning.training.recipe import Recipe
+from al_lightning.training.trainers import RoundTrainers
+
+
+def plain_loop(
+    source: ImageSource,
+    strategy: Strategy,
+    folder: Path | str,
+    budget: Budget,
+    *,
+    make_classifier: MakeClassifier | None = None,
+    oracle: Oracle | None = None,
+    epochs: int = 30,
+    batch_size: int = 64,
+    seed: int = 0,
+) -> ActiveLearningLoop:
+    """Put a loop together from a data set and a strategy; its parts can be had from it, and changed.
+
+    Args:
+        source: Where the images come from, such as ``DatasetSource(train, test)``.
+        strategy: Selects what to ask for.
+        folder: Takes ``journal.jsonl`` and the last weights.
+        budget: How many labels to buy, and when.
+        make_classifier: Makes an untrained classifier, see :class:`al_lightning.Learner`; None takes
+            the CNN.
+        oracle: Gives the labels; None reveals those of the source.
+        epochs: Of each fit.
+        batch_size: Images a training step.
+        seed: Decides everything that is random.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from al_lightning import Budget, DatasetSource, plain_loop
+        >>> from al_lightning.strategies import Margin
+        >>> data = torch.utils.data.TensorDataset(torch.rand(60, 1, 8, 8), torch.arange(60) % 3)
+        >>> loop = plain_loop(
+        ...     DatasetSource(data), Margin(), tempfile.mkdtemp(), Budget(6, 3, 9), epochs=1
+        ... )
+        >>> loop.run().pool.labels_bought
+        9
+    """
+    recipe = Recipe(epochs=epochs, batch_size=batch_size, precision="32-true")
+    datamodule = recipe.datamodule(source)
+    data = datamodule.data
+
+    def cnn() -> L.LightningModule:
+        return recipe.classifier(CNN(data.image_shape, len(data.classes)), len(data.classes))
+
+    quiet = partial(L.Trainer, enable_progress_bar=False)
+    learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)
+    journal = Journal(Path(folder) / "journal.jsonl")
+    labels = data.train.labels
+    return ActiveLearningLoop(
+        learner, Query(strategy), oracle or DatasetOracle(labels), journal, budget
+    )

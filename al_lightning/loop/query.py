@@ -1,0 +1,169 @@
+"""Which images to ask for: a strategy, what it is given to see, and what it draws by."""
+
+import torch
+from lightning.pytorch.utilities.seed import isolate_rng
+from torch import Tensor
+
+from al_lightning.data.source import ImageData
+from al_lightning.loop.candidates import draw_candidates, require_enough_candidates
+from al_lightning.loop.query_memory import query_sizes, require_memory
+from al_lightning.run.budget import Budget
+from al_lightning.run.own_code import own_code
+from al_lightning.run.questions import Question
+from al_lightning.strategies.base import Strategy, require_strategy
+from al_lightning.strategies.evidence import Need
+from al_lightning.strategies.rehearsal import rehearse
+from al_lightning.strategies.selection import Selection
+from al_lightning.training.fitted import Fitted
+from al_lightning.utils.checks import whole_number
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.memory import memory_limit
+from al_lightning.utils.randomness import derive_generator
+from al_lightning.utils.ranks import from_rank_zero
+from al_lightning.utils.stopwatch import Stopwatch
+
+
+class Query:
+    """Selects images by a strategy. What it draws never decides what the classifier draws.
+
+    Args:
+        strategy: Selects from the pool in every round.
+        query_seed: Gives the strategy other draws than the seed alone: two runs that differ in nothing
+            else show what chance does. Under each seed they are others, so that seeds stay independent.
+        initial_strategy: Selects the first labels by the embeddings of the untrained classifier, which
+            may be a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy, or
+            "auto".
+
+    Raises:
+        UsageError: If a strategy is none, or the first one needs more than embeddings.
+
+    Example:
+        >>> from al_lightning import Query
+        >>> from al_lightning.strategies import Margin
+        >>> Query(Margin()).strategy.needs
+        frozenset({<Need.PROBABILITIES: 'probabilities'>})
+    """
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        query_seed: int | None = None,
+        initial_strategy: Strategy | None = None,
+    ) -> None:
+        require_strategy("strategy", strategy)
+        if initial_strategy is not None:
+            require_embeddings_alone(initial_strategy)
+        self.strategy = strategy
+        self.query_seed = None if query_seed is None else whole_number("query_seed", query_seed)
+        self.initial_strategy = initial_strategy
+        # At once: a run may change them.
+        self.code, self.packages = own_code([strategy, initial_strategy])
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What the strategy needs to know of unlabeled or labeled images."""
+        return self.strategy.needs | self.strategy.labeled_needs
+
+    def check(self, data: ImageData, budget: Budget, embedding: int) -> None:
+        """Refuse faulty strategies, and queries of too few candidates or too much memory.
+
+        Args:
+            data: The data set.
+            budget: Says how large queries are.
+            embedding: The size of an embedding.
+
+        Raises:
+            UsageError: If a query cannot be made; says why.
+        """
+        images, given, classes = len(data.train), len(data.given_ids), len(data.classes)
+        sizes = query_sizes(self.strategy, budget, images, given, classes, embedding)
+        require_enough_candidates(self.strategy.pool_subset, budget.query)
+        require_memory(self.strategy, sizes, memory_limit(budget.memory_limit))
+        with isolate_rng():
+            for strategy in filter(None, (self.strategy, self.initial_strategy)):
+                rehearse(strategy, images, classes, embedding)
+
+    def select(self, fitted: Fitted, count: int, seed: int, watch: Stopwatch) -> Selection:
+        """Select images from the pool of a round.
+
+        Args:
+            fitted: The round's classifier.
+            count: How many images.
+            seed: With ``query_seed``, all that the draws depend on.
+            watch: Takes the time of the phases "score" and "select".
+        """
+        strategy, pool = self.strategy, fitted.pool
+        with watch.time("score"):
+            candidates = draw_candidates(
+                pool.unlabeled_ids,
+                strategy.pool_subset,
+                self._generator(seed, "candidates", fitted.index),
+            )
+            samples = strategy.mc_samples
+            unlabeled = fitted.evidence(candidates, strategy.needs, samples)
+            labeled = fitted.evidence(pool.labeled_ids, strategy.labeled_needs, samples)
+        generator = self._generator(seed, "query", fitted.index)
+        with watch.time("select"):
+            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
+
+    def select_first(
+        self,
+        strategy: Strategy,
+        untrained: Fitted,
+        free: Tensor,
+        labeled: Tensor,
+        count: int,
+        seed: int,
+    ) -> Tensor:
+        """Select the first labels by what the untrained classifier sees; no label decides anything.
+
+        Args:
+            strategy: That needs embeddings alone.
+            untrained: The classifier.
+            free: Images to select from, (N,) int64.
+            labeled: Images that are labeled already, (M,) int64.
+            count: How many images.
+            seed: All that the draws depend on.
+
+        Returns:
+            (count,) int64.
+        """
+        unlabeled = untrained.evidence(free, strategy.needs)
+        known = untrained.evidence(labeled, strategy.labeled_needs) if len(labeled) else None
+        generator = derive_generator(seed, "initial")
+        return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
+
+    def question(self, fitted: Fitted, selection: Selection, attempt: int) -> Question:
+        """Return a selection as a question, whose labels are there from the next round on.
+
+        Args:
+            fitted: The classifier that it was selected by, whose guesses are shown to the annotator.
+            selection: Images, and their scores.
+            attempt: How many questions of the next round were answered before.
+        """
+        evidence = fitted.evidence(selection.ids, {Need.PROBABILITIES})
+        confidence, predicted = from_rank_zero(
+            lambda: tuple(evidence.require(Need.PROBABILITIES).max(1))
+        )
+        ids, scores = selection.ids, selection.scores
+        return Question(fitted.index + 1, "query", ids, attempt, scores, predicted, confidence)
+
+    def _generator(self, seed: int, purpose: str, index: int) -> torch.Generator:
+        """Return a random stream of the strategy's own, which ``query_seed`` changes."""
+        drawn = () if self.query_seed is None else (self.query_seed,)
+        return derive_generator(seed, purpose, *drawn, index)
+
+
+def require_embeddings_alone(strategy: Strategy) -> None:
+    """Check that a strategy can select the first labels: before them, there are embeddings alone.
+
+    Raises:
+        UsageError: If it needs more, or is no strategy; names what.
+    """
+    require_strategy("initial_strategy", strategy)
+    if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
+        raise UsageError(
+            f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
+            f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
+            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
+        )

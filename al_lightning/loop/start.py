@@ -1,0 +1,85 @@
+"""The start event of a run: what it is made of, and what its results depend on."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from al_lightning.loop.query import Query
+from al_lightning.oracles.answers import require_oracle
+from al_lightning.run.budget import Budget
+from al_lightning.run.history import Event
+from al_lightning.run.journal import Journal
+from al_lightning.run.own_code import own_code
+from al_lightning.run.provenance import config_hash, describe, hardware, versions, without
+from al_lightning.run.questions import Oracle
+from al_lightning.strategies.evidence import Need
+from al_lightning.training.environment import require_neutral_environment
+from al_lightning.training.learner import Learner
+from al_lightning.utils.checks import require_kind
+
+
+def require_parts(
+    learner: object, query: object, oracle: object, journal: object, budget: object
+) -> None:
+    """Check the parts of a loop, before anything is begun.
+
+    Raises:
+        UsageError: If one is not of its kind; names it.
+    """
+    require_kind("learner", learner, Learner)
+    require_kind("query", query, Query)
+    require_oracle(oracle)
+    require_kind("journal", journal, Journal)
+    require_kind("budget", budget, Budget)
+
+
+def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> Event:
+    """Check that the parts of a loop fit each other, and return what the journal says of them.
+
+    Raises:
+        UsageError: If they do not fit, or the environment would change results.
+    """
+    require_neutral_environment()
+    data, record = learner.data, learner.record
+    budget.limit(len(data.train), len(data.given_ids))
+    facts = learner.facts
+    if Need.MC_PROBABILITIES in query.needs:
+        learner.require_samples()
+    query.check(data, budget, facts.embedding)
+    config = record.config
+    if config is None:
+        config = _plain_config(learner, query, oracle, budget)
+    oracle_code, packages = own_code([type(oracle)])  # what it holds may change with every question
+    return {
+        "config": json.loads(json.dumps(config)),
+        "config_hash": config_hash(without(config, frozenset(record.irrelevant))),
+        "overrides": list(record.overrides),
+        "versions": {**versions(), **facts.packages, **query.packages, **packages},
+        "hardware": hardware(),
+        "classes": list(data.classes),
+        "data": {
+            "train": len(data.train),
+            "test": len(data.test),
+            "fingerprint": data.fingerprint(),
+        },
+        "model": facts.model,
+        "trainer": facts.trainer,
+        "code": {"fits": facts.code, "queries": {**query.code, **oracle_code}},
+        "reproducible": facts.reproducible,
+    }
+
+
+def _plain_config(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> dict[str, Any]:
+    """Return what is recorded where nobody has said how the run was configured."""
+    datamodule = learner.datamodule
+    return {
+        "budget": asdict(budget),
+        "seed": learner.seed,
+        "query_seed": query.query_seed,
+        "warm_start": learner.warm_start,
+        "strategy": describe(query.strategy),
+        "initial_strategy": describe(query.initial_strategy),
+        "oracle": describe(type(oracle)),
+        "batch_size": datamodule.batch_size,
+        "augment": describe(datamodule.augment),
+    }

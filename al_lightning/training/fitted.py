@@ -1,0 +1,140 @@
+"""A round's classifier, fitted: how well it does, and what it says of images."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from al_lightning.callbacks.base import RoundResult
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import Images
+from al_lightning.models.metrics import Evaluation, evaluate
+from al_lightning.run.pool import Pool
+from al_lightning.run.provenance import peak_rss_bytes
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.training.own_metrics import has_own_test_step, own_metrics
+from al_lightning.training.scoring import Scorer
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.ranks import from_rank_zero
+
+
+@dataclass(frozen=True)
+class TestResult:
+    """How well a classifier does.
+
+    Attributes:
+        results: What the journal says: ``metrics`` and ``per_class`` on the test images, empty where
+            there are none, and ``validation`` where labels were bought for it.
+        confusion: Confusion matrix on the test images, (C, C) int64, true classes in rows; None where
+            there are none.
+    """
+
+    __test__ = False  # for pytest
+
+    results: dict[str, Any] = field(default_factory=lambda: {"metrics": {}, "per_class": {}})
+    confusion: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A classifier, and the means to let it see images.
+
+    Attributes:
+        classifier: Fitted; or not yet, before the first labels.
+        trainer: Runs the passes.
+        datamodule: Serves the images.
+        index: The round.
+        pool: What was labeled in it.
+        mask_seed: Decides the subnetworks of Monte-Carlo dropout.
+        facts: Of the fit: ``seconds``, ``steps``, and ``diverged_at_step`` where it was the second try.
+        identity: Digest of all that the fit depended on.
+    """
+
+    classifier: L.LightningModule
+    trainer: L.Trainer
+    datamodule: PoolDataModule
+    index: int
+    pool: Pool
+    mask_seed: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    identity: str = ""
+
+    def evidence(self, ids: Tensor, needs: Collection[Need], mc_samples: int = 1) -> Evidence:
+        """Gather evidence on training images in one pass; see :class:`al_lightning.Scorer`.
+
+        Args:
+            ids: Which of them, (N,) int64.
+            needs: What to gather.
+            mc_samples: K, the number of dropout samples of Monte-Carlo probabilities.
+        """
+        return self._evidence(self.datamodule.data.train, ids, needs, mc_samples)
+
+    def test(self) -> TestResult:
+        """Evaluate on the test images, and on the labels that were bought for validation.
+
+        Raises:
+            UsageError: If predictions are not finite.
+        """
+        data, result = self.datamodule.data, TestResult()
+        results, confusion = result.results, None
+        if len(data.test):
+            ids = torch.arange(len(data.test))
+            results["metrics"], results["per_class"], confusion = self._evaluate(
+                data.test, ids, data.test.labels
+            )
+        if len(self.pool.validation_ids):
+            results["validation"], _, _ = self._evaluate(
+                data.train, self.pool.validation_ids, self.pool.validation_labels
+            )
+        if results["metrics"] and has_own_test_step(self.classifier):
+            known, per_class = results["metrics"], results["per_class"]
+            results["metrics"] = known | own_metrics(
+                self.trainer, self.classifier, self.datamodule, known, per_class
+            )
+        return TestResult(results, confusion)
+
+    def result(self, test: TestResult, seconds: Mapping[str, float]) -> RoundResult:
+        """Return the round as the journal records it.
+
+        Args:
+            test: How well the classifier does.
+            seconds: That the phases of the round took.
+        """
+        facts = self.facts
+        embedded, diverged = facts.get("embedding_seconds"), facts.get("diverged_at_step")
+        event = {
+            "round": self.index,
+            "labels_bought": self.pool.labels_bought,
+            **test.results,
+            "seconds": {**seconds, **({} if embedded is None else {"embed": embedded})},
+            "steps": facts["steps"],
+            **({} if diverged is None else {"diverged_at_step": diverged}),
+            "peak_rss_bytes": peak_rss_bytes(),
+            "fit": self.identity,
+        }
+        return RoundResult(self.index, self.pool, event, test.confusion)
+
+    def _evaluate(self, images: Images, ids: Tensor, labels: Tensor) -> Evaluation:
+        """Return metrics, metrics of each class, and the confusion matrix of some images."""
+        evidence = self._evidence(images, ids, {Need.PROBABILITIES})
+
+        def evaluation() -> Evaluation:
+            if len(evidence.non_finite_ids()):
+                raise UsageError(
+                    f"Round {self.index} has diverged: its predictions are not finite. Lower the "
+                    "learning rate"
+                )
+            return evaluate(evidence.require(Need.PROBABILITIES), labels)
+
+        return from_rank_zero(evaluation)
+
+    def _evidence(
+        self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1
+    ) -> Evidence:
+        scorer = Scorer(
+            self.trainer, self.classifier, self.datamodule, mc_samples, seed=self.mask_seed
+        )
+        return scorer.evidence(images, ids, needs)

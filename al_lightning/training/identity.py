@@ -1,0 +1,55 @@
+"""What a fit depends on, as a digest: equal digests, equal fits."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightning as L
+
+from al_lightning.run.history import Event
+from al_lightning.run.pool import Pool
+from al_lightning.run.provenance import code_digest, config_hash, hardware, without
+from al_lightning.run.record import RunRecord
+
+
+@dataclass(frozen=True)
+class FitIdentity:
+    """Identifies the fits of a run.
+
+    Attributes:
+        start: The start event of the run's journal.
+        record: Which keys of the configuration decide a fit.
+        seed: Decides weights and batches.
+    """
+
+    start: Event
+    record: RunRecord
+    seed: int
+
+    def of(self, index: int, pool: Pool) -> str:
+        """Return a digest of all that a round's fit depends on, but for the machine."""
+        start = self.start
+        kept: dict[str, Any] = {key: start.get(key) for key in ("data", "versions")}
+        if (weights := start.get("model", {}).get("weights")) is not None:
+            kept["weights"] = weights  # the configuration may have no more than their path
+        skipped = {*self.record.irrelevant, *self.record.irrelevant_to_fits}
+        return config_hash(
+            {
+                **kept,
+                "config": without(start.get("config", {}), skipped),
+                "code": start.get("code", {}).get("fits"),
+                "seed": self.seed,
+                "round": index,
+                "labels": [pool.labeled_ids.tolist(), pool.labels.tolist()],
+            }
+        )
+
+    def of_bits(self, index: int, pool: Pool, classifier: L.LightningModule) -> str:
+        """Return a digest of all that the very bits of a round's fit depend on."""
+        return config_hash(
+            {
+                "fit": self.of(index, pool),
+                "trainer": self.start.get("trainer"),
+                "hardware": hardware(),
+                "code": code_digest(classifier),
+            }
+        )

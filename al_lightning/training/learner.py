@@ -1,0 +1,250 @@
+"""How the classifier of each round comes about: from a checkpoint, from other runs, or by a fit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import lightning as L
+
+from al_lightning.data.datamodule import PoolDataModule
+from al_lightning.data.source import ImageData
+from al_lightning.models.backbone import backbone_of, describe_model, require_logits
+from al_lightning.models.fixed_masks import require_dropout
+from al_lightning.run.history import Event
+from al_lightning.run.own_code import own_code
+from al_lightning.run.pool import Pool
+from al_lightning.run.provenance import reproducible
+from al_lightning.run.record import RunRecord
+from al_lightning.training.arguments import (
+    require_datamodule,
+    require_factory,
+    require_fall_back,
+    require_record,
+)
+from al_lightning.training.checkpoint import Checkpoint
+from al_lightning.training.embedding_cache import EmbeddingCache
+from al_lightning.training.fit_cache import FitCache
+from al_lightning.training.fits import Fits, OnFit, loaded
+from al_lightning.training.fitted import Fitted
+from al_lightning.training.fresh_classifiers import FreshClassifiers, MakeClassifier
+from al_lightning.training.fresh_trainers import FreshTrainers, MakeTrainer
+from al_lightning.training.identity import FitIdentity
+from al_lightning.training.trainer_rules import describe_trainer
+from al_lightning.utils.checks import require_kind, whole_number
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_seed
+from al_lightning.utils.ranks import from_rank_zero, rank
+
+
+@dataclass(frozen=True)
+class LearnerFacts:
+    """What fits depend on, as plain values for the start event of a run.
+
+    Attributes:
+        embedding: The size of an embedding.
+        model: Of the classifier: parameters, pretrained weights.
+        trainer: Where, how and how long it is trained.
+        reproducible: Whether the same run comes to the same bits.
+        code: Digests of the user's own code.
+        packages: Versions of the packages that this code uses.
+    """
+
+    embedding: int
+    model: dict[str, Any]
+    trainer: dict[str, Any]
+    reproducible: dict[str, Any]
+    code: dict[str, str]
+    packages: dict[str, str]
+
+
+class Learner:
+    """Gives each round its classifier, trained on the labels of that round.
+
+    Each fit takes a fresh trainer and, unless ``warm_start`` is set, the same initial weights. The last
+    weights are kept in ``checkpoints/`` beside the journal, so that a run that goes on fits no round
+    again; fits of the first round may be shared with other runs.
+
+    Args:
+        datamodule: Owns the data.
+        make_classifier: Makes an untrained classifier; called under the seed of the weights. It must
+            offer ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        make_trainer: Makes a trainer from the number of a round and its number of labels to train on.
+            The first one serves all passes, each further one a fit.
+        seed: Decides weights, batches, dropout and augmentation, whatever is selected.
+        warm_start: Whether a round starts from the weights of the round before.
+        fall_back: Prepares a classifier whose fit has diverged for another try from the start of the
+            round, such as by a lower learning rate; its fit may diverge no more. None refuses to go on.
+        record: How the run was configured; decides which fits are the same.
+        fit_cache: Where the fit of the first round is kept for other runs, and taken from. No result
+            depends on it. It goes by ``record.config``, which must then be given, and hold all that a
+            fit depends on.
+        embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then train
+            on. None embeds the images in every pass, and augmented ones in every step.
+
+    Raises:
+        UsageError: If an argument is not what it must be; names it.
+
+    Example:
+        >>> from functools import partial
+        >>> from lightning import Trainer
+        >>> from al_lightning import CNN, Learner, Recipe, RoundTrainers
+        >>> from al_lightning.data import Digits
+        >>> recipe = Recipe(epochs=1)
+        >>> learner = Learner(
+        ...     recipe.datamodule(Digits()),
+        ...     lambda: recipe.classifier(CNN((1, 8, 8), 10), 10),
+        ...     RoundTrainers(partial(Trainer, accelerator="cpu"), recipe),
+        ... )
+        >>> learner.data.image_shape
+        (1, 8, 8)
+    """
+
+    def __init__(
+        self,
+        datamodule: PoolDataModule,
+        make_classifier: MakeClassifier,
+        make_trainer: MakeTrainer,
+        *,
+        seed: int = 0,
+        warm_start: bool = False,
+        fall_back: Callable[[L.LightningModule], None] | None = None,
+        record: RunRecord | None = None,
+        fit_cache: FitCache | None = None,
+        embeddings: EmbeddingCache | None = None,
+    ) -> None:
+        require_datamodule(datamodule)
+        require_factory("make_classifier", make_classifier, (), L.LightningModule)
+        require_factory("make_trainer", make_trainer, ("round_index", "labels"), L.Trainer)
+        require_kind("warm_start", warm_start, bool)
+        require_fall_back(fall_back)
+        require_kind("fit_cache", fit_cache, FitCache, NoneType)
+        require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
+        self.record = require_record(record or RunRecord())
+        if fit_cache is not None and self.record.config is None:
+            raise UsageError(
+                "A cache of fits needs `record.config`: give it all that a fit depends on, such as the "
+                "network and the learning rate"
+            )
+        self.datamodule = datamodule
+        self.seed = whole_number("seed", seed)
+        self.warm_start = warm_start
+        self._embeddings = embeddings
+        self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
+        self._trainers = FreshTrainers(make_trainer)
+        self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache)
+        # At once: a run may change them.
+        self._code, self._packages = own_code(
+            [make_classifier, make_trainer, fall_back, datamodule.augment]
+        )
+        self._embedding_seconds: float | None = None
+
+    @property
+    def data(self) -> ImageData:
+        """The data set."""
+        return self.datamodule.data
+
+    @cached_property
+    def facts(self) -> LearnerFacts:
+        """What fits depend on; the classifier is checked against the data first.
+
+        Raises:
+            UsageError: If a trainer or a classifier cannot be made, or does not fit the data.
+        """
+        computation = describe_trainer(self._trainers.for_passes)
+        classifier = self._untrained()
+        self._untrained()  # so that one model for all rounds is refused before the first
+        embedding = require_logits(classifier, self.data.image_shape, len(self.data.classes))
+        code, packages = own_code([classifier])
+        return LearnerFacts(
+            embedding,
+            describe_model(classifier),
+            computation,
+            reproducible(computation),
+            {**self._code, **code},
+            {**self._packages, **packages},
+        )
+
+    def require_samples(self) -> None:
+        """Check that Monte-Carlo samples can be taken of the classifier.
+
+        Raises:
+            UsageError: If it has no dropout.
+        """
+        require_dropout(self._untrained())
+
+    def begin(self, start: Event, folder: Path) -> None:
+        """Take over what identifies the fits of a run, and where its weights are kept.
+
+        Args:
+            start: The start event of its journal.
+            folder: The journal's folder.
+        """
+        self._identity = FitIdentity(start, self.record, self.seed)
+        self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
+
+    def serve(self) -> None:
+        """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""
+        classifier = self._untrained()
+        backbone = backbone_of(classifier)
+        wanted = None if backbone is None else backbone.normalization
+        if backbone is None or not backbone.frozen:
+            if wanted is not None:
+                self.datamodule.serve(wanted)
+            return
+        # What is computed once cannot be normalised by labels that are yet to come.
+        wanted = wanted or self.datamodule.constants()
+        self.datamodule.serve(wanted)
+        if self._embeddings is not None:
+            trainer = self._trainers.for_passes
+            found = self._embeddings.fetch(trainer, classifier, backbone, self.datamodule)
+            self.datamodule.serve(wanted, found)
+            self._embedding_seconds = found.seconds
+
+    def untrained(self) -> Fitted:
+        """Return the untrained classifier, which sees images normalised without any label."""
+        if self.datamodule.normalization is None:
+            self.datamodule.serve(None)
+        pool = Pool(len(self.data.train))
+        trainer = self._trainers.for_passes
+        return Fitted(self._untrained(), trainer, self.datamodule, 0, pool, self._derive("masks"))
+
+    def has(self, index: int, pool: Pool) -> bool:
+        """Return whether the checkpoint holds the weights of a round."""
+        identity = self._identity.of(index, pool)
+        return from_rank_zero(lambda: self._checkpoint.holds(identity))
+
+    def fit(
+        self, index: int, pool_in: Callable[[int], Pool], on_fit: OnFit = lambda *_: None
+    ) -> Fitted:
+        """Return a round's classifier, from the checkpoint where it can, else by fitting.
+
+        Args:
+            index: The round.
+            pool_in: Returns what was labeled in a round.
+            on_fit: Called with the round and its pool before a fit; not where weights are loaded.
+
+        Raises:
+            DivergenceError: If the fit has diverged, and there is no fallback.
+        """
+        pool = pool_in(index)
+        identity = self._identity.of(index, pool)
+        classifier = self._untrained()
+        facts = loaded(lambda: self._checkpoint.load(classifier, identity), classifier)
+        if facts is None:
+            if self.warm_start and index > 0:
+                earlier = self.fit(index - 1, pool_in, on_fit).classifier
+                classifier.load_state_dict(earlier.state_dict())  # weights, and nothing else of it
+            facts = self._fits.fit(index, pool, classifier, on_fit, self._identity)
+            if rank() == 0:
+                self._checkpoint.save(classifier, identity, facts)
+        self._fits.begin_round(index, pool)
+        if index == 0 and self._embedding_seconds is not None:
+            facts = {**facts, "embedding_seconds": self._embedding_seconds}
+        masks, trainer = self._derive("masks", index), self._trainers.for_passes
+        return Fitted(classifier, trainer, self.datamodule, index, pool, masks, facts, identity)
+
+    def _derive(self, *purpose: str | int) -> int:
+        return derive_seed(self.seed, *purpose)

@@ -1,0 +1,35 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from al_lightning import Budget, UsageError
+from al_lightning.utils.checks import require_kind, require_names, require_plain, whole_number
+
+
+@pytest.mark.parametrize(
+    ("check", "message"),
+    [
+        (lambda: require_kind("budget", 3, Budget), "budget must be a Budget, not 3"),
+        (lambda: require_names("irrelevant", "code"), r"such as \['code'\], not one text"),
+        (lambda: require_names("irrelevant", [1]), r"a list of texts, not \[1\]"),
+        (lambda: require_plain("config", {"a": Path("b")}), "config must hold plain values.*Path"),
+        (lambda: require_plain("config", {"a": float("nan")}), "config must hold plain values"),
+        (lambda: require_plain("config", [1]), "config must be a Mapping"),
+        *[
+            (lambda value=value: whole_number("seed", value), "seed must be a whole number")
+            for value in ("0", 1.5, None, -1, True)
+        ],
+    ],
+)
+def test_what_cannot_be_used_is_named(check: Callable[[], object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check()
+
+
+def test_what_can_be_used_is_taken() -> None:
+    require_kind("cache", None, Budget, type(None))
+    require_names("irrelevant", ("code", "budget"))
+    assert whole_number("seed", np.int64(3)) == 3
+    assert type(whole_number("seed", np.int64(3))) is int
