@@ -1,0 +1,59 @@
+"""docs/own_parts.md, run as it stands: its files in an empty folder, then its commands."""
+
+import json
+import re
+import runpy
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import QUICK
+
+PAGE = (Path(__file__).parents[1] / "docs" / "own_parts.md").read_text(encoding="utf-8")
+FILES = dict(re.findall(r"^```(?:python|yaml)\n# (\S+)\n(.*?)^```", PAGE, re.M | re.S))
+COMMANDS = re.findall(r"^python -m (al_lightning .*)$", PAGE, re.M)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as `python -m` does
+    return tmp_path
+
+
+def test_every_part_has_a_file_a_configuration_and_a_command() -> None:
+    listed = re.findall(r"^```\n(my_strategy.*?)^```", PAGE, re.M | re.S)
+    assert {*FILES} == {*listed[0].split(), "watch.py"}
+    groups = [re.findall(r"(strategy|model|dataset|oracle)=(\w+)", line) for line in COMMANDS]
+    assert [f"my_conf/{group}/{name}.yaml" for ((group, name),) in groups] == [
+        name for name in FILES if name.endswith(".yaml")
+    ]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_runs_with_the_part(
+    folder: Path, line: str, here: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [a for a in QUICK if "model=" not in line or not a.startswith("model.")]
+    monkeypatch.setattr(sys, "argv", [*shlex.split(line), *arguments])
+    runpy.run_module("al_lightning", run_name="__main__", alter_sys=True)
+    (path,) = folder.glob("outputs/**/journal.jsonl")
+    events = [json.loads(text) for text in path.read_text().splitlines()]
+    assert events[-1]["event"] == "end"
+    assert "my_" in json.dumps(events[0]["config"])
+
+
+def test_the_callback_stops_the_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = runpy.run_path("watch.py")["journal"]
+    assert journal.finished
+    assert journal.rounds[-1]["metrics"]["accuracy"] > 0.5
+    assert len(journal.rounds) < 9  # the budget would be spent
+    assert f"round {len(journal.rounds) - 1}: 0." in capsys.readouterr().out
