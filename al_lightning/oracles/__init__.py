@@ -5,7 +5,7 @@ from pathlib import Path
 
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.csv_sheet.csv_oracle import CsvOracle
-from al_lightning.oracles.label_studio.studio_oracle import LabelStudioOracle
+from al_lightning.oracles.label_studio.oracle import LabelStudioOracle
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.oracles.simulated.from_dataset import DatasetOracle
 from al_lightning.oracles.simulated.noisy import NoisyOracle

@@ -165,7 +165,7 @@ class CsvOracle(Oracle):
             for row in self._rows(question)
         ]
         return (
-            environment("al_lightning.oracles")
+            environment("al_lightning.oracles.csv_sheet")
             .get_template("contact_sheet.html.j2")
             .render(
                 name=question.name,

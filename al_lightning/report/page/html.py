@@ -44,7 +44,7 @@ class Page:
 
 def render(page: Page) -> str:
     """Return a page as HTML."""
-    templates = environment("al_lightning.report")
+    templates = environment("al_lightning.report.page")
     templates.filters |= {"typeset": typeset, "figure": _figure}
     return templates.get_template("report.html.j2").render(page=page)
 

@@ -6,22 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, Self
-from xml.etree import ElementTree
-from xml.sax.saxutils import quoteattr
 
 import torch
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
-from al_lightning.oracles.label_studio.studio import (
-    CLASS,
-    IMAGE,
-    NewTask,
-    Prediction,
-    Project,
-    Studio,
-    Task,
-)
+from al_lightning.oracles.label_studio.client import Project, StudioClient
+from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
+from al_lightning.oracles.label_studio.tasks import NewTask, Prediction, Task
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
@@ -76,7 +68,7 @@ class LabelStudioOracle(Oracle):
         folder: Path,
         project: str | None = None,
         accept_partial: bool = False,
-        connect: Callable[[], Studio] = Studio.from_environment,
+        connect: Callable[[], StudioClient] = StudioClient.from_environment,
     ) -> None:
         if project is not None and not _SHORTEST_TITLE <= len(project) <= _LONGEST_TITLE:
             raise UsageError(
@@ -109,7 +101,7 @@ class LabelStudioOracle(Oracle):
         Raises:
             UsageError: Also if the environment names no server: nobody should fit first, and hear then.
         """
-        studio = Studio.from_environment()  # sends nothing
+        studio = StudioClient.from_environment()  # sends nothing
         title = None if project is None else str(project)  # a year is a number in YAML
         return cls(data, folder, title, accept_partial, lambda: studio)
 
@@ -131,7 +123,7 @@ class LabelStudioOracle(Oracle):
         earlier = sorted(before - set(ids))
         for task in studio.find_tasks(project, run, [*ids, *earlier]):
             tasks[task.image].append(task)
-        self._put(studio, project, run, question, tasks)
+        self._publish(studio, project, run, question, tasks)
         verdicts = self._verdicts(project, ids, tasks)
         self._seen = question.name, project, verdicts
         waiting = verdicts.count("open")
@@ -139,7 +131,7 @@ class LabelStudioOracle(Oracle):
             return None
         given = list(zip(ids, verdicts, strict=True))
         late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
-        return Answer(*_sorted_out(given), *_sorted_out(late))
+        return Answer(*_split_verdicts(given), *_split_verdicts(late))
 
     def instructions(self, question: Question) -> str:
         """Return where to label, and how much is open; as of the last :meth:`answer`."""
@@ -176,7 +168,7 @@ class LabelStudioOracle(Oracle):
         write_whole(path, json.dumps({"run": code}) + "\n")  # before anything bears the code
         return code
 
-    def _project(self, studio: Studio, run: str) -> Project:
+    def _project(self, studio: StudioClient, run: str) -> Project:
         """Return the project; make it where there is none."""
         config = labeling_config(self._classes)
         # A title of our own may be changed, as long as the code stays.
@@ -186,7 +178,7 @@ class LabelStudioOracle(Oracle):
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
             about = f"Images that al_lightning asks for, first choice first.{named}"
             return studio.make_project(title, config, about)
-        there = {plain(name) for name in offered(found.label_config)}
+        there = {plain(name) for name in offered_classes(found.label_config)}
         if missing := [name for name in self._classes if plain(name) not in there]:
             raise UsageError(
                 f"The project {found.url} cannot take the classes of this data set: its labeling "
@@ -197,9 +189,9 @@ class LabelStudioOracle(Oracle):
 
     # Questions
 
-    def _put(
+    def _publish(
         self,
-        studio: Studio,
+        studio: StudioClient,
         project: Project,
         run: str,
         question: Question,
@@ -274,7 +266,7 @@ class LabelStudioOracle(Oracle):
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
 
 
-def _sorted_out(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
+def _split_verdicts(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
     """Return labeled ids, their classes, and skipped ids, (M,), (M,) and (S,) int64."""
     given = list(verdicts)
     labeled = [(i, verdict) for i, verdict in given if isinstance(verdict, int)]
@@ -283,34 +275,6 @@ def _sorted_out(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor
         torch.tensor([label for _, label in labeled], dtype=torch.int64),
         torch.tensor([i for i, verdict in given if verdict == "skipped"], dtype=torch.int64),
     )
-
-
-def labeling_config(classes: Sequence[str]) -> str:
-    """Return Label Studio's XML for choosing one of these classes for an image."""
-    choices = "".join(f"    <Choice value={quoteattr(name)}/>\n" for name in classes)
-    return (
-        "<View>\n"
-        f'  <Image name="{IMAGE}" value="${IMAGE}"/>\n'
-        f'  <Choices name="{CLASS}" toName="{IMAGE}" choice="single" required="true" '
-        'showInline="true">\n'
-        f"{choices}  </Choices>\n"
-        "</View>"
-    )
-
-
-def offered(config: str) -> list[str]:
-    """Return the classes that annotators can choose by a project's XML, whatever else it has."""
-    try:
-        root = ElementTree.fromstring(config)
-    except ElementTree.ParseError:
-        return []
-    shown = any(tag.get("value") == f"${IMAGE}" for tag in root.iter("Image"))
-    return [
-        choice.get("alias") or choice.get("value") or ""
-        for choices in root.iter("Choices")
-        if shown and choices.get("name") == CLASS
-        for choice in choices.iter("Choice")
-    ]
 
 
 def _title(run: Path, code: str) -> str:

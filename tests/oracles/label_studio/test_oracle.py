@@ -9,8 +9,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning import Answer, ImageData, Images, LabelStudioOracle, Question, UsageError
-from al_lightning.oracles.label_studio.studio import Studio
-from al_lightning.oracles.label_studio.studio_oracle import labeling_config, offered
+from al_lightning.oracles.label_studio.client import StudioClient
+from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
 from tests.command_line import CONF
 from tests.oracles.fake_studio import ApiError, FakeClient, ReadTimeoutError
 
@@ -48,7 +48,9 @@ class Setting:
         """A new one, as in a new process."""
         given = {"data": make_data(), **self.options}
         return LabelStudioOracle(
-            folder=self.folder / "queries", connect=lambda: Studio(self.client, f"{URL}/"), **given
+            folder=self.folder / "queries",
+            connect=lambda: StudioClient(self.client, f"{URL}/"),
+            **given,
         )
 
     def answer(self, question: Question | None = None) -> Answer | None:
@@ -147,7 +149,7 @@ def test_a_title_may_be_changed_as_long_as_the_code_stays(setting: Setting) -> N
 
 def test_class_names_are_escaped(setting: Setting) -> None:
     config = labeling_config(CLASSES)
-    assert offered(config) == list(CLASSES)
+    assert offered_classes(config) == list(CLASSES)
     setting.answer()
     assert setting.client.projects_there[0].label_config == config
 
@@ -508,7 +510,7 @@ def test_a_missing_server_is_noticed_before_anything_is_fitted(
 
 def test_the_yaml_makes_the_oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = FakeClient()
-    monkeypatch.setattr(Studio, "from_environment", lambda: Studio(client, URL))
+    monkeypatch.setattr(StudioClient, "from_environment", lambda: StudioClient(client, URL))
     path = CONF / "oracle" / "label_studio.yaml"
     assert path.read_text().startswith("# ")
     config = OmegaConf.load(path)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from al_lightning import UsageError
-from al_lightning.oracles.label_studio.studio import NewTask, Studio
+from al_lightning.oracles.label_studio.client import StudioClient
 from tests.oracles.fake_studio import ApiError, ConnectError, FakeClient, ReadTimeoutError
 
 URL, KEY = "http://studio.example:8080", "0123456789abcdef"
@@ -24,19 +24,19 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def refusal() -> str:
     with pytest.raises(UsageError) as caught:
-        Studio.from_environment()
+        StudioClient.from_environment()
     return str(caught.value)
 
 
 def test_address_and_token_come_from_the_environment(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("LABEL_STUDIO_URL", f" {URL}/label/ ")
     environment.setenv("LABEL_STUDIO_API_KEY", f"{KEY}\n")
-    client = Studio.from_environment()._client
+    client = StudioClient.from_environment()._client
     assert client == {"base_url": f"{URL}/label/", "api_key": KEY, "timeout": 60}
 
 
 def test_requests_are_not_logged(environment: pytest.MonkeyPatch) -> None:
-    Studio.from_environment()
+    StudioClient.from_environment()
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
 
 
@@ -115,31 +115,8 @@ def test_what_goes_wrong_at_the_server_is_one_clear_message(error: Exception, me
     client = FakeClient()
     client.fails["projects.list"] = (0, error)
     with pytest.raises(UsageError) as caught:
-        Studio(client, URL).find_project("Animals")
+        StudioClient(client, URL).find_project("Animals")
     assert message in str(caught.value)
     assert URL in str(caught.value)
     assert "sessionid" not in str(caught.value)
     assert caught.value.__cause__ is error
-
-
-def test_requests_are_small() -> None:
-    client = FakeClient()
-    studio = Studio(client, URL)
-    project = studio.make_project("Animals", "<View/>", "")
-    heavy = [NewTask(i, "x" * 3_000_000, {}, None) for i in range(5)]
-    studio.add_tasks(project, "run", heavy)
-    assert client.imported == [2, 2, 1]
-    studio.add_tasks(project, "run", [NewTask(9, "x" * 9_000_000, {}, None)])
-    assert client.imported == [2, 2, 1, 1]
-
-
-def test_many_tasks_are_read_in_pages() -> None:
-    client = FakeClient()
-    studio = Studio(client, URL)
-    project = studio.make_project("Animals", "<View/>", "")
-    studio.add_tasks(project, "run", [NewTask(i, "x", {}, None) for i in range(250)])
-    client.requests.clear()
-    found = studio.find_tasks(project, "run", range(50, 250))
-    assert [task.image for task in found] == list(range(50, 250))
-    assert client.requests == ["tasks.list task_only", "tasks.list all", "tasks.list all"]
-    assert studio.find_tasks(project, "another", range(50)) == []
