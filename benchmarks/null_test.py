@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from al_lightning.report.analysis.results import analyse
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
-from al_lightning.report.study.settings import build_study
 from al_lightning.report.words.verdict import verdict
 from al_lightning.report.words.wording import p_value
 

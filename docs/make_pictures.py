@@ -20,8 +20,8 @@ from pathlib import Path
 from al_lightning.report.analysis.results import analyse
 from al_lightning.report.figures.curves import learning_curves
 from al_lightning.report.figures.looks import looks, style
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
-from al_lightning.report.study.settings import build_study
 
 DOCS = Path(__file__).parent
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-quic",

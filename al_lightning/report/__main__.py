@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from al_lightning.utils.command import piped_output
 from al_lightning.utils.errors import UsageError
 
 
@@ -21,8 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for problem in report.problems:
         print(problem, file=sys.stderr)  # noqa: T201
-    print(report.verdict)  # noqa: T201
-    print(f"\n{report.page}\n{target / 'figures'}\n{target / 'tables'}\n{target / 'report.json'}")  # noqa: T201
+    parts = [report.page, *(target / name for name in ("figures", "tables", "report.json"))]
+    with piped_output():
+        print(f"{report.verdict}\n", *parts, sep="\n")  # noqa: T201
     return 0
 
 

@@ -1,7 +1,9 @@
 """What the small command lines share: errors of usage are messages, Ctrl-C is an exit status."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from al_lightning.utils.errors import UsageError
 
@@ -19,7 +21,8 @@ def exit_status(work: Callable[[], str]) -> int:
         The exit status: 1 where a UsageError says why the work cannot be done, 130 after Ctrl-C.
     """
     try:
-        print(work())  # noqa: T201
+        with piped_output():
+            print(work())  # noqa: T201
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return _FAILURE
@@ -27,3 +30,14 @@ def exit_status(work: Callable[[], str]) -> int:
         print("Interrupted. Nothing was written.", file=sys.stderr)  # noqa: T201
         return _INTERRUPTED
     return 0
+
+
+@contextmanager
+def piped_output() -> Iterator[None]:
+    """End the block quietly where the reader of standard output has gone, as in ``... | head``."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at its exit, which would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from al_lightning.report.analysis.results import Analysis, analyse
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import PHASES, Round, Run
-from al_lightning.report.study.settings import Setting, build_study
+from al_lightning.report.study.settings import Setting
 from al_lightning.report.tables.formats import Table, to_records
 from al_lightning.run.journal import Journal
 
@@ -46,7 +47,7 @@ def a_run(
     seconds: Mapping[str, float] | None = None,
     finished: bool = True,
     folder: str | None = None,
-    overrides: Sequence[str] | None = None,
+    overrides: Sequence[str] | None = (),
 ) -> Run:
     """A run, without its journal.
 
@@ -71,7 +72,7 @@ def a_run(
         seconds: Of each round by phase; score and select are 0 in the last.
         finished: Whether it has ended.
         folder: By default from the names.
-        overrides: As they were given on the command line; by default not recorded.
+        overrides: As they were given on the command line; None of a run of the library.
     """
     spent = {"fit": 8.0, "test": 1.0, "score": 2.0, "select": 0.5, **(seconds or {})}
     rounds = []
@@ -178,7 +179,7 @@ def write_run(root: Path, run: Run) -> Path:
             "data": run.data,
             "model": {"trainable_parameters": run.trainable_parameters},
             "trainer": {key: run.hardware[key] for key in on_trainer},
-            **({} if run.overrides is None else {"overrides": list(run.overrides)}),
+            "overrides": list(run.overrides or ()),
         }
     )
     ids = torch.arange(run.data["train"]).roll(crc32(run.start.encode()) % run.data["train"])

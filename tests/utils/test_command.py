@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from al_lightning.utils.command import exit_status
@@ -26,3 +30,17 @@ def test_an_interruption_has_a_status_of_its_own(capsys: pytest.CaptureFixture[s
 def test_other_errors_are_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         exit_status(lambda: raises(ZeroDivisionError()))
+
+
+def test_a_reader_who_has_gone_is_no_error() -> None:
+    """As in ``... | head``: the output goes into a pipe that nobody reads any more."""
+    code = "from al_lightning.utils.command import exit_status; exit(exit_status(lambda: 'text'))"
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False
+        )
+    finally:
+        os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")

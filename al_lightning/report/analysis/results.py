@@ -78,8 +78,8 @@ class Analysis:
         return [c for c in found if c.reference != self.setting.reference]
 
     @property
-    def spokesman(self) -> str:
-        """Who stands for all where one figure must do: the best, else the reference, else the first.
+    def headline_strategy(self) -> str:
+        """The strategy of figures that name one: the best, else the reference, else the first.
 
         Taking the highest where nothing is decided would pick out luck.
         """

@@ -1,27 +1,25 @@
 """The figures of a report, each with words for those who cannot see it."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-
-from matplotlib.figure import Figure
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.charts import (
-    class_dots,
     difference_curves,
     efficiency_curves,
     penalty_heat_map,
     time_bars,
 )
+from al_lightning.report.figures.class_sketches import class_sketches
 from al_lightning.report.figures.curves import learning_curves, metric_name
 from al_lightning.report.figures.looks import Look, style
+from al_lightning.report.figures.sketch import Sketch
 from al_lightning.report.figures.svg import inline_svg, to_png, to_svg
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.words.wording import count, counted, percent, points, seconds
 
 _CURVES = ("accuracy", "macro_f1")
-_MOST_CLASSES = 20  # in a figure; tables have them all
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,6 @@ class Picture:
     def inline(self) -> str:
         """The figure as an element of a page."""
         return inline_svg(self.svg, f"figure-{self.name}", self.title, self.alt)
-
-
-@dataclass(frozen=True)
-class _Sketch:
-    """A figure, and the words that go with it."""
-
-    name: str
-    title: str
-    alt: str
-    caption: str
-    figure: Figure
 
 
 def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict[str, Picture]:
@@ -89,7 +76,7 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
     if not known:
         return None
     with style():
-        sketch = _Sketch(
+        sketch = Sketch(
             "penalties",
             "Who beats whom, and how often",
             f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
@@ -114,7 +101,7 @@ def _beaten(penalties: Mapping[str, float]) -> str:
     return f"{' and '.join(parts)}." if parts else "Nobody stands out."
 
 
-def _drawn(sketch: _Sketch, prefix: str) -> Picture:
+def _drawn(sketch: Sketch, prefix: str) -> Picture:
     return Picture(
         f"{prefix}{sketch.name}",
         sketch.title,
@@ -125,12 +112,12 @@ def _drawn(sketch: _Sketch, prefix: str) -> Picture:
     )
 
 
-def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch]:
+def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
     yield from _learning(analysis, looks)
     yield from _differences(analysis, looks)
     yield from _efficiency(analysis, looks)
-    yield from _classes(analysis, looks)
-    yield _Sketch(
+    yield from class_sketches(analysis, looks)
+    yield Sketch(
         "times",
         "Where the time went",
         f"Stacked bars of the seconds of a round. {_extremes(_totals(analysis), seconds)}",
@@ -139,7 +126,7 @@ def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch
     )
 
 
-def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch]:
+def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
     several = any(curve.seeds > 1 for curve in analysis.curves["accuracy"].values())
     bands = " Bands are 95% intervals of the mean over seeds." if several else ""
     for metric in (metric for metric in _CURVES if metric in analysis.metrics):
@@ -148,7 +135,7 @@ def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch
         ends = {name: curve.mean[-1] for name, curve in curves.items()}
         baseline = f" The passive baseline is at {percent(passive.mean[0], 1)}%." if passive else ""
         first, last = analysis.setting.budgets[0], analysis.setting.budgets[-1]
-        yield _Sketch(
+        yield Sketch(
             metric,
             f"{_capital(metric_name(metric))} over labels bought",
             f"Learning curves of {counted(len(curves), 'strategy', 'strategies')} from "
@@ -160,13 +147,13 @@ def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch
         )
 
 
-def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch]:
+def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
     reference = analysis.setting.reference
     if not analysis.differences or reference is None or len(analysis.setting.budgets) == 1:
         return
     curves = {n: analysis.differences[n] for n in analysis.order if n in analysis.differences}
     ends = {name: curve.mean[-1] for name, curve in curves.items()}
-    yield _Sketch(
+    yield Sketch(
         "difference",
         f"Accuracy above {reference}",
         f"Paired differences to {reference} over labels, a panel each. "
@@ -177,7 +164,7 @@ def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Ske
     )
 
 
-def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch]:
+def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
     reference = analysis.setting.reference
     known = {n: analysis.efficiency[n] for n in analysis.order if n in analysis.efficiency}
     if not known or reference is None or len(analysis.setting.budgets) == 1:
@@ -186,7 +173,7 @@ def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sket
         name: max((r.value for r in found.ratios if r.bound == "exact" and r.value), default=0.0)
         for name, found in known.items()
     }
-    yield _Sketch(
+    yield Sketch(
         "efficiency",
         f"Label efficiency against {reference}",
         f"Labels that {reference} needs, divided by those that a strategy needs, over the accuracy "
@@ -196,70 +183,6 @@ def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sket
         "where the strategy does not, or where one is there from the first labels on.",
         efficiency_curves(known, looks, reference),
     )
-
-
-def _classes(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[_Sketch]:
-    report = analysis.classes
-    if report is None:
-        return
-    recall = {name: report.recall[name] for name in analysis.order if name in report.recall}
-    if not recall:
-        return
-    usual = (
-        analysis.setting.reference if analysis.setting.reference in recall else next(iter(recall))
-    )
-    hardest = _hardest(recall[usual or ""])
-    names = [report.names[k] for k in hardest]
-    some = (
-        f" The {len(hardest)} classes with the lowest recall."
-        if len(hardest) < len(report.names)
-        else ""
-    )
-    mark = report.passive_recall
-    yield _Sketch(
-        "recall",
-        "Recall of each class",
-        f"Dots for the final recall of {counted(len(names), 'class', 'classes')}, the hardest "
-        f"first: {names[0]}.",
-        f"Recall at the last common budget, mean of the seeds, the hardest class first.{some}"
-        + (" Strokes: the passive baseline." if mark else ""),
-        class_dots(
-            {name: [values[k] for k in hardest] for name, values in recall.items()},
-            names,
-            looks,
-            "recall, %",
-            ("passive", [mark[k] for k in hardest]) if mark else None,
-        ),
-    )
-    mix = {name: report.mix[name] for name in analysis.order if name in report.mix}
-    if not mix:
-        return
-    yield _Sketch(
-        "mix",
-        "Classes asked for",
-        f"Dots for the share of {counted(len(names), 'class', 'classes')} in all queries. "
-        f"{_focus(mix, report.names)}",
-        f"Share of each class in all queries.{some}"
-        + (" Strokes: the pool." if report.pool else ""),
-        class_dots(
-            {name: [values[k] for k in hardest] for name, values in mix.items()},
-            names,
-            looks,
-            "share of the queries, %",
-            ("pool", [report.pool.shares[k] for k in hardest]) if report.pool else None,
-        ),
-    )
-
-
-def _hardest(recall: Sequence[float]) -> list[int]:
-    return sorted(range(len(recall)), key=lambda k: recall[k])[:_MOST_CLASSES]
-
-
-def _focus(mix: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
-    name = max(mix, key=lambda n: max(mix[n]))
-    share = max(mix[name])
-    largest = names[list(mix[name]).index(share)]
-    return f"The largest is {largest}, {percent(share, 1)}% of those of {name}."
 
 
 def _totals(analysis: Analysis) -> dict[str, float]:

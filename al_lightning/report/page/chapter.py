@@ -18,8 +18,10 @@ from al_lightning.report.tables.comparison_tables import (
 from al_lightning.report.tables.formats import Table
 from al_lightning.report.tables.savings_tables import label_savings, passive_savings
 from al_lightning.report.tables.time_table import times
-from al_lightning.report.words.insights import Insight, insights
-from al_lightning.report.words.verdict import bounded_percent, verdict
+from al_lightning.report.words.insight import Insight
+from al_lightning.report.words.insights import insights
+from al_lightning.report.words.phrases import bounded_percent
+from al_lightning.report.words.verdict import verdict
 from al_lightning.report.words.wording import counted, decimals_for, interval, percent, points
 
 _TABLES = (

@@ -92,7 +92,7 @@ def _search(chapter: SearchChapter) -> dict[str, Any]:
         "measure": search.measure,
         "best": search.best.parameters if search.best else None,
         "trials": to_records(chapter.table),
-        "command": chapter.command,
+        "commands": chapter.commands,
         "unfinished": [_run(run) for setting in settings for run in setting.unfinished],
         "notes": [note for setting in settings for note in setting.notes],
     }

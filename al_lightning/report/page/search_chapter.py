@@ -1,8 +1,9 @@
 """A search, told in full: words, and a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from al_lightning.report.study.commands import command_of
+from al_lightning.report.study.commands import commands_of
 from al_lightning.report.study.trials import Search, verdict
 from al_lightning.report.tables.formats import Table
 from al_lightning.report.tables.search_table import trials
@@ -17,14 +18,14 @@ class SearchChapter:
         search: The trials.
         verdict: In a few sentences.
         table: All trials.
-        command: What plays the best trial again; None where that is not known.
+        commands: What plays the runs of the best trial again.
     """
 
     slug: str
     search: Search
     verdict: str
     table: Table
-    command: str | None
+    commands: Sequence[str]
 
 
 def write_search(search: Search, slug: str, prefix: str) -> SearchChapter:
@@ -40,5 +41,5 @@ def write_search(search: Search, slug: str, prefix: str) -> SearchChapter:
         search=search,
         verdict=verdict(search),
         table=trials(search, f"{prefix}trials"),
-        command=command_of(search.best.runs) if search.best else None,
+        commands=commands_of(search.best.runs) if search.best else (),
     )

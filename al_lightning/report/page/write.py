@@ -13,14 +13,15 @@ from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page, render
 from al_lightning.report.page.search_chapter import SearchChapter, write_search
 from al_lightning.report.page.target import FACTS, digest, replace_files, require_no_links
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
-from al_lightning.report.study.settings import LeftOut, Setting, build_study
+from al_lightning.report.study.settings import LeftOut, Setting
 from al_lightning.report.study.trials import Search, searches
 from al_lightning.report.tables.formats import Table, to_csv, to_latex, to_markdown
 from al_lightning.report.tables.penalty_table import penalties as penalty_table
 from al_lightning.report.tables.run_table import runs as run_table
 from al_lightning.report.tables.score_table import final_scores
-from al_lightning.report.words.verdict import place
+from al_lightning.report.words.phrases import place
 from al_lightning.report.words.wording import count, listed
 from al_lightning.utils.errors import UsageError
 

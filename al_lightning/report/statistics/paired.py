@@ -9,13 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 #: Seeds in common; with fewer, there is no p-value.
 LEAST_FOR_P = 3
 _LEAST_FOR_SPREAD = 2
-_LEAST_FOR_WILCOXON = 6  # with 5, the smallest p there can be is 2 / 2**5 = 0.0625
 #: Share of the scores below which a difference is rounding: a journal's metrics are computed in single
 #: precision, so that one and the same gain comes out apart by a few of its last digits.
 _ROUNDING = 4 * float(np.finfo(np.float32).eps)
@@ -33,8 +31,6 @@ class PairedDifference:
         high: Upper end, likewise.
         p: Of the two-sided paired t test; None with fewer than 3 seeds, and where all differences are
             the same and not zero: without a spread there is nothing to test against.
-        wilcoxon_p: A second opinion that takes no normal distribution for granted: the exact
-            two-sided signed-rank test; None with fewer than 6 seeds.
         left_out: Seeds that only one of the two has, ascending.
         confidence: Of the interval.
     """
@@ -45,7 +41,6 @@ class PairedDifference:
     low: float | None
     high: float | None
     p: float | None
-    wilcoxon_p: float | None
     left_out: tuple[int, ...]
     confidence: float
 
@@ -93,7 +88,6 @@ def paired_difference(
         low=low,
         high=high,
         p=_student_p(mean, std, len(seeds)),
-        wilcoxon_p=_signed_rank_p(np.array(differences), noise),
         left_out=tuple(sorted(values.keys() ^ reference.keys())),
         confidence=confidence,
     )
@@ -153,39 +147,6 @@ def _student_p(mean: float, std: float | None, count: int) -> float | None:
     if std == 0:
         return 1.0 if mean == 0 else None
     return 2 * float(stdtr(count - 1, -abs(mean) / std * math.sqrt(count)))
-
-
-def _signed_rank_p(differences: NDArray[np.float64], noise: float) -> float | None:
-    """Return the exact two-sided p of the signed-rank test (Wilcoxon 1945, Biometrics Bulletin 1(6)).
-
-    Zeros are left out, ties share their mean rank, and p counts the sign patterns of the ranks that
-    there are. So it stays exact with ties, which scores of a finite test set often have.
-    """
-    if len(differences) < _LEAST_FOR_WILCOXON:
-        return None
-    differences = differences[differences != 0]
-    if not len(differences):
-        return 1.0
-    ranks = _doubled_ranks(np.abs(differences), noise)
-    sums = np.ones(1)  # probability of each sum of the ranks with a plus, if signs were coin tosses
-    for rank in ranks:
-        coin = np.zeros(rank + 1)
-        coin[0] = coin[rank] = 0.5
-        sums = np.convolve(sums, coin)
-    plus = int(ranks[differences > 0].sum())
-    tail = min(plus, int(ranks.sum()) - plus)
-    return min(1.0, 2 * float(sums[: tail + 1].sum()))
-
-
-def _doubled_ranks(sizes: NDArray[np.float64], noise: float) -> NDArray[np.int64]:
-    """Return twice the rank of each size, a whole number also where ties share their mean rank."""
-    order = np.argsort(sizes)
-    groups = np.cumsum(np.diff(sizes[order], prepend=sizes[order[0]]) > noise)
-    last = np.cumsum(np.bincount(groups))  # the highest rank of each group of ties
-    first = np.concatenate(([1], last[:-1] + 1))
-    ranks = np.empty(len(sizes), dtype=np.int64)
-    ranks[order] = (first + last)[groups]
-    return ranks
 
 
 def _require_confidence(confidence: float) -> None:

@@ -1,20 +1,14 @@
 """How the runs of a setting were made, as far as it takes to make them again."""
 
-import re
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from al_lightning.report.study.commands import command_of
+from al_lightning.report.study.commands import commands_of
 from al_lightning.report.study.conditions import flat
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.settings import Setting
 from al_lightning.report.words.wording import count, counted, listed
-
-_PROGRAM = ("python", "-m", "al_lightning", "-m")
-_KEPT = ("query_seed", "threads", "dataset.path")
-_BUDGET = ("budget.initial", "budget.query", "budget.total", "budget.validation")
 
 
 @dataclass(frozen=True)
@@ -23,13 +17,12 @@ class Provenance:
 
     Attributes:
         facts: What and how much, by name, for readers.
-        command: What plays all of the runs again, a command a line; None where they were not made by
-            the command line.
+        commands: What plays the runs again, one a run; runs of the library have none.
         config: What the runs have in common, dotted keys and values, sorted.
     """
 
     facts: Mapping[str, str]
-    command: str | None
+    commands: Sequence[str]
     config: Mapping[str, str]
 
 
@@ -44,7 +37,7 @@ def provenance(setting: Setting) -> Provenance:
     }
     return Provenance(
         facts=_facts(setting, runs) if runs else {},
-        command=command_of(runs) or _command(setting, configs),
+        commands=commands_of(runs),
         config={key: str(value) for key, value in sorted(shared.items())},
     )
 
@@ -98,51 +91,3 @@ def _range(numbers: Iterable[int]) -> str:
     if not known:
         return "unknown"
     return count(known[0]) if len(known) == 1 else f"{count(known[0])} to {count(known[-1])}"
-
-
-def _command(setting: Setting, configs: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return what plays runs again whose journals do not say how they were made; None if unknown.
-
-    What is neither named nor part of the budget is left to the defaults. One command gives all
-    strategies the same keys. So there is none where strategies of one name are set up differently, or
-    runs have query seeds of their own.
-    """
-    if not configs or "names.strategy" not in configs[0] or not _chosen_by_name(setting):
-        return None
-    if len({config.get("query_seed") for config in configs}) > 1:
-        return None
-    strategies = dict.fromkeys(config["names.strategy"] for config in configs)
-    seeds = sorted({config["seed"] for config in configs if "seed" in config})
-    first = configs[0]
-    parts = [
-        f"dataset={setting.dataset}",
-        f"model={setting.model}",
-        f"strategy={','.join(map(str, strategies))}",
-        f"seed={','.join(map(str, seeds))}",
-        *(f"{key}={first[key]}" for key in _BUDGET if key in first),
-        *(f"{key}={first[key]}" for key in _KEPT if _is_shared(key, configs)),
-        *(
-            f"{key}={value}"
-            for key, value in setting.differences.items()
-            if key in first and key not in (*_BUDGET, *_KEPT)
-        ),
-    ]
-    return " ".join([*_PROGRAM, *map(shlex.quote, parts)])
-
-
-def _chosen_by_name(setting: Setting) -> bool:
-    """Return whether strategies are named as the command line's choices are, as far as can be seen.
-
-    A name that was given by hand, such as names.strategy=mine, is the name of no choice: it has
-    characters that those have not, or shares its set-up with another name.
-    """
-    names = list(setting.runs)
-    setups = [
-        repr(sorted(flat(run.config.get("strategy", {})).items()))
-        for run in (next(iter(by_seed.values())) for by_seed in setting.runs.values())
-    ]
-    return all(re.fullmatch(r"\w+", name) for name in names) and len(set(setups)) == len(setups)
-
-
-def _is_shared(key: str, configs: Sequence[Mapping[str, Any]]) -> bool:
-    return key in configs[0] and len({config.get(key) for config in configs}) == 1

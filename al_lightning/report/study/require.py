@@ -51,7 +51,7 @@ def _require_names(start: Event) -> None:
         _require_name(value, f"config.names.{key}", optional=True)
     for label, name in enumerate(start["classes"]):
         _require_name(name, f"classes[{label}]")
-    overrides = start.get("overrides") or []
+    overrides = start.get("overrides", [])
     if not isinstance(overrides, list) or not all(isinstance(text, str) for text in overrides):
         raise NotReportableError("overrides must be a list of texts")
     _require_count(start["data"].get("test", 0), "data.test")

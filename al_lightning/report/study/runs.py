@@ -3,8 +3,10 @@
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ class Run:
         rounds: Finished rounds, oldest first.
         finished: Whether it has come to its end.
         overrides: As they were given on the command line, such as "budget.total=150"; None where the
-            journal does not say.
+            library made the run.
     """
 
     folder: Path
@@ -86,9 +88,9 @@ class Run:
     rounds: tuple[Round, ...]
     finished: bool
     skipped: int = 0
-    overrides: tuple[str, ...] | None = None
+    overrides: tuple[str, ...] | None = ()
 
-    @property
+    @cached_property
     def labels(self) -> tuple[int, ...]:
         """Labels bought until each finished round, ascending."""
         return tuple(entry.labels for entry in self.rounds)
@@ -110,7 +112,10 @@ class Run:
         Raises:
             ValueError: If there is none.
         """
-        return self.rounds[self.labels.index(labels)]
+        row = bisect_left(self.labels, labels)
+        if row == len(self.labels) or self.labels[row] != labels:
+            raise ValueError(f"{self.folder} has no round with {labels} labels")
+        return self.rounds[row]
 
 
 def find_journals(folders: Iterable[Path]) -> list[Path]:
@@ -192,7 +197,7 @@ def _run(journal: Journal, folder: Path) -> Run:
         skipped=len(_all([*initial, *validation], "skipped")),
         rounds=tuple(_round(event) for event in journal.rounds),
         finished=journal.finished,
-        overrides=None if start.get("overrides") is None else tuple(map(str, start["overrides"])),
+        overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
     )
 
 

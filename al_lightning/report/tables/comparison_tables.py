@@ -7,7 +7,7 @@ from al_lightning.report.statistics.comparison import Comparison, Outcome
 from al_lightning.report.study.scores import MEASURES, Scores
 from al_lightning.report.tables.cells import NONE, count_cell, p_text, share_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Raw, Table, word
-from al_lightning.report.words.verdict import more_seeds
+from al_lightning.report.words.phrases import more_seeds
 from al_lightning.report.words.wording import count, interval, points
 
 
@@ -31,8 +31,7 @@ def against_reference(analysis: Analysis) -> Table | None:
         name="against_reference",
         caption=f"AUBC of accuracy over {over} labels, that of {setting.reference} over the same "
         "seeds, and their difference, paired by seed: mean, 95% interval by Student's t, two-sided "
-        "p adjusted by Holm over the strategies, exact Wilcoxon signed-rank p from 6 seeds on. In "
-        "percentage points.",
+        "p adjusted by Holm over the strategies. In percentage points.",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),
@@ -41,7 +40,6 @@ def against_reference(analysis: Analysis) -> Table | None:
             Column(f"to {setting.reference}"),
             Column("95% interval"),
             Column("p (Holm)"),
-            Column("p (Wilcoxon)"),
             Column("reading", numeric=False),
         ],
         rows=[*([*_paired_aubc(c, values), *_comparison(c)] for c in found), reference],
@@ -73,7 +71,6 @@ def all_pairs(analysis: Analysis) -> Table | None:
             Column("difference"),
             Column("95% interval"),
             Column("p (Holm)"),
-            Column("p (Wilcoxon)"),
             Column("reading", numeric=False),
         ],
         rows=rows,
@@ -128,7 +125,6 @@ def _comparison(comparison: Comparison) -> list[Cell]:
         Cell(points(found.mean), {"difference": found.mean}),
         Cell(between, {"low": low, "high": high}),
         Cell(p_text(comparison.p), {"p": found.p, "p_holm": comparison.p}),
-        Cell(p_text(found.wilcoxon_p), {"p_wilcoxon": found.wilcoxon_p}),
         Cell(
             reading,
             {
@@ -145,7 +141,6 @@ def _no_comparison(reading: str = "reference") -> list[Cell]:
         Cell(NONE, {"difference": None}),
         Cell(NONE, {"low": None, "high": None}),
         Cell(NONE, {"p": None, "p_holm": None}),
-        Cell(NONE, {"p_wilcoxon": None}),
         Cell(reading, {"reading": reading, "seeds_compared": None, "seeds_needed": None}),
     ]
 

@@ -5,7 +5,7 @@ from al_lightning.report.analysis.savings import PASSIVE_SHARES
 from al_lightning.report.statistics.efficiency import Bounded, Crossing
 from al_lightning.report.tables.cells import CROSSING_MARKS, share_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Raw, Table
-from al_lightning.report.words.verdict import bounded_percent
+from al_lightning.report.words.phrases import bounded_percent
 from al_lightning.report.words.wording import count, percent, points
 
 

@@ -10,53 +10,41 @@ shown to be worse than it, by Holm over all pairs of strategies, is named beside
 from collections.abc import Sequence
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.analysis.savings import Savings, is_saving
-from al_lightning.report.statistics.comparison import MOST_SEEDS, Comparison, Outcome
-from al_lightning.report.statistics.efficiency import Bound, Bounded
+from al_lightning.report.statistics.comparison import Comparison, Outcome
 from al_lightning.report.statistics.paired import LEAST_FOR_P
 from al_lightning.report.study.scores import MEASURES
 from al_lightning.report.study.settings import REFERENCE, Setting
+from al_lightning.report.words.phrases import (
+    are,
+    difference,
+    have,
+    label_range,
+    more_seeds,
+    place,
+    saving,
+    signed_difference,
+    unadjusted,
+    winner_and_loser,
+)
 from al_lightning.report.words.wording import (
     count,
     counted,
     decimals_for,
-    interval,
     listed,
     percent,
     points,
 )
 
 _MOST_NAMED = 4  # in a sentence
-_MARKS: dict[Bound, str] = {"exact": "", "at_least": "\u2265 ", "at_most": "\u2264 ", "unknown": ""}
 
 
 def verdict(analysis: Analysis) -> str:
     """Return the verdict on a setting."""
     sentences = [*_sentences(analysis), *_caution(analysis.setting)]
     if unfinished := len(analysis.setting.unfinished):
-        state = f"{counted(unfinished, 'run')} {_are(unfinished)} unfinished"
+        state = f"{counted(unfinished, 'run')} {are(unfinished)} unfinished"
         sentences = [f"Provisional, as {state}.", *sentences]
     return " ".join(sentences)
-
-
-def place(setting: Setting) -> str:
-    """Return where a verdict holds: "fashion_mnist with the cnn", and what else tells it apart."""
-    rest = setting.name.removeprefix(f"{setting.dataset} with {setting.model}").removeprefix(", ")
-    return f"{setting.dataset} with the {setting.model}" + (f" ({rest.strip()})" if rest else "")
-
-
-def more_seeds(comparison: Comparison) -> str:
-    """Return how many more seeds would decide: "4 more seeds", "more than 97 more seeds"."""
-    if comparison.needed is None:
-        return f"more than {MOST_SEEDS - comparison.seeds} more seeds"
-    return counted(max(comparison.needed - comparison.seeds, 1), "more seed")
-
-
-def bounded_percent(share: Bounded, decimals: int = 0) -> str:
-    """Return a share in per cent with its bound: "\u2265 38"; "unknown" where nothing is known."""
-    if share.value is None:
-        return "unknown"
-    return f"{_MARKS[share.bound]}{percent(share.value, decimals)}"
 
 
 def _caution(setting: Setting) -> list[str]:
@@ -130,7 +118,7 @@ def _pairs(analysis: Analysis, on: str) -> str:
         else f"there is no run of {REFERENCE} to compare with"
     )
     without = f"{on}, {missing}"
-    over = f"over {_labels(analysis.setting)}"
+    over = f"over {label_range(analysis.setting)}"
     if all(c.outcome is Outcome.UNTESTED for c in analysis.pairs):
         return (
             f"{without}, and no two strategies have {LEAST_FOR_P} seeds in common, which a test "
@@ -138,65 +126,21 @@ def _pairs(analysis: Analysis, on: str) -> str:
         )
     if not decided:
         return f"{without}; among all pairs of strategies, no difference is decided {over}."
-    shown = [_pair(c) for c in decided[:_MOST_NAMED]]
+    shown = [winner_and_loser(c) for c in decided[:_MOST_NAMED]]
     if len(decided) > _MOST_NAMED:
         shown.append(f"{len(decided) - _MOST_NAMED} more pairs are decided")
     rest = len(analysis.pairs) - len(decided)
-    others = f"; {counted(rest, 'pair')} {_are(rest)} undecided" if rest else ""
+    others = f"; {counted(rest, 'pair')} {are(rest)} undecided" if rest else ""
     return f"{without}; among all pairs of strategies {over}, {listed(shown)}{others}."
-
-
-def _pair(comparison: Comparison) -> str:
-    winner, loser = comparison.strategy, comparison.reference
-    if comparison.outcome is Outcome.WORSE:
-        winner, loser = loser, winner
-    mean = abs(comparison.mean)
-    return f"{winner} beats {loser} by {percent(mean, decimals_for(mean))} points of AUBC"
 
 
 def _best(analysis: Analysis, on: str) -> str:
     setting, best = analysis.setting, analysis.best
     first = next(c for c in analysis.against[MEASURES[0].key] if c.strategy == best)
     return (
-        f"{on}, {best} beats {setting.reference} by {_by(first)} over {_labels(setting)}, "
-        f"{counted(first.seeds, 'seed')}{_saving(analysis, best or '')}{_rivals(analysis)}."
+        f"{on}, {best} beats {setting.reference} by {difference(first)} over {label_range(setting)}, "
+        f"{counted(first.seeds, 'seed')}{saving(analysis, best or '')}{_rivals(analysis)}."
     )
-
-
-def _by(comparison: Comparison, unit: str = "points of AUBC") -> str:
-    """Return a mean difference and its interval: "1.4 points of AUBC [0.9, 1.9]"."""
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None:
-        return "an unknown difference"
-    decimals = decimals_for(found.mean, found.high - found.low)
-    return f"{percent(found.mean, decimals)} {unit} {interval(found.low, found.high, decimals)}"
-
-
-def _saving(analysis: Analysis, best: str) -> str:
-    """Return what the best saves, as the sentence goes on; nothing is said that is not known."""
-    found, final = analysis.savings[best], f"{analysis.setting.reference}'s final accuracy"
-    saved = found.saved
-    if found.strategy.kind == "never":
-        return f", but does not come to {final}"
-    if saved.value is not None and is_saving(saved):
-        least = "at least " if saved.bound == "at_least" else ""
-        fewer = f"with {least}{percent(saved.value, 0)}% fewer labels"
-        if found.claimed:
-            return f", and reaches {final} {fewer}{_in_seeds(found)}"
-        below = percent(found.shortfall, decimals_for(found.shortfall))
-        return f", first reaches {final} {fewer}, but ends {below} points below it"
-    if saved.value is not None and saved.value < 0 and saved.bound == "exact":
-        return f", but needs {percent(-saved.value, 0)}% more labels for {final}"
-    return f", but is not shown to save labels for {final}"
-
-
-def _in_seeds(found: Savings) -> str:
-    """Return in how many seeds labels are saved, and how many: " (in 5 of 5 seeds, 12 to 30%)"."""
-    if found.extremes is None:
-        return ""
-    least, most = map(bounded_percent, found.extremes)
-    spread = f"{least}%" if least == most else f"{least} to {most}%"
-    return f" (in {found.seeds_saving} of {counted(found.seeds, 'seed')}, {spread})"
 
 
 def _rivals(analysis: Analysis) -> str:
@@ -210,15 +154,13 @@ def _rivals(analysis: Analysis) -> str:
     beaten = len(by_outcome[Outcome.BETTER])
     parts = []
     if undecided:
-        parts.append(
-            f"{listed(undecided)} {_are(len(undecided))} undecided against {analysis.best}"
-        )
+        parts.append(f"{listed(undecided)} {are(len(undecided))} undecided against {analysis.best}")
     elif beaten == len(analysis.rivals) > 0:
         parts.append(f"it beats {listed([c.reference for c in analysis.rivals])} as well")
     if constant:
         parts.append(f"{listed(constant)} cannot be tested against it, for want of a spread")
     if untested:
-        parts.append(f"{listed(untested)} {_have(len(untested))} too few seeds in common with it")
+        parts.append(f"{listed(untested)} {have(len(untested))} too few seeds in common with it")
     if better:
         parts.append(f"{listed(better)} beat it where they share seeds")
     return "".join(f"; {part}" for part in parts)
@@ -227,39 +169,21 @@ def _rivals(analysis: Analysis) -> str:
 def _nobody(analysis: Analysis, on: str) -> str:
     setting = analysis.setting
     undecided = [c for c in analysis.against[MEASURES[0].key] if c.outcome is Outcome.UNDECIDED]
-    without = f"{on}, no strategy is shown to beat {setting.reference} over {_labels(setting)}"
+    without = f"{on}, no strategy is shown to beat {setting.reference} over {label_range(setting)}"
     if not undecided:
         return f"{without}."
     largest = undecided[0]
     return (
         f"{without}: the largest mean difference that is undecided is that of {largest.strategy}, "
-        f"{_signed(largest)}{_unadjusted(largest)}, "
+        f"{signed_difference(largest)}{unadjusted(largest)}, "
         f"{counted(largest.seeds, 'seed')}."
-    )
-
-
-def _unadjusted(comparison: Comparison) -> str:
-    """Return why an interval that excludes 0 goes with "undecided"."""
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
-        return ""
-    return f" (interval not adjusted for {counted(comparison.family, 'comparison')})"
-
-
-def _signed(comparison: Comparison) -> str:
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None:
-        return "an unknown difference"
-    decimals = decimals_for(found.mean, found.high - found.low)
-    return (
-        f"{points(found.mean, decimals)} points of AUBC {interval(found.low, found.high, decimals)}"
     )
 
 
 def _others(against: Sequence[Comparison]) -> list[str]:
     """Return a sentence on those that are worse than the reference, or undecided against it."""
     worse = [
-        f"{c.strategy} by {_by(c.turned(), 'points')}"
+        f"{c.strategy} by {difference(c.turned(), 'points')}"
         for c in against
         if c.outcome is Outcome.WORSE
     ]
@@ -291,7 +215,7 @@ def _others(against: Sequence[Comparison]) -> list[str]:
 
 def _passive(analysis: Analysis) -> list[str]:
     """Return a sentence on what labeling everything would have brought."""
-    name = analysis.spokesman
+    name = analysis.headline_strategy
     if (gap := analysis.gaps.get(name)) is None:
         return []
     pairing = "" if gap.paired else " of the baseline, not paired"
@@ -301,15 +225,3 @@ def _passive(analysis: Analysis) -> list[str]:
         f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
         f"{counted(gap.seeds, 'seed')}{pairing})."
     ]
-
-
-def _labels(setting: Setting) -> str:
-    return f"[{count(setting.budgets[0])}, {count(setting.budgets[-1])}] labels"
-
-
-def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
-
-
-def _have(number: int) -> str:
-    return "has" if number == 1 else "have"

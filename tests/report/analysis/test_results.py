@@ -3,7 +3,7 @@ import pytest
 
 from al_lightning.report.analysis.results import penalties
 from al_lightning.report.statistics.comparison import Outcome, compare
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
@@ -61,7 +61,7 @@ def test_the_order_is_that_of_the_paired_differences() -> None:
     runs += [a_run("margin", 2, [0.5, *(0.81,) * 3]), a_run("l2", 7, [0.5, *(0.95,) * 3])]
     analysis = the_analysis(runs)
     assert analysis.order == ["kl", "margin", "random", "l2"]
-    assert analysis.spokesman == "random"
+    assert analysis.headline_strategy == "random"
 
 
 def test_without_a_reference_there_is_no_best() -> None:

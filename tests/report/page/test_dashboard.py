@@ -11,7 +11,7 @@ from al_lightning.report.page.dashboard import (
     sweep_layout,
     write_dashboard,
 )
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from al_lightning.utils.charts import overlay
 from tests.report.helpers import a_study
 

@@ -13,8 +13,8 @@ from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.html import Page, render, typeset
 from al_lightning.report.page.search_chapter import write_search
 from al_lightning.report.page.write import compared
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.settings import build_study
 from al_lightning.report.study.trials import searches
 from al_lightning.report.tables.penalty_table import penalties as penalty_table
 from al_lightning.report.tables.run_table import runs
@@ -203,7 +203,7 @@ def test_the_numbers_are_those_of_the_tables(html: str) -> None:
     assert (
         "margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] labels, 3 seeds" in text
     )
-    assert "+5.00 [4.88, 5.12] < 0.001 \u2013 better" in text
+    assert "+5.00 [4.88, 5.12] < 0.001 better" in text
     assert "\u22125.00 [\u22125.11, \u22124.89]" in text  # a true minus
     assert "> 40 40 \u2264 0.0 0 of 3" in text  # censored
     assert "undecided, " in text

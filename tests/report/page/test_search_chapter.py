@@ -1,5 +1,5 @@
 from al_lightning.report.page.search_chapter import write_search
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.trials import searches, verdict
 from tests.report.helpers import a_run
 
@@ -16,4 +16,4 @@ def test_the_best_trial_comes_with_its_command() -> None:
     chapter = write_search(search, "slug", "pre-")
     assert chapter.verdict == verdict(search)
     assert chapter.table.name == "pre-trials"
-    assert chapter.command == "python -m al_lightning strategy=margin recipe.lr=0.2"
+    assert chapter.commands == ("python -m al_lightning strategy=margin recipe.lr=0.2",)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from al_lightning.report.study.conditions import flat
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.settings import build_study
 from tests.report.helpers import a_run, a_study, the_setting
 
 

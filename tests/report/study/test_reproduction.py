@@ -1,5 +1,6 @@
+from dataclasses import replace
+
 from al_lightning.report.study.reproduction import provenance
-from al_lightning.report.study.settings import build_study
 from tests.report.helpers import a_passive_run, a_run, a_study, the_setting
 
 
@@ -25,45 +26,6 @@ def test_validation_labels_and_mixed_versions_are_told() -> None:
     assert facts["Versions"] == "python 3.11.7, torch 2.6.0 / 2.7"
 
 
-def test_the_command_plays_all_runs_again() -> None:
-    runs = a_study({"random": 0.0, "margin": 0.1}, seeds=3, passive=0.9)
-    assert provenance(the_setting(runs)).command == (
-        "python -m al_lightning -m dataset=toys model=cnn strategy=random,margin,passive "
-        "seed=0,1,2 budget.initial=10 budget.query=10 budget.total=40 budget.validation=0"
-    )
-
-
-def test_the_command_has_what_tells_the_setting_apart() -> None:
-    runs = [a_run(), a_run(config={"recipe": {"optimizer": {"lr": 0.5}}}, folder="other")]
-    commands = [provenance(setting).command or "" for setting in build_study(runs)]
-    assert [command.split()[-1] for command in commands] == [
-        "recipe.optimizer.lr=0.003",
-        "recipe.optimizer.lr=0.5",
-    ]
-
-
-def test_the_command_keeps_what_all_runs_were_given_and_quotes_it() -> None:
-    config = {"query_seed": 7, "threads": 2, "dataset": {"path": "/my cats"}}
-    command = provenance(
-        the_setting(a_study({"random": 0.0, "margin": 0.1}, config=config))
-    ).command
-    assert command is not None
-    assert command.endswith("query_seed=7 threads=2 'dataset.path=/my cats'")
-
-
-def test_what_one_command_cannot_play_has_none() -> None:
-    by_hand = [a_run(f"random-{q}", config={"strategy": {"_target_": "Random"}}) for q in (1, 2)]
-    same = [a_run(name, config={"strategy": {"_target_": "Random"}}) for name in ("random", "mine")]
-    seeds = [a_run("random", s, config={"query_seed": s}) for s in (1, 2)]
-    variants = [a_run("l2", config={"strategy": {"k": k}}, folder=str(k)) for k in (2, 3)]
-    for runs in (by_hand, same, seeds, variants):
-        assert provenance(the_setting(runs)).command is None
-
-
-def test_runs_of_the_library_have_no_command() -> None:
-    assert provenance(the_setting([a_run(config={"names": {}})])).command is None
-
-
 def test_the_configuration_is_what_all_runs_share() -> None:
     config = provenance(the_setting(a_study({"random": 0.0, "margin": 0.1}))).config
     assert config["recipe.optimizer.lr"] == "0.003"
@@ -76,19 +38,9 @@ def test_a_baseline_alone_and_no_run_at_all() -> None:
     assert provenance(the_setting([a_run("kl", 0, (), (), finished=False)])).facts == {}
 
 
-def test_recorded_overrides_are_all_in_the_command() -> None:
-    runs = [
-        a_run(name, s, overrides=[f"strategy={name}", f"seed={s}", "recipe.epochs=3", "mine=[1,2]"])
-        for name in ("random", "margin")
-        for s in (0, 1)
-    ]
-    assert provenance(the_setting(runs)).command == (
-        "python -m al_lightning -m strategy=random,margin seed=0,1 recipe.epochs=3 'mine=[1,2]'"
-    )
-
-
-def test_where_some_journals_are_old_the_command_follows_from_the_configurations() -> None:
-    runs = [a_run("random", 0, overrides=["strategy=random"]), a_run("margin", 0)]
-    assert (provenance(the_setting(runs)).command or "").startswith(
-        "python -m al_lightning -m dataset=toys model=cnn strategy=random,margin seed=0 budget.initial"
+def test_the_commands_play_all_runs_the_baseline_last() -> None:
+    runs = [a_run(name, 0, overrides=[f"strategy={name}"]) for name in ("random", "margin")]
+    runs.append(replace(a_passive_run(), overrides=("strategy=passive",)))
+    assert provenance(the_setting(runs)).commands == tuple(
+        f"python -m al_lightning strategy={name}" for name in ("random", "margin", "passive")
     )

@@ -1,4 +1,4 @@
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from tests.report.helpers import a_run, a_study, the_setting
 
 FAST = {"recipe": {"optimizer": {"lr": 0.1}}}

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.settings import build_study
 from al_lightning.report.study.trials import Search, searches, verdict
 from tests.report.helpers import a_passive_run, a_run, a_study
 

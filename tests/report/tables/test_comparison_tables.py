@@ -15,9 +15,9 @@ RUNS = a_study({"random": 0.0, "margin": 0.06, "kl": -0.06}, seeds=3, passive=0.
 def test_against_the_reference_by_hand() -> None:
     # AUBC of random: 0.65 + 0.01 a seed.
     assert texts(against_reference(the_analysis(RUNS))) == {
-        "margin": ["3", "71.00", "66.00", "+5.00", "[4.88, 5.12]", "< 0.001", "\u2013", "better"],
-        "kl": ["3", "61.00", "66.00", "-5.00", "[-5.11, -4.89]", "< 0.001", "\u2013", "worse"],
-        "random": ["3", "66.00", *["\u2013"] * 5, "reference"],
+        "margin": ["3", "71.00", "66.00", "+5.00", "[4.88, 5.12]", "< 0.001", "better"],
+        "kl": ["3", "61.00", "66.00", "-5.00", "[-5.11, -4.89]", "< 0.001", "worse"],
+        "random": ["3", "66.00", *["\u2013"] * 4, "reference"],
     }
 
 
@@ -36,16 +36,15 @@ def test_scores_beside_a_difference_are_of_the_same_seeds() -> None:
 
 def test_undecided_comes_with_the_seeds_it_would_take() -> None:
     runs = a_study({"random": 0.0, "margin": 0.004}, seeds=6, noise=0.01)
-    *_, wilcoxon, reading = texts(against_reference(the_analysis(runs)))["margin"]
+    *_, reading = texts(against_reference(the_analysis(runs)))["margin"]
     assert reading.startswith("undecided, ")
     assert reading.endswith(" more seeds")
-    assert 0 < float(wilcoxon) <= 1  # from six seeds on
 
 
 def test_too_few_seeds_are_told() -> None:
     runs = a_study({"random": 0.0, "margin": 0.06}, seeds=2)
     row = texts(against_reference(the_analysis(runs)))["margin"]
-    assert row[-3:] == ["\u2013", "\u2013", "too few seeds"]
+    assert row[-2:] == ["\u2013", "too few seeds"]
     apart = the_analysis([a_run("random", 0), a_run("margin", 1)])
     assert texts(against_reference(apart))["margin"][-1] == "no common seed"
 

@@ -1,4 +1,4 @@
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.tables.formats import to_records
 from al_lightning.report.tables.run_table import runs
 from tests.report.helpers import a_run, a_study

@@ -1,5 +1,5 @@
 from al_lightning.report.analysis.results import analyse
-from al_lightning.report.study.settings import build_study
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.tables.score_table import final_scores
 from tests.report.helpers import a_passive_run, a_run, a_study, texts, the_analysis
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from al_lightning.report.analysis.results import analyse
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.settings import build_study
 from al_lightning.report.words.verdict import verdict
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis
 

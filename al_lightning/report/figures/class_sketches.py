@@ -1,0 +1,96 @@
+"""Figures of the classes one by one: their recall, and their share of the queries."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from al_lightning.report.analysis.classes import ClassReport
+from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.figures.charts import class_dots
+from al_lightning.report.figures.looks import Look
+from al_lightning.report.figures.sketch import Sketch
+from al_lightning.report.words.wording import counted, percent
+
+_MOST_CLASSES = 20  # in a figure; tables have them all
+
+
+def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
+    """Yield the recall of each class and the classes of the queries, where journals have them."""
+    report = analysis.classes
+    if report is None:
+        return
+    recall = {name: report.recall[name] for name in analysis.order if name in report.recall}
+    if not recall:
+        return
+    usual = (
+        analysis.setting.reference if analysis.setting.reference in recall else next(iter(recall))
+    )
+    hardest = _hardest(recall[usual or ""])
+    yield _recall(report, recall, hardest, looks)
+    mix = {name: report.mix[name] for name in analysis.order if name in report.mix}
+    if mix:
+        yield _mix(report, mix, hardest, looks)
+
+
+def _recall(
+    report: ClassReport,
+    recall: Mapping[str, Sequence[float]],
+    hardest: Sequence[int],
+    looks: Mapping[str, Look],
+) -> Sketch:
+    names, mark = [report.names[k] for k in hardest], report.passive_recall
+    return Sketch(
+        "recall",
+        "Recall of each class",
+        f"Dots for the final recall of {counted(len(names), 'class', 'classes')}, the hardest "
+        f"first: {names[0]}.",
+        "Recall at the last common budget, mean of the seeds, the hardest class first."
+        f"{_some(report, hardest)}{' Strokes: the passive baseline.' if mark else ''}",
+        class_dots(
+            {name: [values[k] for k in hardest] for name, values in recall.items()},
+            names,
+            looks,
+            "recall, %",
+            ("passive", [mark[k] for k in hardest]) if mark else None,
+        ),
+    )
+
+
+def _mix(
+    report: ClassReport,
+    mix: Mapping[str, Sequence[float]],
+    hardest: Sequence[int],
+    looks: Mapping[str, Look],
+) -> Sketch:
+    names, pool = [report.names[k] for k in hardest], report.pool
+    return Sketch(
+        "mix",
+        "Classes asked for",
+        f"Dots for the share of {counted(len(names), 'class', 'classes')} in all queries. "
+        f"{_focus(mix, report.names)}",
+        f"Share of each class in all queries.{_some(report, hardest)}"
+        f"{' Strokes: the pool.' if pool else ''}",
+        class_dots(
+            {name: [values[k] for k in hardest] for name, values in mix.items()},
+            names,
+            looks,
+            "share of the queries, %",
+            ("pool", [pool.shares[k] for k in hardest]) if pool else None,
+        ),
+    )
+
+
+def _some(report: ClassReport, hardest: Sequence[int]) -> str:
+    """Return that a figure has not all classes, where it has not."""
+    if len(hardest) == len(report.names):
+        return ""
+    return f" The {len(hardest)} classes with the lowest recall."
+
+
+def _hardest(recall: Sequence[float]) -> list[int]:
+    return sorted(range(len(recall)), key=lambda k: recall[k])[:_MOST_CLASSES]
+
+
+def _focus(mix: Mapping[str, Sequence[float]], names: Sequence[str]) -> str:
+    name = max(mix, key=lambda n: max(mix[n]))
+    share = max(mix[name])
+    largest = names[list(mix[name]).index(share)]
+    return f"The largest is {largest}, {percent(share, 1)}% of those of {name}."

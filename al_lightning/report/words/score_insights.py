@@ -1,0 +1,181 @@
+"""Insights on accuracy and AUBC: where a strategy leads, how steadily, and at what cost."""
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from statistics import fmean, stdev
+
+from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.statistics.comparison import ALPHA
+from al_lightning.report.statistics.multiplicity import holm
+from al_lightning.report.statistics.paired import LEAST_FOR_P, PairedDifference, paired_difference
+from al_lightning.report.study.runs import Run
+from al_lightning.report.study.scores import MEASURES
+from al_lightning.report.words.insight import Insight
+from al_lightning.report.words.wording import (
+    count,
+    counted,
+    interval,
+    listed,
+    percent,
+    points,
+    seconds,
+)
+
+_CLOSE = 0.005  # half a point of AUBC: a strategy this close to the best may be taken for its cost
+_MOST = 3  # dips to name
+
+
+def largest_gap(analysis: Analysis) -> Iterator[Insight]:
+    """State at which budget the best strategy is furthest above the reference."""
+    best, reference = analysis.best, analysis.setting.reference
+    if best is None or best not in analysis.differences:
+        return
+    curve = analysis.differences[best]
+    k = max(range(len(curve.labels)), key=lambda i: curve.mean[i])
+    low, high = curve.low[k], curve.high[k]
+    if low is None or high is None:
+        return
+    yield Insight(
+        "Largest gap",
+        f"{best} is furthest above {reference} at {count(curve.labels[k])} labels: by "
+        f"{percent(curve.mean[k], 1)} points of accuracy {interval(low, high, 1)}.",
+        "The budget with the largest mean paired difference; its interval is that of this budget "
+        "alone, and not corrected for having been chosen.",
+        {"labels": curve.labels[k], "difference": curve.mean[k], "low": low, "high": high},
+    )
+
+
+def lead_over_the_budget(analysis: Analysis) -> Iterator[Insight]:
+    """State whether the lead of the best strategy grows or shrinks with the budget."""
+    best, budgets = analysis.best, analysis.setting.budgets
+    if best is None or len(budgets) < 5:  # noqa: PLR2004 - two rounds a half, after round 0
+        return
+    middle = 1 + (len(budgets) - 1) // 2
+    change = _late_minus_early(analysis, best, budgets[1:middle], budgets[middle:])
+    if change is None or change.low is None or change.high is None or change.p is None:
+        return
+    grows = "grows" if change.low > 0 else "shrinks" if change.high < 0 else None
+    text = (
+        f"The lead of {best} {grows} with the budget"
+        if grows
+        else f"The lead of {best} is not shown to grow or to shrink with the budget"
+    )
+    yield Insight(
+        "Lead over the budget",
+        f"{text}: from {count(budgets[middle])} labels on it is {points(change.mean, 1)} points "
+        f"{interval(change.low, change.high, 1)} against before.",
+        "Mean lead in accuracy over the later half of the rounds after round 0 minus that over "
+        "the earlier half, paired by seed; grows or shrinks where the 95% interval excludes 0.",
+        {"change": change.mean, "low": change.low, "high": change.high, "p": change.p},
+    )
+
+
+def cheaper_choice(analysis: Analysis) -> Iterator[Insight]:
+    """State which strategy is nearly as good as the best, and much cheaper to query with."""
+    best = analysis.best
+    query = {n: c.query for n, c in analysis.costs.items() if c.query is not None}
+    if best is None or best not in query:
+        return
+    scores = {n: fmean(v.values()) for n, v in analysis.scores[MEASURES[0].key].items()}
+    close = [n for n in query if n in scores and scores[n] >= scores[best] - _CLOSE]
+    cheapest = min(close, key=lambda n: (query[n], n))
+    if query[cheapest] >= query[best] / 2:
+        return
+    yield Insight(
+        "A cheaper choice",
+        f"{cheapest} is within half a point of the AUBC of {best}, and a query takes "
+        f"{seconds(query[cheapest])} instead of {seconds(query[best])}.",
+        f"Means of {_seeds(analysis)}. Of the strategies whose mean AUBC is at most 0.5 points "
+        "below that of the best, the one with the fewest seconds a query, if those are fewer than "
+        "half of the best's.",
+        {
+            "aubc": scores[cheapest],
+            "aubc_of_best": scores[best],
+            "seconds": query[cheapest],
+            "seconds_of_best": query[best],
+        },
+    )
+
+
+def spread_over_seeds(analysis: Analysis) -> Iterator[Insight]:
+    """State for which strategies the AUBC varies least and most from seed to seed."""
+    scores = analysis.scores.get(MEASURES[0].key, {})
+    spread = {
+        name: stdev(values.values())
+        for name, values in scores.items()
+        if len(values) >= LEAST_FOR_P
+    }
+    if len(spread) < 2:  # noqa: PLR2004 - nothing to set apart
+        return
+    low, high = min(spread, key=lambda n: spread[n]), max(spread, key=lambda n: spread[n])
+    yield Insight(
+        "Spread over seeds",
+        f"From seed to seed, the AUBC varies least for {low} and most for {high}: by "
+        f"{percent(spread[low])} and {percent(spread[high])} points.",
+        "Standard deviation of the AUBC over seeds, ddof = 1. Pairing by seed takes out what "
+        "seeds have in common; this is before it.",
+        dict(spread),
+    )
+
+
+def dips(analysis: Analysis) -> Iterator[Insight]:
+    """Name the rounds after which a strategy was lower than before."""
+    changes = {
+        (name, before, after): _change(runs, before, after)
+        for name, runs in analysis.setting.runs.items()
+        for before, after in pairwise(analysis.setting.budgets)
+    }
+    adjusted = holm({step: change.p for step, change in changes.items()})
+    found = [
+        (change.mean, *step)
+        for step, change in changes.items()
+        if change.mean < 0 and (p := adjusted[step]) is not None and p < ALPHA
+    ]
+    if not found:
+        return
+    shown = [
+        f"{name} from {count(before)} to {count(after)} labels ({points(mean, 1)} points)"
+        for mean, name, before, after in sorted(found)[:_MOST]
+    ]
+    more = [counted(len(found) - _MOST, "more round")] if len(found) > _MOST else []
+    yield Insight(
+        "Dips",
+        f"The accuracy was lower after more labels: {listed([*shown, *more])}.",
+        "Accuracy after a round minus before it, paired by seed, at least 3 seeds; p adjusted by "
+        "Holm over all rounds of all strategies, below 0.05.",
+        {f"{name}, {after}": mean for mean, name, _, after in sorted(found)},
+    )
+
+
+def _change(runs: Mapping[int, Run], before: int, after: int) -> PairedDifference:
+    earlier, later = (
+        {seed: run.at(labels).metrics["accuracy"] for seed, run in runs.items()}
+        for labels in (before, after)
+    )
+    return paired_difference(later, earlier)
+
+
+def _late_minus_early(
+    analysis: Analysis, name: str, early: tuple[int, ...], late: tuple[int, ...]
+) -> PairedDifference | None:
+    """Return a strategy's lead over the later budgets minus that over the earlier ones, by seed."""
+    setting = analysis.setting
+    reference = setting.runs[setting.reference or ""]
+    runs = setting.runs[name]
+    seeds = sorted(runs.keys() & reference.keys())
+
+    def lead(seed: int, budgets: tuple[int, ...]) -> float:
+        pair = runs[seed], reference[seed]
+        mine, other = (fmean(r.at(b).metrics["accuracy"] for b in budgets) for r in pair)
+        return mine - other
+
+    if not seeds:
+        return None
+    return paired_difference({s: lead(s, late) for s in seeds}, {s: lead(s, early) for s in seeds})
+
+
+def _seeds(analysis: Analysis) -> str:
+    """Return how many seeds strategies have: "5 seeds", "3 to 5 seeds"."""
+    numbers = sorted({len(runs) for runs in analysis.setting.runs.values()})
+    least = "" if len(numbers) == 1 else f"{numbers[0]} to "
+    return f"{least}{counted(numbers[-1], 'seed')}"
