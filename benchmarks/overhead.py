@@ -70,10 +70,10 @@ def watched_run() -> None:
     try:
         with ledger.during("start: imports, configuration"):
             from al_lightning.cli import app as command  # noqa: PLC0415
-            from al_lightning.utils.process import imported_for_good, prepare_process  # noqa: PLC0415
+            from al_lightning.utils.process import freeze_imports_from_gc, prepare_process  # noqa: PLC0415
 
             prepare_process()
-            with imported_for_good():  # as the command would
+            with freeze_imports_from_gc():  # as the command would
                 watch_everything(ledger)
             command.main()
     finally:

@@ -38,10 +38,10 @@ def commands(folder: str) -> dict[str, list[str]]:
 def leave_at_first_step(arguments: list[str]) -> None:
     """Run the product's command, and end the process as soon as a step has been trained."""
     from al_lightning.cli import app as command  # noqa: PLC0415
-    from al_lightning.utils.process import imported_for_good, prepare_process  # noqa: PLC0415
+    from al_lightning.utils.process import freeze_imports_from_gc, prepare_process  # noqa: PLC0415
 
     prepare_process()
-    with imported_for_good():  # as the command would
+    with freeze_imports_from_gc():  # as the command would
         from lightning.pytorch.loops.optimization import automatic  # noqa: PLC0415
 
         from al_lightning.loop import loop  # noqa: F401, PLC0415

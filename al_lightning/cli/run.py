@@ -18,7 +18,7 @@ from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
 from al_lightning.run.keys import NO_EFFECT_ON_FITS
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.process import ask_once_for_gpus, imported_for_good
+from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from_gc
 
 if TYPE_CHECKING:
     from al_lightning.callbacks.base import LoopCallback
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
-    with imported_for_good():
+    with freeze_imports_from_gc():
         from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
         from al_lightning.loop.loop import ActiveLearningLoop  # noqa: PLC0415
         from al_lightning.run.journal import Journal  # noqa: PLC0415
@@ -39,7 +39,7 @@ def run(cfg: DictConfig) -> "Journal":
         from al_lightning.utils.ranks import rank  # noqa: PLC0415
 
     require_neutral_environment()
-    ask_once_for_gpus()
+    disable_nvml_polling()
     _quiet()
     composition = completed(cfg)
     cfg = composition.cfg

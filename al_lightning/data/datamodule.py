@@ -14,13 +14,13 @@ from al_lightning.data.batches import (
 )
 from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.loading import Batch, Batches, batch_loader
-from al_lightning.data.pixels.memory import available_memory
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_bytes, pixel_rows
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.memory import available_bytes
 from al_lightning.utils.ranks import rank, world_size
 
 _CPU = torch.device("cpu")
@@ -284,5 +284,5 @@ class PoolDataModule(L.LightningDataModule):
         if self._labeled is not None and torch.equal(self._labeled[0], ids):
             return
         self._labeled = None
-        if pixel_bytes(pixels) // len(pixels) * len(ids) <= _SHARE * available_memory():
+        if pixel_bytes(pixels) // len(pixels) * len(ids) <= _SHARE * (available_bytes() or 0):
             self._labeled = ids, pixels[ids]

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from al_lightning.utils.command import exit_status
-from al_lightning.utils.process import imported_for_good, prepare_process
+from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
 _FORMATS = ("onnx", "pt2")
 
@@ -20,7 +20,7 @@ def _export(given: argparse.Namespace) -> str:
     """Do what was asked for, and say what was done."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
-    with imported_for_good():
+    with freeze_imports_from_gc():
         from al_lightning.inference.exports import PRECISION, export_run  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from al_lightning.utils.command import exit_status
-from al_lightning.utils.process import imported_for_good, prepare_process
+from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def _predict(given: argparse.Namespace) -> str:
     """Do what was asked for, and say what was done."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
-    with imported_for_good():
+    with freeze_imports_from_gc():
         from al_lightning.inference.predictions import write_predictions  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained, prediction_device  # noqa: PLC0415
 

@@ -92,11 +92,7 @@ def write_predictions(
         DataError: If there is no image, or unreadable ones are refused, or none can be read.
         UsageError: If the table cannot be written, or the run's images are not gray or RGB.
     """
-    if run.image_shape[0] not in _CHANNELS:
-        raise UsageError(
-            f"The run's images have {run.image_shape[0]} channels, and image files have 1 or 3. Use "
-            "al_lightning.load_trained(folder).predict(images) in Python"
-        )
+    _require_channels(run)
     files = find_images(folder)
     unreadable: dict[str, str] = {}
     with (
@@ -105,29 +101,48 @@ def write_predictions(
         partial.open("w", newline="", encoding="utf-8", errors="surrogateescape") as table,
     ):
         writer = csv.writer(table, lineterminator="\n")
-        every = [cell(f"p_{name}") for name in run.classes] if probabilities else []
-        writer.writerow(["file", "class", "confidence", *every])
-        for start in _shown(range(0, len(files), batch_size), progress):
-            batch = files[start : start + batch_size]
-            pixels, troubles = decode_files(
-                [folder / file for file in batch], run.image_shape, run.value_range
-            )
-            unreadable |= {file: why for file, why in zip(batch, troubles, strict=True) if why}
-            fine = [row for row, why in enumerate(troubles) if not why]
+        writer.writerow(_header(run, probabilities))
+        for batch in _batches(files, batch_size, progress):
+            names, pixels, troubles = _decoded(run, folder, batch)
+            unreadable |= troubles
             # Where nothing will be written, the rest is only read, to name all that is unreadable.
-            if fine and not (unreadable and on_error == "refuse"):
-                names = [batch[row] for row in fine]
-                writer.writerows(_rows(run, names, pixels[fine], probabilities))
+            if names and not (unreadable and on_error == "refuse"):
+                writer.writerows(_rows(run, names, pixels, probabilities))
         if unreadable and (on_error == "refuse" or len(unreadable) == len(files)):
             raise DataError(_refusal(unreadable, len(files), folder))
     return Predicted(len(files) - len(unreadable), unreadable)
 
 
-def _shown(batches: Sequence[int], progress: bool) -> Iterable[int]:
+def _require_channels(run: TrainedRun) -> None:
+    if run.image_shape[0] not in _CHANNELS:
+        raise UsageError(
+            f"The run's images have {run.image_shape[0]} channels, and image files have 1 or 3. Use "
+            "al_lightning.load_trained(folder).predict(images) in Python"
+        )
+
+
+def _batches(files: Sequence[str], size: int, progress: bool) -> Iterable[Sequence[str]]:
+    """Yield files in batches, with a bar where that is wanted and there is a terminal."""
+    batches = [files[start : start + size] for start in range(0, len(files), size)]
     console = Console(stderr=True)
     if not (progress and console.is_terminal):
         return batches
     return track(batches, "Predicting", console=console, transient=True)
+
+
+def _header(run: TrainedRun, every: bool) -> list[str]:
+    return ["file", "class", "confidence", *(cell(f"p_{n}") for n in run.classes if every)]
+
+
+def _decoded(
+    run: TrainedRun, folder: Path, batch: Sequence[str]
+) -> tuple[list[str], Tensor, dict[str, str]]:
+    """Decode a batch of files: those that can be read, their pixels, and why others cannot be."""
+    paths = [folder / file for file in batch]
+    pixels, troubles = decode_files(paths, run.image_shape, run.value_range)
+    fine = [row for row, why in enumerate(troubles) if not why]
+    unreadable = {file: why for file, why in zip(batch, troubles, strict=True) if why}
+    return [batch[row] for row in fine], pixels[fine], unreadable
 
 
 def _rows(

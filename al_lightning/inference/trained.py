@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import Normalize
+from al_lightning.inference.last_weights import read_journal, read_last_weights, weights_path
 from al_lightning.inference.model_inputs import Inputs, batches, checked
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.models.backbone import (
@@ -23,13 +24,11 @@ from al_lightning.models.backbone import (
     to_probabilities,
 )
 from al_lightning.run.journal import Journal
-from al_lightning.training.checkpoint import Checkpoint, Saved
+from al_lightning.training.checkpoint import Saved
 from al_lightning.training.recipe import Recipe
 from al_lightning.utils.errors import UsageError
 
-_FACTS = ("classes", "image_shape", "normalization")
 _MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-_NAMED = 5  # how many runs an error names
 
 
 class Predictor(nn.Module):
@@ -151,103 +150,41 @@ def load_trained(
             last, they do not fit its classifier, or the classifier is none that is made untrusted.
         JournalError: If the journal is damaged.
     """
-    folder = Path(folder)
-    journal = _journal(folder)
-    start = journal.start or {}
-    path = folder / "checkpoints" / "last.ckpt"
-    if not path.exists():
-        raise UsageError(_why_no_weights(journal, path))
-    saved = Checkpoint(path).read()
-    if missing := [fact for fact in _FACTS if saved.facts.get(fact) is None]:
-        raise UsageError(
-            f"{path} does not say {', '.join(missing)}: an earlier version of al_lightning wrote it. "
-            "Make the run anew"
-        )
+    journal = read_journal(Path(folder))
+    start, saved = journal.start or {}, read_last_weights(journal)
     classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
-    if list(classes) != start["classes"]:
-        raise UsageError(
-            f"{path} is another run's: it tells {', '.join(classes)} apart, "
-            f"the run {', '.join(start['classes'])}. Restore it from a copy"
-        )
-    _require_last_round(journal, saved, path)
     if classifier is None:
         classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes), trust)
-    recorded = start.get("model", {}).get("weights")
+    _load(saved, classifier, journal)
+    normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
+    dataset = start["config"].get("dataset")
+    value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
+    return TrainedRun(
+        Path(folder),
+        Predictor(classifier, normalization).eval(),
+        classes,
+        shape,
+        normalization,
+        None if value_range is None else (*value_range,),
+        start.get("trainer", {}).get("precision", "32-true"),
+    )
+
+
+def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None:
+    """Give a classifier a run's weights, if it is the run's and pretrained as the run's was."""
+    recorded = (journal.start or {}).get("model", {}).get("weights")
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
-            f"The run in {folder} has trained on pretrained weights that are no longer those which its "
-            "configuration names: restore them, or make the run anew"
+            f"The run in {journal.path.parent} has trained on pretrained weights that are no longer "
+            "those which its configuration names: restore them, or make the run anew"
         )
     try:
         saved.load_into(classifier)
     except ValueError as error:
         raise UsageError(
-            f"{path} does not fit the run's classifier, {type(classifier).__name__}: {error}. "
-            "Restore it from a copy, or use the code that the run was made with"
+            f"{weights_path(journal)} does not fit the run's classifier, {type(classifier).__name__}: "
+            f"{error}. Restore it from a copy, or use the code that the run was made with"
         ) from error
-    normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
-    network = Predictor(classifier, normalization).eval()
-    precision = start.get("trainer", {}).get("precision", "32-true")
-    dataset = start["config"].get("dataset")
-    value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
-    return TrainedRun(
-        folder,
-        network,
-        classes,
-        shape,
-        normalization,
-        None if value_range is None else (*value_range,),
-        precision,
-    )
-
-
-def _journal(folder: Path) -> Journal:
-    """Return the journal of a run that has begun."""
-    path = folder / "journal.jsonl"
-    if not path.is_file():
-        raise UsageError(_why_no_run(folder))
-    try:
-        journal = Journal(path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}. Check permissions") from error
-    if journal.start is None:
-        raise UsageError(f"{path} is empty: the run has not begun. Run it first")
-    return journal
-
-
-def _why_no_run(folder: Path) -> str:
-    what = "has no journal.jsonl" if folder.is_dir() else "is no folder"
-    expected = "expected a run's folder, such as outputs/digits/cnn/margin/seed=0"
-    runs = sorted(path.parent for path in folder.rglob("journal.jsonl"))
-    if not runs:
-        return f"{folder} {what}: {expected}"
-    more = f"\n  and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
-    listed = "".join(f"\n  {run}" for run in runs[:_NAMED])
-    return f"{folder} {what}: {expected}. Runs below it:{listed}{more}"
-
-
-def _why_no_weights(journal: Journal, path: Path) -> str:
-    if not journal.rounds:
-        run = journal.path.parent
-        return f"{run} has not fitted its classifier yet: {path} is not there. Run it first"
-    return (
-        f"{path} is not there, though the run has fitted. Restore it from a copy, or run the same "
-        "command again, which fits the last round again"
-    )
-
-
-def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
-    """Refuse weights of an earlier round: where a disk was full, the journal may have gone on alone."""
-    rounds = journal.rounds
-    if rounds and saved.identity == rounds[-1].get("fit"):
-        return
-    if not journal.finished and saved.facts.get("round") == len(rounds):
-        return  # of the round that is being played
-    raise UsageError(
-        f"{path} has not the weights of the run's last round, {len(rounds) - 1}: they could not be "
-        "written then, or the file is another run's. Run the same command again, which fits the last "
-        "round again"
-    )
 
 
 def _recorded_classifier(

@@ -12,16 +12,26 @@ import functools
 import hashlib
 import sys
 import types
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from enum import Enum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
-import lightning as L
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from al_lightning.run.code_parts import (
+    array_text,
+    attributes,
+    cell_content,
+    global_names,
+    is_code,
+    layer_settings,
+    state_of,
+    used_names,
+)
 
 _OURS = "al_lightning"
 _VERSIONED = frozenset(
@@ -30,14 +40,11 @@ _VERSIONED = frozenset(
 )
 _INSTALLED = ("site-packages", "dist-packages")  # folders of packages
 _COMPILED = (".so", ".pyd")
-_LARGE = 10_000  # elements of a tensor that is data, not a setting
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...), Enum)
 _PLAIN_ARRAYS = (np.generic, torch.dtype, torch.device)
 _FUNCTION = types.FunctionType
 _NAMESPACES = (argparse.Namespace, types.SimpleNamespace)
 _NOT_CODE = frozenset(["__doc__", "__module__", "__qualname__", "__dict__", "__weakref__"])
-_LOADS = frozenset(["LOAD_GLOBAL", "LOAD_NAME"])
-_OF_LIGHTNING = frozenset(vars(L.LightningModule()))
 
 
 def own_code(parts: Iterable[object]) -> tuple[dict[str, str], dict[str, str]]:
@@ -108,7 +115,7 @@ class _Walk:
             case list() | tuple():
                 return self._all("", value)
             case Tensor() | np.ndarray():
-                return _array(value)
+                return array_text(value)
             case property():
                 return self._all("property", [value.fget, value.fset, value.fdel])
             case classmethod() | staticmethod():
@@ -118,7 +125,7 @@ class _Walk:
             case types.BuiltinFunctionType():
                 self._home(value.__module__)
                 return value.__name__
-        wrapped = _attributes(value).get("__wrapped__")  # such as functools.cache
+        wrapped = attributes(value).get("__wrapped__")  # such as functools.cache
         return self._instance(value) if wrapped is None else self._all("wrapped", [wrapped])
 
     def _all(self, name: str, values: Iterable[object]) -> str:
@@ -129,14 +136,14 @@ class _Walk:
         name, home = self._code_object(kind), self._home(kind.__module__)
         children = dict(value.named_children()) if isinstance(value, nn.Module) else {}
         if home is None or isinstance(value, _NAMESPACES):
-            text = self._all(name, [_state(value), children])
+            text = self._all(name, [state_of(value), children])
             if home is None and not isinstance(value, nn.Module):  # layers are told by their model
                 self._note(f"{name}()", text)
             return text
         if home == _OURS:
             self._enter(value)
         elif children or isinstance(value, nn.Module):
-            return self._all(name, [_settings(value), children])
+            return self._all(name, [layer_settings(value), children])
         return self._all(name, [children])
 
     def _enter(self, value: object) -> None:
@@ -144,7 +151,7 @@ class _Walk:
         if id(value) in self._done:
             return
         self._done[id(value)] = value
-        for inner in _attributes(value).values():
+        for inner in attributes(value).values():
             self._text(inner)
 
     # Code
@@ -174,11 +181,11 @@ class _Walk:
         return self._text(value)
 
     def _body(self, function: types.FunctionType) -> str:
-        names = set(_names(function.__code__))
-        for name in sorted(set(_global_names(function.__code__))):
+        names = set(used_names(function.__code__))
+        for name in sorted(set(global_names(function.__code__))):
             if name in function.__globals__ and not name.startswith("__"):
                 self._global(name, function.__globals__[name], names)
-        held = [_content(cell) for cell in function.__closure__ or ()]
+        held = [cell_content(cell) for cell in function.__closure__ or ()]
         return self._all(
             self._instructions(function.__code__),
             [function.__defaults__, function.__kwdefaults__, *held],
@@ -187,7 +194,7 @@ class _Walk:
     def _instructions(self, code: types.CodeType) -> str:
         """Return what a function does: neither where it stands, nor what it says of itself."""
         return "\n".join(
-            f"{step.opname} {self._instructions(value) if _is_code(value) else self._text(value)}"
+            f"{step.opname} {self._instructions(value) if is_code(value) else self._text(value)}"
             for step in dis.get_instructions(code)
             for value in (step.argval,)
         )
@@ -224,73 +231,9 @@ class _Walk:
         return None
 
 
-def _is_code(value: object) -> TypeGuard[types.CodeType]:
-    """Say whether a constant of a function is the code of an inner one."""
-    return isinstance(value, types.CodeType)
-
-
 def _file_digest(file: Path) -> str:
     """Return a digest of a file's content."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _names(code: types.CodeType) -> Iterator[str]:
-    """Yield the names of globals and attributes that code uses, and that its inner functions use."""
-    yield from code.co_names
-    for inner in filter(_is_code, code.co_consts):
-        yield from _names(inner)
-
-
-def _global_names(code: types.CodeType) -> Iterator[str]:
-    """Yield the names of globals that code uses, and that its inner functions use."""
-    yield from (s.argval for s in dis.get_instructions(code) if s.opname in _LOADS)
-    for inner in filter(_is_code, code.co_consts):
-        yield from _global_names(inner)
-
-
-def _content(cell: types.CellType) -> object:
-    try:
-        return cell.cell_contents
-    except ValueError:  # not filled yet
-        return None
-
-
-def _attributes(value: object) -> Mapping[str, Any]:
-    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
-    in_slots = {name: getattr(value, name) for name in slots if hasattr(value, name)}
-    attributes = getattr(value, "__dict__", None)
-    return {**in_slots, **(attributes if isinstance(attributes, Mapping) else {})}
-
-
-def _state(value: object) -> dict[str, Any]:
-    """Return what an object was set up with; of a module, no weights and nothing of Lightning's."""
-    state: Mapping[str, Any] = _attributes(value)
-    if isinstance(value, nn.Module):
-        state = {k: v for k, v in state.items() if k not in _OF_LIGHTNING or k == "_hparams"}
-    return {k: v for k, v in state.items() if not isinstance(v, Path)}
-
-
-def _settings(layer: object) -> dict[str, Any]:
-    """Return the numbers that say how a layer computes, such as a stride."""
-    return {
-        key: value
-        for key, value in vars(layer).items()
-        if not key.startswith("_") and key != "training" and _is_number(value)
-    }
-
-
-def _is_number(value: object) -> bool:
-    numbers = value if isinstance(value, tuple) else (value,)
-    return all(isinstance(number, bool | int | float | None) for number in numbers)
-
-
-def _array(value: Tensor | np.ndarray[Any, Any]) -> str:
-    """Return the shape of an array, and its content where it is as small as a setting."""
-    about = f"{value.dtype} {tuple(value.shape)}"
-    if isinstance(value, nn.Parameter) or np.prod(value.shape) > _LARGE:
-        return about
-    plain = value.detach().cpu().tolist() if isinstance(value, Tensor) else value.tolist()
-    return f"{about} {plain}"
 
 
 def _version(package: str) -> str:

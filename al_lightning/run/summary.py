@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.history import Event
 from al_lightning.run.journal import Journal
 from al_lightning.utils.intervals import wilson_interval
 
@@ -27,26 +28,10 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
     start = journal.start or {}
     tested = start.get("data", {}).get("test", 0)
     validated = len(journal.pool.validation_ids)
-    rounds = [
-        {
-            "round": event["round"],
-            "labels_bought": event["labels_bought"],
-            **_with_interval(event["metrics"], tested),
-            **(
-                {"validation": _with_interval(event["validation"], validated)}
-                if "validation" in event
-                else {}
-            ),
-            "seconds": event["seconds"],
-            "steps": event["steps"],
-        }
-        for event in journal.rounds
-    ]
+    rounds = [_round(event, tested, validated) for event in journal.rounds]
     labels = [entry["labels_bought"] for entry in rounds]
-    measured = rounds and all(
-        "accuracy" in entry for entry in rounds
-    )  # there may be no test images
-    scores = [entry["accuracy"] for entry in rounds] if measured else []
+    scores = [entry["accuracy"] for entry in rounds if "accuracy" in entry]
+    measured = rounds and len(scores) == len(rounds)  # there may be no test images
     return {
         **names,
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
@@ -59,6 +44,19 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         "aubc_to": labels[-1] if labels else None,
         "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),
         "finished": journal.finished,
+    }
+
+
+def _round(event: Event, tested: int, validated: int) -> dict[str, Any]:
+    """Return what a round came to; its figures are of so many test and validation images."""
+    validation = event.get("validation")
+    return {
+        "round": event["round"],
+        "labels_bought": event["labels_bought"],
+        **_with_interval(event["metrics"], tested),
+        **({} if validation is None else {"validation": _with_interval(validation, validated)}),
+        "seconds": event["seconds"],
+        "steps": event["steps"],
     }
 
 

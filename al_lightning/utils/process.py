@@ -35,12 +35,12 @@ def prepare_process() -> None:
 
 
 @contextmanager
-def imported_for_good() -> Iterator[None]:
-    """Import here what the process needs to its end: nobody looks for garbage in it.
+def freeze_imports_from_gc() -> Iterator[None]:
+    """Keep the objects of the modules that the block imports out of garbage collection.
 
-    torch, Lightning and what they bring are half a million objects. Looking through them again and
-    again while they come, and once more at the end of the process, took a third of the time from
-    `import lightning` to the exit. Where torch is there already, nothing is changed: what else is there
+    torch, Lightning and their dependencies are half a million objects. Collecting among them again and
+    again during the import, and once more at the end of the process, took a third of the time from
+    `import lightning` to the exit. Where torch is imported already, nothing is changed: other objects
     may be garbage one day.
     """
     if "torch" in sys.modules or not gc.isenabled():
@@ -54,17 +54,24 @@ def imported_for_good() -> Iterator[None]:
         gc.enable()
 
 
-def ask_once_for_gpus() -> None:
-    """Remember that there is no GPU, if there is none; Lightning must have been imported.
+def disable_nvml_polling() -> None:
+    """Let torch not poll NVML for GPUs where there is none; Lightning must have been imported.
 
-    Lightning has torch look for the driver's library anew whenever it wants to know, because a process
-    that asks CUDA itself cannot be forked if there is a GPU. The fused optimisers want to know at every
-    step, which took a fifth of theirs.
+    Lightning has torch load the driver's library (NVML) at every check for a GPU, because a process that
+    asks CUDA itself cannot be forked if there is a GPU. The fused optimisers check at every step, which
+    took a fifth of theirs.
     """
     import torch  # noqa: PLC0415 - slow
 
     if not torch.cuda.is_available():
         os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _keep_freed_memory() -> None:

@@ -376,7 +376,7 @@ def test_labeled_images_that_do_not_fit_are_read_by_processes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = everything(of_folder(folder, "memory"))
-    monkeypatch.setattr(datamodule_module, "available_memory", lambda: 0)
+    monkeypatch.setattr(datamodule_module, "available_bytes", lambda: 0)
     datamodule = of_folder(folder, "stream")
     assert datamodule.train_dataloader().num_workers == 2
     assert all(map(torch.equal, everything(datamodule), expected))

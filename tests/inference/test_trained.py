@@ -158,13 +158,6 @@ def test_damaged_weights(folder: Path) -> None:
         load_trained(folder)
 
 
-@pytest.mark.parametrize("key", ["classes", "image_shape", "normalization"])
-def test_weights_of_an_earlier_version(tmp_path: Path, key: str) -> None:
-    write_trained(tmp_path, without(key))
-    with pytest.raises(UsageError, match=f"does not say {key}"):
-        load_trained(tmp_path)
-
-
 def test_weights_for_other_classes(tmp_path: Path) -> None:
     write_trained(tmp_path, {**FACTS, "classes": ["cat", "dog", "cow"]})
     with pytest.raises(UsageError, match="another run's: it tells cat, dog, cow apart"):

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 import torch
 
-from al_lightning.utils.process import ask_once_for_gpus
+from al_lightning.utils.process import disable_nvml_polling
 
 IMPORTING = """
 import gc, json, sys
-from al_lightning.utils.process import imported_for_good
+from al_lightning.utils.process import freeze_imports_from_gc
 
 {before}
 enabled = []
-with imported_for_good():
+with freeze_imports_from_gc():
     enabled.append(gc.isenabled())
     import torch
 enabled.append(gc.isenabled())
@@ -91,7 +91,7 @@ def importing(before: str = "") -> dict[str, Any]:
     return found
 
 
-def test_what_is_imported_for_good_is_not_looked_at() -> None:
+def test_what_is_freeze_imports_from_gc_is_not_looked_at() -> None:
     found = importing()
     assert found["enabled"] == [False, True]
     assert found["frozen"] > 100_000
@@ -113,5 +113,5 @@ def test_where_no_gpu_is_torch_does_not_look_again(
     variable = "PYTORCH_NVML_BASED_CUDA_CHECK"
     monkeypatch.setenv(variable, "1")  # as Lightning leaves it
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    ask_once_for_gpus()
+    disable_nvml_polling()
     assert os.environ[variable] == ("1" if there else "0")

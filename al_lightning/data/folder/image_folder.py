@@ -2,28 +2,26 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from al_lightning.data.folder.copies import leave_out_copies, warn_of_leaks
 from al_lightning.data.folder.depth import check_value_range, refuse_unknown_range
-from al_lightning.data.folder.duplicates import Group, contradictions, equal_images, leaks, repeats
+from al_lightning.data.folder.duplicates import Group, contradictions, equal_images
 from al_lightning.data.folder.folder_classes import check_names, decide_classes
 from al_lightning.data.folder.folder_files import FolderFiles, find_images
+from al_lightning.data.folder.folder_rows import FolderRows, require_images, split_test
 from al_lightning.data.pixels.decode import DEEP
 from al_lightning.data.pixels.storage import ImageStorage
-from al_lightning.data.source import UNKNOWN, ImageData, Images
+from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
-from al_lightning.data.sources.split import stratified_split
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.names import file_trouble, readable_name
 
 AUTO_SIZE = 64  #: pixels, where no network says what it takes
 _TEST_FRACTION = 0.2  # where all images are labeled
 _NAMED = 10  # how many files an error names
-_EXAMPLES = 3  # how many copies a warning names
 _CHANNELS = (1, 3)
 _ON_ERROR = ("refuse", "skip")
 
@@ -144,7 +142,7 @@ class ImageFolder(BaseSource):
         classes = decide_classes(self.path, found, self.classes)
         fraction = self._test_fraction(found)
         self.check_imbalance_of(known=found.unlabeled is None)
-        rows = _Rows.of(found, classes)
+        rows = FolderRows.of(found, classes)
 
         shape = (self.channels, self.image_size, self.image_size)
         decoded = self.storage.decode(self.path, rows.paths, shape, self.value_range)
@@ -157,14 +155,14 @@ class ImageFolder(BaseSource):
         copies = equal_images(decoded.digests, usable_files)
         left_out |= self._contradictory(copies, rows, names)
         usable = torch.tensor([i not in left_out for i in range(len(files))])
-        _check_all_left(found, rows, usable, classes)
-        copied = self._asked_once(copies, left_out, rows, names)
+        require_images(found, rows, usable, classes)
+        copied = leave_out_copies(self.path, copies, left_out, rows, names)
         usable[copied] = False
 
         is_test = (
-            rows.is_test if found.test is not None else _split(rows, usable, fraction, classes)
+            rows.is_test if found.test is not None else split_test(rows, usable, fraction, classes)
         )
-        self._warn_of_leaks(copies, {*left_out, *copied}, is_test, names)
+        warn_of_leaks(self.path, copies, {*left_out, *copied}, is_test, names)
         images = Images(decoded.pixels, rows.labels, names, decoded.digests)
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
@@ -208,7 +206,7 @@ class ImageFolder(BaseSource):
         return set(unreadable)
 
     def _contradictory(
-        self, copies: Sequence[Group], rows: "_Rows", names: Sequence[str]
+        self, copies: Sequence[Group], rows: FolderRows, names: Sequence[str]
     ) -> set[int]:
         """Refuse pictures that lie in folders of two classes, or skip and return them."""
         labels: list[int] = rows.labels.tolist()
@@ -238,66 +236,6 @@ class ImageFolder(BaseSource):
         remedy += ", or leave them out with dataset.on_error=skip"
         raise DataError("\n".join([f"{what}:", *lines, remedy]))
 
-    def _asked_once(
-        self, copies: Sequence[Group], left_out: set[int], rows: "_Rows", names: Sequence[str]
-    ) -> list[int]:
-        """Return the training images that are copies of earlier ones: one label is theirs as well."""
-        usable = [tuple(i for i in group if i not in left_out) for group in copies]
-        groups = repeats(usable, rows.is_test.tolist())
-        copied = [i for group in groups for i in group[1:]]
-        if copied:
-            _logger.warning(
-                "%s: %d of the training images are copies of others, equal in every pixel. Each "
-                "picture is asked for once; where you remove copies, keep the first of each:\n%s",
-                self.path,
-                len(copied),
-                _examples(groups, names),
-            )
-        return copied
-
-    def _warn_of_leaks(
-        self, copies: Sequence[Group], left_out: set[int], is_test: Tensor, names: Sequence[str]
-    ) -> None:
-        """Warn of pictures that are both tested and learnt from."""
-        left = [tuple(i for i in group if i not in left_out) for group in copies]
-        sides: list[bool] = is_test.tolist()
-        if leaked := leaks(left, sides):
-            _logger.warning(
-                "%s: %d of the test images are training images too, equal in every pixel, which "
-                "flatters the test figures. Remove them from one side before a run begins; one that "
-                "has begun goes on with the images that it began with alone:\n%s",
-                self.path,
-                sum(sides[i] for group in leaked for i in group),
-                _examples(leaked, names),
-            )
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The files in the order of the images: training, test, unlabeled.
-
-    Attributes:
-        paths: N of them.
-        labels: (N,) int64; -1 where the class is not known.
-        is_test: (N,) bool; whether a file lies in the folder test.
-    """
-
-    paths: tuple[Path, ...]
-    labels: Tensor
-    is_test: Tensor
-
-    @classmethod
-    def of(cls, found: FolderFiles, classes: Sequence[str]) -> "_Rows":
-        rows = [
-            (path, label, is_test)
-            for is_test, part in ((False, found.train), (True, found.test or {}))
-            for label, name in enumerate(classes)
-            for path in part.get(name, ())
-        ]
-        rows += [(path, UNKNOWN, False) for path in found.unlabeled or ()]
-        paths, labels, is_test = zip(*rows, strict=True)
-        return cls(paths, torch.tensor(labels), torch.tensor(is_test))
-
 
 def _check_arguments(
     image_size: int | str, channels: int, test_fraction: float | None, on_error: str
@@ -314,44 +252,3 @@ def _check_arguments(
         )
     if on_error not in _ON_ERROR:
         raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")
-
-
-def _split(rows: _Rows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:
-    """Return which images to test on, (N,) bool: a part of those that can be used."""
-    is_test = torch.zeros(len(usable), dtype=torch.bool)
-    if fraction == 0:
-        return is_test
-    left = usable.nonzero().flatten()
-    test_count = max(1, round(len(left) * fraction))
-    _, test = stratified_split(rows.labels[left], test_count, classes)
-    is_test[left[test]] = True
-    return is_test
-
-
-def _check_all_left(
-    found: FolderFiles, rows: _Rows, usable: Tensor, classes: Sequence[str]
-) -> None:
-    """Check that what needs images still has some without the skipped ones."""
-    if found.unlabeled is not None:
-        if not bool((usable & (rows.labels == UNKNOWN)).any()):
-            raise DataError(
-                "None of the unlabeled images can be read; repair them, or remove the folder unlabeled"
-            )
-        return
-    parts = [("training", ~rows.is_test)]
-    parts += [] if found.test is None else [("test", rows.is_test)]
-    for name, part in parts:
-        counts = rows.labels[usable & part].bincount(minlength=len(classes))
-        for label, count in enumerate(counts.tolist()):
-            if count == 0:
-                raise DataError(
-                    f"None of the {name} images of class '{classes[label]}' can be used; "
-                    "repair them, or remove the class"
-                )
-
-
-def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
-    """Name some groups of copies, two of each."""
-    lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
-    more = len(groups) - _EXAMPLES
-    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])

@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor
 
-from al_lightning.data.pixels.memory import free_on
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_bytes
 
 _SHARE = 0.5  # of the memory that is free: the rest is for activations
@@ -31,7 +30,7 @@ class Resident:
         if known is not None and known[0] == device:
             return known[2]
         slow = isinstance(pixels, PixelStore) and pixels.workers > 0
-        if device.type == "cpu" or slow or pixel_bytes(pixels) > _SHARE * free_on(device):
+        if device.type == "cpu" or slow or pixel_bytes(pixels) > _SHARE * _free_on(device):
             return pixels
         moved = torch.empty(pixels.shape, dtype=pixels.dtype, device=device)
         for first in range(0, len(pixels), _BLOCK):
@@ -44,3 +43,8 @@ class Resident:
     def __getstate__(self) -> dict[str, object]:
         """Leave what is on a device behind: it is of one process."""
         return {"_there": {}}
+
+
+def _free_on(device: torch.device) -> int:
+    """Return how many bytes are free in the own memory of a device; 0 where that is unknown."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0

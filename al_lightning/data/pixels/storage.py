@@ -11,11 +11,12 @@ from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decode_beside import decode_beside
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import Decoded, gather
-from al_lightning.data.pixels.memory import available_memory, usable_cores
 from al_lightning.data.pixels.pixel_cache import PixelCache
 from al_lightning.data.pixels.progress import shown_progress
 from al_lightning.data.pixels.streamed import StreamedPixels
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.memory import available_bytes
+from al_lightning.utils.process import usable_cores
 
 _SHARE = 0.25  # of the memory that is free: a run needs some as well, and so do others
 _MANY_FILES = 10_000  # from here on, decoding them again for every run takes longer than a disk
@@ -76,7 +77,7 @@ class ImageStorage:
         Raises:
             DecodingStoppedError: If a file cannot be decoded now, and is not to blame.
         """
-        fits = len(paths) * prod(image_shape) <= _SHARE * available_memory()
+        fits = len(paths) * prod(image_shape) <= _SHARE * (available_bytes() or 0)
         in_memory = self.storage == Storage.MEMORY or (
             self.storage == Storage.AUTO and fits and len(paths) < _MANY_FILES
         )

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from al_lightning.data.pixels import pixel_cache
+from al_lightning.data.pixels import cache_entry, pixel_cache
 from al_lightning.data.pixels.decode_beside import Part, decode_beside
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import Decoded
@@ -39,7 +39,7 @@ def decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             counts.append(len(part.rows))
             yield part
 
-    monkeypatch.setattr(pixel_cache, "decode_beside", counted)
+    monkeypatch.setattr(cache_entry, "decode_beside", counted)
     return counts
 
 
@@ -146,7 +146,7 @@ def test_what_a_killed_process_has_decoded_is_taken_up(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pixel_cache, "decode_beside", killed)
+        patch.setattr(cache_entry, "decode_beside", killed)
         with pytest.raises(KeyboardInterrupt):
             decoded(paths)
     # A power loss may lose pixels whose digests are noted.
@@ -178,7 +178,7 @@ def test_a_disk_that_fills_up_is_left_as_it_was(
         yield Part([0], bytes(16), {})
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pixel_cache, "decode_beside", fills)
+    monkeypatch.setattr(cache_entry, "decode_beside", fills)
     with pytest.raises(OSError, match="No space left"):
         decoded(paths)
     assert list((paths[0].parent.parent / "cache").glob("*-*")) == []

@@ -13,7 +13,7 @@ META = torch.device("meta")  # stands for a device with memory of its own
 
 @pytest.fixture(autouse=True)
 def room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resident, "free_on", lambda device: 200)
+    monkeypatch.setattr(resident, "_free_on", lambda device: 200)
 
 
 class Quick(Counted):
@@ -33,7 +33,7 @@ def test_what_does_not_fit_or_is_slow_to_read_stays(monkeypatch: pytest.MonkeyPa
     slow = Counted()
     assert Resident().on(META, slow) is slow
     assert Resident().on(torch.device("cpu"), PIXELS) is PIXELS
-    monkeypatch.setattr(resident, "free_on", lambda device: 179)  # half of it is for other things
+    monkeypatch.setattr(resident, "_free_on", lambda device: 179)  # half of it is for other things
     assert Resident().on(META, PIXELS) is PIXELS
 
 

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from al_lightning.data.pixels.storage import ImageStorage, Storage
 from al_lightning.data.pixels.stored import PixelStore
 from al_lightning.data.pixels.streamed import StreamedPixels
 from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.memory import available_bytes
 from tests.data.folders import fill, save
 
 
@@ -30,6 +32,9 @@ def images(tmp_path: Path) -> Path:
     return fill(tmp_path / "images")
 
 
+SIZE = 10 * 3 * 4 * 4  # bytes of the images
+
+
 @pytest.mark.parametrize("kind", [kind for kind in Storage if kind != Storage.AUTO])
 def test_every_choice_can_be_made(images: Path, kind: Storage) -> None:
     assert where(images, kind) == kind
@@ -38,16 +43,35 @@ def test_every_choice_can_be_made(images: Path, kind: Storage) -> None:
 def test_auto_takes_memory_where_there_is_enough(
     images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    size = 10 * 3 * 4 * 4
-    monkeypatch.setattr(storage, "available_memory", lambda: 4 * size)
+    monkeypatch.setattr(storage, "available_bytes", lambda: 4 * SIZE)
     assert where(images, "auto") == "memory"
-    monkeypatch.setattr(storage, "available_memory", lambda: 4 * size - 1)
+    monkeypatch.setattr(storage, "available_bytes", lambda: 4 * SIZE - 1)
     assert where(images, "auto") == "disk"
     assert where(images, "auto", cache=False) == "stream"
-    monkeypatch.setattr(storage, "available_memory", lambda: 4 * size)
+    monkeypatch.setattr(storage, "available_bytes", lambda: 4 * SIZE)
     monkeypatch.setattr(storage, "_MANY_FILES", 10)
     assert where(images, "auto") == "disk"
     assert where(images, "auto", cache=False) == "memory"
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(4 * SIZE, "memory"), (4 * SIZE - 1, "disk")])
+def test_auto_stays_within_the_memory_of_a_job(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int, expected: str
+) -> None:
+    """The limit is that of the job, two control groups above the process, as SLURM sets it."""
+    files = {
+        "proc/meminfo": "MemAvailable:  64000000 kB\n",
+        "proc/self/cgroup": "0::/system.slice/job_7/step_0/task_0\n",
+        "sys/fs/cgroup/system.slice/job_7/memory.max": f"{limit}\n",
+        "sys/fs/cgroup/system.slice/job_7/memory.current": "0\n",
+        "sys/fs/cgroup/system.slice/job_7/memory.stat": "inactive_file 0\n",
+    }
+    for name, text in files.items():
+        (tmp_path / "system" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "system" / name).write_text(text)
+    available = partial(available_bytes, tmp_path / "system")
+    monkeypatch.setattr(storage, "available_bytes", available)
+    assert where(images, "auto") == expected
 
 
 @pytest.mark.parametrize(("fits", "expected"), [(True, "memory"), (False, "stream")])
@@ -62,7 +86,7 @@ def test_without_a_disk_it_goes_on_all_the_same(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(PixelCache, "decoded", full)
-    monkeypatch.setattr(storage, "available_memory", lambda: 2**40 if fits else 0)
+    monkeypatch.setattr(storage, "available_bytes", lambda: 2**40 if fits else 0)
     assert where(images, "disk") == expected
     assert "No space left on device" in caplog.text
     assert "dataset.cache_dir to another disk" in caplog.text

@@ -1,0 +1,60 @@
+"""Warnings of pictures that lie in a folder more than once."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import Tensor
+
+from al_lightning.data.folder.duplicates import Group, leaks, repeats
+from al_lightning.data.folder.folder_rows import FolderRows
+
+_EXAMPLES = 3  # how many copies a warning names
+
+_logger = logging.getLogger(__name__)
+
+
+def leave_out_copies(
+    root: Path, copies: Sequence[Group], left_out: set[int], rows: FolderRows, names: Sequence[str]
+) -> list[int]:
+    """Return the training images that are copies of earlier ones, and warn of them."""
+    usable = [tuple(i for i in group if i not in left_out) for group in copies]
+    groups = repeats(usable, rows.is_test.tolist())
+    copied = [i for group in groups for i in group[1:]]
+    if copied:
+        _logger.warning(
+            "%s: %d of the training images are copies of others, equal in every pixel. Each "
+            "picture is asked for once; where you remove copies, keep the first of each:\n%s",
+            root,
+            len(copied),
+            _examples(groups, names),
+        )
+    return copied
+
+
+def warn_of_leaks(
+    root: Path,
+    copies: Sequence[Group],
+    left_out: set[int],
+    is_test: Tensor,
+    names: Sequence[str],
+) -> None:
+    """Warn of pictures that are both tested and trained on."""
+    left = [tuple(i for i in group if i not in left_out) for group in copies]
+    sides: list[bool] = is_test.tolist()
+    if leaked := leaks(left, sides):
+        _logger.warning(
+            "%s: %d of the test images are training images too, equal in every pixel, which "
+            "flatters the test figures. Remove them from one side before a run begins; one that "
+            "has begun goes on with the images that it began with alone:\n%s",
+            root,
+            sum(sides[i] for group in leaked for i in group),
+            _examples(leaked, names),
+        )
+
+
+def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
+    """Name some groups of copies, two of each."""
+    lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
+    more = len(groups) - _EXAMPLES
+    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])
