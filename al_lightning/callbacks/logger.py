@@ -13,10 +13,10 @@ from al_lightning.data.source import ImageData
 from al_lightning.run.curve import area_under_budget_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS
-from al_lightning.run.provenance import without
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.intervals import wilson_interval
 from al_lightning.utils.locks import exclusive
+from al_lightning.utils.nested import without
 
 Value = bool | int | float | str
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from al_lightning.run.journal import Journal
 from al_lightning.training.checkpoint import Checkpoint, Saved
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.listing import shortened
 
 _NAMED = 5  # how many runs an error names
 
@@ -59,9 +60,8 @@ def _why_no_run(folder: Path) -> str:
     runs = sorted(path.parent for path in folder.rglob("journal.jsonl"))
     if not runs:
         return f"{folder} {what}: {expected}"
-    more = f"\n  and {len(runs) - _NAMED} more" if len(runs) > _NAMED else ""
-    listed = "".join(f"\n  {run}" for run in runs[:_NAMED])
-    return f"{folder} {what}: {expected}. Runs below it:{listed}{more}"
+    listed = "".join(f"\n  {run}" for run in shortened(runs, _NAMED))
+    return f"{folder} {what}: {expected}. Runs below it:{listed}"
 
 
 def _why_no_weights(journal: Journal, path: Path) -> str:

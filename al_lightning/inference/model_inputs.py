@@ -11,6 +11,7 @@ from torch import Tensor
 
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.listing import shortened
 
 #: Files, or pixels as an array (B, C, H, W).
 Inputs = str | Path | Sequence[str | Path] | NDArray[np.generic]
@@ -91,8 +92,7 @@ def batches(
             pixels, troubles = decode_files(some, shape, value_range)
         unread = [f"{path}: {why}" for path, why in zip(some, troubles, strict=True) if why]
         if unread:
-            more = f"; and {len(unread) - _NAMED} more" if len(unread) > _NAMED else ""
-            raise DataError(f"Images cannot be read: {'; '.join(unread[:_NAMED])}{more}")
+            raise DataError(f"Images cannot be read: {'; '.join(shortened(unread, _NAMED))}")
         yield pixels
 
 

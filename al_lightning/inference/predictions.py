@@ -1,7 +1,6 @@
 """What a trained run says of new images, as a table."""
 
 import csv
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from al_lightning.data.folder.system_files import is_hidden, is_system_folder
+from al_lightning.data.folder.folder_listing import FolderListing
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.image_files import ENDINGS
 from al_lightning.inference.trained import TrainedRun
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.files import replacing
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.spreadsheet import cell
 
 _CHANNELS = (1, 3)
@@ -38,8 +38,9 @@ class Predicted:
 def find_images(folder: Path) -> list[str]:
     """Return the images below a folder: their paths in it, with slashes, sorted.
 
-    Hidden files and folders, those that a system has put there, files that are no images by their
-    ending, and what links to folders lead to are left out.
+    Hidden files and folders, those that a system has put there, and files that are no images by their
+    ending are left out, with a warning. Links are followed; a folder that links have led to before is
+    left out.
 
     Raises:
         DataError: If the folder is missing, cannot be read, or has no image.
@@ -47,18 +48,18 @@ def find_images(folder: Path) -> list[str]:
     if not folder.is_dir():
         what = "is no folder" if folder.exists() else "does not exist"
         raise DataError(f"{folder} {what}: expected a folder of images")
-    found = []
-    for place, folders, files in os.walk(folder, onerror=_refuse):
-        folders[:] = [n for n in folders if not (is_hidden(n) or is_system_folder(n))]
-        found += [
-            (Path(place) / name).relative_to(folder).as_posix()
-            for name in files
-            if not is_hidden(name) and Path(name).suffix.lower() in ENDINGS
-        ]
+    listing = FolderListing(folder)
+    try:
+        found = listing.images_below(folder)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename} cannot be read: {error.strerror}. Check permissions"
+        ) from error
+    listing.warn()
     if not found:
         endings = " ".join(sorted(ENDINGS))
         raise DataError(f"{folder} has no image: expected files that end in one of {endings}")
-    return sorted(found)
+    return [path.relative_to(folder).as_posix() for path in found]
 
 
 def write_predictions(
@@ -159,17 +160,11 @@ def _rows(
 
 
 def _refusal(unreadable: Mapping[str, str], files: int, folder: Path) -> str:
-    lines = [f"  - {file}: {why}" for file, why in unreadable.items()]
-    if len(lines) > _NAMED:
-        lines[_NAMED:] = [f"  - and {len(lines) - _NAMED} more"]
+    troubles = shortened((f"{file}: {why}" for file, why in unreadable.items()), _NAMED)
     what = (
         f"{len(unreadable)} of {files} images below {folder} cannot be read; nothing was written:"
     )
     remedy = "Repair or remove them"
     if len(unreadable) < files:
         remedy += ", or leave them out with --on-error skip"
-    return "\n".join([what, *lines, remedy])
-
-
-def _refuse(error: OSError) -> None:
-    raise DataError(f"{error.filename} cannot be read: {error.strerror}. Check permissions")
+    return "\n".join([what, *(f"  - {trouble}" for trouble in troubles), remedy])

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import platform
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,8 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import torch
+
+from al_lightning.utils.nested import leaves
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,23 +92,12 @@ def _is_describable(value: object, around: tuple[int, ...]) -> bool:
     return plain or hasattr(value, "__dict__") or isinstance(value, FunctionType | type)
 
 
-def without(config: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
-    """Return nested mappings without some keys, given dotted; keys that are not there do not matter."""
-    return {
-        key: without(value, {k.removeprefix(f"{key}.") for k in keys if k.startswith(f"{key}.")})
-        if isinstance(value, Mapping)
-        else value
-        for key, value in config.items()
-        if key not in keys
-    }
-
-
 def differing_keys(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
     """Describe where two configurations differ, one ``key: recorded -> current`` each, sorted.
 
     A key that is absent is one that is None: a later version may know more keys.
     """
-    old, new = dict(_flatten(recorded)), dict(_flatten(current))
+    old, new = dict(leaves(recorded)), dict(leaves(current))
     absent = "(absent)"
     return [
         f"{key}: {old.get(key, absent)} -> {new.get(key, absent)}"
@@ -210,12 +201,3 @@ def _processor() -> str:
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of nested mappings with dotted keys."""
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flatten(inner, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, value

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from al_lightning.run.journal import Journal
-from al_lightning.run.provenance import differing_keys, without
+from al_lightning.run.provenance import differing_keys
 from al_lightning.utils.errors import OtherRunError
+from al_lightning.utils.nested import without
 
 _PARTS = ("config", "classes", "data", "model", "trainer")
 

@@ -13,6 +13,7 @@ import lightning as L
 import torch
 
 from al_lightning.models.backbone import pretrained_names
+from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing
 
@@ -163,9 +164,4 @@ def state_digest(
     weights: Mapping[str, torch.Tensor], facts: Mapping[str, Any] = MappingProxyType({})
 ) -> str:
     """Return a digest of weights and facts: torch does not notice a flipped bit."""
-    digest = hashlib.sha256(json.dumps(dict(facts), sort_keys=True).encode())
-    for name, tensor in weights.items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+    return tensors_digest(weights, json.dumps(dict(facts), sort_keys=True).encode())

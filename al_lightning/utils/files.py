@@ -21,14 +21,16 @@ _BLOCK = 512  # bytes that st_blocks counts
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, follow_links: bool = True) -> Iterator[Path]:
     """Let the block write a file, and put it into place at the end of the block.
 
     Where the block fails, what was there before is left as it was. What killed processes have left of
     such files in the same folder is removed.
 
     Args:
-        path: The file to make or to replace; its folder is made. Of a link, what it leads to.
+        path: The file to make or to replace; its folder is made.
+        follow_links: Whether the file that a link leads to is replaced, and nothing that is no file;
+            otherwise the link itself, or whatever else bears the name, is replaced by a file.
 
     Yields:
         The file to write: empty, and in the same folder.
@@ -36,15 +38,16 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         UsageError: If the file cannot be written, before the block where that can be known.
     """
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise UsageError(f"{path} cannot be written: it is no file")
+    if follow_links:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} cannot be written: it is no file")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path.parent)
         try:
-            with partial.open("wb") as held:
+            with partial.open("xb") as held:
                 with suppress(OSError):  # some network file systems have no locks
                     _hold(held.fileno())
                 yield partial
@@ -81,18 +84,19 @@ def _hold(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, so that a reader, or a crash, never meets a part of it.
+def write_whole(path: Path, content: str | bytes, *, follow_links: bool = True) -> None:
+    """Write a file, so that it is there as a whole, or as it was, after a crash too.
 
     Args:
         path: The file; its folder is made. A file that is there is replaced.
-        text: Line ends are written as they are.
+        content: Line ends of a text are written as they are.
+        follow_links: Whether the file that a link leads to is replaced, or the link itself.
 
     Raises:
         UsageError: If the file cannot be written.
     """
-    with replacing(path) as partial:
-        partial.write_bytes(text.encode())
+    with replacing(path, follow_links=follow_links) as partial:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def sync_folder(folder: Path) -> None:

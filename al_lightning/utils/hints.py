@@ -1,15 +1,15 @@
-"""What somebody may have meant who typed a name that does not exist."""
+"""Suggest the closest known name for one that does not exist."""
 
 import difflib
 from collections.abc import Collection
 
 _ALIKE = 0.6  # difflib's own threshold
-_BEHIND = 0.1  # a name that is less alike than the nearest by so much is not meant
+_BEHIND = 0.1  # a name that is less alike than the nearest by so much is not suggested
 _MOST = 3
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that is most like another one; None if none is like it.
+    """Return the known name that is closest to an unknown one; None if none is close.
 
     Dotted names are also compared by their last parts, since that is how they are remembered:
     ``batch_size`` means ``recipe.batch_size``.
@@ -22,7 +22,7 @@ def nearest(name: str, known: Collection[str]) -> str | None:
 
 
 def near_names(name: str, known: Collection[str]) -> list[str]:
-    """Return all known names that may be meant: those that begin with it, or are about as like it."""
+    """Return the known names that begin with an unknown one, else those nearly as close as the best."""
     if longer := sorted(other for other in known if other.startswith(name)):
         return longer
     close = difflib.get_close_matches(name, known, _MOST, _ALIKE)

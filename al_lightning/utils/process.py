@@ -55,9 +55,9 @@ def freeze_imports_from_gc() -> Iterator[None]:
 
 
 def disable_nvml_polling() -> None:
-    """Let torch not poll NVML for GPUs where there is none; Lightning must have been imported.
+    """Let torch not poll NVML for GPUs where there is none; after Lightning's import.
 
-    Lightning has torch load the driver's library (NVML) at every check for a GPU, because a process that
+    Lightning has torch load the driver's library (NVML) at every check for a GPU, as a process that
     asks CUDA itself cannot be forked if there is a GPU. The fused optimisers check at every step, which
     took a fifth of theirs.
     """

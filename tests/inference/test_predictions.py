@@ -1,6 +1,7 @@
 import csv
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +121,13 @@ def test_hidden_and_other_files_are_left_out(images: Path) -> None:
     assert find_images(images) == sorted([*FILES, "a/LOUD.PNG"])
 
 
+def test_links_are_followed_and_lead_to_a_folder_once(images: Path) -> None:
+    (images / "a" / "up").symlink_to(images)
+    (images / "b" / "copy").symlink_to(images / "a" / "deep")
+    (images / "d.png").symlink_to(images / "c.png")
+    assert find_images(images) == sorted([*FILES, "d.png"])
+
+
 def test_unreadable_files_are_all_named_and_nothing_is_written(
     run: TrainedRun, images: Path, tmp_path: Path
 ) -> None:
@@ -178,14 +186,14 @@ def test_a_folder_without_an_image(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_read_is_named(
     images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scan = os.scandir
+    iterdir = Path.iterdir
 
-    def scandir(path: str | Path) -> object:
-        if str(path).endswith("deep"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scan(path)
+    def refuse(self: Path) -> Iterator[Path]:
+        if self.name == "deep":
+            raise PermissionError(13, "Permission denied", str(self))
+        return iterdir(self)
 
-    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(Path, "iterdir", refuse)
     with pytest.raises(DataError, match="deep cannot be read: Permission denied"):
         find_images(images)
 

@@ -20,7 +20,6 @@ from al_lightning.run.provenance import (
     hardware,
     reproducible,
     versions,
-    without,
 )
 from al_lightning.strategies import Cosine, Entropy, Euclidean, FarthestFirst, Margin
 
@@ -62,18 +61,6 @@ def test_hash_stays_what_it_was() -> None:  # else no journal could be gone on w
 def test_hash_of_nan_is_an_error() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         config_hash({"lr": float("nan")})
-
-
-def test_without_drops_dotted_keys_and_nothing_else() -> None:
-    kept = without(CONFIG, {"seed", "recipe.optimizer.lr"})
-    assert kept == {"recipe": {"epochs": 10, "optimizer": {}}, "filters": [32, 64]}
-    assert without(CONFIG, {"recipe"}) == {"seed": 0, "filters": [32, 64]}
-    assert CONFIG["recipe"]["optimizer"] == {"lr": 0.1}
-
-
-@pytest.mark.parametrize("key", ["lr", "epochs", "optimizer.lr", "recipe.seed", "seed.x", "recip"])
-def test_without_absent_keys_is_the_same(key: str) -> None:
-    assert without(CONFIG, {key}) == CONFIG
 
 
 def test_differing_keys_are_named_with_both_values() -> None:

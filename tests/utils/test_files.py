@@ -64,6 +64,14 @@ def test_a_folder_that_cannot_be_is_refused_before_the_block(tmp_path: Path) -> 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links take a privilege on Windows")
+def test_a_link_may_be_replaced_itself(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_whole(tmp_path / "link", b"new", follow_links=False)
+    assert not (tmp_path / "link").is_symlink()
+    assert [(tmp_path / name).read_text() for name in ("link", "target")] == ["new", "old"]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
     with replacing(tmp_path / "link") as partial:

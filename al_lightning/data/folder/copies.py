@@ -8,6 +8,7 @@ from torch import Tensor
 
 from al_lightning.data.folder.duplicates import Group, leaks, repeats
 from al_lightning.data.folder.folder_rows import FolderRows
+from al_lightning.utils.listing import shortened
 
 _EXAMPLES = 3  # how many copies a warning names
 
@@ -55,6 +56,5 @@ def warn_of_leaks(
 
 def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
     """Name some groups of copies, two of each."""
-    lines = [f"  - {names[group[0]]} = {names[group[-1]]}" for group in groups[:_EXAMPLES]]
-    more = len(groups) - _EXAMPLES
-    return "\n".join([*lines, *([f"  - and {more} more"] if more > 0 else [])])
+    pairs = [f"{names[group[0]]} = {names[group[-1]]}" for group in groups]
+    return "\n".join(f"  - {pair}" for pair in shortened(pairs, _EXAMPLES))

@@ -17,6 +17,7 @@ from al_lightning.data.pixels.storage import ImageStorage
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import file_trouble, readable_name
 
 AUTO_SIZE = 64  #: pixels, where no network says what it takes
@@ -225,16 +226,15 @@ class ImageFolder(BaseSource):
 
     def _refuse_or_skip(self, troubles: Mapping[str, str], what: str, remedy: str) -> None:
         """Refuse files, or warn that they are skipped."""
-        lines = [f"  - {file}: {trouble}" for file, trouble in troubles.items()]
-        if not lines:
+        if not troubles:
             return
+        lines = [f"{file}: {trouble}" for file, trouble in troubles.items()]
         if self.on_error == "skip":
-            _logger.warning("%s, and are skipped:\n%s", what, "\n".join(lines))
+            _logger.warning("%s, and are skipped:\n%s", what, "\n".join(f"  - {x}" for x in lines))
             return
-        if len(lines) > _NAMED:
-            lines[_NAMED:] = [f"  - and {len(lines) - _NAMED} more"]
+        listed = [f"  - {line}" for line in shortened(lines, _NAMED)]
         remedy += ", or leave them out with dataset.on_error=skip"
-        raise DataError("\n".join([f"{what}:", *lines, remedy]))
+        raise DataError("\n".join([f"{what}:", *listed, remedy]))
 
 
 def _check_arguments(

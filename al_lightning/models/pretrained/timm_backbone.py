@@ -1,11 +1,7 @@
 """The zoo of timm, an extra."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from torch import nn
 
@@ -13,7 +9,6 @@ from al_lightning.data.source import Normalization
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.trunk import Trunk
 from al_lightning.models.pretrained.weights import (
-    PATIENCE,
     WITHOUT_DOWNLOAD,
     load_weights,
     read_state_dict,
@@ -126,41 +121,17 @@ def _create(name: str, pretrained: bool) -> nn.Module:
     if not pretrained:
         network: nn.Module = timm.create_model(name, pretrained=False, num_classes=0)
         return network
-    settings = import_module("huggingface_hub").constants
-    unreachable = _why_unreachable(settings.ENDPOINT)
     try:
-        with _without_retries(settings, offline=unreachable is not None):
-            network = timm.create_model(name, pretrained=True, num_classes=0)
+        network = timm.create_model(name, pretrained=True, num_classes=0)
     except Exception as error:  # the hub, its client and timm have errors of many kinds
-        why = unreachable or f"{type(error).__name__}: {error}"
+        settings = import_module("huggingface_hub").constants
         raise UsageError(
             f"The weights of {name} cannot be had: they are not in {settings.HF_HUB_CACHE}, and "
-            f"downloading them from {settings.ENDPOINT} failed ({why}). Put them there by hand, or "
-            f"take model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"
+            f"downloading them from {settings.ENDPOINT} failed ({type(error).__name__}: {error}). Put "
+            "them there by hand (HF_HUB_OFFLINE=1 keeps the hub from trying), or take "
+            f"model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"
         ) from error
     return network
-
-
-def _why_unreachable(url: str) -> str | None:
-    """Return why a server does not answer; None if it does, whatever it says."""
-    try:
-        urlopen(Request(url, method="HEAD"), timeout=PATIENCE).close()
-    except HTTPError:  # an answer
-        return None
-    except OSError as error:
-        return str(error)
-    return None
-
-
-@contextmanager
-def _without_retries(settings: Any, offline: bool) -> Iterator[None]:
-    """Let the hub look at its cache alone where it cannot be reached: it would retry for a minute."""
-    before = settings.HF_HUB_OFFLINE
-    settings.HF_HUB_OFFLINE = before or offline
-    try:
-        yield
-    finally:
-        settings.HF_HUB_OFFLINE = before
 
 
 def _heads(network: Any) -> tuple[str, ...]:

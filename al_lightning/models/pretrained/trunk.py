@@ -1,13 +1,12 @@
 """A pretrained network without its head."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from al_lightning.data.source import Normalization
+from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
 
 _MATRIX = 2  # dimensions of the smallest weight that makes a layer
@@ -125,9 +124,4 @@ def silence_dropout(network: nn.Module) -> None:
 
 def weights_digest(network: nn.Module) -> str:
     """Return a digest of all weights and buffers of a network, 16 hex digits."""
-    digest = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        digest.update(flat.view(torch.uint8).numpy().data)
-    return digest.hexdigest()[:16]
+    return tensors_digest(network.state_dict())[:16]

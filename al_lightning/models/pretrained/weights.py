@@ -2,9 +2,7 @@
 
 import hashlib
 import re
-import socket
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -13,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.locks import exclusive
 
 _HASH = re.compile(r"-([0-9a-f]{8,})\.")  # in a file's name: the first digits of its SHA-256
 _NAMED = 3  # tensors in a message
 
-#: Seconds that a server may be silent.
-PATIENCE = 10.0
 #: What to do where weights cannot be downloaded.
 WITHOUT_DOWNLOAD = (
     "These need no download: CNN (model=cnn); random weights (weights=None, model.weights=null); "
@@ -42,7 +39,7 @@ def fetch_weights(url: str, what: str) -> Path:
     name = Path(urlparse(url).path).name
     path = folder / name
     try:
-        with exclusive(folder / f".{name}.lock"), _impatient():  # two jobs of a sweep download once
+        with exclusive(folder / f".{name}.lock"):  # two jobs of a sweep download once
             if not path.exists():
                 torch.hub.download_url_to_file(url, str(path), _hash_in(name) or None)
     except (OSError, RuntimeError) as error:  # torch has an error of its own for a wrong hash
@@ -128,7 +125,11 @@ def load_weights(
         ),
     }
     if any(troubles.values()):
-        listed = "; ".join(f"{_some(names)} {what}" for what, names in troubles.items() if names)
+        listed = "; ".join(
+            f"{', '.join(shortened(names, _NAMED))} {what}"
+            for what, names in troubles.items()
+            if names
+        )
         raise UsageError(f"{path} holds the weights of another network: {listed}")
     network.load_state_dict(used)
 
@@ -146,19 +147,3 @@ def require_choice(name: str, given: Any, choices: Collection[str]) -> Path:
         f"model.weights={given} is unknown for {name}: expected one of {', '.join(choices)}, null, or "
         "the path of a state dict"
     )
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
-
-
-@contextmanager
-def _impatient() -> Iterator[None]:
-    """Let servers be silent for seconds, and not for minutes."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

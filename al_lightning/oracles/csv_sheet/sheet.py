@@ -1,7 +1,6 @@
 """A table that a person fills in, and how it is read."""
 
 import csv
-import difflib
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +9,8 @@ from pathlib import Path
 
 from al_lightning.oracles.spelling import meant
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.hints import nearest
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
 from al_lightning.utils.spreadsheet import cell
 
@@ -86,7 +87,7 @@ def read_sheet(
             else:
                 labels[image] = classes.index(name)
         except ValueError as error:
-            problems.append(f"  - row {number}: {error}")
+            problems.append(f"row {number}: {error}")
     if problems:
         raise _unusable(path, problems)
     return Filled(labels, frozenset(skipped), taken_as)
@@ -97,7 +98,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _unusable(path, [f"  - it is not UTF-8 ({error}); save it as CSV UTF-8"]) from error
+        raise _unusable(path, [f"it is not UTF-8 ({error}); save it as CSV UTF-8"]) from error
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
     separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -106,13 +107,13 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         named = [name for name in header if name]  # spreadsheets add columns without a name
         if {"id", "label"} - set(named) or len(set(named)) < len(named):
             raise _unusable(
-                path, [f"  - row 1: expected the columns {', '.join(COLUMNS)}, not {first[:200]!r}"]
+                path, [f"row 1: expected the columns {', '.join(COLUMNS)}, not {first[:200]!r}"]
             )
         for cells in reader:
             if any(text.strip() for text in cells):
                 yield reader.line_num, _row(header, cells)
     except csv.Error as error:
-        raise _unusable(path, [f"  - row {reader.line_num}: {error}"]) from error
+        raise _unusable(path, [f"row {reader.line_num}: {error}"]) from error
 
 
 def _row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
@@ -149,15 +150,14 @@ def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
     names = [*classes, skip_mark]
     if (name := meant(written, names)) is not None:
         return name
-    near = difflib.get_close_matches(written.strip(), names, 1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    spelled = {name.casefold(): name for name in names}
+    near = nearest(written.strip().casefold(), spelled)
+    hint = f"; did you mean {spelled[near]!r}?" if near is not None else ""
     raise ValueError(f"{written.strip()!r} is no class{hint}")
 
 
 def _unusable(path: Path, problems: list[str]) -> UsageError:
-    listed = problems[:_NAMED]
-    if len(problems) > _NAMED:
-        listed.append(f"  - and {len(problems) - _NAMED} more")
+    listed = [f"  - {problem}" for problem in shortened(problems, _NAMED)]
     return UsageError(
         "\n".join([f"{path} cannot be used, and nothing of it was taken:", *listed])
         + "\nMend it and run the same command again. If you delete the file, it is written anew, empty"

@@ -18,6 +18,7 @@ from al_lightning.oracles.pictures import picture
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
@@ -237,10 +238,9 @@ class LabelStudioOracle(Oracle):
                 numbers = " and ".join(str(task.id) for task in tasks[image])
                 problems.append(f"task {numbers} ({self._called(image)}): {problem}")
         if problems:
-            listed = "\n  ".join(problems[:_SHOWN])
-            more = f"\n  and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+            listed = "\n  ".join(shortened(problems, _SHOWN))
             raise UsageError(
-                f"Annotations in {project.url} cannot be used:\n  {listed}{more}\n"
+                f"Annotations in {project.url} cannot be used:\n  {listed}\n"
                 "Correct them there, then run the same command again; nothing was taken"
             )
         return verdicts

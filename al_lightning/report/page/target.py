@@ -6,14 +6,13 @@ earlier report has written: named in its ``report.json``, with the digest of its
 
 import hashlib
 import json
-import os
 import re
 import stat
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import write_whole
 
 #: All numbers of a report, and the list of its files.
 FACTS = "report.json"
@@ -56,32 +55,11 @@ def replace_files(target: Path, files: Mapping[str, bytes]) -> None:
     try:
         earlier = _earlier_files(target)
         for name, content in files.items():
-            _write(target / name, content)
+            write_whole(target / name, content, follow_links=False)
         for name in earlier - files.keys():
             (target / name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(f"The report cannot be written to {target}: {error}") from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that there is the old one or the new one at any time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(_permissions())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def _permissions() -> int:
-    """Return what a new file may have here; temporary ones have less."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _earlier_files(target: Path) -> set[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from al_lightning.report.study.runs import Run
 from al_lightning.run.keys import HYPERPARAMETERS, NO_EFFECT_ON_RESULTS, is_below
+from al_lightning.utils.nested import leaves
 
 Facts = Mapping[str, Any]
 """Conditions by dotted key; one that is absent is null."""
@@ -74,9 +75,6 @@ def without_hyperparameters(facts: Facts) -> dict[str, Any]:
     return {key: value for key, value in facts.items() if not is_below(key, HYPERPARAMETERS)}
 
 
-def flat(value: Any, prefix: str = "") -> dict[str, Any]:
+def flat(value: Any) -> dict[str, Any]:
     """Return the leaves of nested mappings by dotted keys; what is null counts as absent."""
-    if isinstance(value, Mapping):
-        parts = [flat(inner, f"{prefix}{key}.") for key, inner in value.items()]
-        return {key: leaf for part in parts for key, leaf in part.items()}
-    return {} if value is None else {prefix.removesuffix("."): value}
+    return {key: leaf for key, leaf in leaves(value) if leaf is not None and leaf != {}}

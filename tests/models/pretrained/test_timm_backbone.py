@@ -1,14 +1,10 @@
 import sys
-from email.message import Message
-from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
 
 import pytest
 import torch
 
-import al_lightning.models.pretrained.timm_backbone as module
 from al_lightning.models import TimmBackbone
 from al_lightning.utils.errors import UsageError
 
@@ -55,40 +51,10 @@ def test_published_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -
         return create(name, pretrained=pretrained, **options)
 
     monkeypatch.setattr(timm, "create_model", offline)
-    monkeypatch.setattr(module, "urlopen", lambda *_, **__: BytesIO())
     with pytest.raises(
         UsageError, match=f"weights of {NAME} cannot be had: .*no internet.*model=cnn"
     ):
         make()
-
-
-def test_a_hub_that_cannot_be_reached_is_asked_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
-    timm = pytest.importorskip("timm")
-    settings = pytest.importorskip("huggingface_hub").constants
-    seen: list[bool] = []
-
-    def create(*_: object, **__: object) -> None:
-        seen.append(settings.HF_HUB_OFFLINE)
-        raise ValueError("not in the cache")
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise URLError("no route")
-
-    monkeypatch.setattr(timm, "create_model", create)
-    monkeypatch.setattr(module, "urlopen", unreachable)
-    before = settings.HF_HUB_OFFLINE
-    with pytest.raises(UsageError, match=r"weights of test_resnet cannot be had: .*no route"):
-        make()
-    assert seen == [True]
-    assert before == settings.HF_HUB_OFFLINE
-
-
-def test_a_hub_that_refuses_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(*_: object, **__: object) -> None:
-        raise HTTPError("https://hub.invalid", 405, "no", Message(), None)
-
-    monkeypatch.setattr(module, "urlopen", refuses)
-    assert module._why_unreachable("https://hub.invalid") is None
 
 
 def test_unknown_names_are_refused() -> None:
