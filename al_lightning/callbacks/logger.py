@@ -34,12 +34,12 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, Value]:
         For example ``{"dataset": "digits", "strategy": "margin", "seed": 0, "budget.initial": 50,
         "recipe.optimizer": "AdamW", "recipe.optimizer.lr": 0.003, "query_seed": "null"}``.
     """
-    called = dict(_leaves(what_it_is_called(config)))
+    called = dict(_leaves(run_names(config)))
     settings = dict(_leaves(without(config, NO_EFFECT_ON_RESULTS)))
     return called | {key: value for key, value in settings.items() if key not in called}
 
 
-def what_it_is_called(config: Mapping[str, Any]) -> dict[str, Any]:
+def run_names(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the names of a run and its seed, as far as its configuration has them."""
     return {**config.get("names", {}), **{key: config[key] for key in ("seed",) if key in config}}
 

@@ -23,7 +23,7 @@ from al_lightning.callbacks.logger import (
     Value,
     hyperparameters,
     round_scalars,
-    what_it_is_called,
+    run_names,
 )
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
@@ -210,7 +210,7 @@ def hparams_summaries(config: Mapping[str, Any]) -> list[Summary]:
     Args:
         config: As the journal recorded it.
     """
-    called = what_it_is_called(config)
+    called = run_names(config)
     values = {
         # Numbers are shown with five digits; a seed is a name, "0" and not "0.0000".
         name: value if _is_number(value) and name not in called else _text(value)

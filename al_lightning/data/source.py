@@ -1,4 +1,4 @@
-"""What a data set is: images, their classes, and what is known of them."""
+"""Data sets: images, their classes and their labels."""
 
 import hashlib
 from dataclasses import dataclass
@@ -81,7 +81,7 @@ class Images:
         return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests)
 
     def fingerprinted(self) -> tuple[Tensor, Tensor]:
-        """Return what tells these images from others: their pixels or the digests, and their labels."""
+        """Return the tensors that a fingerprint covers: pixels or their digests, and labels."""
         pixels = self.pixels
         if self.digests is not None:
             return self.digests, self.labels

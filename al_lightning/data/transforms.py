@@ -122,7 +122,7 @@ def image_by_image(transform: Callable[[Tensor], Tensor]) -> Callable[[Tensor], 
 
 
 class RandomShift(DrawsPerImage):
-    """Moves each image by up to some pixels in both directions; what comes in is black.
+    """Moves each image by up to some pixels in both directions; new pixels are black.
 
     >>> import torch
     >>> from al_lightning.data import RandomShift

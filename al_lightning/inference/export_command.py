@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(given: argparse.Namespace) -> str:
-    """Do what was asked for, and say what was done."""
+    """Run the command, and return its message."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():

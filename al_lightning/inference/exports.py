@@ -74,7 +74,7 @@ def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
 
 
 def metadata(run: TrainedRun) -> dict[str, str]:
-    """Return what a user of the graph must know, by name; JSON but for the two sentences.
+    """Return the metadata of the graph, by name; JSON but for the two sentences.
 
     ``decoding`` says how image files become its input: the graph begins behind that.
     """

@@ -97,7 +97,7 @@ def batches(
 
 
 def describe_decoding(shape: Shape) -> str:
-    """Return how files become the images of a run, as JSON: what must be done where it is not run."""
+    """Return how files become the images of a run, as JSON, for users of the graph."""
     _, height, width = shape
     return json.dumps(
         {

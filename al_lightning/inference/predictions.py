@@ -1,4 +1,4 @@
-"""What a trained run says of new images, as a table."""
+"""Predictions of a trained run for new images, as a CSV table."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence

@@ -22,7 +22,7 @@ _DIRECTIVES = ("_target_", "_partial_", "_args_", "_recursive_", "_convert_")
 
 
 def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
-    """Make what a configuration describes by ``_target_``, ``_partial_``, ``_args_`` and arguments.
+    """Make the objects of a configuration from ``_target_``, ``_partial_``, ``_args_`` and arguments.
 
     Only networks and recipes of al_lightning, and torch's optimisers, schedules and losses are made:
     a configuration may come from anywhere, and making something is running it.
@@ -57,7 +57,7 @@ def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
 
 
 def _find(target: str, key: str, *, trust: bool) -> Any:
-    """Return what a dotted name stands for, if that may be called."""
+    """Return the object of a dotted name, if it may be called."""
     if not trust and not target.startswith(_PLACES):
         raise UsageError(_refusal(target, key))
     try:

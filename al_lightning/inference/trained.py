@@ -32,7 +32,7 @@ _MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 class Predictor(nn.Module):
-    """A classifier with what stands before and behind it: normalisation and softmax.
+    """A classifier between normalisation and softmax.
 
     It computes as the run tested: by what the classifier offers for evaluation, see
     :meth:`al_lightning.Backbone.for_evaluation`, with the weights of this moment.
@@ -117,7 +117,7 @@ class TrainedRun:
         return probabilities.cpu()
 
     def _autocast(self, device: str) -> AbstractContextManager[object]:
-        """Return what makes torch compute in the precision of the run, as Lightning's trainer does."""
+        """Return a context in which torch computes in the precision of the run, as Lightning does."""
         if (dtype := _MIXED.get(self.precision)) is None:
             return nullcontext()
         return torch.autocast(device, dtype=dtype, cache_enabled=False)

@@ -231,5 +231,5 @@ class ActiveLearningLoop:
         warn_of_gaps(question, answer, pool)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
-        ids, labels, skipped = answer.news(pool)
+        ids, labels, skipped = answer.new_labels(pool)
         self.journal.record_labels(question.round, ids, labels, question.origin, skipped)

@@ -10,12 +10,13 @@ from al_lightning.run.budget import Budget
 from al_lightning.run.history import Event
 from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
-from al_lightning.run.provenance import config_hash, describe, hardware, versions, without
+from al_lightning.run.provenance import config_hash, describe, hardware, versions
 from al_lightning.run.questions import Oracle
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.environment import require_neutral_environment
 from al_lightning.training.learner import Learner
 from al_lightning.utils.checks import require_kind
+from al_lightning.utils.nested import without
 
 
 def require_parts(

@@ -67,7 +67,7 @@ def require_embedder(module: L.LightningModule) -> None:
 def require_logits(
     module: L.LightningModule, image_shape: tuple[int, int, int], num_classes: int
 ) -> int:
-    """Check that an untrained module takes these images and tells these classes apart.
+    """Check that an untrained module takes these images and gives logits of these classes.
 
     It is tried on a batch of several images and on one of a single image, which some networks answer in
     another shape.
@@ -115,7 +115,7 @@ def require_logits(
 def _try(
     module: L.LightningModule, name: str, count: int, image_shape: tuple[int, int, int]
 ) -> tuple[Any, Any]:
-    """Return what a module makes of black images, in evaluation mode and without a trace."""
+    """Return a module's outputs for black images, in evaluation mode; the module stays as it is."""
     halves = cast("Embedder", module)
     images = torch.zeros(count, *image_shape).contiguous(memory_format=torch.channels_last)
     modes = {part: part.training for part in module.modules()}
@@ -139,7 +139,7 @@ def _try(
 
 
 def _are_probabilities(rows: Tensor) -> bool:
-    """Return whether rows, (B, classes), are what a softmax gives."""
+    """Return whether rows, (B, classes), are probabilities of a softmax."""
     rows = rows.float()
     return bool((rows >= 0).all() and (rows.sum(1) - 1).abs().max() < _SUM_TOLERANCE)
 
@@ -180,7 +180,7 @@ class Backbone(nn.Module, ABC):
         """Map embeddings, (B, D) float, to logits, (B, classes) float."""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return what trains, as an optimiser takes it.
+        """Return the parameters that train, as an optimiser takes them.
 
         A group may have an ``lr_factor``, which its learning rate is multiplied by.
         """
@@ -202,7 +202,7 @@ class Backbone(nn.Module, ABC):
         return {}
 
     def for_evaluation(self) -> "Backbone":
-        """Return what is the same in evaluation mode, up to rounding, and may take less time.
+        """Return an equivalent in evaluation mode, up to rounding, which may be faster.
 
         It is made for the weights of this moment, may have no dropout, and shares nothing with this one
         unless it is this one, as here.
@@ -250,18 +250,18 @@ class Halves(Backbone):
         self.head = head
 
     def embed(self, images: Tensor) -> Tensor:
-        """Return what the first makes of images, (B, D)."""
+        """Return the first half's embeddings of images, (B, D)."""
         embeddings: Tensor = self.features(images)
         return embeddings
 
     def classify(self, embeddings: Tensor) -> Tensor:
-        """Return what the second makes of embeddings, (B, classes)."""
+        """Return the second half's logits of embeddings, (B, classes)."""
         logits: Tensor = self.head(embeddings)
         return logits
 
 
 def for_evaluation(classifier: nn.Module) -> nn.Module:
-    """Return what a classifier offers for passes without dropout; itself where it offers nothing."""
+    """Return a classifier's equivalent for passes without dropout; itself where it has none."""
     offer = getattr(classifier, "for_evaluation", None)
     offered: nn.Module = offer() if callable(offer) else classifier
     return offered
@@ -274,7 +274,7 @@ def backbone_of(module: nn.Module) -> Backbone | None:
 
 
 def describe_model(module: nn.Module) -> dict[str, Any]:
-    """Return what a journal says of an untrained classifier.
+    """Return the description of an untrained classifier for the journal.
 
     ``trainable_parameters``, their number; and ``weights``, a digest of its pretrained weights, where
     it has any.

@@ -70,7 +70,7 @@ class FixedMasks:
         self.used = False
 
     def _apply(self, name: str, dropout: _DropoutNd, inputs: object, output: Tensor) -> Tensor:  # noqa: ARG002
-        """Return what a dropout module lets through, of the shape (B, ...) of its output."""
+        """Return the mask of a dropout module, of the shape (B, ...) of its output."""
         self.used = True
         if self._sample is None:
             return output

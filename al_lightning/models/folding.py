@@ -1,4 +1,4 @@
-"""Batch normalisation that costs nothing once a network is trained."""
+"""Folds batch normalisation into the layers behind it, for evaluation."""
 
 from collections.abc import Iterable
 from copy import copy, deepcopy
@@ -18,12 +18,12 @@ _LEFT_OUT = ("training", "_modules", _MADE)  # modules are looked at one by one
 
 
 def note_layout(module: nn.Module) -> None:
-    """Let a network remember what it was made of; see :func:`is_as_made`."""
+    """Store the layout of a network in it; see :func:`is_as_made`."""
     setattr(module, _MADE, _layout(module))
 
 
 def is_as_made(module: nn.Module) -> bool:
-    """Return whether nobody has changed a network since, but for its weights.
+    """Return whether a network has the layout that was noted; its weights may differ.
 
     Another layer, an attribute, a hook, a parametrization, pruning: with any of them it may compute
     something else than its class says.
@@ -50,11 +50,11 @@ def _settings(part: nn.Module) -> dict[str, Any]:
 def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
     """Return an equivalent, in evaluation mode, of a chain of layers, which has less to do.
 
-    With its running statistics a batch normalisation is a factor and a shift a channel. It is carried
-    past what does not mind it, and becomes part of the next convolution or dense layer. What cannot
-    take it is preceded by it, as before: zero padding would have to be shifted too, and a max pooling
-    does not commute with a negative factor. ReLU moves behind a max pooling, where fewer pixels are
-    left, and dropout, which does nothing in evaluation, is left out.
+    With its running statistics a batch normalisation is a factor and a shift a channel. It is moved
+    past the layers that it commutes with, and absorbed by the next convolution or dense layer. A layer
+    that cannot absorb it is preceded by it, as before: zero padding would have to be shifted too, and a
+    max pooling does not commute with a negative factor. ReLU moves behind a max pooling, where fewer
+    pixels are left, and dropout, which does nothing in evaluation, is left out.
 
     Args:
         layers: Convolutions, dense layers, normalisations and what stands between them, of maps,
@@ -66,8 +66,8 @@ def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
     for layer in map(deepcopy, layers):
         if isinstance(layer, nn.Dropout):
             continue
-        if norm is not None and not _lets_past(layer, norm):
-            if not _take(layer, norm, flattened=any(isinstance(c, PixelFlatten) for c in chain)):
+        if norm is not None and not _commutes(layer, norm):
+            if not _absorb(layer, norm, flattened=any(isinstance(c, PixelFlatten) for c in chain)):
                 chain.insert(place, norm)
             norm = None
         if isinstance(layer, Norm) and layer.running_mean is not None:
@@ -82,16 +82,16 @@ def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
     return nn.Sequential(*chain).eval()
 
 
-def _lets_past(layer: nn.Module, norm: Norm) -> bool:
-    """Return whether it is the same before and behind a layer."""
+def _commutes(layer: nn.Module, norm: Norm) -> bool:
+    """Return whether a normalisation may be moved behind a layer."""
     if isinstance(layer, nn.MaxPool2d):
         return bool((_affine(norm)[0] >= 0).all())
     # The order of the features repeats that of the channels.
     return isinstance(layer, PixelFlatten) and isinstance(norm, nn.BatchNorm2d)
 
 
-def _take(layer: nn.Module, norm: Norm, *, flattened: bool) -> bool:
-    """Let a layer do the work of the normalisation before it, of maps that may be flattened since.
+def _absorb(layer: nn.Module, norm: Norm, *, flattened: bool) -> bool:
+    """Fold the normalisation before a layer into it; the maps may be flattened between the two.
 
     Returns:
         Whether it can. If not, it is as it was.
@@ -113,7 +113,7 @@ def _take(layer: nn.Module, norm: Norm, *, flattened: bool) -> bool:
 
 
 def _affine(norm: Norm) -> tuple[Tensor, Tensor]:
-    """Return its factor and its shift, (C,) each."""
+    """Return the factor and the shift of a normalisation, (C,) each."""
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError(
             "A normalisation without running statistics is not the same for all batches"

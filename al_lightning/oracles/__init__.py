@@ -1,4 +1,4 @@
-"""Those who give the labels, simulated or human, one a file."""
+"""Oracles: the sources of labels, simulated or human."""
 
 from collections.abc import Callable
 from pathlib import Path

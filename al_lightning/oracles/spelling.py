@@ -1,4 +1,4 @@
-"""How people spell the names of classes."""
+"""Class names as people spell them."""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ def _uncased(name: str) -> str:
 
 
 def meant(written: str, names: Iterable[str]) -> str | None:
-    """Return the one name that somebody has written, in their own case, blanks and Unicode form.
+    """Return the one name that a person has written, in any case, with other blanks or Unicode form.
 
     Args:
         written: What they wrote: a name, or what a table shows of it.

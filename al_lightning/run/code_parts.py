@@ -1,4 +1,4 @@
-"""The parts of functions, objects and layers that say what they compute."""
+"""The parts of functions, objects and layers that decide what they compute."""
 
 import dis
 import types
@@ -51,7 +51,7 @@ def attributes(value: object) -> Mapping[str, Any]:
 
 
 def state_of(value: object) -> dict[str, Any]:
-    """Return what an object was set up with; of a module, no weights and nothing of Lightning's."""
+    """Return the attributes of an object; of a module, without weights and Lightning's own."""
     state: Mapping[str, Any] = attributes(value)
     if isinstance(value, nn.Module):
         state = {k: v for k, v in state.items() if k not in _OF_LIGHTNING or k == "_hparams"}
@@ -59,7 +59,7 @@ def state_of(value: object) -> dict[str, Any]:
 
 
 def layer_settings(layer: object) -> dict[str, Any]:
-    """Return the numbers that say how a layer computes, such as a stride."""
+    """Return the settings of a layer, such as its stride."""
     return {
         key: value
         for key, value in vars(layer).items()

@@ -157,7 +157,7 @@ class _Walk:
     # Code
 
     def _code_object(self, code: Any) -> str:
-        """Return the name of a function or class; let it have its entry, if it is the user's."""
+        """Return the name of a function or class; add its digest, if it is the user's."""
         name = str(getattr(code, "__qualname__", code))
         if self._home(code.__module__) is None and id(code) not in self._done:
             self._done[id(code)] = code
@@ -192,7 +192,7 @@ class _Walk:
         )
 
     def _instructions(self, code: types.CodeType) -> str:
-        """Return what a function does: neither where it stands, nor what it says of itself."""
+        """Return a function's instructions, without its place and its docstring."""
         return "\n".join(
             f"{step.opname} {self._instructions(value) if is_code(value) else self._text(value)}"
             for step in dis.get_instructions(code)
@@ -200,7 +200,7 @@ class _Walk:
         )
 
     def _global(self, name: str, value: object, names: Set[str]) -> None:
-        """Follow what a function knows by its module."""
+        """Follow a global value of a function."""
         if isinstance(value, types.ModuleType):
             if self._home(value.__name__) is None:  # what is looked up in it, and maybe more
                 for inner in sorted(names & vars(value).keys()):

@@ -1,4 +1,4 @@
-"""What a run was made with: configuration, versions, hardware."""
+"""Provenance of a run: configuration, versions, hardware."""
 
 import hashlib
 import json
@@ -47,7 +47,7 @@ def config_hash(config: Mapping[str, Any]) -> str:
 
 
 def describe(thing: object) -> Any:
-    """Return an object as plain values: its type, and what it was set up with.
+    """Return an object as plain values: its type and its settings.
 
     Functions and classes are named. Attributes that are neither plain, nor short lists or mappings, nor
     objects of that kind (tensors, sets, ...) are left out.
@@ -133,7 +133,7 @@ def code_digest(module: "nn.Module") -> str:
 
 
 def hardware() -> dict[str, Any]:
-    """Return what the bits of the results depend on: processor, threads, accelerator.
+    """Return the hardware that the bits of the results depend on: processor, threads, accelerator.
 
     And the environment variables that change the arithmetic of a processor, where any is set.
     """

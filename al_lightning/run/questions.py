@@ -1,4 +1,4 @@
-"""Who gives the labels: what is asked, what is answered."""
+"""Questions, answers, and the oracles that give them."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ def _nothing() -> Tensor:
 
 @dataclass(frozen=True)
 class Question:
-    """Images whose classes are wanted, and what the classifier thinks of them.
+    """Images whose classes are wanted, and the classifier's predictions of them.
 
     >>> import torch
     >>> from al_lightning import Question
@@ -49,7 +49,7 @@ class Question:
 
     @property
     def name(self) -> str:
-        """What files about this question are called; no two questions of a run share it."""
+        """The stem of this question's files; no two questions of a run share it."""
         parts = [f"round_{self.round:02d}"]
         parts += ["validation"] if self.origin == "validation" else []
         parts += [f"again_{self.attempt}"] if self.attempt else []
@@ -86,8 +86,8 @@ class Answer:
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
 
-    def news(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
-        """Return all that a pool does not know yet: labeled ids, their classes, skipped ids."""
+    def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
         now = torch.cat([self.ids, self.skipped])
         new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
         now = torch.cat([now, self.late_ids[new]])

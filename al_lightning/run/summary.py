@@ -1,4 +1,4 @@
-"""What a run came to, in one small file."""
+"""The summary of a run, for one small file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -48,7 +48,7 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _round(event: Event, tested: int, validated: int) -> dict[str, Any]:
-    """Return what a round came to; its figures are of so many test and validation images."""
+    """Return the results of a round; ``tested`` and ``validated`` are numbers of images."""
     validation = event.get("validation")
     return {
         "round": event["round"],
@@ -68,7 +68,7 @@ def _with_interval(metrics: Mapping[str, float], count: int) -> dict[str, Any]:
 
 
 def validation_score(journal: Journal) -> float | None:
-    """Return what hyperparameters may be chosen by: the AUBC of the accuracy on validation labels.
+    """Return the score to choose hyperparameters by: the AUBC of the accuracy on validation labels.
 
     Args:
         journal: Of a run.

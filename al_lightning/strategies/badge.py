@@ -156,7 +156,7 @@ class _PlusPlus:
         return torch.searchsorted(sums, points, right=True).clamp(max=len(weights) - 1)
 
     def _fill(self) -> None:
-        """Pick uniformly where every image lies on a pick: no distance tells them apart."""
+        """Pick uniformly where every image equals a pick, so that all distances are 0."""
         free = (~self.taken).nonzero().squeeze(1)
         order = torch.randperm(len(free), generator=self.generator)
         for position in free[order[: len(self.picks) - self.picked]].tolist():

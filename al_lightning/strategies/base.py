@@ -145,7 +145,7 @@ class ScoreStrategy(Strategy):
     """Whether a score can be below 0, so that it cannot be a weight."""
 
     def weigh(self, scores: Tensor) -> Tensor:
-        """Turn scores, (N,), into informativeness: what images count for, (N,), at least 0.
+        """Turn scores, (N,), into informativeness: the weights of images, (N,), at least 0.
 
         By default scores are their own weights; where they can be below 0, they are counted from the
         lowest of them.
@@ -200,7 +200,7 @@ def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
 
 
 def require_strategy(key: str, value: object) -> None:
-    """Check that something is a strategy, and declares what it needs in a way that can be served.
+    """Check that an object is a strategy, and that its needs can be served.
 
     Args:
         key: Names it in messages, such as ``strategy`` or ``strategy.base``.

@@ -1,4 +1,4 @@
-"""BatchBALD: query the batch whose labels together tell most about the network."""
+"""BatchBALD: query the batch with the highest joint mutual information."""
 
 import math
 
@@ -125,7 +125,7 @@ class _LazyGreedy:
         self._begin()
 
     def run(self, count: int) -> tuple[Tensor, Tensor]:
-        """Return positions in the pool, (count,) int64, and what each pick adds, (count,) float64."""
+        """Return positions in the pool, (count,) int64, and gains in nats, (count,) float64."""
         picks = torch.empty(count, dtype=torch.int64)
         gains = torch.empty(count, dtype=torch.float64)
         for index in range(count):
@@ -144,7 +144,7 @@ class _LazyGreedy:
         self.bounds = self.alone.clone()
 
     def _best(self) -> Tensor:
-        """Return the place of the candidate that adds most; its bound is what it adds."""
+        """Return the place of the candidate with the highest gain; its bound is then exact."""
         coarse = self.labelings.merged()
         others = self.bounds.clone()
         best, gain, size = torch.tensor(0), -torch.inf, _FIRST
@@ -168,7 +168,7 @@ class _LazyGreedy:
 
 
 class Labelings:
-    """The ways in which the picks so far can be labeled, and what each says about the network.
+    """The joint labelings of the picks so far, and the posterior of the dropout samples under each.
 
     Args:
         samples: K.
@@ -185,7 +185,7 @@ class Labelings:
         self.posteriors = torch.full((1, samples), 1 / samples, dtype=torch.float64)
 
     def open_information(self) -> float:
-        """Return the expected entropy of the posterior in nats: what all further labels can add."""
+        """Return the expected entropy of the posterior in nats, the most that labels can still add."""
         return float(self.weights @ torch.special.entr(self.posteriors).sum(1))
 
     def merged(self) -> "Labelings":

@@ -71,7 +71,7 @@ class ClassBalanced(Strategy):
         return Selection(pool.ids[order[picks]], scores.float())
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return the entropies and bounds, and what the largest block takes, which is the pool."""
+        """Return the bytes of entropies, bounds and the largest block, which is the pool."""
         return sizes.pool * (_BYTES_AN_IMAGE + _BLOCK_COPIES * 8 * sizes.classes)
 
 
@@ -133,7 +133,7 @@ class _LazyGreedy:
         return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
 
     def _filled(self, rows: Tensor) -> Tensor:
-        """Return how much each image fills of what is lacking, in labels, (B,) float64.
+        """Return how many of the lacking labels each image is expected to fill, (B,) float64.
 
         |max(l, 0)| - |max(l - p, 0)| = min(p, max(l, 0)): what is still lacking, and no more.
         """

@@ -119,7 +119,7 @@ class ClusterMargin(Strategy):
         return labels[candidates]
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return the scores, what is clustered, and all distances within it, twice."""
+        """Return the bytes of the scores, the clustered rows, and all distances between them, twice."""
         clustered = min(max(_MOST, sizes.count), sizes.pool)
         row = 8 * sizes.embedding
         return 96 * sizes.pool + clustered * (3 * row + 8 * clustered) + 4 * _NUMBERS * 8

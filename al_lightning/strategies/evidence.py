@@ -1,4 +1,4 @@
-"""What one pass over a set of images tells a query strategy about it."""
+"""Evidence: the quantities of one pass over a set of images that query strategies use."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ _DIMENSIONS = {Need.PROBABILITIES: 2, Need.EMBEDDINGS: 2, Need.MC_PROBABILITIES:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Quantities of N images, row for row; what no one asked for stays None.
+    """Quantities of N images, row for row; those that were not asked for are None.
 
     >>> import torch
     >>> from al_lightning import Evidence, Need

@@ -51,7 +51,7 @@ class KMeansCenters(Strategy):
         starts = (sizes.cumsum(0) - sizes)[sizes > 0]
         shares = clusters.shares(pool.weights)[sizes > 0]
         by_share = shares.argsort(descending=True, stable=True)
-        return filled(pool, order[starts][by_share], shares[by_share], count, generator)
+        return top_up_at_random(pool, order[starts][by_share], shares[by_share], count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return a centred copy of the embeddings, the centers, and a few numbers an image."""
@@ -59,14 +59,14 @@ class KMeansCenters(Strategy):
         return sizes.pool * (row + 64) + 4 * sizes.count * row
 
 
-def filled(
+def top_up_at_random(
     pool: Evidence,
     picks: torch.Tensor,
     scores: torch.Tensor,
     count: int,
     generator: torch.Generator,
 ) -> Selection:
-    """Return picks, filled up uniformly to ``count`` with others, of score 0.
+    """Return picks, topped up to ``count`` with others, drawn uniformly, of score 0.
 
     Args:
         pool: Evidence on N images.

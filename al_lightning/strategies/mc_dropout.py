@@ -13,7 +13,7 @@ _SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all
 
 
 class MonteCarloStrategy(ScoreStrategy):
-    """Scores each image by what K dropout samples say of it.
+    """Scores each image by its K dropout samples.
 
     >>> import torch
     >>> from al_lightning import Evidence

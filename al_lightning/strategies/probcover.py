@@ -7,7 +7,7 @@ from al_lightning.strategies.base import Strategy, require_count
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, squared_distances
 from al_lightning.strategies.functional.coverage import Cap, Coverage, coverage_bytes
-from al_lightning.strategies.kmeans import filled
+from al_lightning.strategies.kmeans import top_up_at_random
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.utils.errors import UsageError
@@ -24,8 +24,9 @@ class ProbCover(Strategy):
     "Active learning through a covering lens", NeurIPS 2022, algorithm 1: greedy maximum coverage. The
     result is the plain greedy algorithm's: what a ball would newly cover only falls as images are
     picked, so old counts are upper bounds, and only the highest are counted again. No graph is kept.
-    The bounds count neighbors by shadows of 65 numbers (see :func:`shadows`), all N^2 of them: let a
-    very large pool be looked at in part (``pool_subset``). Distances are float64, of embeddings whose
+    The bounds count neighbors by vectors of 65 numbers (see
+    :func:`~al_lightning.strategies.functional.coverage.low_rank_bounds`), in all N^2 pairs: give it a
+    part of a very large pool (``pool_subset``). Distances are float64, of embeddings whose
     mean is taken off, so that small radii are as exact as large ones; the order of ids decides ties.
 
     An embedding of zeros has no direction: it lies in no ball, and covers nothing. Where everything
@@ -79,12 +80,12 @@ class ProbCover(Strategy):
         rows, known = pool.require(Need.EMBEDDINGS), labeled.require(Need.EMBEDDINGS)
         directed = rows.any(1).nonzero().squeeze(1)
         if len(directed) == 0:
-            return filled(pool, directed, torch.zeros(0), count, generator)
+            return top_up_at_random(pool, directed, torch.zeros(0), count, generator)
         cap = Cap(rows[directed])
         points, known = cap.place(rows[directed]), cap.place(known[known.any(1)])
         radius = self._radius(points, generator) if self.delta is None else self.delta / cap.scale
         picks, covered = Coverage(points, known, radius).run(count)
-        return filled(pool, directed[picks], covered / len(pool), count, generator)
+        return top_up_at_random(pool, directed[picks], covered / len(pool), count, generator)
 
     def _radius(self, rows: Tensor, generator: torch.Generator) -> float:
         order = torch.randperm(len(rows), generator=generator)

@@ -31,7 +31,7 @@ class Selection:
 
 
 def checked_selection(found: Any, source: str, pool_ids: Tensor, count: int) -> Selection:
-    """Return what a strategy has chosen, if it is what was asked for.
+    """Return a strategy's selection; refuse one that is not ``count`` distinct ids of the pool.
 
     Args:
         found: What the strategy returned.

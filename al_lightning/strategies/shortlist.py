@@ -78,7 +78,7 @@ class Shortlist(Strategy):
         return self.diversity.select(shortlist, labeled, count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return what scoring takes, and the shortlist with what choosing from it takes."""
+        """Return the bytes of scoring, and of the shortlist with choosing from it."""
         listed = min(self.factor * sizes.count, sizes.pool)
         rows = 2 * listed * sizes.row_bytes(self.needs)
         return self.uncertainty.working_bytes(sizes) + rows + self.diversity.working_bytes(sizes)

@@ -75,7 +75,7 @@ class StochasticStrategy(Strategy):
         return Selection(pool.ids[top], scores[top])
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return what the base takes, and the noise."""
+        """Return the bytes of the base strategy, and of the noise."""
         return self.base.working_bytes(sizes) + _BYTES_AN_IMAGE * sizes.pool
 
 

@@ -1,4 +1,4 @@
-"""What runs keep for others: decoded images, embeddings, first fits. All of it can be made again."""
+"""Caches that runs share: decoded images, embeddings, first fits. All of it can be made again."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ _SHARED_BY = {"embeddings": ".npy", "fits": ".ckpt"}
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that is kept.
+    """An entry of a cache.
 
     Attributes:
         kind: One of :data:`KINDS`.
@@ -50,7 +50,7 @@ class Entry:
 
 
 def find_entries(cache: Path) -> list[Entry]:
-    """Return what is kept in a folder of caches, the longest unused first.
+    """Return the entries in a folder of caches, the longest unused first.
 
     Args:
         cache: ``.cache`` below the folder of the runs.

@@ -12,7 +12,7 @@ _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 
 
 def exit_status(work: Callable[[], str]) -> int:
-    """Do some work, and print what it says.
+    """Do some work, and print its message.
 
     Args:
         work: Returns what was done, in words.

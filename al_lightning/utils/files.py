@@ -62,7 +62,7 @@ def replacing(path: Path, *, follow_links: bool = True) -> Iterator[Path]:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes have left of files that :func:`replacing` was to put into place.
+    """Remove the partial files of :func:`replacing` that killed processes have left.
 
     The system says whether the process lives: it holds a lock on the file, on whatever machine it is.
     """

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 @contextmanager
 def only_one(path: Path, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold a lock while the block runs, and say who holds it.
+    """Hold a lock while the block runs, and write the holder into it.
 
     The system takes the lock from a process that dies, however it dies: a stale one is taken over.
 

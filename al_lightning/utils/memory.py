@@ -66,7 +66,7 @@ _GROUP_FILES = {
 
 
 def _group_rooms(root: Path) -> Iterator[int]:
-    """Yield what each control group above this process leaves to it."""
+    """Yield the bytes that each control group above this process leaves free."""
     groups = root / "proc" / "self" / "cgroup"
     lines = groups.read_text(encoding="utf-8").splitlines() if groups.exists() else []
     for line in lines:

@@ -4,7 +4,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def environment(package: str) -> Environment:
-    """Return what renders a package's templates: values are text, and a missing one is an error."""
+    """Return a package's Jinja environment: values are escaped, missing ones are errors."""
     return Environment(
         loader=PackageLoader(package),
         autoescape=True,

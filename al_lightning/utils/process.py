@@ -1,4 +1,4 @@
-"""Settings of the process, which must come before torch is imported."""
+"""Settings of the process that must be made before torch is imported."""
 
 import ctypes
 import gc

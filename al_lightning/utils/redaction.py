@@ -20,7 +20,7 @@ _SHORTEST = 8  # characters of an environment variable that is looked for: "1" i
 
 
 def redacted(value: _T) -> _T:
-    """Return a value to be written, without what opens a service.
+    """Return a value without passwords, keys and tokens.
 
     Masked are: user and password in an address; parameters such as ``?token=``; what is kept under a
     name such as ``api_key``; and the values of environment variables of such a name, wherever they

@@ -33,7 +33,7 @@ def test_an_answer_takes_what_comes_late_and_the_pool_lacks() -> None:
         late_labels=torch.tensor([0, 0, 0, 1, 1]),
         late_skipped=torch.tensor([2, 5, 6, 7, 8, 9]),
     )
-    ids, labels, skipped = late.news(POOL)
+    ids, labels, skipped = late.new_labels(POOL)
     assert (ids.tolist(), labels.tolist(), skipped.tolist()) == ([5, 7], [1, 1], [6, 9])
 
 

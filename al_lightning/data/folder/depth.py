@@ -1,4 +1,4 @@
-"""Images of more than 8 bits a pixel: which values are in them, and what a person is asked."""
+"""Images of more than 8 bits a pixel: their values, and the range that a person must give."""
 
 import warnings
 from collections.abc import Sequence

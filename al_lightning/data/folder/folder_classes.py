@@ -81,7 +81,7 @@ def decide_classes(
 
 
 def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
-    """Refuse what is one class to a person, and two to the computer."""
+    """Refuse class names that look equal and differ in their characters."""
     spellings: dict[str, list[str]] = {}
     for name in names:
         spellings.setdefault(_seen(name), []).append(name)
@@ -95,7 +95,7 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
 
 
 def _seen(name: str) -> str:
-    """Return what is equal for names that look equal."""
+    """Return a form of a name that is equal for names that look equal."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in text if unicodedata.category(c) != "Cf")  # such as U+200B
 

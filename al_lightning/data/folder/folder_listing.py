@@ -1,4 +1,4 @@
-"""Lists the images of folders, and collects what is left out."""
+"""Lists the images of folders, and collects the files and folders that are left out."""
 
 import logging
 from collections import Counter, deque
@@ -19,7 +19,7 @@ _logger = logging.getLogger(__name__)
 
 @dataclass
 class FolderListing:
-    """Lists folders, and collects what is left out, for one warning.
+    """Lists folders, and collects the files and folders that are left out, for one warning.
 
     Attributes:
         root: The folder that all is in.
@@ -40,7 +40,7 @@ class FolderListing:
     system: list[Path] = field(default_factory=list)
 
     def visible(self, folder: Path) -> list[Path]:
-        """Return what a person has put into a folder, sorted by name."""
+        """Return the entries of a folder without those of a system, sorted by name."""
         entries = visible_entries(folder)
         # Folders alone: a picture may well be called Recycled.
         system = {e for e in entries if is_system_folder(e.name) and e.is_dir()}
@@ -89,7 +89,7 @@ class FolderListing:
         return sorted(found, key=Path.as_posix)
 
     def warn(self) -> None:
-        """Warn of what is left out."""
+        """Warn of the files and folders that are left out."""
         if count := self.endings.total():
             _logger.warning(
                 "%s: %s left out, having no ending of an image: %s",
@@ -127,7 +127,7 @@ class FolderListing:
 
 
 def visible_entries(folder: Path) -> list[Path]:
-    """Return what lies in a folder and is not hidden, sorted by name."""
+    """Return the entries of a folder that are not hidden, sorted by name."""
     entries = (entry for entry in folder.iterdir() if not is_hidden(entry.name))
     return sorted(entries, key=lambda entry: entry.name)
 

@@ -1,1 +1,1 @@
-"""Decoded images: how they are made, and where they are kept."""
+"""Decoded images: decoding, memory, cache on disk, streaming."""

@@ -90,7 +90,7 @@ class CacheEntry:
     # What is there
 
     def read(self, warn: bool = False) -> Decoded | None:
-        """Return what is kept; None if nothing is, or what is there is damaged."""
+        """Return the cached images; None if there are none, or they are damaged."""
         try:
             facts = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))
             digests = self._digests(facts)
@@ -133,7 +133,7 @@ class CacheEntry:
             self._write_facts(facts["digests"], facts["troubles"])
 
     def _intact(self, path: Path, digests: Tensor) -> Iterator[bool]:
-        """Yield of every image whether it is what was decoded."""
+        """Yield for every image whether its pixels have their digest."""
         pixels = MappedPixels(path, self.shape)
         for first in range(0, len(pixels), _BLOCK):
             block = slice(first, first + _BLOCK)
@@ -161,7 +161,7 @@ class CacheEntry:
         return Decoded(self._mapped(digests), digests, troubles)
 
     def _left_over(self, pixels: Path, marks: Path) -> Tensor:
-        """Return the digests of what a killed process has decoded, (N, 16) uint8; 0 for the rest."""
+        """Return the digests of images that a killed process has decoded, (N, 16) uint8; else 0."""
         kept = torch.zeros((len(self.paths), DIGEST), dtype=torch.uint8)
         try:
             content = marks.read_bytes()
@@ -191,18 +191,18 @@ class CacheEntry:
         write_whole(self.folder / FACTS, json.dumps({**facts, "troubles": troubles}))
 
     def remove(self) -> None:
-        """Make room again."""
+        """Remove this entry."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def remove_earlier(self) -> None:
-        """Remove what was kept of the same folder when other files were in it."""
+        """Remove the entries of the same folder with other files in it."""
         for other in self.folder.parent.glob(f"{self.family}-*"):
             if other != self.folder:
                 shutil.rmtree(other, ignore_errors=True)
 
 
 def _state(path: Path) -> bytes:
-    """Return what changes when a file does."""
+    """Return size and times of a file, which change when the file does."""
     try:
         status = path.stat()
     except OSError:  # decoding it will say why
@@ -212,7 +212,7 @@ def _state(path: Path) -> bytes:
 
 
 def _noted(parts: Iterator[Part], marks: Path) -> Iterator[Part]:
-    """Note what was decoded, once its pixels are written, so that nobody has to do it again."""
+    """Write each image's digest once its pixels are written: a later process goes on from there."""
     with marks.open("r+b", buffering=0) as file:
         for part in parts:
             for i, row in enumerate(part.rows):

@@ -1,4 +1,4 @@
-"""From what PIL reads to bytes of a fixed shape."""
+"""Image files to pixels of a fixed shape."""
 
 import errno
 from pathlib import Path
@@ -94,7 +94,7 @@ def to_bytes(image: Image.Image, channels: int, value_range: ValueRange | None =
 def to_mode(
     image: Image.Image, channels: int, value_range: ValueRange | None = None
 ) -> Image.Image:
-    """Convert a PIL image to mode L (1 channel) or RGB (3 channels); what is transparent becomes white.
+    """Convert a PIL image to mode L (1 channel) or RGB (3 channels); transparent becomes white.
 
     Args:
         image: The image.
@@ -143,7 +143,7 @@ def _deep_to_gray(image: Image.Image, black: float, white: float) -> Image.Image
 
 
 def _is_of_the_moment(error: Exception) -> bool:
-    """Return whether an error says nothing of the file: it may be read at another time."""
+    """Return whether an error is not the file's fault: it may be read at another time."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _OF_THE_MOMENT
     return (

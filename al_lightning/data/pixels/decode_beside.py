@@ -23,7 +23,7 @@ _PART = 64  # files a process decodes between two reports
 
 @dataclass(frozen=True)
 class Part:
-    """What a process tells of some files.
+    """The result of a worker for some files.
 
     Attributes:
         rows: Which files, of those that were given.
@@ -80,7 +80,7 @@ def decode_beside(
 
 
 def leave_signals(worker: int) -> None:  # noqa: ARG001 - what a DataLoader calls in its workers
-    """Let a worker process outlive Ctrl-C, which its parent answers, and die of what is sent to it."""
+    """Let a worker ignore Ctrl-C, which its parent handles, and die of other signals."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 

@@ -49,7 +49,7 @@ def decode_files(
 def _decode_into(
     row: Tensor, path: Path, image_shape: tuple[int, int, int], value_range: ValueRange | None
 ) -> str:
-    """Decode a file into a row of the pixels; return what is wrong with it."""
+    """Decode a file into a row of the pixels; return why it cannot be decoded, or None."""
     try:
         row.copy_(read_image(path, image_shape, value_range))
     except DataError as error:

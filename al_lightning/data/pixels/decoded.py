@@ -40,7 +40,7 @@ class Decoded:
 def gather(
     count: int, parts: Iterable[Part], advance: Callable[[int], None]
 ) -> tuple[Tensor, dict[int, str]]:
-    """Put together what was told of N files.
+    """Collect the results of the workers for N files.
 
     Args:
         count: N.

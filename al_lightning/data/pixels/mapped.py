@@ -15,7 +15,7 @@ FACTS = "facts.json"  #: beside the pixels; without it, they are decoded anew
 
 
 class MappedPixels(PixelStore):
-    """Pixels in a file that is mapped into memory: what the system has no room for, it drops.
+    """Pixels in a file that is mapped into memory; the system drops pages when it needs room.
 
     Every image is compared with its digest when it is read for the first time, since neither a disk nor
     a time stamp can be trusted to say that it is what was decoded.
@@ -40,7 +40,7 @@ class MappedPixels(PixelStore):
             self._unseen = digests.any(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Map the file anew in another process, instead of copying what is in it."""
+        """Map the file anew in another process, instead of copying its content."""
         return MappedPixels, (self._path, self.shape, self._digests)
 
     def read(self, ids: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Images that were decoded once, kept on disk, and mapped into memory from there."""
+"""The cache of decoded images on disk, shared by all runs."""
 
 import logging
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ class PixelCache:
         return found.rows(back)
 
     def _make(self, entry: CacheEntry) -> Decoded:
-        """Decode what is not there yet."""
+        """Decode the images that are missing."""
         try:
             return entry.make(self._workers)
         except DecodingStoppedError:  # what is done is taken up by the next run

@@ -41,7 +41,7 @@ class Resident:
         return moved
 
     def __getstate__(self) -> dict[str, object]:
-        """Leave what is on a device behind: it is of one process."""
+        """Drop the copies on a device: they belong to one process."""
         return {"_there": {}}
 
 

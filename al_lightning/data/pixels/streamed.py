@@ -1,4 +1,4 @@
-"""Images that are decoded whenever they are looked at."""
+"""Images that are decoded whenever they are read."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ _NAMED = 10  # how many files an error names
 
 
 class StreamedPixels(PixelStore):
-    """Files that are decoded anew at every look: no memory, no disk, and much work.
+    """Files that are decoded at every read: no memory, no disk, and much work.
 
     Args:
         paths: N image files.

@@ -82,7 +82,7 @@ def _content(path: Path, expected: IdxFile) -> bytes:
 
 
 def _compare(content: bytes, expected: IdxFile) -> str:
-    """Return how the content differs from what is expected, "" if it does not."""
+    """Return how the content differs from the expected one, "" if it does not."""
     header, came = expected.header, content[: len(expected.header)]
     if came[:4] != header[:4]:
         return (
@@ -103,7 +103,7 @@ def _compare(content: bytes, expected: IdxFile) -> str:
 
 
 def _damaged(path: Path, trouble: str) -> DataError:
-    """Name the file, what is wrong with it, and what to do."""
+    """Return the message on a bad file: its name, the fault, and the remedy."""
     return DataError(
         f"{path} is damaged or not the original file: {trouble}. "
         "Replace it with the original, or delete it so that it is looked for elsewhere"

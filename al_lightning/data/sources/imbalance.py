@@ -81,7 +81,7 @@ def imbalanced_sizes(available: Sequence[int], profile: str, ratio: float) -> li
 
 
 def imbalanced_ids(labels: Tensor, classes: Sequence[str], profile: str, ratio: float) -> Tensor:
-    """Return which images to keep so that the class sizes follow the profile.
+    """Return the ids of images to keep so that the class sizes follow the profile.
 
     The draw is fixed: equal labels give equal ids, whatever the run's seed. Under a higher ratio a
     class of balanced data keeps a subset of what it keeps under a lower one.

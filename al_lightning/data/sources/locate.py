@@ -67,7 +67,7 @@ def locate(files: PublishedFiles, root: Path, *, download: bool) -> Mapping[str,
 
 
 def _search(folder: Path, files: PublishedFiles) -> tuple[dict[str, Path], str]:
-    """Return the files in a folder, and what keeps the folder from being used, "" if nothing."""
+    """Return the files in a folder, and why the folder cannot be used, "" if it can."""
     found = {}
     try:
         if not folder.is_dir():
@@ -84,7 +84,7 @@ def _search(folder: Path, files: PublishedFiles) -> tuple[dict[str, Path], str]:
 
 
 def _download(files: PublishedFiles, root: Path, target: Path) -> str:
-    """Download the files that the target lacks; return what went wrong, "" if nothing.
+    """Download the missing files; return why that failed, "" if it did not.
 
     The download goes to a folder beside the target and each file moves over when all are there.
     So an interrupted download leaves nothing half-written behind, and two runs that download at
@@ -107,7 +107,7 @@ def _download(files: PublishedFiles, root: Path, target: Path) -> str:
 
 
 def _not_found(files: PublishedFiles, root: Path, target: Path, tried: Sequence[str]) -> str:
-    """Say what was looked for, where, and what to do."""
+    """Return the message that files are missing: which, where, and the remedy."""
     names = ", ".join(files.names)
     packing = "".join(f", or each with {ending}" for ending in files.endings if ending)
     remedies = [

@@ -203,7 +203,7 @@ def _length(dataset: Dataset[Any], name: str) -> int:
 
 
 def _item(dataset: Dataset[Any], index: int, where: str) -> object:
-    """Return what a data set holds at an index."""
+    """Return the item of a data set at an index."""
     try:
         return cast(object, dataset[index])
     except Exception as error:  # whatever somebody else's data set raises
@@ -240,7 +240,7 @@ def _pair(sample: object, where: str) -> tuple[Tensor, int]:
 
 
 def _doubt(image: object, where: str) -> str:
-    """Say what is odd about the shape of an image, and what to do."""
+    """Return why an image has a wrong shape, and the remedy."""
     array = isinstance(image, np.ndarray)
     kind, order, remedy = (
         ("an array", "(H, W, C)", "image.transpose(1, 2, 0)")

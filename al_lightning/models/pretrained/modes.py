@@ -122,7 +122,7 @@ class PretrainedBackbone(Backbone):
         return self
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the head, and what trains of the trunk at a learning rate of its own."""
+        """Return the parameters of the head, and those of the trunk with their own learning rate."""
         groups: list[dict[str, Any]] = [{"params": list(self.head.parameters())}]
         if training := [weight for weight in self.trunk.parameters() if weight.requires_grad]:
             groups.append({"params": training, "lr_factor": self.backbone_lr_factor})
@@ -133,7 +133,7 @@ class PretrainedBackbone(Backbone):
         return weights_digest(self.trunk) if self._pretrained else None
 
     def pretrained_names(self) -> frozenset[str]:
-        """Return the names of what is frozen in a trunk with pretrained weights."""
+        """Return the names of the frozen parameters and buffers of a pretrained trunk."""
         parts = self._frozen if self._pretrained else []
         homes = {id(part): home for home, part in self.named_modules()}
         return frozenset(
@@ -146,7 +146,7 @@ class PretrainedBackbone(Backbone):
         )
 
     def embedding_facts(self) -> Mapping[str, Any]:
-        """Return what decides the embeddings: weights, architecture, resizing."""
+        """Return the facts that decide the embeddings: weights, architecture, resizing."""
         return {
             "features": self.head.in_features,
             "weights": weights_digest(self.trunk),
@@ -157,7 +157,7 @@ class PretrainedBackbone(Backbone):
         }
 
     def _freeze(self, mode: str) -> list[nn.Module]:
-        """Freeze what does not train; return all modules of the trunk whose weights do not."""
+        """Freeze the parameters that do not train; return the modules of the trunk that are frozen."""
         if mode == "finetune":
             return []
         self.trunk.requires_grad_(False)

@@ -54,7 +54,7 @@ class TimmBackbone(PretrainedBackbone):
 
     @classmethod
     def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
-        """Return what its published weights were trained at; None for names that timm does not know."""
+        """Return the image size of its published weights, in pixels; None for names that timm lacks."""
         config = import_timm().get_pretrained_cfg(name)
         return None if config is None else int(config.input_size[-1])
 
@@ -87,7 +87,7 @@ def _features(network: Any) -> int:
 
 
 def as_trunk(network: nn.Module, pretrained: bool) -> Trunk:
-    """Return a headless network of timm with what it says of itself."""
+    """Return a headless network of timm with its normalisation, interpolation and size."""
     timm = import_timm()
     wanted = timm.data.resolve_model_data_config(network)
     interpolation = wanted["interpolation"]
@@ -135,6 +135,6 @@ def _create(name: str, pretrained: bool) -> nn.Module:
 
 
 def _heads(network: Any) -> tuple[str, ...]:
-    """Return what timm calls the classifiers of a network; some have two."""
+    """Return the names of a network's classifiers in timm; some have two."""
     names = network.pretrained_cfg.get("classifier") or ()
     return (names,) if isinstance(names, str) else tuple(names)

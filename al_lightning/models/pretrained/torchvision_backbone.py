@@ -55,7 +55,7 @@ class TorchvisionBackbone(PretrainedBackbone):
 
     @classmethod
     def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
-        """Return what the default weights were tested at."""
+        """Return the image size that the default weights were tested at, in pixels."""
         return _crop(_published_weights(name)["DEFAULT"].value.transforms())
 
 
@@ -114,7 +114,7 @@ def _crop(transforms: Any) -> int:
 
 
 def _cut(network: nn.Module) -> tuple[int, float]:
-    """Remove the head and what trains beside it; return the number of features, and the dropout."""
+    """Remove the heads of a network; return the number of features, and the dropout."""
     for name in _AUXILIARY:
         if hasattr(network, name):
             setattr(network, name, None)

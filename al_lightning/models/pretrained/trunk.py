@@ -16,7 +16,7 @@ _DROPOUTS = (nn.Dropout, nn.Dropout2d)
 
 @dataclass(frozen=True)
 class Trunk:
-    """What is taken of a pretrained network, and what its weights expect.
+    """A pretrained network without its head, and the images that its weights expect.
 
     Attributes:
         network: Maps images, (B, 3, H, W), to embeddings, (B, D).

@@ -53,7 +53,7 @@ def fetch_weights(url: str, what: str) -> Path:
 
 
 def require_whole(path: Path, remedy: str) -> None:
-    """Check a file whose name holds the first digits of its SHA-256; another one is let pass.
+    """Check a file whose name holds the first digits of its SHA-256; other names pass.
 
     Raises:
         UsageError: If its digest is another one; names the file, both, and the remedy.

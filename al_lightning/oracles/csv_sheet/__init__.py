@@ -1,1 +1,1 @@
-"""A person who labels in a sheet beside a page of images."""
+"""A person labels in a CSV sheet beside a page of images."""

@@ -1,4 +1,4 @@
-"""A person who fills in a table."""
+"""The oracle of a person who fills in a CSV sheet."""
 
 import warnings
 from hashlib import sha256
@@ -94,7 +94,7 @@ class CsvOracle(Oracle):
         )
 
     def instructions(self, question: Question) -> str:
-        """Say what to fill in, and with what."""
+        """Return which file to fill in, and the labels that it may have."""
         sheet = self._sheet(question)
         if sheet.is_relative_to(Path.cwd()):
             sheet = sheet.relative_to(Path.cwd())
@@ -110,7 +110,7 @@ class CsvOracle(Oracle):
         return self._folder / f"{question.name}.csv"
 
     def _late(self, question: Question) -> Filled:
-        """Return what the sheets of earlier questions say, what was taken already included.
+        """Return the labels and skips of the sheets of earlier questions, those taken already included.
 
         Raises:
             UsageError: If two of them give an image two classes.

@@ -21,7 +21,7 @@ _NAMED = 10  # problems in a message
 
 @dataclass(frozen=True)
 class Filled:
-    """What a sheet says.
+    """The labels and skips of a sheet.
 
     Attributes:
         labels: Class by id, of the rows that have one.
@@ -139,7 +139,7 @@ def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, 
 
 
 def _label(row: Mapping[str, str]) -> str:
-    """Return what stands in the column of labels; refuse what seems to have slipped out of it."""
+    """Return the cell of the label column; refuse text that slipped into a nameless column."""
     if beside := row[""].strip():
         raise ValueError(f"{beside!r} stands beside the named columns; is it the label?")
     return row["label"]

@@ -1,1 +1,1 @@
-"""People who label in Label Studio."""
+"""The oracle whose annotators label in Label Studio."""

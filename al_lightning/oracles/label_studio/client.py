@@ -102,12 +102,12 @@ class StudioClient:
         return self._project(made)
 
     def show_predictions(self, project: Project, version: str) -> None:
-        """Let annotators see the predictions of this model version."""
+        """Set the model version whose predictions annotators see."""
         with reported(self._url, "choose the predictions that are shown"):
             self._client.projects.update(project.id, model_version=version)
 
     def find_tasks(self, project: Project, run: str, images: Iterable[int]) -> list[Task]:
-        """Return what a run has put to the annotators of these images."""
+        """Return a run's tasks for these images."""
         wanted = set(images)
         mine = {"filter": "filter:tasks:data.run", "operator": "equal"}
         query = {
@@ -149,7 +149,7 @@ class StudioClient:
                 )
 
     def add_prediction(self, task: Task, prediction: Prediction) -> None:
-        """Show the annotators what another classifier thinks of an image."""
+        """Add the prediction of another classifier to a task."""
         with reported(self._url, f"add a prediction to task {task.id}"):
             self._client.predictions.create(
                 task=task.id, **wire_prediction(prediction), request_options=_ONCE

@@ -1,4 +1,4 @@
-"""The labeling interface of a project: what annotators see, in Label Studio's XML."""
+"""The labeling interface of a project, in Label Studio's XML."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree

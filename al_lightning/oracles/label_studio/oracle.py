@@ -1,4 +1,4 @@
-"""People who label in Label Studio."""
+"""The oracle whose annotators label in Label Studio."""
 
 import json
 import secrets
@@ -107,7 +107,7 @@ class LabelStudioOracle(Oracle):
         return cls(data, folder, title, accept_partial, lambda: studio)
 
     def answer(self, question: Question) -> Answer | None:
-        """Put to the annotators what is not there yet, and return what they have given.
+        """Make the tasks that are missing, and return the labels and skips of all of them.
 
         Returns:
             Labels and skips in the order of ``question.ids``; None while images are open.
@@ -154,7 +154,7 @@ class LabelStudioOracle(Oracle):
     # The run and its project
 
     def _code(self) -> str:
-        """Return what tells this run's tasks from those of all others; made up at the first call."""
+        """Return the code that marks this run's tasks; drawn at the first call."""
         path = self._folder / "label_studio.json"
         if path.exists():
             try:
@@ -246,7 +246,7 @@ class LabelStudioOracle(Oracle):
         return verdicts
 
     def _verdict(self, tasks: Sequence[Task]) -> tuple[Verdict, str | None]:
-        """Return what annotators made of one image, and what is wrong with that."""
+        """Return the label of one image, "skipped" or "open", and the problem with its annotations."""
         annotations = [given for task in tasks for given in task.annotations]
         if not annotations:
             return "open", None

@@ -1,4 +1,4 @@
-"""Tasks and predictions of Label Studio, and what its server sends and takes for them."""
+"""Tasks and predictions of Label Studio, and their JSON."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _CHARACTERS_A_REQUEST = 8_000_000
 
 @dataclass(frozen=True)
 class Annotation:
-    """What one annotator did with one task.
+    """One annotator's result for one task.
 
     Attributes:
         choices: The classes that were chosen.
@@ -25,7 +25,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Task:
-    """An image that was put to the annotators.
+    """A task on the server: an image, and its annotations.
 
     Attributes:
         id: The server's number of it.
@@ -42,7 +42,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a classifier thinks of an image.
+    """A classifier's prediction for an image.
 
     Attributes:
         label: The name of the class.
@@ -57,7 +57,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class NewTask:
-    """An image to put to the annotators.
+    """A task to be made: an image, its facts and its prediction.
 
     Attributes:
         image: Its dataset id.
@@ -73,7 +73,7 @@ class NewTask:
 
 
 def wire_task(run: str, task: NewTask) -> dict[str, Any]:
-    """Return a task as the server takes it: ``data`` is for people, ``meta`` is how it is found."""
+    """Return a task as JSON: ``data`` is shown to people, ``meta`` is how the task is found again."""
     predictions = [wire_prediction(task.prediction)] if task.prediction else []
     return {
         "data": {IMAGE: task.picture, **task.facts, "id": task.image, "run": run},
@@ -83,7 +83,7 @@ def wire_task(run: str, task: NewTask) -> dict[str, Any]:
 
 
 def wire_prediction(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction as the server takes it."""
+    """Return a prediction as JSON."""
     value = {"choices": [prediction.label]}
     chosen = {"from_name": CLASS, "to_name": IMAGE, "type": "choices", "value": value}
     return {
@@ -94,7 +94,7 @@ def wire_prediction(prediction: Prediction) -> dict[str, Any]:
 
 
 def read_annotation(given: Mapping[str, Any]) -> Annotation:
-    """Return an annotation from what the server sends of it."""
+    """Return an annotation from the server's JSON."""
     choices = [
         choice
         for part in given.get("result") or ()

@@ -1,4 +1,4 @@
-"""An annotator who errs."""
+"""A simulated annotator with label noise."""
 
 from pathlib import Path
 from typing import Self

@@ -1,4 +1,4 @@
-"""Classes one by one: what a strategy asks for, and how well each class is found."""
+"""Classes one by one: their share of the queries, and their recall."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from al_lightning.report.study.settings import Setting
 
 @dataclass(frozen=True)
 class Pool:
-    """How often each class is in the pool, as far as journals tell.
+    """How often each class is in the pool, as far as journals show it.
 
     Attributes:
         shares: Of each class; they sum to 1.
@@ -73,7 +73,7 @@ class ClassReport:
 
 
 def class_report(setting: Setting) -> ClassReport:
-    """Return what is known of the classes of a setting."""
+    """Return the class report of a setting."""
     runs = setting.all_runs
     counts = {name: _asked(group, setting) for name, group in setting.runs.items()}
     counts = {name: found for name, found in counts.items() if sum(found)}

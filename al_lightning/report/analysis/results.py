@@ -131,7 +131,7 @@ def analyse(setting: Setting) -> Analysis:
 
 
 def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
-    """Return who beats whom how often, over all settings; None where there are no two strategies.
+    """Return the penalty matrix over all settings; None where there are no two strategies.
 
     Trials of a search are no comparison of strategies, and are left out.
     """

@@ -58,7 +58,7 @@ class Savings:
 
     @property
     def extremes(self) -> tuple[Bounded, Bounded] | None:
-        """The least and the most that a seed saves; None where no seed tells."""
+        """The least and the most that a seed saves; None where no seed's saving is known."""
         known = sorted(
             ((found.value, seed) for seed, found in self.by_seed.items() if found.value is not None)
         )
@@ -104,7 +104,7 @@ class Efficiency:
 
 
 def savings(setting: Setting) -> dict[str, Savings]:
-    """Return what each strategy saves against the reference; empty where there is none."""
+    """Return the labels that each strategy saves against the reference; empty without a reference."""
     if setting.reference is None:
         return {}
     others = [name for name in setting.runs if name != setting.reference]

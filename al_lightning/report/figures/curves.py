@@ -79,7 +79,7 @@ def wrapped(name: str) -> str:
 
 
 def line(axes: Axes, x: Any, y: Any, look: Look, label: str) -> None:
-    """Draw a line as a strategy looks."""
+    """Draw a line in the colour, marker and dashes of a strategy."""
     axes.plot(x, y, look.style, color=look.colour, marker=look.marker, label=label)
 
 

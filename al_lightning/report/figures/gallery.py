@@ -1,4 +1,4 @@
-"""The figures of a report, each with words for those who cannot see it."""
+"""The figures of a report, each with a text for readers who cannot see it."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -49,7 +49,7 @@ class Picture:
 
 
 def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict[str, Picture]:
-    """Draw what there is to be seen of a setting.
+    """Draw the figures of a setting.
 
     Args:
         analysis: Of the setting.
@@ -67,7 +67,7 @@ def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict
 
 
 def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
-    """Draw who beats whom how often; None where nobody could be compared."""
+    """Draw the penalty matrix; None where no strategies could be compared."""
     known = {
         n: p
         for n, p in zip(penalties.names, map(float, penalties.penalties), strict=True)
@@ -90,7 +90,7 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
 
 
 def _beaten(penalties: Mapping[str, float]) -> str:
-    """Say who is beaten the least and who the most, where one alone is."""
+    """Name the strategies that are beaten the least and the most, where each is one alone."""
     values = list(penalties.values())
     ends = (("least", min(values)), ("most", max(values)))
     parts = [
@@ -198,7 +198,7 @@ def _percent_sign(share: float) -> str:
 
 
 def _extremes(values: Mapping[str, float], say: Callable[[float], str]) -> str:
-    """Say who is highest and who is lowest."""
+    """Name the strategies with the highest and the lowest value."""
     low, high = min(values, key=lambda n: values[n]), max(values, key=lambda n: values[n])
     if low == high:
         return f"{high}: {say(values[high])}."

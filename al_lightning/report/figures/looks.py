@@ -1,4 +1,4 @@
-"""How strategies look in figures: the same in all of them, and told apart without colours too."""
+"""Colours, markers and dashes of strategies: the same in all figures, distinct without colours too."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""A setting, told in full: words, figures and tables."""
+"""The chapter of a setting: words, figures and tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Glance:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What a report says of a setting.
+    """The parts of a report on a setting.
 
     Attributes:
         slug: Names its files and its places in the page.

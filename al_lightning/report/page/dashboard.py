@@ -61,7 +61,7 @@ def sweep_curves(analyses: Sequence[Analysis]) -> dict[str, dict[str, Curve]]:
 
 
 def _place(analysis: Analysis) -> list[str]:
-    """Return the folders of a setting: data set, model, and what else tells it apart."""
+    """Return the folders of a setting: data set, model, and the keys that differ."""
     setting = analysis.setting
     others = folder_name([f"{key}={value}" for key, value in setting.differences.items()])
     return [part for part in (setting.dataset, setting.model, others) if part]

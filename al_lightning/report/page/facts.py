@@ -26,7 +26,7 @@ def facts(
     files: Sequence[str],
     digests: Mapping[str, str],
 ) -> str:
-    """Return a report as JSON; what is unknown is null.
+    """Return a report as JSON; unknown values are null.
 
     Args:
         title: Of the report.
@@ -112,7 +112,7 @@ def _penalties(found: PenaltyMatrix) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: keys are text, and what is no number is null."""
+    """Return a value as JSON has it: keys are text, NaN and infinity are null."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""A search, told in full: words, and a table."""
+"""The chapter of a search for hyperparameters: its verdict and its table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from al_lightning.report.tables.search_table import trials
 
 @dataclass(frozen=True)
 class SearchChapter:
-    """What a report says of a search.
+    """The parts of a report on a search for hyperparameters.
 
     Attributes:
         slug: Names its files and its places in the page.

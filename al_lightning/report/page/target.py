@@ -42,7 +42,7 @@ def require_no_links(target: Path) -> None:
 
 
 def replace_files(target: Path, files: Mapping[str, bytes]) -> None:
-    """Put files in the place of those of an earlier report; what else is there stays.
+    """Replace the files of an earlier report; other files stay.
 
     Args:
         target: The folder; made where it does not exist.
@@ -78,7 +78,7 @@ def _earlier_files(target: Path) -> set[str]:
 
 
 def _content(path: Path) -> bytes | None:
-    """Return what is in a file; None where there is none, or no file: a pipe would never end."""
+    """Return the content of a regular file; None for anything else: a pipe would never end."""
     try:
         status = path.lstat()
     except FileNotFoundError:

@@ -31,7 +31,7 @@ _LONGEST_SLUG = 60
 
 @dataclass(frozen=True)
 class Report:
-    """What a report says, and where it is.
+    """A report that was written.
 
     Attributes:
         verdict: For the console: a paragraph a setting that is compared, then one a search.

@@ -1,1 +1,1 @@
-"""Paired differences, and what they allow to be claimed."""
+"""Paired differences, and the claims that they support."""

@@ -1,4 +1,4 @@
-"""Strategies against each other: differences paired by seed, and what they allow to be claimed."""
+"""Comparisons of strategies: differences paired by seed, and the claims that they support."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ MOST_SEEDS = 100
 
 
 class Outcome(StrEnum):
-    """What may be said of a difference."""
+    """The outcome of a comparison."""
 
     BETTER = "better"
     WORSE = "worse"
@@ -101,7 +101,7 @@ def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison
 
 
 def best_of(against: Sequence[Comparison]) -> str | None:
-    """Return who beats the reference by the most; None where nobody does."""
+    """Return the strategy that beats the reference by the most; None where none does."""
     better = [c for c in against if c.outcome is Outcome.BETTER]
     return max(better, key=lambda c: c.mean).strategy if better else None
 

@@ -1,4 +1,4 @@
-"""Labels that it takes to reach a score, and what that saves.
+"""Labels to reach a score, and the labels that a strategy saves.
 
 A curve begins at its first labels and ends with its last ones, and the score may be reached outside.
 Then only a bound is known, which is what a ratio of such numbers keeps.
@@ -122,7 +122,7 @@ def _require_labels(reference: Crossing, strategy: Crossing) -> None:
 
 
 def _ratio_bound(reference: Crossing, strategy: Crossing) -> Bound:
-    """Return what is known of a ratio; nothing where its two parts pull to different sides."""
+    """Return a ratio with its bound; unknown where its two parts are bounded to opposite sides."""
     bounds = {_NEEDED[reference.kind], _INVERSE[_NEEDED[strategy.kind]]} - {"exact"}
     if len(bounds) > 1:
         return "unknown"

@@ -42,7 +42,7 @@ class PenaltyMatrix:
 
 
 def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> PenaltyMatrix:
-    """Count who beats whom at which budgets.
+    """Count at how many budgets each strategy beats each other one.
 
     i beats j at a budget if its mean is higher over the seeds that both have and the two-sided paired t
     test rejects at ``alpha``. That is one test a budget, without a correction for their number: an
@@ -69,7 +69,7 @@ def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> 
 
 
 def _won(setting: Setting, names: Sequence[str], alpha: float) -> NDArray[np.float64]:
-    """Return the shares of the budgets at which rows beat columns; NaN where they did not meet."""
+    """Return at which share of the budgets rows beat columns; NaN for pairs without common ones."""
     won = np.full((len(names), len(names)), np.nan)
     present = [(index, setting[name]) for index, name in enumerate(names) if name in setting]
     for i, first in present:

@@ -1,4 +1,4 @@
-"""The conditions that a run was made under: what runs must have in common to be compared."""
+"""The conditions of a run: the facts that runs must share to be compared."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _NO_CONDITION = (
 
 
 def conditions(run: Run, besides: Collection[str] = ()) -> dict[str, Any]:
-    """Return all that runs must have in common to be compared.
+    """Return the facts that runs must share to be compared.
 
     Args:
         run: A run.
@@ -71,10 +71,10 @@ def differing(facts: Sequence[Facts]) -> list[str]:
 
 
 def without_hyperparameters(facts: Facts) -> dict[str, Any]:
-    """Return what is left of conditions when all that a search may choose is taken out."""
+    """Return conditions without the keys that a search may choose."""
     return {key: value for key, value in facts.items() if not is_below(key, HYPERPARAMETERS)}
 
 
 def flat(value: Any) -> dict[str, Any]:
-    """Return the leaves of nested mappings by dotted keys; what is null counts as absent."""
+    """Return the leaves of nested mappings by dotted keys; null counts as absent."""
     return {key: leaf for key, leaf in leaves(value) if leaf is not None and leaf != {}}

@@ -1,4 +1,4 @@
-"""Which runs are of one setting, and what sets settings apart."""
+"""Groups runs into settings by their conditions."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

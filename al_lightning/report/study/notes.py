@@ -1,4 +1,4 @@
-"""What a reader should know of the runs of a setting before trusting a comparison."""
+"""Notes on the runs of a setting: differences that may spoil a comparison."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping

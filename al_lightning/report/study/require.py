@@ -1,4 +1,4 @@
-"""What a journal must be like for a report: checked once, where it is read.
+"""Checks of a journal's values for a report, made once, where it is read.
 
 Journals come from other machines and other people. What a report does with their values (draw, format,
 average, write into pages) is safe for the values that pass.

@@ -1,4 +1,4 @@
-"""What settings and strategies are called, where what differs joins the name."""
+"""Names of settings and strategies, with the keys that differ."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ _K = TypeVar("_K")
 
 
 def name_settings(settings: Sequence[tuple[Facts, Run]]) -> list[tuple[str, Facts]]:
-    """Return names for settings, and what tells each apart from others of its data set and model.
+    """Return names for settings, and in which keys each differs from others of its data and model.
 
     Args:
         settings: The conditions of each, and one of its runs.
@@ -35,7 +35,7 @@ def name_settings(settings: Sequence[tuple[Facts, Run]]) -> list[tuple[str, Fact
 
 
 def label_strategies(runs: Sequence[Run]) -> dict[int, str]:
-    """Return what the strategy of each run is called, by the run's id().
+    """Return the name of each run's strategy, by the run's id().
 
     Where strategies of one name are set up differently, what differs joins the name. The one that
     leaves all of it null keeps the plain name.
@@ -79,7 +79,7 @@ def _with(name: str, differences: Facts) -> str:
 
 
 def _part(key: str, value: Any) -> str:
-    """Return a key and its value; of what is to be made, the class alone: "score=Margin"."""
+    """Return a key and its value; of a ``_target_``, the class alone: "score=Margin"."""
     if key.rsplit(".", maxsplit=1)[-1] != "_target_":
         return f"{key}={plain(value)}"
     kind = str(value).rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""One run as the report sees it: what its journal says, in the terms of a comparison."""
+"""One run as the report reads it from its journal."""
 
 import hashlib
 import json
@@ -228,7 +228,7 @@ def _mix(labels: Iterable[int], classes: int) -> tuple[int, ...]:
 
 
 def _all(events: Iterable[Event], key: str) -> list[int]:
-    """Return what stands under a key of labels events, as one list."""
+    """Return the values under a key of labels events, as one list."""
     return [value for event in events for value in event.get(key, ())]
 
 

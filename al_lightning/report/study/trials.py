@@ -1,4 +1,4 @@
-"""Searches for hyperparameters: their trials, by what they come to on validation labels.
+"""Searches for hyperparameters: their trials, ranked by accuracy on validation labels.
 
 The best of many trials is found by the labels that were bought to choose by. Test figures stand beside
 them and choose nothing, and no difference between trials is tested: with so many, the largest is luck.
@@ -114,7 +114,7 @@ def searches(settings: Sequence[Setting]) -> list[Search]:
 
 
 def verdict(search: Search) -> str:
-    """Return what a search came to."""
+    """Return the verdict on a search."""
     trials = counted(len(search.trials), "trial")
     state = f"{counted(search.unfinished, 'run')} {'is' if search.unfinished == 1 else 'are'}"
     provisional = f"Provisional, as {state} unfinished. " if search.unfinished else ""

@@ -8,7 +8,7 @@ from al_lightning.report.words.wording import percent
 
 
 def class_recall(analysis: Analysis) -> Table | None:
-    """Recall of each class at the last common budget; None where no journal tells."""
+    """Recall of each class at the last common budget; None where no journal has it."""
     report = analysis.classes
     if report is None or not report.recall:
         return None

@@ -101,7 +101,7 @@ def other_measures(analysis: Analysis) -> Table | None:
 
 
 def _paired_aubc(comparison: Comparison, values: Scores) -> list[Cell]:
-    """Return what a difference is made of: scores of both sides over the seeds that both have."""
+    """Return the mean scores of both sides of a difference, over the seeds that both have."""
     seeds = comparison.difference.seeds if comparison.difference else ()
     mine, other = (values.get(n, {}) for n in (comparison.strategy, comparison.reference))
     return [

@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. The first cell of a row says what the row is about.
+    """A table. The first cell of a row names the row.
 
     Attributes:
         name: Of its files.

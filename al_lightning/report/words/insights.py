@@ -1,4 +1,4 @@
-"""All insights on a setting: what the numbers say beyond the verdict and the tables.
+"""All insights on a setting: statements beyond the verdict and the tables.
 
 Every insight follows from the numbers by a stated rule, and shows the figures that it rests on.
 """
@@ -18,7 +18,7 @@ from al_lightning.report.words.score_insights import (
 
 
 def insights(analysis: Analysis) -> list[Insight]:
-    """Return what follows from the numbers of a setting."""
+    """Return the insights on a setting."""
     rules: list[Callable[[Analysis], Iterator[Insight]]] = [
         largest_gap,
         lead_over_the_budget,

@@ -18,7 +18,7 @@ _MARKS: dict[Bound, str] = {"exact": "", "at_least": "\u2265 ", "at_most": "\u22
 
 
 def place(setting: Setting) -> str:
-    """Return where a verdict holds: "fashion_mnist with the cnn", and what else tells it apart."""
+    """Return the place of a verdict: "fashion_mnist with the cnn", and the keys that differ."""
     rest = setting.name.removeprefix(f"{setting.dataset} with {setting.model}").removeprefix(", ")
     return f"{setting.dataset} with the {setting.model}" + (f" ({rest.strip()})" if rest else "")
 
@@ -73,7 +73,7 @@ def winner_and_loser(comparison: Comparison) -> str:
 
 
 def saving(analysis: Analysis, best: str) -> str:
-    """Return what the best saves, as the sentence goes on; nothing is said that is not known."""
+    """Return the labels that the best strategy saves, as a clause; unknown savings are left out."""
     found, final = analysis.savings[best], f"{analysis.setting.reference}'s final accuracy"
     saved = found.saved
     if found.strategy.kind == "never":

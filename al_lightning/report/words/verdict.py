@@ -1,4 +1,4 @@
-"""The verdict: what the comparison supports, in two or three sentences, and no more.
+"""The verdict: the claims that the comparison supports, in two or three sentences.
 
 Rules. "Beats" and "is worse than" need a Holm-adjusted p below 0.05, from at least 3 common seeds; all
 else is undecided, and says how many more seeds the observed spread suggests for 80 % power. What
@@ -108,7 +108,7 @@ def _alone(analysis: Analysis, on: str) -> str:
 
 
 def _pairs(analysis: Analysis, on: str) -> str:
-    """Say who beats whom where there is no reference."""
+    """Return the decided pairs of strategies, where there is no reference."""
     decided = [c for c in analysis.pairs if c.outcome in (Outcome.BETTER, Outcome.WORSE)]
     decided = sorted(decided, key=lambda c: -abs(c.mean))
     lags = any(run.strategy == REFERENCE for run in analysis.setting.unfinished)
@@ -214,7 +214,7 @@ def _others(against: Sequence[Comparison]) -> list[str]:
 
 
 def _passive(analysis: Analysis) -> list[str]:
-    """Return a sentence on what labeling everything would have brought."""
+    """Return a sentence on the accuracy that all labels would have brought."""
     name = analysis.headline_strategy
     if (gap := analysis.gaps.get(name)) is None:
         return []

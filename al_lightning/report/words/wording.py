@@ -18,7 +18,7 @@ def points(difference: float, decimals: int = 2) -> str:
 
 
 def decimals_for(*shares: float) -> int:
-    """Return how many decimals tell shares in per cent apart from nothing: 1 to 3."""
+    """Return how many decimals shares in per cent need to differ from 0: 1 to 3."""
     smallest = min((abs(100 * share) for share in shares if share), default=1.0)
     return next((n for n in (1, 2) if smallest >= 0.5 / 10**n), 3)
 
@@ -34,7 +34,7 @@ def count(number: float) -> str:
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return a number and what it counts: "1 seed", "3 seeds"."""
+    """Return a number with its noun: "1 seed", "3 seeds"."""
     return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
 
 

@@ -10,8 +10,8 @@ _BLOCK = 128  # candidates that are looked at together, at most
 _TILE = 512  # points on each side whose distances are taken together
 _PART = 4_096  # points that are held in float64 at a time
 _NUMBERS = 2**24  # distances at a time
-_RANK = 64  # of shadows
-_DECOMPOSED = 20_000  # points that shadows are fitted to, at most
+_RANK = 64  # of the low-rank bounds
+_DECOMPOSED = 20_000  # points that the low-rank directions are fitted to, at most
 _SAFE = 1e-5  # far more than float32 rounds off half a squared distance in the unit ball
 _ROUNDING = 1e-6  # of a squared radius: at radius 2, the opposite point of the sphere is covered
 _LEAST_HALF_SQUARE = 1e-13  # equal points are within any radius, whatever rounding in float64 does
@@ -19,7 +19,7 @@ _LEAST_SCALE = 1e-9  # of unit vectors that are not all the same
 
 
 def coverage_bytes(points: int, row_bytes: int) -> int:
-    """Return what :class:`Coverage` takes beside its points: shadows, counts and blocks."""
+    """Return the bytes that :class:`Coverage` needs besides its points: bounds, counts and blocks."""
     return points * (8 * (_RANK + 3) + 48) + 10 * _NUMBERS + 4 * _PART * row_bytes
 
 
@@ -60,7 +60,7 @@ class Cap:
         return placed
 
 
-def shadows(rows: Tensor, rank: int) -> Tensor:
+def low_rank_bounds(rows: Tensor, rank: int) -> Tensor:
     """Return short vectors that are no farther apart than the rows, and as long.
 
     The rows' main directions, and the length of what is left: by Cauchy and Schwarz, x . y is at most
@@ -125,14 +125,14 @@ class Coverage:
 
     Attributes:
         open: Whether an image is not covered yet, (N,) bool.
-        shadowed: No fewer than the open images of each ball, by their shadows, (N,) int64; kept up to
-            date.
+        upper: No fewer than the open images of each ball, by the low-rank bounds, (N,) int64; kept up
+            to date.
         bounds: The same, or as counted when last looked at if that is less.
     """
 
     def __init__(self, rows: Tensor, labeled: Tensor, radius: float) -> None:
         self.rows = rows
-        self.thin = shadows(rows, _RANK)
+        self.short = low_rank_bounds(rows, _RANK)
         self.most = radius**2 / 2 * (1 + _ROUNDING) + _LEAST_HALF_SQUARE
         self.block = max(1, min(_BLOCK, _NUMBERS // len(rows)))
         known = labeled.double()
@@ -140,8 +140,8 @@ class Coverage:
             count_within(part.double(), known, self.most) for part in torch.split(rows, _PART)
         ]
         self.open = torch.cat(covered) == 0
-        self.shadowed = self._count_shadows(self.open, _SAFE)
-        self.bounds = self.shadowed.clone()
+        self.upper = self._count_by_bounds(self.open, _SAFE)
+        self.bounds = self.upper.clone()
 
     def run(self, count: int) -> tuple[Tensor, Tensor]:
         """Return positions and how many images each newly covers; fewer where all is covered."""
@@ -154,13 +154,13 @@ class Coverage:
                 gains.append(gain)
             if bool((covered := before & ~self.open).any()):
                 # Half as generous: what is taken off was surely counted, whatever rounding did.
-                self.shadowed -= self._count_shadows(covered, _SAFE / 2)
-                self.bounds = torch.minimum(self.bounds, self.shadowed)
+                self.upper -= self._count_by_bounds(covered, _SAFE / 2)
+                self.bounds = torch.minimum(self.bounds, self.upper)
         return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float32)
 
-    def _count_shadows(self, which: Tensor, slack: float) -> Tensor:
+    def _count_by_bounds(self, which: Tensor, slack: float) -> Tensor:
         """Return no fewer than each ball holds of some images, (N,) bool; (N,) int64."""
-        return count_within(self.thin, self.thin[which], self.most + slack)
+        return count_within(self.short, self.short[which], self.most + slack)
 
     def _step(self, wanted: int) -> list[tuple[int, int]]:
         """Count exactly for the candidates of the highest bounds; pick while surely the best."""

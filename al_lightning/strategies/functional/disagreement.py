@@ -1,4 +1,4 @@
-"""What K dropout samples tell about an image, as pure functions; higher always means query first.
+"""Disagreement of K dropout samples on an image, as pure functions; higher always means query first.
 
 A sample is the prediction of one subnetwork; together they are a committee. What its members agree to
 be uncertain about is noise in the image; what they disagree about can be learned.
@@ -17,7 +17,7 @@ _COPIES = 8  # the block itself, what formulas make of it, and the holes that fr
 
 
 def mutual_information(samples: Tensor) -> Tensor:
-    """Return H(mean_k p_k) - mean_k H(p_k), what the label would tell about the network, in nats.
+    """Return H(mean_k p_k) - mean_k H(p_k), the mutual information of label and weights, in nats.
 
     Houlsby, Huszar, Ghahramani & Lengyel, "Bayesian active learning for classification and preference
     learning" (BALD), 2011; by dropout samples: Gal, Islam & Ghahramani, "Deep Bayesian active learning

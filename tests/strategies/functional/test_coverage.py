@@ -3,15 +3,15 @@ import torch
 
 from al_lightning.strategies.functional import coverage as module
 from al_lightning.strategies.functional.clusters import unit_rows
-from al_lightning.strategies.functional.coverage import Cap, Coverage, count_within, shadows
+from al_lightning.strategies.functional.coverage import Cap, Coverage, count_within, low_rank_bounds
 from tests.strategies.helpers import seeded
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_inner_products_of_shadows_are_bounds(decay: float) -> None:
+def test_inner_products_of_low_rank_rows_are_bounds(decay: float) -> None:
     spectrum = torch.exp(-decay * torch.arange(100))
     rows = unit_rows(torch.randn(300, 100, generator=seeded()) * spectrum)
-    short = shadows(rows, 20)
+    short = low_rank_bounds(rows, 20)
     assert short.shape == (300, 21)
     slack = short @ short.T - rows @ rows.T
     assert slack.min() > -module._SAFE / 2
@@ -29,9 +29,9 @@ def test_counts_are_those_of_all_pairs(dtype: torch.dtype, monkeypatch: pytest.M
     assert count_within(rows, rows[:0], 0.5).tolist() == [0] * 50
 
 
-def test_short_rows_are_their_own_shadows() -> None:
+def test_short_rows_stay_as_they_are() -> None:
     rows = torch.randn(5, 40, generator=seeded())
-    assert shadows(rows, 20) is rows
+    assert low_rank_bounds(rows, 20) is rows
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e4])
