@@ -39,9 +39,10 @@ check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-docs: install  ## the documentation site, in build/docs; warnings are errors
+docs: install  ## the documentation site, in build/docs; warnings, dead links and wrong examples are errors
 	$(BIN)/python -m pip install --quiet --editable ".[docs]"
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees -b doctest docs build/doctest
 
 format: install  ## put the code into shape
 	$(BIN)/python -m ruff check --fix .

@@ -8,7 +8,10 @@ project = "al_lightning"
 author = "the al_lightning developers"
 release = version = installed_version("al-lightning")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.viewcode"]
+extensions = [
+    *("myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest"),
+    *("sphinx.ext.napoleon", "sphinx.ext.viewcode"),
+]
 html_theme = "furo"
 html_title = project
 

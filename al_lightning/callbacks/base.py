@@ -29,6 +29,12 @@ class RoundResult:
         event: What the journal says of it.
         confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows; None where
             there are no test images.
+
+    Example:
+        >>> from al_lightning import Pool, RoundResult
+        >>> result = RoundResult(0, Pool(9), {"metrics": {"accuracy": 0.5}}, confusion=None)
+        >>> result.event["metrics"]["accuracy"]
+        0.5
     """
 
     index: int
@@ -87,6 +93,18 @@ class LoopCallback:
 
     What a callback makes of a round is made before the journal says that the round is done. So it
     exists whenever the journal says so, and is made again, the same, when a killed run goes on.
+
+    Example:
+        >>> from al_lightning import LoopCallback, Pool, RoundResult
+        >>> class Accuracies(LoopCallback):
+        ...     def __init__(self):
+        ...         self.seen = []
+        ...     def on_round_end(self, result):
+        ...         self.seen.append(result.event["metrics"]["accuracy"])
+        >>> callback = Accuracies()  # ActiveLearningLoop(..., callbacks=[callback])
+        >>> callback.on_round_end(RoundResult(0, Pool(9), {"metrics": {"accuracy": 0.5}}, None))
+        >>> callback.seen
+        [0.5]
     """
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:

@@ -63,6 +63,13 @@ class PoolDataModule(L.LightningDataModule):
 
     Raises:
         UsageError: On batch sizes below 1.
+
+    Example:
+        >>> from al_lightning import PoolDataModule
+        >>> from al_lightning.data import Digits
+        >>> datamodule = PoolDataModule(Digits(), batch_size=32)
+        >>> len(datamodule.data.train)
+        1297
     """
 
     def __init__(

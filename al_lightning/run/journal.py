@@ -35,6 +35,14 @@ class Journal(History):
 
     Raises:
         JournalError: If the file is damaged, or is none; names file, line and what is wrong.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from al_lightning import Journal
+        >>> with TemporaryDirectory() as folder:
+        ...     journal = Journal(f"{folder}/journal.jsonl")
+        ...     journal.rounds, journal.finished  # of a run that has not begun
+        ([], False)
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -25,9 +25,9 @@ class Badge(Strategy):
     scikit-activeml, take the largest gradient first, or draw it by its length; the paper's algorithm is
     k-means++ as it was published, whose first center is uniform.)
 
-    g is never made: |g_i - g_j|^2 follows from inner products of its two factors, in memory that grows
-    with C + D instead of C x D. Nor are all distances brought up to date after every pick: an image
-    is proposed by a stale distance and accepted with the share of it that is left. Distances only
+    g is never made: ``|g_i - g_j|^2`` follows from inner products of its two factors, in memory that
+    grows with C + D instead of C x D. Nor are all distances brought up to date after every pick: an
+    image is proposed by a stale distance and accepted with the share of it that is left. Distances only
     fall as images are picked, so the stale ones bound them from above, and rejection sampling from a
     bound draws from the distribution itself, however many proposals are drawn before one is accepted.
 

@@ -19,7 +19,7 @@ _BLOCK_COPIES = 3  # of a block's probabilities
 class ClassBalanced(Strategy):
     """Trades uncertainty for an even mix of the classes that it expects to get.
 
-    Picks, one after the other, the image with the highest
+    Picks, one after the other, the image with the highest ::
 
         H(p) + balance * (decrease of |max(target - n, 0)|_1 by n -> n + p)
 

@@ -41,6 +41,13 @@ class EmbeddingCache:
     Args:
         folder: Where the entries are; may be removed whenever nothing runs.
         say: Is told what takes time.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from al_lightning import EmbeddingCache
+        >>> cache = EmbeddingCache(Path("outputs/.cache/embeddings"), say=print)
+        >>> Path("outputs").exists()  # made by the first fetch; Learner(..., embeddings=cache) calls it
+        False
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:

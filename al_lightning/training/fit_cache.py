@@ -36,6 +36,14 @@ class FitCache:
         on_wait: Called if a run waits for another that makes its fit, to tell the user.
         board: Where the run shows its training curves. They are kept with the weights, and shown by
             every run that takes them. None keeps and shows none.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from al_lightning import FitCache
+        >>> with TemporaryDirectory() as folder, FitCache(Path(folder)).entry("a1b2") as checkpoint:
+        ...     checkpoint.path.name  # where this fit is kept
+        'a1b2.ckpt'
     """
 
     def __init__(

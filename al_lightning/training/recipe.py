@@ -48,6 +48,12 @@ class Recipe:
 
     Raises:
         UsageError: On values out of range; names the key.
+
+    Example:
+        >>> from al_lightning import Recipe
+        >>> recipe = Recipe(epochs=3, batch_size=32, min_steps=10)
+        >>> recipe.steps(labels=100), recipe.steps(labels=20)  # batches of 25, four an epoch; a floor
+        (12, 10)
     """
 
     optimizer: Callable[..., Optimizer] = torch.optim.AdamW

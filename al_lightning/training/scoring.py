@@ -34,6 +34,19 @@ class Scorer:
             subnetwork, the same for every image; see
             :class:`~al_lightning.models.fixed_masks.FixedMasks`.
         seed: Decides the subnetworks. torch's global generator is left as it was found.
+
+    Example:
+        >>> import lightning as L
+        >>> import torch
+        >>> from al_lightning import CNN, ImageClassifier, Need, PoolDataModule, Scorer
+        >>> from al_lightning.data import Digits
+        >>> datamodule = PoolDataModule(Digits())
+        >>> datamodule.serve(normalization=None)  # the data set's own
+        >>> trainer = L.Trainer(accelerator="cpu", logger=False, enable_progress_bar=False)
+        >>> scorer = Scorer(trainer, ImageClassifier(CNN((1, 8, 8), 10), 10), datamodule)
+        >>> ids = torch.tensor([3, 1])
+        >>> scorer.evidence(datamodule.data.train, ids, {Need.PROBABILITIES}).probabilities.shape
+        torch.Size([2, 10])
     """
 
     def __init__(

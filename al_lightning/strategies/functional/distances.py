@@ -56,8 +56,8 @@ class Factors:
         """Return how far rounding moves divergences: by two points' shares at most, (M,) float.
 
         With u the unit roundoff, an inner product of D' terms is off by at most about
-        D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2, in whatever order it is summed (Higham, "Accuracy and
-        stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
+        ``D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2``, in whatever order it is summed (Higham, "Accuracy
+        and stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
         themselves are off by D' / 2 + 8 units at most. Twice their sum is on the safe side.
         """
         numbers = torch.finfo(self.offset.dtype)
@@ -102,7 +102,7 @@ class Metric(ABC):
 
 
 class Euclidean(Metric):
-    """The Euclidean distance of embeddings; its divergence is |x - y|^2 / 2.
+    """The Euclidean distance of embeddings; its divergence is ``|x - y|^2 / 2``.
 
     >>> import torch
     >>> from al_lightning.strategies import Euclidean
@@ -115,11 +115,11 @@ class Euclidean(Metric):
     translation_invariant = True
 
     def factors(self, rows: Tensor) -> Factors:
-        """Factor |x - y|^2 / 2 = |x|^2 / 2 + |y|^2 / 2 - x . y."""
+        """Factor ``|x - y|^2 / 2 = |x|^2 / 2 + |y|^2 / 2 - x . y``."""
         return Factors(rows.square().sum(1) / 2, rows, rows)
 
     def distance(self, divergence: Tensor) -> Tensor:
-        """Return |x - y| for |x - y|^2 / 2."""
+        """Return ``|x - y|`` for ``|x - y|^2 / 2``."""
         return (2 * divergence).sqrt()
 
 
@@ -139,7 +139,7 @@ class Cosine(Metric):
     need = Need.EMBEDDINGS
 
     def factors(self, rows: Tensor) -> Factors:
-        """Factor 1 - cos(x, y) = 1/2 + 1/2 - x/|x| . y/|y|."""
+        """Factor ``1 - cos(x, y) = 1/2 + 1/2 - x/|x| . y/|y|``."""
         largest = rows.abs().amax(1, keepdim=True)
         is_zero = largest == 0
         rows = rows / largest.masked_fill(is_zero, 1)  # else squares of float32 over- or underflow
