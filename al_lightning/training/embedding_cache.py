@@ -44,10 +44,12 @@ class EmbeddingCache:
 
     Example:
         >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
         >>> from al_lightning import EmbeddingCache
-        >>> cache = EmbeddingCache(Path("outputs/.cache/embeddings"), say=print)
-        >>> Path("outputs").exists()  # made by the first fetch; Learner(..., embeddings=cache) calls it
-        False
+        >>> with TemporaryDirectory() as folder:
+        ...     cache = EmbeddingCache(Path(folder), say=print)  # Learner(..., embeddings=cache)
+        ...     [*Path(folder).iterdir()]  # filled by the first run of a frozen network
+        []
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
