@@ -25,7 +25,7 @@ from al_lightning import (
 )
 from al_lightning.data import Digits
 from al_lightning.strategies import Margin
-from al_lightning.strategies.functional.uncertainty import entropy
+from al_lightning.strategies.functional.uncertainty_scores import entropy
 
 
 class InformationDensity(ScoreStrategy):

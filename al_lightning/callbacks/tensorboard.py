@@ -29,7 +29,7 @@ from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
-from al_lightning.utils.charts import Layout, chart_title, overlay
+from al_lightning.utils.scalar_charts import Layout, chart_title, overlay
 
 # What runs can be sorted by; TensorBoard shows the first five unasked.
 _SORTED_BY = (

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.source import Normalization
+from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
 _BYTE = 255.0
@@ -136,7 +137,7 @@ class RandomShift(DrawsPerImage):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        _require_share("RandomShift.share", share)
+        require_within("RandomShift.share", share, "[0, 0.5]")
         self.share = share
 
     def forward(self, images: Tensor) -> Tensor:
@@ -167,10 +168,7 @@ class RandomHorizontalFlip(DrawsPerImage):
 
     def __init__(self, probability: float = 0.5) -> None:
         super().__init__()
-        if not 0.0 <= probability <= 1.0:
-            raise UsageError(
-                f"RandomHorizontalFlip.probability must be in [0, 1], not {probability}"
-            )
+        require_within("RandomHorizontalFlip.probability", probability, "[0, 1]")
         self.probability = probability
 
     def forward(self, images: Tensor) -> Tensor:
@@ -195,7 +193,7 @@ class Cutout(DrawsPerImage):
 
     def __init__(self, share: float) -> None:
         super().__init__()
-        _require_share("Cutout.share", share)
+        require_within("Cutout.share", share, "[0, 0.5]")
         self.share = share
 
     def forward(self, images: Tensor) -> Tensor:
@@ -234,8 +232,3 @@ def augmentation(
         *([Cutout(cutout)] if cutout else []),
     ]
     return nn.Sequential(*parts) if parts else None
-
-
-def _require_share(name: str, share: float) -> None:
-    if not 0.0 <= share <= 0.5:  # noqa: PLR2004 - half of the side
-        raise UsageError(f"{name} must be in [0, 0.5], not {share}")

@@ -9,6 +9,7 @@ from al_lightning.models.backbone import Backbone, Halves
 from al_lightning.models.dropout import ByteDropout
 from al_lightning.models.flatten import PixelFlatten
 from al_lightning.models.folding import fold_norms, is_as_made, note_layout
+from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
 _KERNEL = 3
@@ -120,10 +121,8 @@ def _check_arguments(
         raise UsageError(f"model.filters must be positive, not {filters}")
     if any(width < 1 for width in dense):
         raise UsageError(f"model.dense must be positive widths, not {dense}")
-    if not all(0.0 <= dropout < 1.0 for dropout in dropouts):
-        raise UsageError(
-            f"model.block_dropout and model.dense_dropout must be in [0, 1), not {dropouts}"
-        )
+    for name, dropout in zip(("block", "dense"), dropouts, strict=True):
+        require_within(f"model.{name}_dropout", dropout, "[0, 1)")
 
 
 def _choose_padding(

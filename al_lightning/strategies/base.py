@@ -15,6 +15,7 @@ from al_lightning.strategies.selection import (
     listed,
 )
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import EvidenceError, UsageError
 
 _SCORE_BYTES = 64  # an image: its score, and the order of all scores
@@ -57,7 +58,7 @@ class Strategy(ABC):
 
     def __init__(self, *, pool_subset: int | None = None) -> None:
         if pool_subset is not None:
-            require_count("pool_subset", pool_subset)
+            whole_number("strategy.pool_subset", pool_subset, least=1)
         self.pool_subset = pool_subset
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -223,9 +224,9 @@ def require_strategy(key: str, value: object) -> None:
                 f"{type(value).__name__}.{name} must be a set of Need, such as "
                 f"frozenset({{Need.PROBABILITIES}}), not {needs!r}"
             )
-    require_count("mc_samples", value.mc_samples)
+    whole_number("strategy.mc_samples", value.mc_samples, least=1)
     if value.pool_subset is not None:
-        require_count("pool_subset", value.pool_subset)
+        whole_number("strategy.pool_subset", value.pool_subset, least=1)
 
 
 def require_part(key: str, part: object, *, scores: bool) -> None:
@@ -247,18 +248,6 @@ def require_part(key: str, part: object, *, scores: bool) -> None:
         )
     if (subset := getattr(part, "pool_subset", None)) is not None:
         raise UsageError(f"{key}.pool_subset={subset} would do nothing; use strategy.pool_subset")
-
-
-def require_count(name: str, value: object, least: int = 1) -> None:
-    """Check that an argument of a strategy is a whole number.
-
-    Raises:
-        UsageError: If it is not, or below ``least``; names the key.
-    """
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise UsageError(
-            f"strategy.{name} must be a whole number of at least {least}, not {value!r}"
-        )
 
 
 def _by_id(evidence: Evidence, name: str) -> Evidence:

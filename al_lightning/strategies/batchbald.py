@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, require_count
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.disagreement import (
     block_bytes,
@@ -14,7 +14,7 @@ from al_lightning.strategies.functional.disagreement import (
 )
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.checks import require_within, whole_number
 
 _BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 _TINY = 1e-300
@@ -72,10 +72,9 @@ class BatchBALD(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        require_count("mc_samples", mc_samples)
-        require_count("configurations", configurations)
-        if not 0 <= saturation < 1:
-            raise UsageError(f"strategy.saturation must be in [0, 1), not {saturation}")
+        whole_number("strategy.mc_samples", mc_samples, least=1)
+        whole_number("strategy.configurations", configurations, least=1)
+        require_within("strategy.saturation", saturation, "[0, 1)")
         self.mc_samples = mc_samples
         self.configurations = configurations
         self.saturation = saturation

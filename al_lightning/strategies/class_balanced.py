@@ -5,11 +5,11 @@ from torch import Tensor
 
 from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from al_lightning.strategies.functional.disagreement import by_blocks
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.checks import require_within
 
 _BLOCK = 512  # images that are looked at for as long as the best is among them
 _BYTES_AN_IMAGE = 64  # its entropy, its bound, and their orders
@@ -52,10 +52,7 @@ class ClassBalanced(Strategy):
 
     def __init__(self, balance: float = 1.0, *, pool_subset: int | None = None) -> None:
         super().__init__(pool_subset=pool_subset)
-        if not 0 <= balance < float("inf"):
-            raise UsageError(
-                f"strategy.balance must be a finite number of at least 0, not {balance}"
-            )
+        require_within("strategy.balance", balance, "[0, inf)")
         self.balance = balance
 
     def choose(

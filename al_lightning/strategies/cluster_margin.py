@@ -5,12 +5,13 @@ import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, require_count, top_k
+from al_lightning.strategies.base import Strategy, top_k
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from al_lightning.strategies.functional.clusters import squared_distances
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError
 
 _MOST = 10_000  # images that are clustered: their distances take 400 MB
@@ -73,8 +74,8 @@ class ClusterMargin(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        require_count("factor", factor)
-        require_count("cluster_size", cluster_size)
+        whole_number("strategy.factor", factor, least=1)
+        whole_number("strategy.cluster_size", cluster_size, least=1)
         if distance is not None and not 0 < distance < float("inf"):
             raise UsageError(f"strategy.distance must be greater than 0, or null, not {distance}")
         self.factor = factor

@@ -4,10 +4,11 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.strategies.base import ScoreStrategy, require_count
+from al_lightning.strategies.base import ScoreStrategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import disagreement
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.checks import whole_number
 
 _SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all scores
 
@@ -38,7 +39,7 @@ class MonteCarloStrategy(ScoreStrategy):
 
     def __init__(self, mc_samples: int = 20, *, pool_subset: int | None = None) -> None:
         super().__init__(pool_subset=pool_subset)
-        require_count("mc_samples", mc_samples)
+        whole_number("strategy.mc_samples", mc_samples, least=1)
         self.mc_samples = mc_samples
 
     @abstractmethod

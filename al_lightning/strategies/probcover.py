@@ -3,14 +3,14 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, require_count
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, squared_distances
 from al_lightning.strategies.functional.coverage import Cap, Coverage, coverage_bytes
 from al_lightning.strategies.kmeans import top_up_at_random
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.checks import require_within, whole_number
 
 _SAMPLE = 1_000  # balls that the radius is estimated on
 _CLUSTERED = 20_000  # images that are clustered for that, at most
@@ -64,11 +64,10 @@ class ProbCover(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        require_count("clusters", clusters, least=2)
-        if delta is not None and not 0 < delta <= 2:  # noqa: PLR2004 - unit vectors are no farther apart
-            raise UsageError(f"strategy.delta must be in (0, 2], or null, not {delta}")
-        if not 0 < purity <= 1:
-            raise UsageError(f"strategy.purity must be in (0, 1], not {purity}")
+        whole_number("strategy.clusters", clusters, least=2)
+        if delta is not None:
+            require_within("strategy.delta", delta, "(0, 2]")  # unit vectors are no farther apart
+        require_within("strategy.purity", purity, "(0, 1]")
         self.delta = delta
         self.clusters = clusters
         self.purity = purity

@@ -7,13 +7,13 @@ import torch
 from al_lightning.strategies.base import (
     ScoreStrategy,
     Strategy,
-    require_count,
     require_part,
     top_k,
 )
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.checks import whole_number
 
 
 class Shortlist(Strategy):
@@ -56,7 +56,7 @@ class Shortlist(Strategy):
         super().__init__(pool_subset=pool_subset)
         require_part("strategy.uncertainty", uncertainty, scores=True)
         require_part("strategy.diversity", diversity, scores=False)
-        require_count("factor", factor)
+        whole_number("strategy.factor", factor, least=1)
         self.uncertainty = uncertainty
         self.diversity = diversity
         self.factor = factor

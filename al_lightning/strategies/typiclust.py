@@ -3,11 +3,12 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, require_count
+from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, squared_distances, unit_rows
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.utils.checks import whole_number
 
 _BLOCK_NUMBERS = 2**20  # distances at a time
 _LEAST_DISTANCE = 1e-5  # squared, between unit vectors; so that equal images have a typicality
@@ -62,9 +63,9 @@ class TypiClust(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        require_count("neighbors", neighbors)
-        require_count("max_clusters", max_clusters)
-        require_count("min_size", min_size)
+        whole_number("strategy.neighbors", neighbors, least=1)
+        whole_number("strategy.max_clusters", max_clusters, least=1)
+        whole_number("strategy.min_size", min_size, least=1)
         self.neighbors = neighbors
         self.max_clusters = max_clusters
         self.min_size = min_size

@@ -4,9 +4,10 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.strategies.base import ScoreStrategy, require_count
+from al_lightning.strategies.base import ScoreStrategy
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional import uncertainty_scores as uncertainty
+from al_lightning.utils.checks import whole_number
 
 
 class UncertaintyStrategy(ScoreStrategy):
@@ -37,7 +38,7 @@ class UncertaintyStrategy(ScoreStrategy):
     def __init__(self, mc_samples: int | None = None, *, pool_subset: int | None = None) -> None:
         super().__init__(pool_subset=pool_subset)
         if mc_samples is not None:
-            require_count("mc_samples", mc_samples)
+            whole_number("strategy.mc_samples", mc_samples, least=1)
             self.mc_samples = mc_samples
             self.needs = frozenset({Need.MC_PROBABILITIES})
 
@@ -65,7 +66,7 @@ class LeastConfidence(UncertaintyStrategy):
     """
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.uncertainty.least_confidence`."""
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty_scores.least_confidence`."""
         return uncertainty.least_confidence(probabilities)
 
 
@@ -90,7 +91,7 @@ class Margin(UncertaintyStrategy):
         return 1 + scores
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.uncertainty.margin`."""
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty_scores.margin`."""
         return uncertainty.margin(probabilities)
 
 
@@ -107,5 +108,5 @@ class Entropy(UncertaintyStrategy):
     """
 
     def formula(self, probabilities: Tensor) -> Tensor:
-        """Score by :func:`~al_lightning.strategies.functional.uncertainty.entropy`."""
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty_scores.entropy`."""
         return uncertainty.entropy(probabilities)

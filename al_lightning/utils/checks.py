@@ -32,8 +32,8 @@ def require_names(name: str, values: object) -> None:
         raise UsageError(f"{name} must be a list of texts, such as [{values!r}], not one text")
 
 
-def whole_number(name: str, value: object) -> int:
-    """Return a whole number of at least 0 as Python's own, such as one of NumPy's.
+def whole_number(name: str, value: object, least: int = 0) -> int:
+    """Return a whole number of at least ``least`` as Python's own, such as one of NumPy's.
 
     Raises:
         UsageError: If it is none; names it.
@@ -41,10 +41,31 @@ def whole_number(name: str, value: object) -> int:
     try:
         number = operator.index(cast("SupportsIndex", value))
     except TypeError:
-        number = -1
-    if number < 0 or isinstance(value, bool):
-        raise UsageError(f"{name} must be a whole number of at least 0, not {value!r}")
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise UsageError(f"{name} must be a whole number of at least {least}, not {value!r}")
     return number
+
+
+def require_within(name: str, value: object, interval: str) -> None:
+    """Check that an argument is a number in an interval.
+
+    Args:
+        name: Of the argument.
+        value: The argument.
+        interval: In brackets, with the ends or without them: "[0, 1)", "(0, inf)".
+
+    Raises:
+        UsageError: If it is not; names it.
+    """
+    low, high = map(float, interval[1:-1].split(","))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and low < cast("float", value) < high:
+        return
+    if not number or not (
+        (value == low and "[" in interval) or (value == high and "]" in interval)
+    ):
+        raise UsageError(f"{name} must be in {interval}, not {value!r}")
 
 
 def require_plain(name: str, values: object) -> None:

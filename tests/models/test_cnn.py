@@ -213,7 +213,7 @@ def test_the_error_does_not_advise_what_was_tried() -> None:
         ({"filters": ((32,), ())}, r"model\.filters must be a list of blocks"),
         ({"filters": ((32, 0),)}, r"model\.filters must be positive"),
         ({"dense": (512, 0)}, r"model\.dense must be positive widths, not \(512, 0\)"),
-        ({"block_dropout": 1.0}, r"model.dense_dropout must be in \[0, 1\).*1\.0"),
+        ({"block_dropout": 1.0}, r"model.block_dropout must be in \[0, 1\).*1\.0"),
         ({"dense_dropout": -0.1}, r"model.dense_dropout must be in \[0, 1\).*-0\.1"),
         ({"padding": 2}, r"model\.padding must be 0, 1 or .auto., not 2"),
         ({"padding": "same"}, r"model\.padding must be 0, 1 or .auto., not 'same'"),

@@ -14,7 +14,7 @@ from al_lightning.strategies.cluster_margin import (
     pairwise_distances,
 )
 from al_lightning.strategies.evidence import Evidence
-from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 

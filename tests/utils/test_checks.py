@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from al_lightning import Budget, UsageError
-from al_lightning.utils.checks import require_kind, require_names, require_plain, whole_number
+from al_lightning.utils.checks import (
+    require_kind,
+    require_names,
+    require_plain,
+    require_within,
+    whole_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +39,23 @@ def test_what_can_be_used_is_taken() -> None:
     require_names("irrelevant", ("code", "budget"))
     assert whole_number("seed", np.int64(3)) == 3
     assert type(whole_number("seed", np.int64(3))) is int
+
+
+@pytest.mark.parametrize("value", [0, 0.5, 0.999])
+def test_numbers_in_an_interval_are_taken(value: float) -> None:
+    require_within("rate", value, "[0, 1)")
+    require_within("rate", 1 - value, "(0, 1]")
+
+
+@pytest.mark.parametrize("value", [1, -0.1, 2, float("nan"), float("inf"), "0.5", None, True])
+def test_what_is_no_number_in_an_interval_is_named(value: object) -> None:
+    with pytest.raises(UsageError, match=r"rate must be in \[0, 1\), not "):
+        require_within("rate", value, "[0, 1)")
+    with pytest.raises(UsageError, match=r"rate must be in \(1, inf\), not "):
+        require_within("rate", 1, "(1, inf)")
+
+
+def test_a_whole_number_may_have_another_least() -> None:
+    assert whole_number("threads", 1, least=1) == 1
+    with pytest.raises(UsageError, match="threads must be a whole number of at least 1, not 0"):
+        whole_number("threads", 0, least=1)

@@ -15,6 +15,7 @@ from al_lightning.models.pretrained.trunk import (
     silence_dropout,
     weights_digest,
 )
+from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
 _MODES = ("finetune", "last_block", "linear")
@@ -204,8 +205,7 @@ def _check(
             f"model.image_size must be a whole number of pixels, auto, or null to keep the images' own "
             f"size, not {image_size!r}"
         )
-    if not 0.0 <= dropout < 1.0:
-        raise UsageError(f"model.dropout must be in [0, 1), or null, not {dropout}")
+    require_within("model.dropout", dropout, "[0, 1)")
     if not backbone_lr_factor > 0.0:
         raise UsageError(
             f"model.backbone_lr_factor must be above 0, not {backbone_lr_factor}; to train the head "

@@ -9,6 +9,7 @@ from torch import Tensor
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.answers import whole_numbers
 from al_lightning.oracles.simulated.from_dataset import DatasetOracle, require_known
+from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
 
@@ -38,8 +39,7 @@ class NoisyOracle(DatasetOracle):
     """
 
     def __init__(self, labels: Tensor, num_classes: int, rate: float, seed: int) -> None:
-        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
-            raise UsageError(f"oracle.rate must be a number in [0, 1], not {rate!r}")
+        require_within("oracle.rate", rate, "[0, 1]")
         if num_classes < 2:  # noqa: PLR2004
             raise UsageError("oracle=noisy needs 2 classes or more: there must be one to mistake")
         labels = whole_numbers("The labels of an oracle", labels)

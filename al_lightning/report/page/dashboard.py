@@ -7,7 +7,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.run.naming import folder_name
-from al_lightning.utils.charts import Layout, chart_title, overlay
+from al_lightning.utils.scalar_charts import Layout, chart_title, overlay
 
 #: Labels bought, the mean over seeds, and the ends of its interval; None where there is none.
 Point = tuple[int, float, float | None, float | None]

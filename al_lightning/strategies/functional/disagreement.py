@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional.uncertainty import entropy
+from al_lightning.strategies.functional.uncertainty_scores import entropy
 
 _BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 

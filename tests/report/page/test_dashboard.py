@@ -12,7 +12,7 @@ from al_lightning.report.page.dashboard import (
     write_dashboard,
 )
 from al_lightning.report.study.grouping import build_study
-from al_lightning.utils.charts import overlay
+from al_lightning.utils.scalar_charts import overlay
 from tests.report.helpers import a_study
 
 BANDED: Curve = [(10, 0.5, 0.4, 0.6), (20, 0.75, 0.5, 1.0)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional import uncertainty
+from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from tests.strategies.helpers import make_evidence
 
 P = torch.tensor([[0.7, 0.2, 0.1], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0], [1 / 3, 1 / 3, 1 / 3]])

@@ -1,4 +1,4 @@
-from al_lightning.utils.charts import chart_title
+from al_lightning.utils.scalar_charts import chart_title
 
 
 def test_titles_are_readable() -> None:
