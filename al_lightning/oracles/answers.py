@@ -10,6 +10,7 @@ from torch import Tensor
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.listing import shortened
 
 _NAMED = 10  # ids in a message
 
@@ -63,7 +64,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
     skipped = _asked(name, "skipped", answer.skipped, question.ids.tolist())
     late_ids = _asked(name, "late_ids", answer.late_ids, earlier)
     if len(both := ids[torch.isin(ids, skipped)]):
-        raise UsageError(f"{name} has labeled and skipped the same images: ids {_some(both)}")
+        raise UsageError(f"{name} has labeled and skipped the same images: ids {_listed(both)}")
     if len(ids) + len(skipped) == 0:
         raise UsageError(
             f"{name} has answered without a label and without a skip: return None where there is no "
@@ -135,12 +136,12 @@ def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Ten
         when = "earlier" if field.startswith("late") else "in this question"
         raise UsageError(
             f"{name} has answered for images that it was not asked for {when}: {field} has ids "
-            f"{_some(foreign)}"
+            f"{_listed(foreign)}"
         )
     ascending = ids.sort().values
     if len(repeated := ascending[1:][ascending[1:] == ascending[:-1]]):
         raise UsageError(
-            f"{name} has given images more than once: {field} has ids {_some(repeated)}"
+            f"{name} has given images more than once: {field} has ids {_listed(repeated)}"
         )
     return ids
 
@@ -155,11 +156,10 @@ def _labels(name: str, field: str, values: object, ids: Tensor, num_classes: int
     if len(wrong := ids[(labels < 0) | (labels >= num_classes)]):
         raise UsageError(
             f"{name} has given labels that are no classes: {field} goes from {int(labels.min())} to "
-            f"{int(labels.max())} instead of from 0 to {num_classes - 1}, at ids {_some(wrong)}"
+            f"{int(labels.max())} instead of from 0 to {num_classes - 1}, at ids {_listed(wrong)}"
         )
     return labels
 
 
-def _some(ids: Tensor) -> str:
-    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-    return f"{ids[:_NAMED].tolist()}{more}"
+def _listed(ids: Tensor) -> str:
+    return f"[{', '.join(shortened(ids.tolist(), _NAMED))}]"

@@ -11,7 +11,7 @@ def _uncased(name: str) -> str:
     return unicodedata.normalize("NFKC", plain(name).casefold())
 
 
-def meant(written: str, names: Iterable[str]) -> str | None:
+def resolve_name(written: str, names: Iterable[str]) -> str | None:
     """Return the one name that a person has written, in any case, with other blanks or Unicode form.
 
     Args:

@@ -1,6 +1,6 @@
 import pytest
 
-from al_lightning.oracles.spelling import meant
+from al_lightning.oracles.spelling import resolve_name
 from al_lightning.utils.names import plain
 
 NAMES = (
@@ -37,13 +37,13 @@ NAMES = (
     ],
 )
 def test_a_name_is_known_in_the_spellings_that_are_clear(written: str, name: str) -> None:
-    assert meant(written, NAMES) == name
+    assert resolve_name(written, NAMES) == name
 
 
 @pytest.mark.parametrize("written", ["dogs", "", "a   b", "A  B", "'+1", "sum"])
 def test_what_could_be_several_or_is_none_is_nothing(written: str) -> None:
     """\'+1 is a name, and what a table shows of the name +1."""
-    assert meant(written, NAMES) is None
+    assert resolve_name(written, NAMES) is None
 
 
 def test_plain_names_have_single_blanks_and_composed_accents() -> None:

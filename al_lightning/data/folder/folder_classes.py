@@ -84,7 +84,7 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
     """Refuse class names that look equal and differ in their characters."""
     spellings: dict[str, list[str]] = {}
     for name in names:
-        spellings.setdefault(_seen(name), []).append(name)
+        spellings.setdefault(_look_alike_key(name), []).append(name)
     for same in spellings.values():
         if len(same) > 1:
             raise DataError(
@@ -94,7 +94,7 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
             )
 
 
-def _seen(name: str) -> str:
+def _look_alike_key(name: str) -> str:
     """Return a form of a name that is equal for names that look equal."""
     text = unicodedata.normalize("NFKC", name).casefold()
     return "".join(c for c in text if unicodedata.category(c) != "Cf")  # such as U+200B

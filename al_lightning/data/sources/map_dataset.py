@@ -16,6 +16,7 @@ from al_lightning.data.pixels.decode import to_bytes
 from al_lightning.data.source import ImageData, Images, is_doubtful
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.utils.errors import DataError
+from al_lightning.utils.listing import shortened
 
 _logger = logging.getLogger(__name__)
 
@@ -97,7 +98,9 @@ class DatasetSource(BaseSource):
         if train is not None and test is not None and train != test:
             raise DataError(
                 "A label means one class in train and another one in test: train.classes are "
-                f"{_some(train)}, test.classes {_some(test)}. Give both the same classes, in one order"
+                f"{', '.join(shortened(train, _NAMED))}, "
+                f"test.classes {', '.join(shortened(test, _NAMED))}. Give both the same classes, in one "
+                "order"
             )
         return train
 
@@ -140,7 +143,7 @@ def _numbered(train: Images, test: Images) -> tuple[str, ...]:
             "There are labels from 0 to %d, but no image has %s: these are classes without images. "
             "Number the classes without gaps, or name all of them by `classes`",
             count - 1,
-            _some(absent),
+            ", ".join(shortened(absent, _NAMED)),
         )
     return tuple(map(str, range(count)))
 
@@ -160,14 +163,8 @@ def _warn_of_leaks(train: Images, test: Images) -> None:
         "figures: test[i] with i = %s. Remove them from one of the data sets",
         len(ids),
         len(test),
-        _some(ids),
+        ", ".join(shortened(ids, _NAMED)),
     )
-
-
-def _some(values: Sequence[object]) -> str:
-    """Return the first of some values, and how many more there are."""
-    more = f" and {len(values) - _NAMED} more" if len(values) > _NAMED else ""
-    return ", ".join(map(str, values[:_NAMED])) + more
 
 
 def _read(dataset: Dataset[Any], name: str) -> Images:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from al_lightning.oracles.spelling import meant
+from al_lightning.oracles.spelling import resolve_name
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 from al_lightning.utils.listing import shortened
@@ -148,7 +148,7 @@ def _label(row: Mapping[str, str]) -> str:
 def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
     """Return the class, or the skip mark, that somebody has written."""
     names = [*classes, skip_mark]
-    if (name := meant(written, names)) is not None:
+    if (name := resolve_name(written, names)) is not None:
         return name
     spelled = {name.casefold(): name for name in names}
     near = nearest(written.strip().casefold(), spelled)
