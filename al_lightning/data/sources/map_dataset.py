@@ -99,8 +99,8 @@ class DatasetSource(BaseSource):
             raise DataError(
                 "A label means one class in train and another one in test: train.classes are "
                 f"{', '.join(shortened(train, _NAMED))}, "
-                f"test.classes {', '.join(shortened(test, _NAMED))}. Give both the same classes, in one "
-                "order"
+                f"test.classes {', '.join(shortened(test, _NAMED))}. Give both the same classes, in "
+                "one order"
             )
         return train
 
