@@ -7,14 +7,21 @@ from pathlib import Path
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.advice import advice_for
 from al_lightning.cli.arguments import prepared
 from al_lightning.cli.configuration import CONF
-from al_lightning.cli.failures import JobError, end_of_output, shown_errors, shown_on_rank_zero
-from al_lightning.cli.launch import launched, needs_launch
+from al_lightning.cli.failures import (
+    JobError,
+    end_of_output,
+    is_lost_connection,
+    shown_errors,
+    shown_on_rank_zero,
+)
+from al_lightning.cli.launch import end_with_launcher, is_launched, launched, needs_launch
 from al_lightning.cli.model_choice import with_chosen_model
 from al_lightning.cli.needed import require_needed
 from al_lightning.cli.recipe_by_mode import shown_recipe
@@ -27,6 +34,7 @@ from al_lightning.utils.process import prepare_process
 
 # Nothing heavy is imported above: --help and --cfg must answer at once.
 
+_failures: list[JobError] = []  # of this process; one at most
 _HYDRAS_ADVICE = ", set env var HYDRA_FULL_ERROR=1 to see chained exception."
 
 
@@ -42,18 +50,26 @@ def job(cfg: DictConfig) -> float | None:
         with interruptible():
             journal = launched(cfg) if needs_launch(cfg) else run(cfg)
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
-        raise JobError(f"Error: {_with_advice(error)}") from error
+        return _failed(JobError(f"Error: {_with_advice(error)}"), error)
     except BrokenPipeError:
         end_of_output()
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = shortest(Path(HydraConfig.get().runtime.output_dir))
-        raise JobError(
+        message = (
             f"Error: {error}, in {folder}. What was done until then is kept: mend this (free space, "
             "permissions), and the same command goes on"
-        ) from error
+        )
+        return _failed(JobError(message), error)
+    except RuntimeError as error:
+        if not is_lost_connection(error):
+            raise
+        if is_launched():  # the launcher says which
+            sys.exit(1)
+        return _failed(JobError("Error: the connection to another rank is lost"), error)
     except Interrupted as interrupted:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
-        print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
+        if not is_launched():  # else the launcher says so
+            print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
         sys.exit(interrupted.exit_status)
     if journal.open_question is not None and cfg.overwrite:
         print("Leave overwrite=true out of it: that would start anew")  # noqa: T201
@@ -78,7 +94,22 @@ def main() -> None:
         if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
             print(told)  # noqa: T201
         sys.argv += shown_recipe(sys.argv[1:])
+        end_with_launcher()
         job()
+        if _failures:
+            raise _failures.pop()
+
+
+def _failed(failure: JobError, cause: Exception) -> float | None:
+    """Let a job end by an error; that of a sweep at once, that of a run when Hydra has ended.
+
+    Hydra would print the overrides before the message.
+    """
+    failure.__cause__ = cause
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        raise failure
+    _failures.append(failure)
+    return None
 
 
 def _with_advice(error: BaseException) -> str:

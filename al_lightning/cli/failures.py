@@ -93,6 +93,14 @@ def end_of_output() -> None:
     sys.exit(_OUTPUT_CLOSED)
 
 
+def is_lost_connection(error: RuntimeError) -> bool:
+    """Return whether an error says that another rank has ended; torch has no kind for it."""
+    return "TORCHELASTIC_RUN_ID" in os.environ and any(
+        text in str(error)
+        for text in ("closed by peer", "reset by peer", "Broken pipe", "timed out")
+    )
+
+
 def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
     if unreadable := readable_forms(arguments):
         return "\n".join(

@@ -1,8 +1,13 @@
 """Several devices: the processes of one run, started by torchrun's own launcher."""
 
 import logging
+import os
 import sys
+import threading
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
     from al_lightning.run.journal import Journal
 
 _ALL = ("auto", -1, "-1")
+_DIED_OF = 128  # and the number of the signal that a run was interrupted by
+_LAUNCHER = "AL_LIGHTNING_LAUNCHER"
 
 
 def needs_launch(cfg: DictConfig) -> bool:
@@ -53,7 +60,9 @@ def launched(cfg: DictConfig) -> "Journal":
     from al_lightning.run.journal import Journal  # noqa: PLC0415
 
     # They tell of failures at length; what a rank has printed is enough.
-    logging.getLogger("torch.distributed").setLevel(logging.CRITICAL)
+    for name in logging.root.manager.loggerDict:
+        if name.startswith("torch.distributed"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     count = _count(cfg.trainer.devices, str(cfg.trainer.get("accelerator", "auto")))
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = LaunchConfig(
@@ -67,7 +76,7 @@ def launched(cfg: DictConfig) -> "Journal":
         max_restarts=0,
     )
     try:
-        with environment_as_given():
+        with environment_as_given(), _known_to_ranks():
             elastic_launch(config, sys.executable)("-m", "al_lightning", *_arguments(folder))
     except SignalException as error:
         raise Interrupted(error.sigval) from error
@@ -83,7 +92,31 @@ def launched(cfg: DictConfig) -> "Journal":
     return Journal(folder / "journal.jsonl")
 
 
-_DIED_OF = 128  # and the number of the signal that a run was interrupted by
+def is_launched() -> bool:
+    """Return whether this process is a rank that :func:`launched` has started."""
+    return _LAUNCHER in os.environ
+
+
+def end_with_launcher() -> None:
+    """End this rank where the process that has started it dies, instead of going on for nobody."""
+
+    def watch() -> None:
+        while os.getppid() == launcher:
+            time.sleep(1.0)
+        os._exit(1)
+
+    if is_launched():
+        launcher = int(os.environ[_LAUNCHER])
+        threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _known_to_ranks() -> Iterator[None]:
+    os.environ[_LAUNCHER] = str(os.getpid())
+    try:
+        yield
+    finally:
+        del os.environ[_LAUNCHER]
 
 
 def _arguments(folder: Path) -> list[str]:

@@ -101,7 +101,10 @@ def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if signal.getsignal(each) is _throw:
             signal.signal(each, _leave)
     # Not print: the signal may have come while something was being printed.
-    os.write(2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode())
+    if os.environ.get("RANK", "0") == "0":
+        os.write(
+            2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode()
+        )
     raise _Stop(number)
 
 
