@@ -12,7 +12,7 @@ class Embeddings:
     Attributes:
         train: Of the training images, (N, D) float32; may lie on the disk.
         test: Of the test images, (M, D) float32.
-        seconds: How long it took to compute them, whoever did.
+        seconds: How long computing them took, in this run or in an earlier one.
     """
 
     train: Tensor

@@ -42,7 +42,7 @@ class Images:
         labels: (N,) int64, 0 to number of classes - 1; -1 where the class is not known.
         files: The file each image came from, relative to the data set; None where there are none.
         digests: (N, 16) uint8, of each image, where the source has taken them: so that not all pixels
-            must be read to tell data sets apart.
+            must be read for a fingerprint of the data set.
     """
 
     pixels: Pixels
@@ -139,8 +139,7 @@ class ImageData:
             raise DataError("The training set has no images")
         if len(self.classes) < _FEWEST_CLASSES:
             raise DataError(
-                f"There must be at least {_FEWEST_CLASSES} classes to tell apart, not "
-                f"{list(self.classes)}"
+                f"There must be at least {_FEWEST_CLASSES} classes, not {list(self.classes)}"
             )
         for name, images, least in (("training", self.train, UNKNOWN), ("test", self.test, 0)):
             labels = images.labels

@@ -12,7 +12,7 @@ from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
 _BYTE = 255.0
-_BLOCK = 4096  # images looked at in one go
+_BLOCK = 4096  # images a block
 
 
 def to_unit(pixels: Tensor) -> Tensor:

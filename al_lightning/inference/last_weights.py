@@ -47,7 +47,7 @@ def read_last_weights(journal: Journal) -> Saved:
     classes, recorded = saved.facts["classes"], (journal.start or {})["classes"]
     if list(classes) != recorded:
         raise UsageError(
-            f"{path} is another run's: it tells {', '.join(classes)} apart, "
+            f"{path} is another run's: its classes are {', '.join(classes)}, those of "
             f"the run {', '.join(recorded)}. Restore it from a copy"
         )
     _require_last_round(journal, saved, path)

@@ -21,7 +21,7 @@ class FixedMasks:
     """Samples subnetworks of a module: sample k drops the same units of every image.
 
     Monte-Carlo dropout usually draws a mask for every image, and so another network for each of them.
-    What two images tell together, such as their joint entropy, is only defined under one network.
+    A quantity of two images together, such as their joint entropy, is only defined under one network.
     A fixed mask also makes what is said of an image independent of the batch it lies in.
 
     Within the context the dropout modules multiply by masks while a sample is chosen, and do nothing

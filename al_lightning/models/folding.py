@@ -14,7 +14,7 @@ Layout = list[tuple[str, type[nn.Module], dict[str, Any]]]
 
 _TENSORS = ("_parameters", "_buffers")
 _MADE = "_made"  # where a network keeps the layout that it was made with
-_LEFT_OUT = ("training", "_modules", _MADE)  # modules are looked at one by one
+_LEFT_OUT = ("training", "_modules", _MADE)  # modules are compared one by one
 
 
 def note_layout(module: nn.Module) -> None:
@@ -97,7 +97,7 @@ def _absorb(layer: nn.Module, norm: Norm, *, flattened: bool) -> bool:
         Whether it can. If not, it is as it was.
     """
     factor, shift = _affine(norm)
-    # Exact types: who overrides one of them may compute something else.
+    # Exact types: a subclass may compute something else.
     if type(layer) is nn.Linear and (flattened or isinstance(norm, nn.BatchNorm1d)):
         repeats = layer.in_features // norm.num_features
         factor, shift = factor.repeat(repeats), shift.repeat(repeats)

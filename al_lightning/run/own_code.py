@@ -137,7 +137,9 @@ class _Walk:
         children = dict(value.named_children()) if isinstance(value, nn.Module) else {}
         if home is None or isinstance(value, _NAMESPACES):
             text = self._all(name, [state_of(value), children])
-            if home is None and not isinstance(value, nn.Module):  # layers are told by their model
+            if home is None and not isinstance(
+                value, nn.Module
+            ):  # a layer is part of its model's entry
                 self._note(f"{name}()", text)
             return text
         if home == _OURS:
@@ -219,7 +221,7 @@ class _Walk:
         top = (module or "builtins").partition(".")[0]
         if top in _VERSIONED or top in sys.stdlib_module_names:
             return top
-        if top == "__main__":  # a script, a notebook or a session, whoever starts it
+        if top == "__main__":  # a script, a notebook or a session
             return None
         file = Path(getattr(sys.modules.get(str(module)), "__file__", None) or "")
         if not set(file.parts).isdisjoint(_INSTALLED):

@@ -10,7 +10,7 @@ from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 
 _LEAST_ACCEPTED = 0.05  # share of proposals below which all distances are brought up to date
-_FRESH = 4  # blocks' worth of proposals before that share is looked at
+_FRESH = 4  # blocks' worth of proposals before that share is checked
 
 
 class Badge(Strategy):
@@ -62,7 +62,7 @@ class Badge(Strategy):
     def choose(
         self,
         pool: Evidence,
-        labeled: Evidence,  # noqa: ARG002 - the published batch looks at the pool alone
+        labeled: Evidence,  # noqa: ARG002 - the published batch depends on the pool alone
         count: int,
         generator: torch.Generator,
     ) -> Selection:

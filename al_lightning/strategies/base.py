@@ -62,7 +62,7 @@ class Strategy(ABC):
         self.pool_subset = pool_subset
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse a subclass whose selections nobody would check."""
+        """Refuse a subclass that overrides the method that checks selections."""
         super().__init_subclass__(**kwargs)
         if "select" in vars(cls):
             raise TypeError(f"{cls.__name__} must implement choose, not select, which calls it")
@@ -169,7 +169,7 @@ class ScoreStrategy(Strategy):
     def choose(
         self,
         pool: Evidence,
-        labeled: Evidence,  # noqa: ARG002 - a score looks at the pool alone
+        labeled: Evidence,  # noqa: ARG002 - a score depends on the pool alone
         count: int,
         generator: torch.Generator,
     ) -> Selection:

@@ -28,7 +28,8 @@ class BatchBALD(Strategy):
 
     Kirsch, van Amersfoort & Gal, "BatchBALD: efficient and diverse batch acquisition for deep Bayesian
     active learning", NeurIPS 2019. Unlike the sum of :class:`BALD` scores, it does not count twice
-    what two images tell alike. A score is what an image adds to those picked before it, in nats.
+    the information that two images share. A score is what an image adds to those picked before it,
+    in nats.
 
     While the C^b ways in which b picks can be labeled are at most ``configurations``, it is computed
     exactly, and so are the picks. From then on so many of them are kept at random, such that
@@ -53,7 +54,7 @@ class BatchBALD(Strategy):
 
     Args:
         mc_samples: K.
-        configurations: The most labelings of the picks that are looked at.
+        configurations: The most joint labelings of the picks that are kept.
         saturation: In [0, 1); 0 never begins anew.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
@@ -104,9 +105,9 @@ class BatchBALD(Strategy):
 class _LazyGreedy:
     """Greedy picks that bring up to date only the candidates that can be next.
 
-    What a label adds only falls as more labels are known (mutual information is submodular where
-    labels are independent given the network). So what a candidate added when it was last looked at
-    bounds what it adds now; where the best of some candidates reaches all other bounds, it is the best.
+    The gain of a label only falls as more labels are known (mutual information is submodular where
+    labels are independent given the network). So the last known gain of a candidate
+    bounds its gain now; where the best of some candidates reaches all other bounds, it is the best.
     A tighter bound, still cheap, comes from :meth:`Labelings.merged`.
     """
 
@@ -174,7 +175,7 @@ class Labelings:
 
     Attributes:
         weights: How likely each of M labelings is, (M,) float64; where some were left out, others stand
-            for them. Labelings that leave no doubt about the network tell nothing more, and are left
+            for them. Labelings that decide the network add no information, and are left
             out too.
         posteriors: How likely each sample is under them, (M, K) float64; rows sum to 1.
     """
@@ -190,8 +191,8 @@ class Labelings:
     def merged(self) -> "Labelings":
         """Return at most K labelings, one for all of those under which the same sample is likeliest.
 
-        Whoever knows less can be told more: under them no candidate adds less (the gap that `gains`
-        averages is concave in the posterior).
+        Merging labelings loses information, so under the merged ones no candidate adds less (the gap
+        that `gains` averages is concave in the posterior).
         """
         likeliest = self.posteriors.argmax(1)
         count = self.posteriors.shape[1]
@@ -261,7 +262,7 @@ def _open_information(weights: Tensor, posteriors: Tensor, pick: Tensor) -> Tens
 
 
 def keep_some(sizes: Tensor, limit: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw at most ``limit`` terms of a sum, so that the others need not be looked at.
+    """Draw at most ``limit`` terms of a sum, so that the others need not be computed.
 
     Terms are kept with chances in proportion to their sizes, or surely; of all such ways, this
     one draws systematically (Madow 1949), so that exactly ``limit`` are kept. The sum of kept terms,

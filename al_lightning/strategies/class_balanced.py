@@ -11,7 +11,7 @@ from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.utils.checks import require_within
 
-_BLOCK = 512  # images that are looked at for as long as the best is among them
+_BLOCK = 512  # images a block, used for as long as the best is among them
 _BYTES_AN_IMAGE = 64  # its entropy, its bound, and their orders
 _BLOCK_COPIES = 3  # of a block's probabilities
 
@@ -77,7 +77,7 @@ class _LazyGreedy:
 
     What is lacking of a class only falls, and an image's value with it, so an old value bounds the
     current one. Within the block of the highest, the best is the best of all for as long as no bound
-    outside is higher. Where none of the block is, twice as many are looked at.
+    outside is higher. Where none of the block is, the block is doubled.
 
     Args:
         probabilities: (N, C) float.

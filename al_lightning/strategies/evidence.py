@@ -104,7 +104,7 @@ class Evidence:
         bad = torch.zeros(len(self), dtype=torch.bool)
         for values in self.quantities().values():
             # A sum is finite only if every term is, and costs no mask of the size of the values;
-            # only rows whose sum overflows are looked at one by one.
+            # only rows whose sum overflows are checked one by one.
             suspects = (~values.flatten(1).sum(1).isfinite()).nonzero().squeeze(1)
             bad[suspects] |= ~values[suspects].flatten(1).isfinite().all(1)
         return self.ids[bad]

@@ -87,7 +87,7 @@ _BLOCK_FACTORS, _BLOCK_DISTANCES = (
     12,
     6,
 )  # rows of factors and of distances that a block holds at once
-# The number of centers that every point is compared with, and the most that a block meets at once.
+# The number of centers that every point is compared with, and the most that a block takes at once.
 _FEW_CENTERS = 256
 _EXPONENT = 120  # of the largest scale, which is a float32 number itself
 _LOOSE = 0.05  # share of a bound that rounding may make up before float32 is not worth it
@@ -135,7 +135,7 @@ class _LazyTraversal:
         return self.picks, self.divergences
 
     def _bound(self) -> None:
-        """Bound all points by a few centers: well enough for most never to be looked at again."""
+        """Bound the distances of all points by a few centers, so that most need no exact distance."""
         few = min(_FEW_CENTERS, len(self.labeled) + self.picked)
         every = torch.arange(len(self.pool))
         rest = self._bound_roughly(every, few) if multiplies_in_float32() else every

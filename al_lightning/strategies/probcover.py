@@ -127,7 +127,7 @@ def pure_radius(rows: Tensor, labels: Tensor, purity: float, balls: Tensor) -> f
         rows: (N, D) float32.
         labels: Their clusters, (N,) int64.
         purity: Least share of pure balls, in (0, 1].
-        balls: Positions of the images whose balls are looked at, (n,) int64.
+        balls: Positions of the images whose balls are counted, (n,) int64.
 
     Returns:
         A radius; where there is only one cluster, one that covers everything.

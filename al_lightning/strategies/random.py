@@ -24,7 +24,7 @@ class Random(Strategy):
     def choose(
         self,
         pool: Evidence,
-        labeled: Evidence,  # noqa: ARG002 - chance looks at nothing
+        labeled: Evidence,  # noqa: ARG002 - a random choice depends on nothing
         count: int,
         generator: torch.Generator,
     ) -> Selection:

@@ -13,7 +13,7 @@ class Sizes:
     """What the memory that a query takes depends on.
 
     Attributes:
-        pool: Unlabeled images that are looked at.
+        pool: Unlabeled images that are scored.
         labeled: Labeled images.
         classes: C, the number of classes.
         embedding: D, the size of an embedding.

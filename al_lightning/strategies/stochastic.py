@@ -64,7 +64,7 @@ class StochasticStrategy(Strategy):
     def choose(
         self,
         pool: Evidence,
-        labeled: Evidence,  # noqa: ARG002 - a score looks at the pool alone
+        labeled: Evidence,  # noqa: ARG002 - a score depends on the pool alone
         count: int,
         generator: torch.Generator,
     ) -> Selection:

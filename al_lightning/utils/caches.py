@@ -20,7 +20,7 @@ class Entry:
     Attributes:
         kind: One of :data:`KINDS`.
         paths: The files and folders that it is made of.
-        lock: Held by whoever makes or checks it.
+        lock: Held while the entry is made or checked.
         size: Bytes on the disk.
         used: When it was last used, in seconds since 1970.
     """

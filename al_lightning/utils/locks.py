@@ -28,12 +28,12 @@ def only_one(path: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
 
     def waits() -> None:
         try:
-            who = owner.read_text(encoding="utf-8")
-        except FileNotFoundError:  # it holds the lock, and has not said yet who it is
-            who = "another process"
+            holder = owner.read_text(encoding="utf-8")
+        except FileNotFoundError:  # it holds the lock, and has not written its name yet
+            holder = "another process"
         if on_wait is None:
-            raise BlockingIOError(who)
-        on_wait(who)
+            raise BlockingIOError(holder)
+        on_wait(holder)
 
     with exclusive(path, waits):
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
@@ -51,7 +51,7 @@ def exclusive(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterato
 
     Args:
         path: The lock's file; it and its folder are made.
-        on_wait: Called once if it takes waiting, to tell the user.
+        on_wait: Called once where it has to wait, for a message to the user.
 
     Raises:
         OSError: If the file system has no such locks.

@@ -29,7 +29,7 @@ def prepare_process() -> None:
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         os.environ["OMP_WAIT_POLICY"] = "passive"
-        os.environ["GOMP_SPINCOUNT"] = _SPINS  # GNU's, which torch uses on Linux, looks at it first
+        os.environ["GOMP_SPINCOUNT"] = _SPINS  # GNU's, which torch uses on Linux, reads it first
     if sys.platform == "linux" and not any(name.startswith("MALLOC_") for name in os.environ):
         _keep_freed_memory()
 

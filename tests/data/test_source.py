@@ -59,7 +59,7 @@ def test_other_orders_of_the_axes_are_seen(shape: tuple[int, int, int], doubtful
 def test_data_refuse_what_does_not_fit_together() -> None:
     with pytest.raises(DataError, match="differ in shape"):
         ImageData(_images(), _images(size=3), ("a", "b"))
-    with pytest.raises(DataError, match=r"at least 2 classes to tell apart, not \['a'\]"):
+    with pytest.raises(DataError, match=r"at least 2 classes, not \['a'\]"):
         ImageData(_images(), _images(), ("a",))
     with pytest.raises(DataError, match="The name 'a' is that of 2 classes"):
         ImageData(_images(), _images(), ("a", "b", "a"))

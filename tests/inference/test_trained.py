@@ -160,7 +160,7 @@ def test_damaged_weights(folder: Path) -> None:
 
 def test_weights_for_other_classes(tmp_path: Path) -> None:
     write_trained(tmp_path, {**FACTS, "classes": ["cat", "dog", "cow"]})
-    with pytest.raises(UsageError, match="another run's: it tells cat, dog, cow apart"):
+    with pytest.raises(UsageError, match="another run's: its classes are cat, dog, cow"):
         load_trained(tmp_path)
 
 

@@ -107,7 +107,7 @@ def _refuse_too_few(root: Path, found: FolderFiles, classes: Sequence[str]) -> N
     if found.unlabeled is None:
         raise DataError(f"{root} needs at least {_FEWEST} classes, has {named}: {ARRANGEMENT}")
     raise DataError(
-        f"{root} needs at least {_FEWEST} classes, has {named}, and its unlabeled images tell of no "
+        f"{root} needs at least {_FEWEST} classes, has {named}, and its unlabeled images name no "
         "others. Name them all: 'dataset.classes=[cat,dog]'"
     )
 

@@ -15,7 +15,7 @@ TRAIN, TEST, UNLABELED = "train", "test", "unlabeled"
 ARRANGEMENT = (
     "expected one folder a class, with the class's images directly in it: "
     "train/<class>/* and test/<class>/*; or train/<class>/* or <class>/* alone, "
-    "and the test images are split off; images that nobody has labeled yet go into unlabeled/"
+    "and the test images are split off; images without a label go into unlabeled/"
 )
 
 _RESERVED = (TRAIN, TEST, UNLABELED)

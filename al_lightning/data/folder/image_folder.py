@@ -1,4 +1,4 @@
-"""A person's own images, one folder a class, and those that nobody has labeled yet."""
+"""A person's own images, one folder a class, and those without a label yet."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ class ImageFolder(BaseSource):
     ``unlabeled`` are reserved and name no class. Classes and files are sorted by name; hidden files
     and files that are no images by their ending are left out.
 
-    Images that nobody has labeled yet go into ``unlabeled/``, at any depth. They follow the labeled
+    Images without a label go into ``unlabeled/``, at any depth. They follow the labeled
     ones in the training set, sorted by path, without a label; a person is asked for those that help
     most (``oracle=csv``). The labels that are there are the ones to start from. Then a class may have
     no images yet, if another part of the folder or ``classes`` names it, and nothing is split off for
@@ -45,7 +45,7 @@ class ImageFolder(BaseSource):
     Images are known by their positions, so none may be added, moved or removed during a run; labels
     that were bought stand in the run's journal.
 
-    Images may have any size and any mode that PIL reads, and are told by their content whatever
+    Images may have any size and any mode that PIL reads, and are recognised by their content whatever
     their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. Of an animated image the
     first frame counts, EXIF orientation is followed, what is transparent becomes white. The shorter
     side is resized (bicubic, antialiased), then the centre is cropped.
@@ -82,7 +82,7 @@ class ImageFolder(BaseSource):
         on_error: What to do with files that cannot be read, and with pictures of contradictory
             classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
         storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
-            into memory; "stream", decoded whenever they are looked at; or "auto", see
+            into memory; "stream", decoded whenever they are read; or "auto", see
             :class:`al_lightning.data.pixels.storage.ImageStorage`. No result depends on it.
         cache_dir: Where they are kept on disk; None for nowhere.
         workers: How many processes decode; None for as many as there are cores.

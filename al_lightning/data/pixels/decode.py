@@ -101,7 +101,7 @@ def to_mode(
         channels: 1 or 3.
         value_range: Which values become black and white in images of more than 8 bits (the modes I,
             I;16 and F), one for all images that belong together: such modes do not say what white is,
-            and the values of one image do not tell. What lies outside is clipped.
+            which the values of one image do not show. Values outside are clipped.
 
     Raises:
         DataError, ValueError: As :func:`to_bytes`.

@@ -54,7 +54,7 @@ def decode_beside(
         image_shape: Channels (1 for gray, 3 for RGB), height, width.
         workers: The number of processes. For a few files none is started.
         keep: A file that takes the pixels: (channels, height, width) uint8 of each file in its place
-            among all N. None looks at them, and forgets them.
+            among all N. None keeps digests alone.
         value_range: Black and white of images of more than 8 bits a pixel.
 
     Yields:

@@ -94,7 +94,7 @@ def _require_content(path: Path) -> None:
 
 def known_formats() -> tuple[str, ...]:
     """Return the formats that this installation reads; some come with packages of their own."""
-    with _LOADING:  # threads that import PIL's plugins together may meet half of one
+    with _LOADING:  # a plugin of PIL that two threads import together may be seen half-imported
         return _load_formats()
 
 

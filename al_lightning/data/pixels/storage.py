@@ -39,7 +39,7 @@ class ImageStorage:
     Args:
         storage: "memory" decodes into memory, at every start. "disk" decodes once into ``cache_dir``,
             and maps that into memory. "stream" keeps nothing, and decodes by processes whenever images
-            are looked at. "auto" takes memory for up to 10,000 files that fit well, and disk otherwise.
+            are read. "auto" takes memory for up to 10,000 files that fit well, and disk otherwise.
             Where a disk is full or cannot be written, images that do not fit into memory are streamed.
         cache_dir: For "disk"; None for no such thing.
         workers: How many processes decode; None for as many as there are cores.
@@ -93,7 +93,7 @@ class ImageStorage:
                 "dataset.cache_dir to another disk",
                 self.cache_dir,
                 error,
-                "decoded into memory" if fits else "decoded whenever they are looked at",
+                "decoded into memory" if fits else "decoded whenever they are read",
             )
             return self._decode(root, paths, image_shape, value_range, fits)
 

@@ -49,7 +49,7 @@ class PretrainedBackbone(Backbone):
             free of it. None takes the architecture's own.
         backbone_lr_factor: Learning rate of the trunk over that of the head, above 0.
         freeze_batch_norm: Whether batch normalisation keeps the pretrained running statistics, in
-            training too: batches of a few hundred labels tell worse ones. Its weights still train.
+            training too: batches of a few hundred labels give worse ones. Its weights still train.
             Without pretrained weights there is nothing to keep, and it trains as usual.
 
     Raises:

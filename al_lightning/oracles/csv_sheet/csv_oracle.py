@@ -181,7 +181,7 @@ def _has_content(sheet: Path) -> bool:
     """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
     try:
         return bool(sheet.read_bytes().strip(b"\0 \r\n"))
-    except OSError:  # whoever reads it says why
+    except OSError:  # reading it raises an error with the reason
         return sheet.exists()
 
 

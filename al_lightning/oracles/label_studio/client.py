@@ -85,7 +85,7 @@ class StudioClient:
         return self._project(found[0]) if found else None
 
     def make_project(self, title: str, label_config: str, description: str) -> Project:
-        """Make a project for one annotator an image, who may skip, and sees predictions."""
+        """Make a project with one annotation an image, a skip button and predictions."""
         with reported(self._url, f"make the project {title!r}"):
             made = self._client.projects.create(
                 title=title,

@@ -48,8 +48,8 @@ class LabelStudioOracle(Oracle):
 
     Args:
         data: The images and the names of their classes.
-        folder: Where ``label_studio.json`` is kept: the code that tells this run's tasks from those of
-            all other runs. Made when the first question is asked.
+        folder: Where ``label_studio.json`` is kept: the code that marks this run's tasks on the
+            server. Made when the first question is asked.
         project: The title of the project, 3 to 50 characters; made if it is not there. None has the
             run make one of its own, whose title ends in the run's code.
         accept_partial: Whether to go on with what is there, once there is anything. Otherwise the run
@@ -100,7 +100,7 @@ class LabelStudioOracle(Oracle):
         """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
 
         Raises:
-            UsageError: Also if the environment names no server: nobody should fit first, and hear then.
+            UsageError: Also if the environment names no server, before anything is fitted.
         """
         studio = StudioClient.from_environment()  # sends nothing
         title = None if project is None else str(project)  # a year is a number in YAML

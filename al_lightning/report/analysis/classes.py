@@ -62,7 +62,7 @@ class ClassReport:
         recall: At the last budget, by strategy; mean of the seeds, a value a class.
         passive_recall: The same of the passive baseline; None where there is none.
         mix: Share of each class in all queries of a strategy; without strategies that asked nothing.
-        pool: What the queries were drawn from; None where no journal tells.
+        pool: What the queries were drawn from; None where no journal has it.
     """
 
     names: tuple[str, ...]

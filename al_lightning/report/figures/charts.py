@@ -119,7 +119,7 @@ def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
 def by_penalty(penalties: PenaltyMatrix) -> list[int]:
     """Return the strategies' places in the matrix, the one that is beaten the least first."""
     values = [float(penalty) for penalty in penalties.penalties]
-    # NaN has no order: those that nobody could be compared with come last.
+    # NaN has no order: strategies without a comparison come last.
     ranks = [(True, 0.0) if math.isnan(value) else (False, value) for value in values]
     return sorted(range(len(values)), key=lambda k: (*ranks[k], penalties.names[k]))
 

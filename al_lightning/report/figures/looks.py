@@ -18,7 +18,7 @@ RULE = "#dadada"
 #: pale for lines, and their black, which is the ink.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
-# Of different lengths, so that they meet again late: 60 strategies look different.
+# Of different lengths without a common factor: 60 strategies are distinct.
 _STYLES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v")
 

@@ -67,9 +67,9 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
         raise UsageError("\n".join([f"There is no run to report on in {named}", *unreadable]))
     settings = build_study(runs)
     found = searches(settings)
-    told = {setting.name for setting in compared(settings, found)}
+    shown = {setting.name for setting in compared(settings, found)}
     analyses = tuple(analyse(setting) for setting in settings)
-    chapters = _chapters([each for each in analyses if each.setting.name in told])
+    chapters = _chapters([each for each in analyses if each.setting.name in shown])
     tried = _search_chapters(found)
     heading = title or _title(chapters, tried)
     replace_files(target, _files(heading, settings, chapters, tried, unreadable))

@@ -31,7 +31,7 @@ class PenaltyMatrix:
         matrix: (S, S), shares: at [i, j] how often i beats j. NaN where no setting could compare
             the two, and on the diagonal.
         penalties: (S,), shares: the mean of a column over the other strategies, leaving NaN out.
-            How often a strategy is beaten: lower is better. NaN where it was compared with nobody.
+            How often a strategy is beaten: lower is better. NaN where it was compared with none.
         places: How many data sets with a model there are.
     """
 
@@ -47,7 +47,7 @@ def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> 
     i beats j at a budget if its mean is higher over the seeds that both have and the two-sided paired t
     test rejects at ``alpha``. That is one test a budget, without a correction for their number: an
     overview, as the paper has it, and no claim on a single pair. The budgets of a pair are those that
-    all its runs under common seeds have. The first one counts although nobody can win there, since
+    all its runs under common seeds have. The first one counts although no strategy can win there, since
     all strategies start from the same labels. A pair with fewer than 3 common seeds, or without a
     common budget, gets nothing from a setting.
 

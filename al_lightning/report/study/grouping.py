@@ -63,7 +63,7 @@ def _with_notes(setting: Setting, settings: Sequence[Setting]) -> Setting:
         and other.runs
         and setting.runs
         and not other.runs.keys() & setting.runs.keys()
-        and not (other.trial or setting.trial)  # a search compares nobody
+        and not (other.trial or setting.trial)  # a search compares no strategies
     ]
     more = [
         not_compared(setting.runs, setting.differences, other.runs, other.differences)

@@ -26,7 +26,7 @@ def pair_runs(
 
     Args:
         name: Of the setting.
-        differences: What tells it apart, dotted keys.
+        differences: The keys that differ from other settings, dotted.
         active: Its runs, but for those on all labels.
         passive: Its runs on all labels.
         trial: Whether it is a trial of a search.

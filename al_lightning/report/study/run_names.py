@@ -8,7 +8,7 @@ from al_lightning.report.study.conditions import Facts, differing, setup
 from al_lightning.report.study.runs import Run
 from al_lightning.report.words.wording import counted
 
-_NAMED_KEYS = 4  # of what tells a setting apart; more would hide its name
+_NAMED_KEYS = 4  # of those that differ between settings; more would hide the name
 _LONGEST_VALUE = 40  # characters
 
 _K = TypeVar("_K")

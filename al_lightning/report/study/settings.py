@@ -33,7 +33,7 @@ class Setting:
         name: For readers; unique in a study.
         dataset: What its data set is called.
         model: What its model is called.
-        differences: What tells it apart from other settings of this data set and model, dotted keys.
+        differences: The keys that differ from other settings of this data set and model, dotted.
         runs: By strategy and seed; each has all of ``budgets``. The reference comes first.
         passive: Runs on all labels in one round, by seed.
         budgets: Labels that all ``runs`` have scores at, ascending.
@@ -42,7 +42,7 @@ class Setting:
         left_out: Runs that are not compared.
         notes: What a reader should know of the runs before trusting a comparison.
         unexplained: Seeds under which round 0 is not the same for all strategies, although nothing
-            that journals tell of would explain it.
+            in their journals explains it.
     """
 
     name: str

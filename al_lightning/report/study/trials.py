@@ -38,7 +38,7 @@ class Trial:
         setting: What its runs are part of.
         strategy: What its strategy is called there.
         runs: Its runs, a seed each.
-        parameters: What tells it apart from the other trials, dotted keys; what is null is absent.
+        parameters: The keys that differ from other trials, dotted, and their values; null is absent.
         validation: AUBC of the accuracy on validation labels over the search's budgets, mean of the
             seeds; where there is one budget, the accuracy there. None where its runs do not have all
             of the budgets.
@@ -68,7 +68,7 @@ class Search:
     """Trials that differ in hyperparameters, and in strategy where several were tried.
 
     Attributes:
-        name: Where it was: data set, model, and what else tells it apart.
+        name: Data set, model, and the keys that differ from other searches.
         keys: Hyperparameters that differ, sorted.
         budgets: Labels that trials are compared over.
         trials: The best on validation labels first; those that cannot be compared last.

@@ -15,7 +15,7 @@ Raw = str | int | float | bool | None
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")  # where a tag of HTML begins; "< 0.001" is none
 
-# What readers want to see, and LaTeX wants to be told.
+# Signs that readers expect, and their LaTeX.
 _LATEX = {
     "\u2265": r"$\geq$",
     "\u2264": r"$\leq$",

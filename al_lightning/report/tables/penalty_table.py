@@ -20,7 +20,7 @@ def penalties(matrix: PenaltyMatrix) -> Table:
         "row beats the column in a two-sided paired t test at 5%, mean of the data sets with a model "
         "on which both ran (the paper sums). Other settings of one data set and model, such as other "
         "recipes, count once together, by their mean; trials of a search do not count. The mean of a "
-        "strategy's column, the penalty, tells how often it is beaten: lower is better. Not corrected "
+        "strategy's column, the penalty, is how often it is beaten: lower is better. Not corrected "
         "for the number of tests.",
         columns=[
             Column("strategy", numeric=False),
@@ -33,5 +33,5 @@ def penalties(matrix: PenaltyMatrix) -> Table:
 
 def _number(key: str, value: float, empty: bool = False) -> Cell:
     value = float(value)
-    known = not empty and value == value  # noqa: PLR0124 - NaN: nobody could be compared
+    known = not empty and value == value  # noqa: PLR0124 - NaN: no strategies could be compared
     return Cell(f"{value:.2f}" if known else NONE, {key: value if known else None})

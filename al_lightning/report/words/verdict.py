@@ -3,8 +3,8 @@
 Rules. "Beats" and "is worse than" need a Holm-adjusted p below 0.05, from at least 3 common seeds; all
 else is undecided, and says how many more seeds the observed spread suggests for 80 % power. What
 differs by the same in all seeds has no spread to be tested against, and is no claim either. The most
-effective strategy is the one with the highest mean among those that beat the reference; who is not
-shown to be worse than it, by Holm over all pairs of strategies, is named beside it.
+effective strategy is the one with the highest mean among those that beat the reference; those
+not shown to be worse than it, by Holm over all pairs of strategies, are named beside it.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-_FEW = 50  # clusters up to which all images are looked at in every step, as Hacohen et al. do
+_FEW = 50  # clusters up to which every step uses all images, as Hacohen et al. do
 _BATCH = 5_000  # images a step beyond
 _BLOCK = 4_096  # images whose distances are taken at a time
 _SEEDS = 2**31 - 1

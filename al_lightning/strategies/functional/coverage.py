@@ -6,7 +6,7 @@ from torch import Tensor
 
 from al_lightning.strategies.functional.clusters import squared_distances, unit_rows
 
-_BLOCK = 128  # candidates that are looked at together, at most
+_BLOCK = 128  # candidates a block, at most
 _TILE = 512  # points on each side whose distances are taken together
 _PART = 4_096  # points that are held in float64 at a time
 _NUMBERS = 2**24  # distances at a time
@@ -127,7 +127,7 @@ class Coverage:
         open: Whether an image is not covered yet, (N,) bool.
         upper: No fewer than the open images of each ball, by the low-rank bounds, (N,) int64; kept up
             to date.
-        bounds: The same, or as counted when last looked at if that is less.
+        bounds: The same, or the last exact count where that is less.
     """
 
     def __init__(self, rows: Tensor, labeled: Tensor, radius: float) -> None:

@@ -181,5 +181,5 @@ def multiplies_in_float32() -> bool:
     """
     try:
         return torch.get_float32_matmul_precision() == "highest"
-    except RuntimeError:  # backends were set one by one, which no one call tells of
+    except RuntimeError:  # backends were set one by one, which no single call reports
         return False
