@@ -55,10 +55,10 @@ def find_images(folder: Path) -> list[str]:
         raise DataError(
             f"{error.filename} cannot be read: {error.strerror}. Check permissions"
         ) from error
-    listing.warn()
     if not found:
         endings = " ".join(sorted(ENDINGS))
         raise DataError(f"{folder} has no image: expected files that end in one of {endings}")
+    listing.warn()
     return [path.relative_to(folder).as_posix() for path in found]
 
 

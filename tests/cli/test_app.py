@@ -248,7 +248,7 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
         (["model=resnet18", "model.weights=a.pth"], ["a.pth: there is no such file"]),
         (
             ["oracle=noisy", "oracle.rate=most"],
-            ["oracle.rate must be a number in [0, 1], not 'most'"],
+            ["oracle.rate must be in [0, 1], not 'most'"],
         ),
         (["+oracle.spelling=odd"], ["oracle cannot be made", "spelling"]),
     ],
