@@ -1,4 +1,4 @@
-"""One choice a group: a list of them would be merged into something that nobody has asked for."""
+"""One choice a group: a list of them would be merged into an unwanted third."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -27,7 +27,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     from al_lightning.utils.locks import only_one  # noqa: PLC0415
 
     of_a_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-    on_wait = partial(_say_waiting, folder) if of_a_sweep else None
+    on_wait = partial(_print_waiting, folder) if of_a_sweep else None
     with ExitStack() as stack:
         try:
             stack.enter_context(only_one(folder / ".lock", on_wait))
@@ -44,8 +44,8 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _say_waiting(folder: Path, who: str) -> None:
-    print(f"{shortest(folder)} is in use by {who}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
+def _print_waiting(folder: Path, holder: str) -> None:
+    print(f"{shortest(folder)} is in use by {holder}; waiting for it to end (Ctrl-C to stop)")  # noqa: T201
 
 
 def remove_leftovers_in(folder: Path, cache: Path) -> None:
@@ -67,7 +67,7 @@ def clear(folder: Path) -> None:
         for name in ("queries", "journal.jsonl"):  # the journal last: with it, this is done
             if (folder / name).exists():
                 (folder / name).rename(kept / name)
-        print(f"What was asked and answered before is kept in {shortest(kept)}")  # noqa: T201
+        print(f"Earlier questions and answers are kept in {shortest(kept)}")  # noqa: T201
     for name in _ARTIFACTS:
         path = folder / name
         if path.is_dir():

@@ -65,7 +65,7 @@ class SweepRecord(Callback):
         _begun.append(self)
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
-        """Note a job as one that did not end: if its process dies, nobody else will."""
+        """Note a job as one that did not end: if its process dies, no later code runs."""
         self._note(config, config.hydra.overrides.task, _DIED)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ARG002

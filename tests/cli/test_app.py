@@ -357,13 +357,13 @@ def test_the_job_of_a_sweep_waits_for_another_process_and_finds_the_run_done(
     here: Here, whole: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, _ = whole
-    say_waiting = run_folder._say_waiting
+    print_waiting = run_folder._print_waiting
 
-    def overheard(run: Path, who: str) -> None:
-        say_waiting(run, who)
+    def overheard(run: Path, holder: str) -> None:
+        print_waiting(run, holder)
         process.kill()
 
-    monkeypatch.setattr(run_folder, "_say_waiting", overheard)
+    monkeypatch.setattr(run_folder, "_print_waiting", overheard)
     with held_by_another(only_journal(folder).parent) as process:
         result = here(folder, "-m", "strategy=margin", *QUICK, "report=false")
     assert result.returncode == 0
