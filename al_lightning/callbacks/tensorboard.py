@@ -1,21 +1,15 @@
 """A run as TensorBoard shows it."""
 
 import re
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lightning.pytorch.loggers import Logger
 from matplotlib.figure import Figure
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.plugins.hparams import api_pb2, metadata
-from tensorboard.plugins.hparams.plugin_data_pb2 import (
-    HParamsPluginData,
-    SessionEndInfo,
-    SessionStartInfo,
-)
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
 from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
@@ -83,7 +77,8 @@ class TensorBoardDashboard(LoopCallback):
         self._sessions = 1 + len(list(self._folder.glob("events.out.tfevents.*")))
         self._cut_off = journal.current_round if self._sessions > 1 else None
         self._writer = SummaryWriter(str(self._folder))
-        for summary in hparams_summaries((journal.start or {}).get("config", {})):
+        *columns_and_row, self._end = hparams_summaries((journal.start or {}).get("config", {}))
+        for summary in columns_and_row:
             self._summary(summary)
 
     def training_curves(self, index: int) -> Logger:
@@ -149,7 +144,7 @@ class TensorBoardDashboard(LoopCallback):
     def on_run_end(self, journal: Journal) -> None:
         """Close the writer; a finished run that is run again has none."""
         if self._writer is not None:
-            self._summary(session_end_summary())
+            self._summary(self._end)
             self._writer.close()
             self._writer = None
 
@@ -204,8 +199,8 @@ def training_overlays(names: Iterable[str]) -> Layout:
     return {_TRAINING: charts} if charts else {}
 
 
-def hparams_summaries(config: Mapping[str, Any]) -> list[Summary]:
-    """Return what the HParams tab is made of: its columns, and the row of a run.
+def hparams_summaries(config: Mapping[str, Any]) -> tuple[Summary, Summary, Summary]:
+    """Return what the HParams tab is made of: its columns, the row of a run, and the run's end.
 
     Args:
         config: As the journal recorded it.
@@ -216,37 +211,8 @@ def hparams_summaries(config: Mapping[str, Any]) -> list[Summary]:
         name: value if _is_number(value) and name not in called else _text(value)
         for name, value in hyperparameters(config).items()
     }
-    columns = [
-        # TensorBoard sorts them by name, but begins with those that differ between runs.
-        api_pb2.HParamInfo(
-            name=name,
-            type=api_pb2.DATA_TYPE_FLOAT64 if _is_number(value) else api_pb2.DATA_TYPE_STRING,
-            differs=name in called,
-        )
-        for name, value in values.items()
-    ]
-    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=tag)) for tag in _SORTED_BY]
-    experiment = api_pb2.Experiment(hparam_infos=columns, metric_infos=metrics)
-    row = SessionStartInfo(start_time_secs=time.time())
-    for name, value in values.items():
-        setattr(row.hparams[name], "number_value" if _is_number(value) else "string_value", value)
-    return [
-        _hparams_summary(metadata.EXPERIMENT_TAG, HParamsPluginData(experiment=experiment)),
-        _hparams_summary(
-            metadata.SESSION_START_INFO_TAG, HParamsPluginData(session_start_info=row)
-        ),
-    ]
-
-
-def session_end_summary() -> Summary:
-    """Return what the HParams tab is told of a run that has come to its end."""
-    end = SessionEndInfo(status=api_pb2.STATUS_SUCCESS, end_time_secs=time.time())
-    return _hparams_summary(metadata.SESSION_END_INFO_TAG, HParamsPluginData(session_end_info=end))
-
-
-def _hparams_summary(tag: str, data: HParamsPluginData) -> Summary:
-    about = metadata.create_summary_metadata(data)
-    return Summary(value=[Summary.Value(tag=tag, metadata=about, tensor=metadata.NULL_TENSOR)])
+    made = hparams(values, dict.fromkeys(_SORTED_BY, 0.0))  # type: ignore[no-untyped-call]
+    return cast("tuple[Summary, Summary, Summary]", made)
 
 
 def _is_number(value: Value) -> bool:

@@ -174,6 +174,9 @@ def _require_types(cfg: DictConfig) -> None:
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
     if cfg.changed_code not in ("refuse", "accept"):
         raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
+    minutes = cfg.save_minutes
+    if minutes is not None and (isinstance(minutes, bool | str) or not minutes >= 0):
+        raise UsageError(f"save_minutes must be a number of at least 0, or null, not {minutes!r}")
     if cfg.progress not in ("auto", True, False):
         raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
 

@@ -100,6 +100,7 @@ def _learner(
         fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
         record=_record(composition),
         fit_cache=FitCache(cache, _say_fitted, board) if cfg.cache else None,
+        save_minutes=cfg.save_minutes,
         embeddings=EmbeddingCache(cache / "embeddings", print),
     )
 

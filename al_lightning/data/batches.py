@@ -2,13 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
+
+_FEWEST = 2  # images of a batch on a rank
 
 
 class OrderedBatches(Sampler[Tensor]):
@@ -32,6 +36,19 @@ class OrderedBatches(Sampler[Tensor]):
         )
 
 
+@dataclass(frozen=True)
+class FitPosition:
+    """Where a fit is in its batches.
+
+    Attributes:
+        epoch: From 0.
+        batches: Of this epoch, that are done.
+    """
+
+    epoch: int = 0
+    batches: int = 0
+
+
 class ShuffledBatches(Sampler[Tensor]):
     """A new order each epoch, every position once an epoch.
 
@@ -41,11 +58,15 @@ class ShuffledBatches(Sampler[Tensor]):
         count: Number of images.
         batch_size: Images a batch.
         seed: Decides the orders: epoch e of two samplers of one seed is the same.
+        start: Where the first iteration begins.
     """
 
-    def __init__(self, count: int, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, count: int, batch_size: int, seed: int, start: FitPosition | None = None
+    ) -> None:
         self._count, self._batch_size, self._seed = count, batch_size, seed
-        self._epoch = 0
+        start = start or FitPosition()
+        self._epoch, self._skipped = start.epoch, start.batches
 
     def __len__(self) -> int:
         return len(batch_sizes(self._count, self._batch_size))
@@ -55,10 +76,11 @@ class ShuffledBatches(Sampler[Tensor]):
         # iterators an epoch, and asks one of them.
         generator = derive_generator(self._seed, "epoch", self._epoch)
         self._epoch += 1
+        skipped, self._skipped = self._skipped, 0
         yield from torch.split(
             torch.randperm(self._count, generator=generator),
             batch_sizes(self._count, self._batch_size),
-        )
+        )[skipped:]
 
 
 class DealtBatches(Sampler[Tensor]):
@@ -125,3 +147,18 @@ def batch_sizes(count: int, batch_size: int) -> list[int]:
     batches = max(1, min(math.ceil(count / batch_size), count // 2))
     size, larger = divmod(count, batches)
     return [size + 1] * larger + [size] * (batches - larger)
+
+
+def require_shares(count: int, batch_size: int, world_size: int) -> None:
+    """Check that each rank gets enough of every batch for batch normalisation.
+
+    Raises:
+        UsageError: If a share has fewer than 2 images.
+    """
+    smallest = min(batch_sizes(count, batch_size)) // world_size
+    if smallest < _FEWEST:
+        raise UsageError(
+            f"{count} labels in batches of {batch_size} leave {smallest} image(s) of a batch "
+            f"to each of {world_size} devices, which need at least {_FEWEST}: raise "
+            "budget.initial or batch_size, or take one device"
+        )

@@ -1,5 +1,7 @@
 """The LightningDataModule that owns the pools."""
 
+from collections.abc import Callable
+
 import lightning as L
 import torch
 from torch import Tensor, nn
@@ -7,20 +9,21 @@ from torch.utils.data import DataLoader
 
 from al_lightning.data.batches import (
     DealtBatches,
+    FitPosition,
     OrderedBatches,
     SharedBatches,
     ShuffledBatches,
-    batch_sizes,
+    require_shares,
 )
-from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.embeddings import Embeddings, served_rows
 from al_lightning.data.loading import Batch, Batches, batch_loader
+from al_lightning.data.pixels.labeled import LabeledPixels
 from al_lightning.data.pixels.resident import Resident
-from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_bytes, pixel_rows
+from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.memory import available_bytes
 from al_lightning.utils.ranks import rank, world_size
 
 _CPU = torch.device("cpu")
@@ -96,7 +99,9 @@ class PoolDataModule(L.LightningDataModule):
         self._wanted: Normalization | None = None
         self._embeddings: Embeddings | None = None
         self._order_seed = 0
-        self._labeled: tuple[Tensor, Tensor] | None = None  # ids, and pixels that are slow to read
+        self._start = FitPosition()
+        self._before_first_batch: Callable[[], None] | None = None
+        self._labeled = LabeledPixels()
         self._resident = Resident()
         # There may be fewer batches than devices.
         self.allow_zero_length_dataloader_with_multiple_devices = True
@@ -131,10 +136,19 @@ class PoolDataModule(L.LightningDataModule):
         data = self.data
         self.pool = pool
         self._order_seed = order_seed
-        self._keep_labeled()
+        self._start, self._before_first_batch = FitPosition(), None
+        pixels, ids = data.train.pixels, pool.labeled_ids
+        if self._embeddings is None:
+            self._labeled.keep(pixels, ids)
         self._normalize_by(
-            self._wanted or data.normalization or measure_normalization(self._labeled_pixels())
+            self._wanted
+            or data.normalization
+            or measure_normalization(self._labeled.of(pixels, ids))
         )
+
+    def go_on(self, start: FitPosition, before_first_batch: Callable[[], None]) -> None:
+        """Let the next fit begin at ``start``; call a function before its first batch is augmented."""
+        self._start, self._before_first_batch = start, before_first_batch
 
     def serve(
         self, normalization: Normalization | None, embeddings: Embeddings | None = None
@@ -148,7 +162,7 @@ class PoolDataModule(L.LightningDataModule):
                 augmentation or normalisation; None serves pixels.
         """
         self._wanted, self._embeddings = normalization, embeddings
-        self._labeled = None
+        self._labeled = LabeledPixels()
         self._normalize_by(normalization or self.constants())
 
     @property
@@ -180,14 +194,14 @@ class PoolDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return shuffled batches of the labeled pool."""
-        ids, rows = self.pool.labeled_ids, self._rows(self.data.train)
-        if self._labeled is not None:
-            ids, rows = torch.arange(len(ids)), self._labeled[1]
+        ids, rows = self.pool.labeled_ids, served_rows(self.data.train, self.data, self._embeddings)
+        if (kept := self._labeled.kept) is not None:
+            ids, rows = torch.arange(len(ids)), kept
         labels = self.pool.labels
-        batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed)
+        batches = ShuffledBatches(len(ids), self.batch_size, self._order_seed, self._start)
         if world_size() == 1:
             return self._loader(rows, ids, labels, batches)
-        self._require_shares(len(ids))
+        require_shares(len(ids), self.batch_size, world_size())
         return self._loader(rows, ids, labels, SharedBatches(batches, rank(), world_size()))
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
@@ -229,6 +243,13 @@ class PoolDataModule(L.LightningDataModule):
         images, labels = batch
         return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
+    def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
+        """Let a fit that goes on draw as it would have drawn."""
+        if self._before_first_batch is not None:
+            self._before_first_batch()
+            self._before_first_batch = None
+        return batch
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
         """Augment a batch to train on; normalise every batch."""
         images, labels = batch
@@ -242,29 +263,12 @@ class PoolDataModule(L.LightningDataModule):
     ) -> DataLoader[Batch]:
         batches = OrderedBatches(len(ids), self.eval_batch_size)
         dealt = DealtBatches(batches, rank(), world_size())
-        return self._loader(self._rows(images), ids, labels, dealt, device)
-
-    def _rows(self, images: Images) -> Pixels:
-        """Return what is served of some images: pixels, or embeddings where there are any."""
-        if self._embeddings is not None and images is self.data.train:
-            return self._embeddings.train
-        if self._embeddings is not None and images is self.data.test:
-            return self._embeddings.test
-        return images.pixels
+        rows = served_rows(images, self.data, self._embeddings)
+        return self._loader(rows, ids, labels, dealt, device)
 
     def _normalize_by(self, normalization: Normalization) -> None:
         self.normalization = normalization
         self._normalize = Normalize(normalization)
-
-    def _require_shares(self, labels: int) -> None:
-        """Check that every device gets enough of every batch."""
-        smallest = min(batch_sizes(labels, self.batch_size)) // world_size()
-        if smallest < FEWEST_LABELS:
-            raise UsageError(
-                f"{labels} labels in batches of {self.batch_size} leave {smallest} image(s) of a batch "
-                f"to each of {world_size()} devices, which need at least {FEWEST_LABELS}: raise "
-                "budget.initial or batch_size, or take one device"
-            )
 
     def _loader(
         self,
@@ -274,22 +278,6 @@ class PoolDataModule(L.LightningDataModule):
         batches: Batches,
         device: torch.device | None = None,
     ) -> DataLoader[Batch]:
-        if device is None:
-            device = _CPU if self.trainer is None else self.trainer.strategy.root_device
+        trained_on = _CPU if self.trainer is None else self.trainer.strategy.root_device
+        device = device or trained_on
         return batch_loader(self._resident.on(device, rows), ids, labels, batches, device)
-
-    def _labeled_pixels(self) -> Pixels:
-        if self._labeled is not None:
-            return self._labeled[1]
-        return pixel_rows(self.data.train.pixels, self.pool.labeled_ids)
-
-    def _keep_labeled(self) -> None:
-        """Keep the labeled images in memory if they are slow to read, and fit."""
-        ids, pixels = self.pool.labeled_ids, self.data.train.pixels
-        if self._embeddings is not None or not isinstance(pixels, PixelStore) or not pixels.workers:
-            return
-        if self._labeled is not None and torch.equal(self._labeled[0], ids):
-            return
-        self._labeled = None
-        if pixel_bytes(pixels) // len(pixels) * len(ids) <= _SHARE * (available_bytes() or 0):
-            self._labeled = ids, pixels[ids]

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from al_lightning.data.pixels.stored import Pixels
+from al_lightning.data.source import ImageData, Images
+
 
 @dataclass(frozen=True)
 class Embeddings:
@@ -18,3 +21,18 @@ class Embeddings:
     train: Tensor
     test: Tensor
     seconds: float
+
+
+def served_rows(images: Images, data: ImageData, embeddings: Embeddings | None) -> Pixels:
+    """Return what is served of some images: pixels, or embeddings where there are any.
+
+    Args:
+        images: The training or the test images of the data set, or others.
+        data: The data set that the embeddings are of.
+        embeddings: None for pixels.
+    """
+    if embeddings is not None and images is data.train:
+        return embeddings.train
+    if embeddings is not None and images is data.test:
+        return embeddings.test
+    return images.pixels

@@ -83,6 +83,11 @@ class ActiveLearningLoop:
         self._first = FirstLabels(learner, query, budget)
         self._begun = self._ended = self._stopping = False
 
+    def __repr__(self) -> str:
+        """Return the names of its parts, and its journal."""
+        parts = type(self.query.strategy).__name__, type(self.oracle).__name__
+        return f"ActiveLearningLoop({', '.join(parts)}, {self.journal})"
+
     def run(self) -> Journal:
         """Run, or go on, to the end of the budget or of the pool, or to a question that stays open.
 

@@ -67,7 +67,5 @@ def plain_loop(
     quiet = partial(L.Trainer, enable_progress_bar=False)
     learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)
     journal = Journal(Path(folder) / "journal.jsonl")
-    labels = data.train.labels
-    return ActiveLearningLoop(
-        learner, Query(strategy), oracle or DatasetOracle(labels), journal, budget
-    )
+    oracle = oracle or DatasetOracle(data.train.labels)
+    return ActiveLearningLoop(learner, Query(strategy), oracle, journal, budget)

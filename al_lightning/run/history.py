@@ -10,6 +10,7 @@ from torch import Tensor
 
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Origin, Question
+from al_lightning.utils.errors import UsageError
 
 SCHEMA = 1
 Event = dict[str, Any]
@@ -88,6 +89,26 @@ class History:
                 asked.append(_question(event, attempts[place]))
         *earlier, question = asked
         return replace(question, earlier=tuple(earlier))
+
+    def curve(self, metric: str = "accuracy") -> tuple[list[int], list[float]]:
+        """Return a learning curve: the labels bought, and a metric on the test images, round by round.
+
+        Args:
+            metric: A name among the ``metrics`` of a round, such as "accuracy" or "macro_f1".
+
+        Raises:
+            UsageError: If the rounds have no such metric; names those that there are.
+        """
+        known = {name for event in self._rounds for name in event["metrics"]}
+        if self._rounds and metric not in known:
+            raise UsageError(
+                f"The rounds have no metric {metric!r}, but {', '.join(sorted(known)) or 'none'}"
+            )
+        points = [event for event in self._rounds if metric in event["metrics"]]
+        return (
+            [event["labels_bought"] for event in points],
+            [event["metrics"][metric] for event in points],
+        )
 
     def answers(self, round_index: int, origin: Origin) -> int:
         """Return how many answers were written down for one purpose of a round."""

@@ -53,6 +53,12 @@ class Journal(History):
         self._length = 0  # bytes of the file as this journal left or found it
         self._replay(from_rank_zero(self._read))
 
+    def __repr__(self) -> str:
+        """Return where it is, and how far its run has come."""
+        state = "finished" if self.finished else "not finished" if self.start else "not begun"
+        labels = self.pool.labels_bought
+        return f"Journal({str(self.path)!r}: {len(self.rounds)} rounds, {labels} labels, {state})"
+
     def begin(self, start: Mapping[str, Any]) -> None:
         """Write the start event.
 

@@ -11,6 +11,7 @@ NOT_IN_FOLDER = (
     "output_root",
     "overwrite",
     "progress",
+    "save_minutes",
     "cache",
     "report",
     "changed_code",

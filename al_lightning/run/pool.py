@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ def _no_ids() -> Tensor:
     return torch.empty(0, dtype=torch.int64)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pool:
     """The labeled and unlabeled images of a training set; immutable.
 
@@ -53,6 +55,30 @@ class Pool:
         free[self.labeled_ids] = False
         free[self.validation_ids] = False
         return free.nonzero().squeeze(1)
+
+    def arrays(self) -> dict[str, "np.ndarray[Any, Any]"]:
+        """Return a row for each image, as arrays that a data frame can be made of.
+
+        Returns:
+            ``id``, (size,) int64; ``state``, (size,) str: labeled, validation, skipped or unlabeled;
+            and ``label``, (size,) int64, -1 where there is none.
+        """
+        state = np.full(self.size, "unlabeled", dtype="<U10")
+        label = np.full(self.size, -1, dtype=np.int64)
+        for name, ids, labels in (
+            ("labeled", self.labeled_ids, self.labels),
+            ("validation", self.validation_ids, self.validation_labels),
+            ("skipped", self.skipped_ids, torch.full_like(self.skipped_ids, -1)),
+        ):
+            state[ids.numpy()], label[ids.numpy()] = name, labels.numpy()
+        return {"id": np.arange(self.size), "state": state, "label": label}
+
+    def __repr__(self) -> str:
+        """Return the numbers of images."""
+        return (
+            f"Pool({len(self.labeled_ids)} labeled, {len(self.validation_ids)} for validation, "
+            f"{len(self.skipped_ids)} skipped, {len(self.unlabeled_ids)} unlabeled)"
+        )
 
     def reveal(self, ids: Tensor, labels: Tensor, *, validation: bool = False) -> "Pool":
         """Return the pool in which these images are labeled.

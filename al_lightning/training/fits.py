@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -15,9 +16,12 @@ from al_lightning.training.fit_cache import FitCache
 from al_lightning.training.fitting import fit_once
 from al_lightning.training.fresh_trainers import FreshTrainers
 from al_lightning.training.identity import FitIdentity
+from al_lightning.training.mid_fit import MidFit
 from al_lightning.utils.errors import DivergenceError
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import from_rank_zero, share_state
+
+_MID_FIT = "fit_"  # begins the names of files
 
 OnFit = Callable[[int, Pool], None]
 
@@ -31,6 +35,10 @@ class Fits:
         seed: Decides batches, dropout and augmentation.
         fall_back: Prepares a classifier whose fit has diverged for another try; None refuses to go on.
         fit_cache: Where the fit of the first round is kept for other runs; None keeps none.
+        minutes: Between two saves of a fit that goes on; None saves none.
+
+    Attributes:
+        folder: Where fits are saved while they go on; None saves none.
     """
 
     def __init__(
@@ -40,12 +48,21 @@ class Fits:
         seed: int,
         fall_back: Callable[[L.LightningModule], None] | None,
         fit_cache: FitCache | None,
+        minutes: float | None,
     ) -> None:
         self._datamodule = datamodule
         self._trainers = trainers
         self._seed = seed
         self._fall_back = fall_back
         self._fit_cache = fit_cache
+        self._minutes = minutes
+        self.folder: Path | None = None
+
+    def forget(self) -> None:
+        """Remove what was saved in the middle of fits: the last one is kept as a whole by now."""
+        if self.folder is not None:
+            for path in self.folder.glob(f"{_MID_FIT}*.ckpt"):
+                path.unlink(missing_ok=True)
 
     def begin_round(self, index: int, pool: Pool) -> None:
         """Let the data module serve the labels of a round, in the round's order."""
@@ -75,10 +92,9 @@ class Fits:
         Raises:
             DivergenceError: If the fit has diverged, and there is no fallback.
         """
-        cache = self._fit_cache
+        cache, identity = self._fit_cache, identity_of.of_bits(index, pool, classifier)
         if cache is None or index > 0:  # from then on, the strategies have parted
-            return self._fit(index, pool, classifier, on_fit)
-        identity = identity_of.of_bits(index, pool, classifier)
+            return self._fit(index, pool, classifier, on_fit, identity)
         with ExitStack() as stack:
             entries: list[Checkpoint] = []  # of rank zero
 
@@ -92,33 +108,44 @@ class Fits:
 
             facts = loaded(load, classifier)
             if facts is None:
-                facts = self._fit(index, pool, classifier, on_fit)
+                facts = self._fit(index, pool, classifier, on_fit, identity)
                 for entry in entries:
                     entry.save(classifier, identity, facts)
         return facts
 
     def _fit(
-        self, index: int, pool: Pool, classifier: L.LightningModule, on_fit: OnFit
+        self,
+        index: int,
+        pool: Pool,
+        classifier: L.LightningModule,
+        on_fit: OnFit,
+        identity: str,
     ) -> dict[str, Any]:
         """Fit; where that diverges and a fallback is set, once more from the start of the round."""
         on_fit(index, pool)
         if self._fall_back is None:
-            return self._fit_once(index, pool, classifier)
+            return self._fit_once(index, pool, classifier, identity)
         start = deepcopy(classifier.state_dict())
         try:
-            return self._fit_once(index, pool, classifier)
+            return self._fit_once(index, pool, classifier, identity)
         except DivergenceError as error:
             warnings.warn(f"{error.what}; it is fitted once more, by the fallback", stacklevel=2)
             classifier.load_state_dict(start)
             self._fall_back(classifier)
-            fit = self._fit_once(index, pool, classifier)
+            fit = self._fit_once(index, pool, classifier, f"{identity}_fallback")
             return {**fit, "diverged_at_step": error.step}
 
-    def _fit_once(self, index: int, pool: Pool, classifier: L.LightningModule) -> dict[str, Any]:
+    def _fit_once(
+        self, index: int, pool: Pool, classifier: L.LightningModule, identity: str
+    ) -> dict[str, Any]:
         self.begin_round(index, pool)
         trainer = self._trainers.for_fit(index, len(pool.labeled_ids))
         seed = derive_seed(self._seed, "fit", index)
-        facts = fit_once(trainer, classifier, self._datamodule, index, seed)
+        mid_fit = None
+        if self._minutes is not None and self.folder is not None:
+            path = self.folder / f"{_MID_FIT}{identity}.ckpt"
+            mid_fit = MidFit(path, identity, self._minutes)
+        facts = fit_once(trainer, classifier, self._datamodule, index, seed, mid_fit)
         return from_rank_zero(lambda: facts)
 
 

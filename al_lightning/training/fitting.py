@@ -1,6 +1,7 @@
 """One fit of one round: reproducible, watched for divergence, and described."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -14,6 +15,7 @@ from al_lightning.training.divergence import (
     sums_of_weights,
 )
 from al_lightning.training.even_shares import EvenShares
+from al_lightning.training.mid_fit import MidFit
 from al_lightning.training.trainer_rules import require_fresh, require_steps
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import rank, share_state, wait_for_all, world_size
@@ -26,6 +28,7 @@ def fit_once(
     datamodule: PoolDataModule,
     round_index: int,
     seed: int,
+    mid_fit: MidFit | None = None,
 ) -> dict[str, Any]:
     """Fit a classifier on what the data module serves; torch's global random state stays as it was.
 
@@ -35,6 +38,7 @@ def fit_once(
         datamodule: Its round has begun.
         round_index: The round, for messages.
         seed: Decides what is drawn during the fit, such as dropout and augmentation.
+        mid_fit: Where a long fit is saved, and gone on with from; None saves nothing.
 
     Returns:
         Facts on the fit, as plain values: ``round``, ``seconds``, ``steps``, and what it takes to show
@@ -47,14 +51,12 @@ def fit_once(
     """
     require_fresh(trainer)
     watch, before = Stopwatch(), sums_of_weights(classifier)
-    if world_size() > 1:
-        labels = len(datamodule.pool.labeled_ids)
-        trainer.callbacks.append(EvenShares(labels, datamodule.batch_size))  # type: ignore[attr-defined]
-        wait_for_all()
+    _prepare_ranks(trainer, datamodule)
     with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
         # Each rank draws dropout and augmentation of its own.
         L.seed_everything(derive_seed(seed, "device", rank()) if rank() else seed, verbose=False)
-        trainer.fit(classifier, datamodule=datamodule)
+        fit = partial(trainer.fit) if mid_fit is None else partial(mid_fit.fit, trainer)
+        earlier = fit(classifier, datamodule=datamodule) or 0.0
         require_finite_weights(classifier, round_index, trainer.global_step)
         if classifier.automatic_optimization:  # else the module decides what a step is
             require_steps(trainer, round_index)
@@ -63,9 +65,17 @@ def fit_once(
     data, normalization = datamodule.data, datamodule.normalization
     return {
         "round": round_index,
-        "seconds": watch.seconds["fit"],
+        "seconds": earlier + watch.seconds["fit"],
         "steps": trainer.global_step,
         "classes": list(data.classes),
         "image_shape": list(data.image_shape),
         "normalization": asdict(normalization) if normalization else None,
     }
+
+
+def _prepare_ranks(trainer: L.Trainer, datamodule: PoolDataModule) -> None:
+    """Let every image count the same, whichever of several ranks has it; wait for all of them."""
+    if world_size() > 1:
+        labels = len(datamodule.pool.labeled_ids)
+        trainer.callbacks.append(EvenShares(labels, datamodule.batch_size))  # type: ignore[attr-defined]
+        wait_for_all()

@@ -84,6 +84,9 @@ class Learner:
         embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then train
             on. None embeds the images in every pass, and augmented ones in every step.
 
+        save_minutes: How long a fit goes on until it is saved, and again each time; a run that is
+            stopped in the middle goes on from there, to the same bits. None begins such a fit anew.
+
     Raises:
         UsageError: If an argument is not what it must be; names it.
 
@@ -114,6 +117,7 @@ class Learner:
         record: RunRecord | None = None,
         fit_cache: FitCache | None = None,
         embeddings: EmbeddingCache | None = None,
+        save_minutes: float | None = None,
     ) -> None:
         require_datamodule(datamodule)
         require_factory("make_classifier", make_classifier, (), L.LightningModule)
@@ -121,6 +125,8 @@ class Learner:
         require_kind("warm_start", warm_start, bool)
         require_fall_back(fall_back)
         require_kind("fit_cache", fit_cache, FitCache, NoneType)
+        if save_minutes is not None and not save_minutes >= 0:
+            raise UsageError(f"save_minutes must be at least 0, or None, not {save_minutes!r}")
         require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
         self.record = require_record(record or RunRecord())
         if fit_cache is not None and self.record.config is None:
@@ -134,7 +140,7 @@ class Learner:
         self._embeddings = embeddings
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
         self._trainers = FreshTrainers(make_trainer)
-        self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache)
+        self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache, save_minutes)
         # At once: a run may change them.
         self._code, self._packages = own_code(
             [make_classifier, make_trainer, fall_back, datamodule.augment]
@@ -184,6 +190,7 @@ class Learner:
         """
         self._identity = FitIdentity(start, self.record, self.seed)
         self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
+        self._fits.folder = folder / "checkpoints"
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""
@@ -240,6 +247,7 @@ class Learner:
             facts = self._fits.fit(index, pool, classifier, on_fit, self._identity)
             if rank() == 0:
                 self._checkpoint.save(classifier, identity, facts)
+                self._fits.forget()
         self._fits.begin_round(index, pool)
         if index == 0 and self._embedding_seconds is not None:
             facts = {**facts, "embedding_seconds": self._embedding_seconds}

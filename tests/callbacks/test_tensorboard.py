@@ -59,7 +59,7 @@ def test_hyperparameters_can_be_sorted_by_the_metrics(
     assert [point.step for point in found.Scalars("labels/aubc")] == [15, 21]
 
 
-def test_names_are_the_first_columns_of_the_hyperparameters() -> None:
+def test_names_and_settings_are_the_columns_of_the_hyperparameters() -> None:
     config = {
         "budget": {"_target_": "x.Budget", "initial": 50},
         "recipe": {"warm_start": False},
@@ -67,13 +67,13 @@ def test_names_are_the_first_columns_of_the_hyperparameters() -> None:
         "seed": 7,
         "names": {"dataset": "digits", "strategy": "margin"},
     }
-    experiment, start = (
+    experiment, start, _ = (
         summary.value[0].metadata.plugin_data.content for summary in hparams_summaries(config)
     )
     columns = metadata.parse_experiment_plugin_data(experiment)
-    assert [info.name for info in columns.hparam_infos if info.differs] == [
-        *("dataset", "strategy", "seed")
-    ]
+    assert {info.name for info in columns.hparam_infos} == {
+        *("dataset", "strategy", "seed", "budget.initial", "recipe.warm_start")
+    }
     assert columns.metric_infos[0].name.tag == "labels/aubc"
     row = metadata.parse_session_start_info_plugin_data(start).hparams
     assert set(row) == {"dataset", "strategy", "seed", "budget.initial", "recipe.warm_start"}

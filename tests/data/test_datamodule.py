@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from al_lightning.data import datamodule as datamodule_module
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
 from al_lightning.data.folder.image_folder import ImageFolder
@@ -376,7 +375,7 @@ def test_labeled_images_that_do_not_fit_are_read_by_processes(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = everything(of_folder(folder, "memory"))
-    monkeypatch.setattr(datamodule_module, "available_bytes", lambda: 0)
+    monkeypatch.setattr("al_lightning.data.pixels.labeled.available_bytes", lambda: 0)
     datamodule = of_folder(folder, "stream")
     assert datamodule.train_dataloader().num_workers == 2
     assert all(map(torch.equal, everything(datamodule), expected))

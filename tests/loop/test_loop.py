@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -771,3 +772,26 @@ def test_only_fits_and_passes_take_trainers_and_none_is_thrown_away(tmp_path: Pa
     make_loop(tmp_path, make_trainer=make_trainer).run()
     assert len(made) == 4  # one for all passes, three for the rounds
     assert [trainer.global_step > 0 for trainer in made] == [False, True, True, True]
+
+
+def test_a_fit_that_is_cut_off_goes_on_inside_its_round(tmp_path: Path) -> None:
+    class CutOff(TinyModel):
+        left = 1_000_000
+
+        def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+            CutOff.left -= 1
+            if CutOff.left < 0:
+                raise KeyboardInterrupt
+            return super().training_step(batch, batch_idx)
+
+    options: dict[str, Any] = {"make_classifier": CutOff, "save_minutes": 0.0}
+    whole = comparable(make_loop(tmp_path / "whole", **options).run())
+    steps = 1_000_000 - CutOff.left
+    starts = 0
+    while not Journal(tmp_path / "cut" / "journal.jsonl").finished and starts < steps:
+        CutOff.left, starts = 3, starts + 1  # fewer than a fit has
+        with contextlib.suppress(KeyboardInterrupt, SystemExit):
+            make_loop(tmp_path / "cut", **options).run()
+    assert comparable(Journal(tmp_path / "cut" / "journal.jsonl")) == whole
+    assert starts >= steps // 3
+    assert [path.name for path in (tmp_path / "cut" / "checkpoints").iterdir()] == ["last.ckpt"]

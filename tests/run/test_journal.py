@@ -14,7 +14,7 @@ from al_lightning.run.history import SCHEMA, Event
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Question
-from al_lightning.utils.errors import JournalError
+from al_lightning.utils.errors import JournalError, UsageError
 from tests.helpers import round_event, start_event
 
 
@@ -670,3 +670,20 @@ def test_labels_have_the_origin_of_their_round(path: Path) -> None:
     journal.begin(start_event())
     with pytest.raises(JournalError, match="origin 'query' in round 0"):
         journal.record_labels(0, ids(1, 2), ids(0, 1), "query")
+
+
+def test_the_curve_of_a_metric_is_that_of_the_rounds(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    assert journal.curve() == ([], [])
+    assert repr(journal).endswith("journal.jsonl': 0 rounds, 0 labels, not begun)")
+    journal.begin(start_event())
+    for index, (ids, accuracy) in enumerate((([0, 1], 0.25), ([2], 0.5))):
+        labels = torch.zeros(len(ids), dtype=torch.int64)
+        origin = "query" if index else "initial"
+        journal.record_labels(index, torch.tensor(ids), labels, origin)  # type: ignore[arg-type]
+        journal.record_round(round_event(index, 2 + index, accuracy))
+    assert journal.curve() == ([2, 3], [0.25, 0.5])
+    assert journal.curve("nll") == ([2, 3], [1.25, 1.25])
+    with pytest.raises(UsageError, match="no metric 'f1', but accuracy, nll"):
+        journal.curve("f1")
+    assert repr(journal).endswith("journal.jsonl': 2 rounds, 3 labels, not finished)")

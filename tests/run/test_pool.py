@@ -116,3 +116,19 @@ def test_what_cannot_be_skipped_is_named(skipped: Tensor, problem: str) -> None:
 def test_what_was_skipped_cannot_be_labeled() -> None:
     with pytest.raises(ValueError, match=r"Skipped before: ids \[1\]"):
         Pool(6).skip(ids(1)).reveal(ids(1), ids(0))
+
+
+def test_arrays_have_a_row_for_each_image() -> None:
+    pool = Pool(5).reveal(torch.tensor([3]), torch.tensor([2]))
+    pool = pool.reveal(torch.tensor([0]), torch.tensor([1]), validation=True)
+    arrays = pool.skip(torch.tensor([4])).arrays()
+    assert {name: values.tolist() for name, values in arrays.items()} == {
+        "id": [0, 1, 2, 3, 4],
+        "state": ["validation", "unlabeled", "unlabeled", "labeled", "skipped"],
+        "label": [1, -1, -1, 2, -1],
+    }
+
+
+def test_a_pool_is_shown_by_its_numbers() -> None:
+    pool = Pool(5).reveal(torch.tensor([3]), torch.tensor([2])).skip(torch.tensor([4]))
+    assert repr(pool) == "Pool(1 labeled, 0 for validation, 1 skipped, 3 unlabeled)"
