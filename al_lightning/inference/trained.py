@@ -116,6 +116,26 @@ class TrainedRun:
             probabilities: Tensor = self.network(moved)
         return probabilities.cpu()
 
+    def export(self, path: Path | str) -> float | None:
+        """Write the network as one file that needs no al_lightning, and check it against this run.
+
+        Args:
+            path: Ends in ``.onnx``, which needs the extra ``onnx``, or in ``.pt2``.
+
+        Returns:
+            The largest difference of a probability; see
+            :func:`~al_lightning.inference.exports.export_run`.
+
+        Raises:
+            UsageError: On another ending, or where the network cannot be exported.
+        """
+        from al_lightning.inference.exports import export_run  # noqa: PLC0415 - which imports this
+
+        kind = Path(path).suffix.removeprefix(".")
+        if kind not in ("onnx", "pt2"):
+            raise UsageError(f"{path} must end in .onnx or .pt2, which names the format")
+        return export_run(self, Path(path), kind)
+
     def _autocast(self, device: str) -> AbstractContextManager[object]:
         """Return a context in which torch computes in the precision of the run, as Lightning does."""
         if (dtype := _MIXED.get(self.precision)) is None:

@@ -14,6 +14,7 @@ from al_lightning.models import ImageClassifier
 from al_lightning.utils.errors import UsageError
 from tests.helpers import NORMALIZATION, Linear, same_weights, tiny_images
 from tests.inference.trained_runs import write_trained
+from tests.loop.test_loop import TinyModel, make_loop
 
 IMAGES = tiny_images(5).pixels[:].float() / 255
 
@@ -141,3 +142,16 @@ def test_a_full_disk_is_not_taken_for_a_bad_network(
     monkeypatch.setattr(exports, "_write_pt2", fail)
     with pytest.raises(UsageError, match=r"model\.pt2 cannot be written: disk full"):
         export_run(run, tmp_path / "model.pt2", "pt2")
+
+
+def test_a_run_of_the_library_exports_itself(tmp_path: Path) -> None:
+    make_loop(tmp_path).run()
+    run = load_trained(tmp_path, TinyModel())
+    difference = run.export(tmp_path / "model.pt2")
+    assert difference is not None
+    assert difference < 1e-5
+    images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    exported = torch.export.load(str(tmp_path / "model.pt2")).module()
+    torch.testing.assert_close(exported(images), run.predict(images))
+    with pytest.raises(UsageError, match=r"must end in \.onnx or \.pt2"):
+        run.export(tmp_path / "model.bin")
