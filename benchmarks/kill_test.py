@@ -2,6 +2,7 @@
 
     OMP_NUM_THREADS=1 python benchmarks/kill_test.py --runs 100 --kills 3
     OMP_NUM_THREADS=1 python benchmarks/kill_test.py --runs 20 --kills 3 --person
+    OMP_NUM_THREADS=1 python benchmarks/kill_test.py --runs 20 --kills 3 --devices 2
 
 Every run has a seed of its own. It is made once without a disturbance; then again in another folder,
 SIGKILLed up to so many times at instants drawn from the length of the undisturbed run, and gone on with
@@ -118,6 +119,9 @@ def play(
         if code == -signal.SIGKILL:
             tally.kills += 1
             tally.events[0 if journal is None else len(journal.events)] += 1
+        elif code != 0 and "is in use by" in (folder / "log.txt").read_text():
+            (folder / "log.txt").write_text("")
+            time.sleep(1.0)  # ranks notice within a second that their launcher is gone
         elif code != 0:
             raise RuntimeError(f"exit {code}: {(folder / 'log.txt').read_text()[-2000:]}")
         if journal is not None and journal.finished:
@@ -136,6 +140,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=3, help="of each run, at most")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--person", action="store_true")
+    parser.add_argument("--devices", type=int, default=1, help="ranks on the CPU")
     options = parser.parse_args()
     data = Digits().load()
     truth, classes = data.train.labels.tolist(), list(data.classes)
@@ -143,6 +148,8 @@ def main() -> None:
     began = time.monotonic()
     for seed in range(options.first_seed, options.first_seed + options.runs):
         arguments = [*QUICK, *_BUDGET, f"seed={seed}", *(_PERSON if options.person else ())]
+        if options.devices > 1:
+            arguments += [f"trainer.devices={options.devices}", "trainer.accelerator=cpu"]
         draw = random.Random(seed)
         with tempfile.TemporaryDirectory() as name:
             whole, cut = Path(name) / "whole", Path(name) / "cut"

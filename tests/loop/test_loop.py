@@ -785,13 +785,15 @@ def test_a_fit_that_is_cut_off_goes_on_inside_its_round(tmp_path: Path) -> None:
             return super().training_step(batch, batch_idx)
 
     options: dict[str, Any] = {"make_classifier": CutOff, "save_minutes": 0.0}
-    whole = comparable(make_loop(tmp_path / "whole", **options).run())
+    whole = make_loop(tmp_path / "whole", **options).run()
     steps = 1_000_000 - CutOff.left
     starts = 0
     while not Journal(tmp_path / "cut" / "journal.jsonl").finished and starts < steps:
         CutOff.left, starts = 3, starts + 1  # fewer than a fit has
         with contextlib.suppress(KeyboardInterrupt, SystemExit):
             make_loop(tmp_path / "cut", **options).run()
-    assert comparable(Journal(tmp_path / "cut" / "journal.jsonl")) == whole
+    cut = Journal(tmp_path / "cut" / "journal.jsonl")
+    assert [e["metrics"] for e in cut.rounds] == [e["metrics"] for e in whole.rounds]
+    assert cut.pool.labeled_ids.equal(whole.pool.labeled_ids)
     assert starts >= steps // 3
     assert [path.name for path in (tmp_path / "cut" / "checkpoints").iterdir()] == ["last.ckpt"]
