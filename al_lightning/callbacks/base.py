@@ -108,22 +108,22 @@ class LoopCallback:
     """
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Look at a run that begins or goes on."""
+        """Called when a run begins or goes on."""
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
-        """Look at a round before it is fitted."""
+        """Called before a round is fitted; not where its weights are loaded."""
 
     def on_fit_end(self, index: int, classifier: L.LightningModule) -> None:
-        """Look at a fitted classifier; it may have come from the checkpoint."""
+        """Called with a fitted classifier; it may have come from the checkpoint."""
 
     def on_round_end(self, result: RoundResult) -> None:
-        """Look at a round's results, before the journal has them."""
+        """Called with a round's results, before the journal has them."""
 
     def on_query(self, query: QueryResult) -> None:
-        """Look at new labels, before the journal has them."""
+        """Called with new labels, before the journal has them."""
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
-        """Look at a run that ends here, to go on when its question is answered.
+        """Called when a run waits for the answer to its question.
 
         Args:
             journal: Its last event is the question.
@@ -131,7 +131,7 @@ class LoopCallback:
         """
 
     def on_run_end(self, journal: Journal) -> None:
-        """Look at a finished run; called again each time a finished run is run."""
+        """Called when a run is finished, and each time a finished run is run."""
 
     def wants_to_stop(self) -> bool:
         """Return whether the run is to end; asked after each round, when the journal has it.

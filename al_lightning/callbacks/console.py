@@ -42,7 +42,7 @@ _COLUMNS = {
 
 
 class RunConsole(Console):
-    """A console that leaves it to the program how it ends when nobody reads its output any more."""
+    """A console that raises where its output is closed, such as by ``head``."""
 
     def on_broken_pipe(self) -> None:
         """Raise; rich would leave with the exit status of a failure."""

@@ -1,4 +1,4 @@
-"""A run as any logger is told of it: hyperparameters, and metrics over labels bought."""
+"""A run as any logger records it: hyperparameters, and metrics over labels bought."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
@@ -116,14 +116,14 @@ class ScalarLogger(LoopCallback):
         self._close("failed")
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Open the logger, and tell it of the run and of the rounds that there are already."""
+        """Open the logger, and log the run and the rounds that there are already."""
         self._journal = journal
         self._logger = self._open(hyperparameters((journal.start or {}).get("config", {})))
         for count in range(len(journal.rounds)):
             self._log(journal.rounds[: count + 1])
 
     def on_round_end(self, result: RoundResult) -> None:
-        """Tell the logger of a round."""
+        """Log a round."""
         earlier = self._journal.rounds if self._journal is not None else []
         self._log([*earlier, result.event])
 

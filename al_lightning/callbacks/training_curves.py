@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import Logger
 
 
 class TrainingCurves(Logger):
-    """Hands what a trainer logs in one round to whoever writes the run down.
+    """Passes what a trainer logs in one round to the writer of the run.
 
     A logger of Lightning's own would be another run of the service for every round.
 
@@ -38,12 +38,12 @@ class TrainingCurves(Logger):
         """Do nothing: those of the run are written once, with the run."""
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Hand on what was logged; Lightning's count of epochs says nothing that the step does not."""
+        """Write what was logged, but for Lightning's count of epochs, which follows from the step."""
         for name, value in metrics.items():
             if name != "epoch":
                 self.hand_on(name, float(value), step or 0)
 
     def hand_on(self, name: str, value: float, step: int) -> None:
-        """Hand on a point of a curve."""
+        """Write a point of a curve."""
         self.points.append((name, value, step))
         self._write(name, value, step)

@@ -1,4 +1,4 @@
-"""Which of the unlabeled images a strategy looks at."""
+"""The candidates of a query: unlabeled images, or a random part of them."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from al_lightning.utils.errors import UsageError
 
 
 def require_enough_candidates(pool_subset: int | None, query: int) -> None:
-    """Check that a query can be made of the images that a strategy looks at.
+    """Check that there are enough candidates for a query.
 
     Args:
         pool_subset: How many it looks at; None for all.

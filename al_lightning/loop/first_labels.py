@@ -123,7 +123,7 @@ def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
 
 
 def draw_uniform(ids: Tensor, count: int, seed: int) -> Tensor:
-    """Draw ``count`` of these ids, (N,) int64, without a look at their classes.
+    """Draw ``count`` of these ids, (N,) int64, whatever their classes.
 
     Depends on the ids and the seed alone.
     """

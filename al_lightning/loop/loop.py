@@ -192,7 +192,7 @@ class ActiveLearningLoop:
         )
         if test is not None:
             self._record(fitted.result(test, watch.seconds))
-        if self._stopping or self._callbacks.wants_to_stop():
+        if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
         elif selection is None:
             journal.end("budget" if budget.spent(pool.labels_bought) else "pool_empty")

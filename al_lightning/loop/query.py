@@ -1,4 +1,4 @@
-"""Which images to ask for: a strategy, what it is given to see, and what it draws by."""
+"""Which images to ask for: a strategy, its evidence, and its random streams."""
 
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -24,7 +24,7 @@ from al_lightning.utils.stopwatch import Stopwatch
 
 
 class Query:
-    """Selects images by a strategy. What it draws never decides what the classifier draws.
+    """Selects images by a strategy, whose random draws are independent of the classifier's.
 
     Args:
         strategy: Selects from the pool in every round.

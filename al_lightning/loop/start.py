@@ -1,4 +1,4 @@
-"""The start event of a run: what it is made of, and what its results depend on."""
+"""The start event of a run: its configuration, data, code and versions."""
 
 import json
 from dataclasses import asdict
@@ -71,7 +71,7 @@ def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) 
 
 
 def _plain_config(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> dict[str, Any]:
-    """Return what is recorded where nobody has said how the run was configured."""
+    """Return the configuration that is recorded where none was given."""
     datamodule = learner.datamodule
     return {
         "budget": asdict(budget),

@@ -22,7 +22,7 @@ _LAYERS = "layers"  # the fact that says which classes of layers the weights are
 
 
 class Checkpoint:
-    """One file that holds a fitted classifier, and says what it was fitted on.
+    """One file that holds a fitted classifier, and the identity of its fit.
 
     The file saves time and nothing else: what does not fit is not trusted, and the fit is repeated.
     It is a Lightning checkpoint, so that ``ImageClassifier.load_from_checkpoint`` reads it too.

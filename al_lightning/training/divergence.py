@@ -87,7 +87,7 @@ class _LossWatch(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *args: Any
     ) -> None:
-        """Look at the loss of a step."""
+        """Check the loss of a step."""
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         if not isinstance(loss, Tensor):  # a module may skip a step
             return
@@ -97,7 +97,7 @@ class _LossWatch(Callback):
             self._look(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Look at the losses since the last look."""
+        """Check the losses since the last check."""
         self._look(trainer)
 
     def _look(self, trainer: L.Trainer) -> None:

@@ -63,7 +63,7 @@ class EmbeddingCache:
         backbone: Backbone,
         datamodule: PoolDataModule,
     ) -> Embeddings:
-        """Return the embeddings of a data set; computed only if nobody has done it before.
+        """Return the embeddings of a data set; computed only if they are not in the cache.
 
         Two processes that want the same compute it once: the second waits.
 
@@ -160,7 +160,7 @@ class _Entry:
             return None
 
     def make(self, compute: Callable[[Write], None], facts: Mapping[str, Any]) -> float:
-        """Write the rows that ``compute`` hands over, in order; return the seconds that it took."""
+        """Write the rows of ``compute`` in order; return the seconds that it took."""
         self._about.unlink(missing_ok=True)
         begin, count = time.perf_counter(), 0
         with replacing(self.path) as partial, partial.open("wb") as file:

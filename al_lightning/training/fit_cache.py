@@ -17,7 +17,7 @@ _CURVES = "curves"  # among the facts of an entry
 
 
 class CurveBoard(Protocol):
-    """Shows training curves, and can tell what it was shown."""
+    """Shows training curves, and returns those that it has shown."""
 
     def shown_curves(self) -> Sequence[CurvePoint]:
         """Return what the last trainer that was made has logged."""
@@ -58,7 +58,7 @@ class FitCache:
 
     @contextmanager
     def entry(self, identity: str) -> Iterator[Checkpoint]:
-        """Hold the place of a fit; who comes second waits, and finds it there.
+        """Lock the entry of a fit; a second process waits, and finds the fit there.
 
         Args:
             identity: Digest of all that the bits of the fit depend on.

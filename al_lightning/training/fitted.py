@@ -1,4 +1,4 @@
-"""A round's classifier, fitted: how well it does, and what it says of images."""
+"""A round's classifier, fitted: its metrics, and its evidence on images."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field

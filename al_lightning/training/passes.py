@@ -54,7 +54,7 @@ class ImagePass(L.LightningModule):
         return self.datamodule.prepare(batch)
 
     def predict_step(self, batch: Tensor, batch_idx: int) -> int:
-        """Compute, and hand over to rank zero; return the number of images."""
+        """Compute, and send the result to rank zero; return the number of images."""
         size = self.datamodule.eval_batch_size
         index = batch_idx * world_size() + rank()
         computed = self.compute(batch)

@@ -16,7 +16,7 @@ _DIED_OF = 128  # the shell's exit status is this and the signal's number
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was told to stop.
+    """A run was interrupted by a signal.
 
     Attributes:
         signal: By which signal.
@@ -91,7 +91,7 @@ def _insisting(handled: Sequence[signal.Signals]) -> Iterator[None]:
 
 
 def _unhandled() -> list[signal.Signals]:
-    """Return the signals that nobody handles; where one is ignored, as by nohup, it stays so."""
+    """Return the signals without a handler; one that is ignored, as by nohup, is not among them."""
     present = [signal.Signals[name] for name in _NAMES if hasattr(signal, name)]
     return [number for number in present if signal.getsignal(number) in _FREE]
 

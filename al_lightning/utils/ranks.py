@@ -134,7 +134,7 @@ def _control() -> distributed.ProcessGroup:
 
 
 def _pickled(came: list[Any]) -> bytes:
-    """Return what came of a call in a form that travels; an error that cannot is told in words."""
+    """Pickle the outcome of a call; an error that cannot be pickled becomes its message."""
     try:
         content = pickle.dumps(came)
         if came[1] is not None:
