@@ -50,9 +50,9 @@ class InformationDensity(ScoreStrategy):
 
 
 def run(strategy: Strategy, folder: Path) -> Journal:
-    """Buy 100 labels by a strategy, 20 at a time."""
-    budget = Budget(initial=20, query=20, total=100)
-    return plain_loop(Digits(), strategy, folder, budget, epochs=20, batch_size=16).run()
+    """Buy 80 labels by a strategy, 20 at a time."""
+    budget = Budget(initial=20, query=20, total=80)
+    return plain_loop(Digits(), strategy, folder, budget, epochs=10, batch_size=16).run()
 
 
 def main(folder: Path = Path("outputs/own_strategy")) -> dict[str, Journal]:

@@ -29,6 +29,7 @@ def test_the_cells_run_to_the_end_of_the_budget(cells: list[Any]) -> None:
     assert len(names["labeled"]) == 40
     assert len(names["unlabeled"]) == 1297 - 40
     assert (names["classes"] == names["labels"].numpy()[names["labeled"]]).all()
+    assert len(names["rows"]["id"]) == 1297
     names["plt"].close("all")
 
 

@@ -26,8 +26,8 @@ def test_both_strategies_start_from_the_same_round_and_learn(
 ) -> None:
     journals = EXAMPLE.main(tmp_path)
     rounds = {name: journal.rounds for name, journal in journals.items()}
-    assert [event["labels_bought"] for event in rounds["density"]] == [20, 40, 60, 80, 100]
+    assert [event["labels_bought"] for event in rounds["density"]] == [20, 40, 60, 80]
     assert rounds["density"][0]["metrics"] == rounds["margin"][0]["metrics"]
-    assert rounds["density"][-1]["metrics"]["accuracy"] > 0.8
+    assert rounds["density"][-1]["metrics"]["accuracy"] > 0.7
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line]
     assert {"margin", "density"} <= {*names}
