@@ -3,7 +3,6 @@
 import hashlib
 import json
 import math
-import multiprocessing
 import os
 import platform
 import sys
@@ -170,30 +169,19 @@ def reproducible(computation: Mapping[str, str]) -> dict[str, Any]:
 
 
 def peak_rss_bytes() -> int:
-    """Return the most memory that this process has held so far, in bytes.
-
-    Where others compute for it, each on its own device, the most that each of them has held is added.
-    """
+    """Return the most memory that this process has held so far, in bytes."""
     if sys.platform == "win32":
         import psutil  # noqa: PLC0415 - a dependency on Windows alone
 
         return int(psutil.Process().memory_info().peak_wset)
     if platform.system() == "Linux":
         # Not getrusage: its peak begins with that of the process that started this one.
-        others = [process.pid for process in multiprocessing.active_children()]
-        return sum(_peak_of(process) for process in ("self", *others))
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
     import resource  # noqa: PLC0415 - Unix alone
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB
-
-
-def _peak_of(process: int | str | None) -> int:
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-        return 1024 * int(status.split("VmHWM:", 1)[1].split(maxsplit=1)[0])
-    except (OSError, IndexError):  # it has just ended
-        return 0
 
 
 def _processor() -> str:

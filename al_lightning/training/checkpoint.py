@@ -113,7 +113,7 @@ class Checkpoint:
         if ours["digest"] != state_digest(weights, ours["facts"]):
             raise ValueError("bits have flipped")
         facts = dict(ours["facts"])
-        layers = facts.pop(_LAYERS, None)
+        layers = facts.pop(_LAYERS)
         return Saved(ours["identity"], facts, weights, layers)
 
 
@@ -125,13 +125,13 @@ class Saved:
         identity: Digest of all that the fit depended on.
         facts: Plain values that were kept with the weights.
         weights: The state of the classifier, but for pretrained weights that nothing has trained.
-        layers: Digest of the layers that they are of; None where an earlier version did not say.
+        layers: Digest of the layers that they are of.
     """
 
     identity: str
     facts: dict[str, Any]
     weights: dict[str, torch.Tensor]
-    layers: str | None
+    layers: str
 
     def load_into(self, classifier: L.LightningModule) -> None:
         """Give a classifier these weights.
@@ -144,7 +144,7 @@ class Saved:
         if shapes != {name: value.shape for name, value in _trained(classifier).items()}:
             raise ValueError("the weights are another model's")
         if self.layers != _layers(classifier):
-            raise ValueError("the weights are of other layers, which an earlier version made")
+            raise ValueError("the weights are of other layers")
         classifier.load_state_dict(self.weights, strict=False)
 
 

@@ -88,7 +88,7 @@ class _Entry(Checkpoint):
         if facts is None:
             return None
         note_use(self.path)
-        curves = facts.pop(_CURVES, [])  # entries of earlier versions have none
+        curves = facts.pop(_CURVES)
         if self._board is not None and curves:
             self._board.show_curves([(name, value, step) for name, value, step in curves])
         return facts

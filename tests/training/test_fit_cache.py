@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from al_lightning import FitCache
-from al_lightning.training.checkpoint import Checkpoint
 from al_lightning.training.fit_cache import CurvePoint
 from tests.background import at_once
 
@@ -81,10 +80,3 @@ def test_the_facts_of_a_fit_are_those_that_were_saved(tmp_path: Path) -> None:
         fetch(FitCache(tmp_path, board=board), "a", [])
         with FitCache(tmp_path, board=board).entry("a") as entry:
             assert entry.load(Weight(), "a") == {"seconds": 1.0}
-
-
-def test_an_entry_of_an_earlier_version_has_no_curves(tmp_path: Path) -> None:
-    Checkpoint(tmp_path / "a.ckpt").save(Weight(7.0), "a", {"seconds": 1.0})
-    board = Board()
-    assert fetch(FitCache(tmp_path, board=board), "a", []) == 7.0
-    assert board.points == []
