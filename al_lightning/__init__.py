@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
+    from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult, RoundResult
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
     from al_lightning.inference.trained import TrainedRun, load_trained
     from al_lightning.loop.loop import ActiveLearningLoop

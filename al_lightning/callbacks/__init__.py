@@ -1,5 +1,5 @@
 """What watches a run: query sheets, TensorBoard, the console, the summary."""
 
-from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
+from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult, RoundResult
 
 __all__ = ["LoopCallback", "QueryResult", "RoundResult"]

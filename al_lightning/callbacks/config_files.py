@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from al_lightning.callbacks.base import LoopCallback
+from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.utils.files import write_whole

@@ -21,8 +21,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from al_lightning.callbacks.base import LoopCallback, RoundResult
 from al_lightning.callbacks.inner_progress import InnerBar, InnerLines
+from al_lightning.callbacks.loop_callback import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
 from al_lightning.run.budget import Budget
 from al_lightning.run.curve import area_under_budget_curve

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from lightning.pytorch.loggers import Logger, WandbLogger
 
-from al_lightning.callbacks.base import LoopCallback, RoundResult
+from al_lightning.callbacks.loop_callback import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
 from al_lightning.run.curve import area_under_budget_curve
 from al_lightning.run.journal import Journal

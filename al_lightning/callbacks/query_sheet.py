@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from al_lightning.callbacks.base import LoopCallback, QueryResult
+from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.utils.files import write_whole

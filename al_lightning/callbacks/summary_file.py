@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from al_lightning.callbacks.base import LoopCallback
+from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.run.journal import Journal
 from al_lightning.run.summary import summarize
 from al_lightning.utils.files import write_whole

@@ -11,7 +11,6 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from al_lightning.callbacks.base import LoopCallback, QueryResult, RoundResult
 from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
 from al_lightning.callbacks.logger import (
     Value,
@@ -19,6 +18,7 @@ from al_lightning.callbacks.logger import (
     round_scalars,
     run_names,
 )
+from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult, RoundResult
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal

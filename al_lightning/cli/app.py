@@ -95,6 +95,7 @@ def main() -> None:
             print(told)  # noqa: T201
         sys.argv += shown_recipe(sys.argv[1:])
         end_with_launcher()
+        _failures.clear()
         job()
         if _failures:
             raise _failures.pop()

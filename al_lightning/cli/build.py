@@ -21,8 +21,8 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 
 if TYPE_CHECKING:
-    from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
+    from al_lightning.callbacks.loop_callback import LoopCallback
     from al_lightning.data.datamodule import PoolDataModule
     from al_lightning.data.source import ImageData
     from al_lightning.loop.query import Query
@@ -96,7 +96,7 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
         )
     _complete_model(cfg)
     _decide_sizes(cfg)
-    recipe, budget = instantiate(cfg.recipe), instantiate(cfg.get("spend") or cfg.budget)
+    recipe, budget = instantiate(cfg.recipe), instantiate(cfg.get("budget_override") or cfg.budget)
     initial_strategy = _initial_strategy(budget.initial_policy)
     query = Query(instantiate(cfg.strategy), cfg.query_seed, initial_strategy)
     datamodule = recipe.datamodule(instantiate(cfg.dataset))

@@ -14,6 +14,7 @@ from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.typos import suggestions
 from al_lightning.utils.errors import OF_RANK_ZERO, UsageError
 from al_lightning.utils.redaction import redacted
+from al_lightning.utils.torchrun import by_torchrun, rank
 
 _FULL = "HYDRA_FULL_ERROR"
 _WANTED = "AL_LIGHTNING_FULL_ERROR"  # what the user has said, for processes that are started here
@@ -74,7 +75,7 @@ def environment_as_given() -> Iterator[None]:
 @contextmanager
 def shown_on_rank_zero() -> Iterator[None]:
     """Print nothing on other ranks but errors of their own; those of rank zero are shown there."""
-    if _rank() == 0:
+    if rank() == 0:
         yield
         return
     with (
@@ -95,10 +96,8 @@ def end_of_output() -> None:
 
 def is_lost_connection(error: RuntimeError) -> bool:
     """Return whether an error says that another rank has ended; torch has no kind for it."""
-    return "TORCHELASTIC_RUN_ID" in os.environ and any(
-        text in str(error)
-        for text in ("closed by peer", "reset by peer", "Broken pipe", "timed out")
-    )
+    lost = ("closed by peer", "reset by peer", "Broken pipe")
+    return by_torchrun() and any(text in str(error) for text in lost)
 
 
 def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
@@ -118,14 +117,9 @@ def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
 def _complain(message: str, error: BaseException | None = None) -> None:
     """Print a message; on other ranks than zero, only if the error is their own."""
     print(message, file=sys.stderr)  # noqa: T201
-    while error is not None and (number := _rank()):
+    while error is not None and (number := rank()):
         if getattr(error, OF_RANK_ZERO, False):
             return
         error = error.__cause__
         if error is None:
             print(f"On rank {number}: {message}", file=sys.__stderr__)
-
-
-def _rank() -> int:
-    """Return the rank of this process, without importing torch."""
-    return int(os.environ["RANK"]) if "TORCHELASTIC_RUN_ID" in os.environ else 0

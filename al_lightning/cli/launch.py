@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from al_lightning.cli.failures import environment_as_given
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
+from al_lightning.utils.torchrun import by_torchrun
 
 if TYPE_CHECKING:
     from al_lightning.run.journal import Journal
@@ -30,12 +31,8 @@ def needs_launch(cfg: DictConfig) -> bool:
     """Return whether a run wants more processes than this one, and nobody has started them."""
     trainer = cfg.get("trainer") or {}
     devices, nodes = trainer.get("devices", 1), trainer.get("num_nodes", 1)
-    if devices in (1, "1") and nodes in (1, "1"):
+    if by_torchrun() or (devices in (1, "1") and nodes in (1, "1")):
         return False  # without torch, which takes seconds to import
-    from torch import distributed  # noqa: PLC0415
-
-    if distributed.is_torchelastic_launched():
-        return False
     if nodes not in (1, "1"):
         raise UsageError(
             f"trainer.num_nodes={nodes} needs a process on every machine: start one torchrun "

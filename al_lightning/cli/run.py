@@ -1,8 +1,6 @@
 """One run: what a configuration names is built, and the loop goes on to its end."""
 
 import logging
-import os
-import sys
 import threading
 import warnings
 from contextlib import ExitStack
@@ -18,11 +16,12 @@ from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
 from al_lightning.run.keys import NO_EFFECT_ON_FITS
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from_gc
+from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from_gc, usable_cores
+from al_lightning.utils.torchrun import local_world_size, rank
 
 if TYPE_CHECKING:
-    from al_lightning.callbacks.base import LoopCallback
     from al_lightning.callbacks.console import ConsoleProgress
+    from al_lightning.callbacks.loop_callback import LoopCallback
     from al_lightning.callbacks.tensorboard import TensorBoardDashboard
     from al_lightning.run.journal import Journal
     from al_lightning.run.record import RunRecord
@@ -36,7 +35,6 @@ def run(cfg: DictConfig) -> "Journal":
         from al_lightning.loop.loop import ActiveLearningLoop  # noqa: PLC0415
         from al_lightning.run.journal import Journal  # noqa: PLC0415
         from al_lightning.training.environment import require_neutral_environment  # noqa: PLC0415
-        from al_lightning.utils.ranks import rank  # noqa: PLC0415
 
     require_neutral_environment()
     disable_nvml_polling()
@@ -45,10 +43,8 @@ def run(cfg: DictConfig) -> "Journal":
     cfg = composition.cfg
     folder = Path(HydraConfig.get().runtime.output_dir)
     parts = build(cfg, folder)
-    console, board = (
-        make_console(cfg, parts.budget, folder),
-        TensorBoardDashboard(folder / "tensorboard"),
-    )
+    console = make_console(cfg, parts.budget, folder)
+    board = TensorBoardDashboard(folder / "tensorboard")
     learner = _learner(parts, composition, board, console)
     _ = learner.facts  # what cannot be had must show before anything is begun or removed
     with ExitStack() as stack:
@@ -81,7 +77,6 @@ def _learner(
     from al_lightning.training.fit_cache import FitCache  # noqa: PLC0415
     from al_lightning.training.learner import Learner  # noqa: PLC0415
     from al_lightning.training.trainers import RoundTrainers  # noqa: PLC0415
-    from al_lightning.utils.ranks import rank  # noqa: PLC0415
 
     cfg, recipe = composition.cfg, parts.recipe
     cache, shown = Path(cfg.output_root) / ".cache", rank() == 0
@@ -133,11 +128,9 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
     """Compute with the threads that the journal began with, since the bits depend on their number."""
     import torch  # noqa: PLC0415
 
-    from al_lightning.utils.ranks import local_world_size  # noqa: PLC0415
-
     initial, ranks = _initial_threads(), local_world_size()
     if ranks > 1:  # torchrun lets each have one thread
-        initial = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+        initial = usable_cores()
     share = max(1, (wanted or initial) // ranks)
     recorded = journal.start["hardware"]["threads"] if journal.start else None
     if wanted is not None and recorded not in (None, share):

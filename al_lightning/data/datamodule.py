@@ -24,7 +24,7 @@ from al_lightning.data.source import ImageData, Images, ImageSource, Normalizati
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.ranks import rank, world_size
+from al_lightning.utils.torchrun import rank, world_size
 
 _CPU = torch.device("cpu")
 _HIDDEN = -1  # stands where a label is not known

@@ -8,7 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from al_lightning.callbacks.base import CallbackList, LoopCallback, QueryResult, RoundResult
+from al_lightning.callbacks.loop_callback import (
+    CallbackList,
+    LoopCallback,
+    QueryResult,
+    RoundResult,
+)
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import require_parts, start_event

@@ -13,7 +13,7 @@ from al_lightning.oracles.simulated.from_dataset import DatasetOracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Oracle
-from al_lightning.strategies.base import Strategy
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.training.fresh_classifiers import MakeClassifier
 from al_lightning.training.learner import Learner
 from al_lightning.training.recipe import Recipe

@@ -10,10 +10,10 @@ from al_lightning.loop.query_memory import query_sizes, require_memory
 from al_lightning.run.budget import Budget
 from al_lightning.run.own_code import own_code
 from al_lightning.run.questions import Question
-from al_lightning.strategies.base import Strategy, require_strategy
 from al_lightning.strategies.evidence import Need
 from al_lightning.strategies.rehearsal import rehearse
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.strategy import Strategy, require_strategy
 from al_lightning.training.fitted import Fitted
 from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from al_lightning.run.budget import Budget
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Need
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
 
 

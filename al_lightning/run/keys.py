@@ -30,12 +30,12 @@ NOT_OF_A_RUN = ("experiment=compare", "experiment=model_comparison")
 #: What lies at the further places is checked by its content, not by its path.
 NO_EFFECT_ON_RESULTS = (
     *NOT_IN_FOLDER,
-    *("dataset.path", "dataset.download", "threads", "spend.memory_limit"),
+    *("dataset.path", "dataset.download", "threads", "budget_override.memory_limit"),
 )
 #: These may hold the address of a service, and what opens it.
 NOT_RECORDED = ("logger",)
 #: These decide what is asked for and what it costs, but not how given labels are trained on.
-NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "spend", "query_seed")
+NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "budget_override", "query_seed")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.
 HYPERPARAMETERS = ("recipe", "model.", "strategy.", "trainer")
 

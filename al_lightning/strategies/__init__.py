@@ -1,7 +1,6 @@
 """Query strategies: which unlabeled images to ask for."""
 
 from al_lightning.strategies.badge import Badge
-from al_lightning.strategies.base import ScoreStrategy, Strategy, top_k
 from al_lightning.strategies.batchbald import BatchBALD
 from al_lightning.strategies.class_balanced import ClassBalanced
 from al_lightning.strategies.cluster_margin import ClusterMargin
@@ -26,6 +25,7 @@ from al_lightning.strategies.random import Random
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.shortlist import Shortlist
 from al_lightning.strategies.stochastic import Power, Softmax, SoftRank, StochasticStrategy
+from al_lightning.strategies.strategy import ScoreStrategy, Strategy, top_k
 from al_lightning.strategies.typiclust import TypiClust
 from al_lightning.strategies.uncertainty import (
     Entropy,

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.gradients import Gradients
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 
 _LEAST_ACCEPTED = 0.05  # share of proposals below which all distances are brought up to date
 _FRESH = 4  # blocks' worth of proposals before that share is checked

@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.disagreement import (
     block_bytes,
@@ -14,6 +13,7 @@ from al_lightning.strategies.functional.disagreement import (
 )
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
 
 _BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from al_lightning.strategies.functional.disagreement import by_blocks
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within
 
 _BLOCK = 512  # images a block, used for as long as the best is among them

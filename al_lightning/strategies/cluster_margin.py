@@ -5,12 +5,12 @@ import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy, top_k
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
 from al_lightning.strategies.functional.clusters import squared_distances
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy, top_k
 from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError
 

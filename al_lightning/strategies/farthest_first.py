@@ -5,11 +5,11 @@ import math
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.strategies.functional.distances import Factors, Metric, multiplies_in_float32
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 
 
 class FarthestFirst(Strategy):

@@ -2,11 +2,11 @@
 
 import torch
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 
 
 class KMeansCenters(Strategy):

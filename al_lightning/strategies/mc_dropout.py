@@ -4,10 +4,10 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.strategies.base import ScoreStrategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import disagreement
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import ScoreStrategy
 from al_lightning.utils.checks import whole_number
 
 _SCORE_BYTES = 64  # an image: its score in two precisions, and the order of all scores

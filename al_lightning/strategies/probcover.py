@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, squared_distances
 from al_lightning.strategies.functional.coverage import Cap, Coverage, coverage_bytes
 from al_lightning.strategies.kmeans import top_up_at_random
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
 
 _SAMPLE = 1_000  # balls that the radius is estimated on

@@ -2,9 +2,9 @@
 
 import torch
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.strategy import Strategy
 
 
 class Random(Strategy):

@@ -6,8 +6,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
 
 _IMAGES = 16  # in the pool, and labeled; fewer where there are not twice as many

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import torch
 
-from al_lightning.strategies.base import (
+from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import (
     ScoreStrategy,
     Strategy,
     require_part,
     top_k,
 )
-from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.selection import Selection
-from al_lightning.strategies.sizes import Sizes
 from al_lightning.utils.checks import whole_number
 
 

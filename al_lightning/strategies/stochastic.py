@@ -5,10 +5,10 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import ScoreStrategy, Strategy, require_part, top_k
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import ScoreStrategy, Strategy, require_part, top_k
 from al_lightning.utils.errors import UsageError
 
 _BYTES_AN_IMAGE = 64  # scores, their noise in float64, and the order of both

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.base import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, squared_distances, unit_rows
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import whole_number
 
 _BLOCK_NUMBERS = 2**20  # distances at a time

@@ -4,9 +4,9 @@ from abc import abstractmethod
 
 from torch import Tensor
 
-from al_lightning.strategies.base import ScoreStrategy
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
+from al_lightning.strategies.strategy import ScoreStrategy
 from al_lightning.utils.checks import whole_number
 
 

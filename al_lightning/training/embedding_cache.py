@@ -23,7 +23,8 @@ from al_lightning.training.embedding import embed_images
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.files import replacing, write_whole
 from al_lightning.utils.locks import exclusive
-from al_lightning.utils.ranks import from_rank_zero, rank
+from al_lightning.utils.ranks import from_rank_zero
+from al_lightning.utils.torchrun import rank
 
 _SCHEMA = 2  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")

@@ -10,7 +10,7 @@ from torch._C._distributed_c10d import GradBucket
 from torch.nn.parallel import DistributedDataParallel
 
 from al_lightning.data.batches import batch_sizes, share_weights
-from al_lightning.utils.ranks import rank, world_size
+from al_lightning.utils.torchrun import rank, world_size
 
 
 class EvenShares(Callback):

@@ -8,7 +8,7 @@ import lightning as L
 import torch
 from torch import Tensor
 
-from al_lightning.callbacks.base import RoundResult
+from al_lightning.callbacks.loop_callback import RoundResult
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.models.metrics import Evaluation, evaluate

@@ -1,7 +1,6 @@
 """One fit of one round: reproducible, watched for divergence, and described."""
 
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 import lightning as L
@@ -18,8 +17,9 @@ from al_lightning.training.even_shares import EvenShares
 from al_lightning.training.mid_fit import MidFit
 from al_lightning.training.trainer_rules import require_fresh, require_steps
 from al_lightning.utils.randomness import derive_seed
-from al_lightning.utils.ranks import rank, share_state, wait_for_all, world_size
+from al_lightning.utils.ranks import share_state, wait_for_all
 from al_lightning.utils.stopwatch import Stopwatch
+from al_lightning.utils.torchrun import rank, world_size
 
 
 def fit_once(
@@ -55,8 +55,9 @@ def fit_once(
     with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
         # Each rank draws dropout and augmentation of its own.
         L.seed_everything(derive_seed(seed, "device", rank()) if rank() else seed, verbose=False)
-        fit = partial(trainer.fit) if mid_fit is None else partial(mid_fit.fit, trainer)
-        earlier = fit(classifier, datamodule=datamodule) or 0.0
+        earlier = 0.0 if mid_fit is None else mid_fit.fit(trainer, classifier, datamodule)
+        if mid_fit is None:
+            trainer.fit(classifier, datamodule=datamodule)
         require_finite_weights(classifier, round_index, trainer.global_step)
         if classifier.automatic_optimization:  # else the module decides what a step is
             require_steps(trainer, round_index)

@@ -7,8 +7,8 @@ import lightning as L
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
 
-from al_lightning.training.arguments import require_classifier
 from al_lightning.training.checkpoint import state_digest
+from al_lightning.training.learner_arguments import require_classifier
 from al_lightning.utils.errors import UsageError
 
 MakeClassifier = Callable[[], L.LightningModule]

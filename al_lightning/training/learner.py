@@ -18,12 +18,6 @@ from al_lightning.run.own_code import own_code
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import reproducible
 from al_lightning.run.record import RunRecord
-from al_lightning.training.arguments import (
-    require_datamodule,
-    require_factory,
-    require_fall_back,
-    require_record,
-)
 from al_lightning.training.checkpoint import Checkpoint
 from al_lightning.training.embedding_cache import EmbeddingCache
 from al_lightning.training.fit_cache import FitCache
@@ -32,11 +26,18 @@ from al_lightning.training.fitted import Fitted
 from al_lightning.training.fresh_classifiers import FreshClassifiers, MakeClassifier
 from al_lightning.training.fresh_trainers import FreshTrainers, MakeTrainer
 from al_lightning.training.identity import FitIdentity
+from al_lightning.training.learner_arguments import (
+    require_datamodule,
+    require_factory,
+    require_fall_back,
+    require_record,
+)
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_seed
-from al_lightning.utils.ranks import from_rank_zero, rank
+from al_lightning.utils.ranks import from_rank_zero
+from al_lightning.utils.torchrun import rank
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,6 @@ class Learner:
             fit depends on.
         embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then train
             on. None embeds the images in every pass, and augmented ones in every step.
-
         save_minutes: How long a fit goes on until it is saved, and again each time; a run that is
             stopped in the middle goes on from there, to the same bits. None begins such a fit anew.
 

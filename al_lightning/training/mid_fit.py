@@ -17,7 +17,7 @@ from al_lightning.data.batches import FitPosition
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing
-from al_lightning.utils.ranks import world_size
+from al_lightning.utils.torchrun import world_size
 
 _OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
 
@@ -113,8 +113,8 @@ class _Saves(Callback):
             return
         self._position = position
         try:
-            with replacing(self._path) as partial:
-                trainer.save_checkpoint(partial)
+            with replacing(self._path) as unfinished:
+                trainer.save_checkpoint(unfinished)
         except (OSError, UsageError, RuntimeError) as error:  # torch's own for a full disk
             warnings.warn(f"The fit could not be kept in {self._path} ({error})", stacklevel=2)
         self._last = time.monotonic()

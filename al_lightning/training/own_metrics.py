@@ -9,7 +9,7 @@ from lightning.pytorch.utilities.seed import isolate_rng
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.models.classifier import ImageClassifier
-from al_lightning.utils.ranks import world_size
+from al_lightning.utils.torchrun import world_size
 
 _PREFIX = "test/"
 

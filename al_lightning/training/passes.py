@@ -10,7 +10,8 @@ from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
-from al_lightning.utils.ranks import collect_on_rank_zero, rank, wait_for_all, world_size
+from al_lightning.utils.ranks import collect_on_rank_zero, wait_for_all
+from al_lightning.utils.torchrun import rank, world_size
 
 
 class ImagePass(L.LightningModule):

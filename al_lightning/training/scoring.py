@@ -15,7 +15,7 @@ from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.training.evidence_rows import EvidenceRows
 from al_lightning.training.passes import ImagePass, run_pass
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.ranks import rank
+from al_lightning.utils.torchrun import rank
 
 _PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.ranks import world_size
+from al_lightning.utils.torchrun import world_size
 
 _WHOLE = "a fit sees all labels and a pass all images"
 #: Attributes of a trainer, what alone they can be in a round, and why.

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import Logger
 from al_lightning.training.recipe import Recipe, resolve_precision
 from al_lightning.training.trainer_rules import require_usable
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.ranks import world_size
+from al_lightning.utils.torchrun import world_size
 
 
 class RoundTrainers:

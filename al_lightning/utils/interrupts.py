@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from al_lightning.utils.torchrun import rank
+
 # SLURM sends what `--signal=` names, by custom USR1 or USR2, and SIGTERM before it requeues a job.
 _NAMES = ("SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 _FREE = (signal.SIG_DFL, signal.default_int_handler)
@@ -101,7 +103,7 @@ def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         if signal.getsignal(each) is _throw:
             signal.signal(each, _leave)
     # Not print: the signal may have come while something was being printed.
-    if os.environ.get("RANK", "0") == "0":
+    if rank() == 0:
         os.write(
             2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode()
         )

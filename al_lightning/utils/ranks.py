@@ -16,26 +16,12 @@ import torch
 from torch import Tensor, distributed
 
 from al_lightning.utils.errors import OF_RANK_ZERO
+from al_lightning.utils.torchrun import rank, world_size
 
 T = TypeVar("T")
 
 #: Rank zero may wait for a person, for decoding or for a slow selection, and all others with it.
 _PATIENCE = timedelta(days=365)
-
-
-def world_size() -> int:
-    """Return the number of ranks; 1 without torchrun."""
-    return int(os.environ["WORLD_SIZE"]) if _by_torchrun() else 1
-
-
-def rank() -> int:
-    """Return which of the ranks this process is, from 0."""
-    return int(os.environ["RANK"]) if _by_torchrun() else 0
-
-
-def local_world_size() -> int:
-    """Return how many ranks there are on this machine."""
-    return int(os.environ["LOCAL_WORLD_SIZE"]) if _by_torchrun() else 1
 
 
 def from_rank_zero(call: Callable[[], T]) -> T:
@@ -114,10 +100,6 @@ def collect_on_rank_zero(
         distributed.recv_object_list(received, src=other, group=_control())
         found.append((index + other, received[0]))
     return found
-
-
-def _by_torchrun() -> bool:
-    return distributed.is_torchelastic_launched()
 
 
 @cache

@@ -311,7 +311,7 @@ def test_every_yaml_says_what_it_is_and_names_its_target() -> None:
 def test_the_passive_baseline_buys_all_at_once_whatever_the_budget_of_the_others() -> None:
     for chosen in ("strategy=passive", "experiment=passive"):
         cfg = composed("dataset=fashion_mnist", chosen, "budget.initial=9", "budget.validation=7")
-        budget = instantiate(cfg.spend)
+        budget = instantiate(cfg.budget_override)
         assert (budget.initial, budget.total, budget.validation) == ("all", "all", 7)
         assert cfg.strategy._target_ == "al_lightning.strategies.Random"
 

@@ -116,7 +116,7 @@ def a_run(
 
 def a_passive_run(seed: int = 0, accuracy: float = 0.9, **arguments: Any) -> Run:
     """A run on all labels, named as the command line names it."""
-    config = {**arguments.pop("config", {}), "spend": {"initial": "all", "total": "all"}}
+    config = {**arguments.pop("config", {}), "budget_override": {"initial": "all", "total": "all"}}
     labels = [arguments.get("train", TRAIN)]
     return a_run("passive", seed, [accuracy], labels, config=config, **arguments)
 

@@ -12,7 +12,7 @@ import torch
 from al_lightning.data.batches import batch_sizes
 from al_lightning.strategies import Margin
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.utils import ranks
+from al_lightning.utils import ranks, torchrun
 from al_lightning.utils.errors import UsageError
 from tests.training import two_ranks
 
@@ -139,7 +139,7 @@ def test_batches_that_are_too_small_to_share_are_refused(monkeypatch: pytest.Mon
 
 
 def test_one_process_is_rank_zero_of_one() -> None:
-    assert (ranks.rank(), ranks.world_size(), ranks.local_world_size()) == (0, 1, 1)
+    assert (torchrun.rank(), torchrun.world_size(), torchrun.local_world_size()) == (0, 1, 1)
     assert ranks.from_rank_zero(lambda: 3) == 3
     ranks.wait_for_all()
     assert ranks.collect_on_rank_zero(2, 5, {}) == [(2, {})]

@@ -35,7 +35,8 @@ from al_lightning.training.fitting import fit_once
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.trainers import RoundTrainers
 from al_lightning.utils.errors import DivergenceError
-from al_lightning.utils.ranks import from_rank_zero, rank, share_state, world_size
+from al_lightning.utils.ranks import from_rank_zero, share_state
+from al_lightning.utils.torchrun import rank, world_size
 from tests.helpers import Linear, TinySource, tiny_classifier, tiny_trainer
 from tests.loop.parts import loop_of
 from tests.models.zoo import tiny_pretrained

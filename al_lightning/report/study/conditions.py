@@ -12,7 +12,7 @@ Facts = Mapping[str, Any]
 
 # What strategies are compared over, and so no part of the conditions that they share; how far a run
 # goes is seen from its rounds.
-_COMPARED = ("strategy", "seed", "query_seed", "spend", "budget.total")
+_COMPARED = ("strategy", "seed", "query_seed", "budget_override", "budget.total")
 # Of the trainer: where it computes, and what it shows. Hardware that differs is noted.
 _NO_CONDITION = (
     *NO_EFFECT_ON_RESULTS,

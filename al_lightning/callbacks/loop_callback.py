@@ -16,7 +16,8 @@ from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
 from al_lightning.utils.checks import kind_of, why_not_callable
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.ranks import from_rank_zero, rank
+from al_lightning.utils.ranks import from_rank_zero
+from al_lightning.utils.torchrun import rank
 
 
 @dataclass(frozen=True)

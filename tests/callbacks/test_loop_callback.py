@@ -4,7 +4,7 @@ import pytest
 from lightning.pytorch.callbacks import Callback
 
 from al_lightning import LoopCallback, UsageError
-from al_lightning.callbacks.base import CallbackList, require_callbacks
+from al_lightning.callbacks.loop_callback import CallbackList, require_callbacks
 
 
 class Silent(LoopCallback):

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from al_lightning import RunRecord, UsageError
-from al_lightning.training.arguments import (
+from al_lightning.training.learner_arguments import (
     require_classifier,
     require_datamodule,
     require_factory,

@@ -1,4 +1,4 @@
-"""Checks of the parts that a loop is given, before anything is begun."""
+"""Checks of the parts that a learner is given, before anything is begun."""
 
 from collections.abc import Sequence
 
