@@ -33,8 +33,8 @@ class ImageClassifier(L.LightningModule):
     Args:
         backbone: The network.
         num_classes: Number of classes.
-        make_optimizer: Called with the backbone's groups of parameters; AdamW with torch's defaults
-            where None.
+        make_optimizer: Called with the backbone's groups of parameters, each of them split in two:
+            weights, and biases and scales of normalisation, which get ``weight_decay=0``.
         make_scheduler: Called with the optimiser and ``total_steps``, the number of optimiser steps
             of the fit; stepped after each of them. None keeps the learning rate constant.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
@@ -143,10 +143,39 @@ class ImageClassifier(L.LightningModule):
 
     def _build_optimizer(self) -> Optimizer:
         """Build the optimiser; a fused one cannot clip in mixed precision, since it unscales itself."""
-        optimizer = self._make_optimizer(self.backbone.parameter_groups())
+        groups = decay_weights_alone(self.backbone.parameter_groups())
+        optimizer = self._make_optimizer(groups)
         if not optimizer.defaults.get("fused") or not self.trainer.gradient_clip_val:
             return optimizer
         if "mixed" not in str(self.trainer.precision):
             return optimizer
         make = cast("Callable[..., Optimizer]", self._make_optimizer)
-        return make(self.backbone.parameter_groups(), fused=False)
+        return make(decay_weights_alone(self.backbone.parameter_groups()), fused=False)
+
+
+def decay_weights_alone(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Split groups of parameters, so that weight decay acts on weights alone.
+
+    Biases, and the scales and shifts of normalisation layers, have one dimension. Pulling them to zero
+    does not make a network simpler.
+
+    >>> from torch import nn
+    >>> from al_lightning.models.classifier import decay_weights_alone
+    >>> groups = decay_weights_alone([{"params": nn.Linear(3, 2).parameters(), "lr_factor": 0.1}])
+    >>> [(group["lr_factor"], group.get("weight_decay")) for group in groups]
+    [(0.1, None), (0.1, 0.0)]
+
+    Args:
+        groups: As an optimiser takes them; may be generators of parameters.
+
+    Returns:
+        Groups of the same parameters; those that would be empty are left out.
+    """
+    split: list[dict[str, Any]] = []
+    for group in groups:
+        params = list(group["params"])
+        weights = [p for p in params if p.ndim > 1]
+        others = [p for p in params if p.ndim <= 1]
+        split += [{**group, "params": weights}] * bool(weights)
+        split += [{**group, "params": others, "weight_decay": 0.0}] * bool(others)
+    return split

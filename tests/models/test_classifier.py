@@ -12,8 +12,9 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from torch.utils.data import DataLoader, TensorDataset
 
 from al_lightning.callbacks.training_curves import TrainingCurves
-from al_lightning.models import ImageClassifier
+from al_lightning.models import CNN, ImageClassifier
 from al_lightning.models.backbone import to_probabilities
+from al_lightning.models.classifier import decay_weights_alone
 from al_lightning.models.metrics import evaluate
 from tests.helpers import Linear, tiny_classifier, tiny_images, tiny_trainer
 
@@ -195,3 +196,43 @@ def test_a_fused_optimizer_clips_in_every_precision(precision: Any) -> None:
 
     assert moved(clip=None) > 0.05
     assert moved(clip=1e-12) < 0.001
+
+
+def test_weight_decay_acts_on_weights_alone() -> None:
+    """Without a gradient, AdamW does nothing but decay."""
+    torch.manual_seed(0)
+    network = CNN((1, 8, 8), 3)
+    optimizer = AdamW(decay_weights_alone(network.parameter_groups()), lr=0.1, weight_decay=0.5)
+    before = {name: p.detach().clone() for name, p in network.named_parameters()}
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    for name, parameter in network.named_parameters():
+        factor = 0.95 if parameter.ndim > 1 else 1.0
+        torch.testing.assert_close(parameter.detach(), factor * before[name], msg=name)
+    assert {p.ndim for p in network.parameters()} == {1, 2, 4}
+
+
+def test_groups_keep_their_options_when_they_are_split() -> None:
+    layer, scale = nn.Linear(3, 2), nn.BatchNorm1d(2)
+    groups = decay_weights_alone(
+        [
+            {"params": layer.parameters(), "lr_factor": 0.1, "weight_decay": 0.3},
+            {"params": list(scale.parameters())},
+        ]
+    )
+    found = [(len(g["params"]), g.get("lr_factor"), g.get("weight_decay")) for g in groups]
+    assert found == [(1, 0.1, 0.3), (1, 0.1, 0.0), (2, None, 0.0)]
+
+
+def test_the_classifier_decays_weights_alone() -> None:
+    optimizers: list[Optimizer] = []
+
+    def make(groups: Iterable[Any]) -> Optimizer:
+        optimizers.append(AdamW(groups, lr=0.01, weight_decay=0.5))
+        return optimizers[0]
+
+    classifier = ImageClassifier(Linear(), 3, make_optimizer=make)
+    tiny_trainer(max_steps=1, max_epochs=-1).fit(classifier, batches())
+    decays = {p.ndim: g["weight_decay"] for g in optimizers[0].param_groups for p in g["params"]}
+    assert decays == {2: 0.5, 1: 0.0}

@@ -81,7 +81,8 @@ def test_the_classifier_is_trained_by_the_recipe() -> None:
     assert classifier.label_smoothing == 0.2
     assert isinstance(optimizer, torch.optim.SGD)
     assert optimizer.param_groups[0]["lr"] == 0.25
-    assert optimizer.param_groups[0]["params"] == list(backbone.parameters())
+    trained = {p for group in optimizer.param_groups for p in group["params"]}
+    assert trained == set(backbone.parameters())
 
 
 def test_convolutions_are_laid_out_channels_last() -> None:
