@@ -3,8 +3,8 @@
     python examples/own_model.py
 
 Besides training, the loop requires two methods of the module: `embed` (images to embeddings) and
-`classify` (embeddings to logits). It requires items (image, label) of the data set. The run is saved
-in outputs/own_model. The same command continues the run, or shows the results of a finished run.
+`classify` (embeddings to logits). The items of the data set must be (image, label). The run is
+saved in outputs/own_model. The same command continues it, or shows the results of a finished run.
 """
 
 from pathlib import Path

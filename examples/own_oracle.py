@@ -3,7 +3,7 @@
     python examples/own_oracle.py
 
 An oracle receives a question, the images to label, and returns an answer: their classes, and the
-images that cannot be labeled. If it returns `None`, the run ends, and the next start passes the same
+images that cannot be labeled. After `None` the run ends, and the next start passes the same
 question again. This oracle shows each digit as text and reads its class from the keyboard. Enter
 `s` to skip an image, and an empty line to stop. The run is saved in outputs/own_oracle.
 """
