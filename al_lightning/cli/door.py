@@ -63,4 +63,4 @@ def _check_output_root(output_root: str) -> None:
             return
     except OSError as error:
         what = f"No folder can be made for {root}: {error.strerror}"
-    raise UsageError(f"{what}: let output_root be a folder for the runs")
+    raise UsageError(f"{what}: set output_root to a folder for the runs")

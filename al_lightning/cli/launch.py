@@ -36,7 +36,7 @@ def needs_launch(cfg: DictConfig) -> bool:
     if nodes not in (1, "1"):
         raise UsageError(
             f"trainer.num_nodes={nodes} needs a process on every machine: start one torchrun "
-            f"a machine, such as by srun --nodes={nodes} --ntasks-per-node=1 torchrun --nnodes={nodes} "
+            f"per machine, such as srun --nodes={nodes} --ntasks-per-node=1 torchrun --nnodes={nodes} "
             f"--nproc-per-node={devices} --rdzv-backend=c10d --rdzv-endpoint=<first machine> "
             "-m al_lightning ..."
         )
@@ -84,7 +84,7 @@ def launched(cfg: DictConfig) -> "Journal":
         why = "" if status > 0 else f" (by signal {-status}: was it out of memory?)"
         raise UsageError(
             f"Rank {rank} of {count} has ended{why or f' with exit status {status}'}, and the run with "
-            "it. The same command goes on"
+            "it. The same command continues the run"
         ) from error
     return Journal(folder / "journal.jsonl")
 
@@ -140,6 +140,6 @@ def _count(devices: object, accelerator: str) -> int:
     if isinstance(devices, int) or (isinstance(devices, str) and devices.isdecimal()):
         return int(devices)
     raise UsageError(
-        f"trainer.devices must be a number of devices, or auto, not {devices!r}. Which ones, "
-        "CUDA_VISIBLE_DEVICES says"
+        f"trainer.devices must be a number of devices, or auto, not {devices!r}. To choose "
+        "devices, set CUDA_VISIBLE_DEVICES"
     )

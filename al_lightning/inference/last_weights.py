@@ -82,7 +82,7 @@ def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
     if not journal.finished and saved.facts.get("round") == len(rounds):
         return  # of the round that is being played
     raise UsageError(
-        f"{path} has not the weights of the run's last round, {len(rounds) - 1}: they could not be "
-        "written then, or the file is another run's. Run the same command again, which fits the last "
-        "round again"
+        f"{path} does not have the weights of the run's last round, {len(rounds) - 1}: saving them "
+        "failed, or the file is another run's. Run the same command again, which fits the last round "
+        "again"
     )

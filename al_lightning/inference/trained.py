@@ -196,7 +196,7 @@ def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
             f"The run in {journal.path.parent} has trained on pretrained weights that are no longer "
-            "those which its configuration names: restore them, or make the run anew"
+            "those in its configuration: restore them, or repeat the run"
         )
     try:
         saved.load_into(classifier)

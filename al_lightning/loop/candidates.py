@@ -18,8 +18,8 @@ def require_enough_candidates(pool_subset: int | None, query: int) -> None:
     """
     if pool_subset is not None and pool_subset < query:
         raise UsageError(
-            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}, which are "
-            "chosen among them: raise the one or lower the other"
+            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}: raise "
+            "the former or lower the latter"
         )
 
 

@@ -145,7 +145,7 @@ class ActiveLearningLoop:
         """
         self._begin()
         if (question := self.question) is None:
-            raise UsageError("Nothing is asked: `loop.step()` comes to the next question")
+            raise UsageError("No question is open: `loop.step()` asks the next one")
         labeled = question.ids if ids is None else torch.as_tensor(ids)
         self._take(question, Answer(labeled, torch.as_tensor(labels)))
 
@@ -170,7 +170,7 @@ class ActiveLearningLoop:
             learner.serve()
         elif not learner.has(last, journal.pool_in(last)):
             warnings.warn(
-                f"The weights of round {last} are not there; it is fitted again", stacklevel=2
+                f"The weights of round {last} are missing; it is fitted again", stacklevel=2
             )
             learner.serve()
             learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)

@@ -164,6 +164,6 @@ def require_embeddings_alone(strategy: Strategy) -> None:
     if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
-            f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
-            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
+            f"{' and '.join(more)}, but no classifier is trained before the first label. Use a "
+            "strategy that needs only embeddings, such as l2, or balanced or uniform"
         )

@@ -101,13 +101,13 @@ def require_logits(
         widths.append(embeddings.shape[1])
     if len(set(widths)) > 1 or 0 in widths:
         raise UsageError(
-            f"The embeddings of {name} have {widths[0]} numbers an image in a batch of {_SOME}, and "
+            f"The embeddings of {name} have {widths[0]} numbers per image in a batch of {_SOME}, and "
             f"{widths[1]} in a batch of one: D must be the same for all images, and at least 1"
         )
     if _are_probabilities(logits):
         raise UsageError(
             f"{name} gives probabilities: the rows of `classify` are not negative and sum to 1. Return "
-            "the logits, which go into the softmax: it is applied here, and twice would flatten them"
+            "the logits, without a softmax; al_lightning applies it"
         )
     return widths[0]
 
@@ -131,7 +131,7 @@ def _try(
     except Exception as error:
         kind = "" if isinstance(error, RuntimeError | ValueError) else f"{type(error).__name__}: "
         raise UsageError(
-            f"{name} cannot look at images of {'x'.join(map(str, image_shape))}: {kind}{error}"
+            f"{name} cannot process images of {'x'.join(map(str, image_shape))}: {kind}{error}"
         ) from error
     finally:
         for part, mode in modes.items():

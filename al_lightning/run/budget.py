@@ -56,7 +56,7 @@ class Budget:
         _require_amount("initial", self.initial, least=0, allow_all=True)
         if self.initial == 1:
             raise UsageError(
-                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, "
+                "budget.initial=1 is too few: nothing can be trained on one label. Use 2 or more, "
                 "or 0 to begin with a query"
             )
         _require_amount("query", self.query)

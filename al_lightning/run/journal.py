@@ -122,14 +122,14 @@ class Journal(History):
         line = json.dumps({**event, "digest": digest}).encode() + b"\n"
         if problem := self._problem(event):
             raise JournalError(
-                f"This cannot be written down: {problem}. Nothing was written; {self.path} is intact"
+                f"This cannot be recorded: {problem}. Nothing was written; {self.path} is intact"
             )
         new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("r+b" if not new else "xb") as file:
             if file.seek(0, os.SEEK_END) != self._length:
                 raise JournalError(
-                    f"{self.path} was changed by somebody else, probably by another process that runs "
+                    f"{self.path} was changed, probably by another process that runs "
                     "in the same folder. Let only one of them run; nothing was written"
                 )
             file.truncate(self._size)
@@ -162,9 +162,7 @@ class Journal(History):
             if problem := self._problem(event):
                 raise self._damage(number, problem)
             if digest != expected:
-                raise self._damage(
-                    number, "not as it was written, or not where: its digest differs"
-                )
+                raise self._damage(number, "it was changed or moved: its digest differs")
             self._digest = digest
             self._remember(event)
             self._size += len(line) + 1
@@ -189,7 +187,7 @@ class Journal(History):
     def _damage(self, line_number: int, problem: str) -> DamagedJournalError:
         return DamagedJournalError(
             f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
-            "it from a copy, or remove it to start anew"
+            "it from a copy, or remove it to start a new run"
         )
 
 

@@ -153,7 +153,7 @@ class Oracle(ABC):
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""
         return (
-            f"{len(question.ids)} images wait for their class ({question.name}, "
+            f"{len(question.ids)} images need a label ({question.name}, "
             f"{type(self).__name__}). Run the same command again when they have one."
         )
 

@@ -56,8 +56,8 @@ class Checkpoint:
                 torch.save(content, file)
         except (UsageError, RuntimeError) as error:  # torch has an error of its own for a full disk
             warnings.warn(
-                f"The weights could not be kept in {self.path} ({error.__cause__ or error}); a run "
-                "that goes on fits this round again",
+                f"The weights could not be saved in {self.path} ({error.__cause__ or error}); a run "
+                "that continues trains this round again",
                 stacklevel=2,
             )
 

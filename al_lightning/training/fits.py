@@ -129,7 +129,7 @@ class Fits:
         try:
             return self._fit_once(index, pool, classifier, identity)
         except DivergenceError as error:
-            warnings.warn(f"{error.what}; it is fitted once more, by the fallback", stacklevel=2)
+            warnings.warn(f"{error.what}; it is fitted once more, with the fallback", stacklevel=2)
             classifier.load_state_dict(start)
             self._fall_back(classifier)
             fit = self._fit_once(index, pool, classifier, f"{identity}_fallback")

@@ -76,7 +76,7 @@ class MidFit:
             facts: dict[str, Any] = content[_OURS]
         except Exception as error:
             warnings.warn(
-                f"{self.path} cannot be used ({type(error).__name__}); the fit begins anew",
+                f"{self.path} cannot be used ({type(error).__name__}); the fit starts again",
                 stacklevel=2,
             )
             return None
@@ -116,7 +116,7 @@ class _Saves(Callback):
             with replacing(self._path) as unfinished:
                 trainer.save_checkpoint(unfinished)
         except (OSError, UsageError, RuntimeError) as error:  # torch's own for a full disk
-            warnings.warn(f"The fit could not be kept in {self._path} ({error})", stacklevel=2)
+            warnings.warn(f"The fit could not be saved in {self._path} ({error})", stacklevel=2)
         self._last = time.monotonic()
 
     def on_save_checkpoint(

@@ -60,7 +60,7 @@ def require_fresh(trainer: L.Trainer) -> None:
     """
     if trainer.global_step:
         raise UsageError(
-            f"This trainer has taken {trainer.global_step} steps already, and would count on. Let "
+            f"This trainer has taken {trainer.global_step} steps already, and would count further. Let "
             "make_trainer make a new one at every call"
         )
 

@@ -105,7 +105,8 @@ def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     # Not print: the signal may have come while something was being printed.
     if rank() == 0:
         os.write(
-            2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode()
+            2,
+            f"\n{signal.Signals(number).name}: stopping; a second signal stops at once\n".encode(),
         )
     raise _Stop(number)
 

@@ -176,17 +176,16 @@ class ImageFolder(BaseSource):
             return _TEST_FRACTION if found.unlabeled is None else 0.0
         if found.test is None and found.unlabeled is None and self.test_fraction == 0:
             raise UsageError(
-                f"dataset.test_fraction=0 leaves nothing to test on in {self.path}, where all images "
-                "are labeled: take a fraction above 0, or add a folder test; only where there is a "
-                "folder unlabeled, a run may do without"
+                f"dataset.test_fraction=0 leaves no test images in {self.path}, where all images "
+                "are labeled: use a fraction above 0, or add a folder test; only with a folder "
+                "unlabeled, a run needs no test images"
             )
         if found.test is None and found.unlabeled is not None and self.test_fraction > 0:
             raise UsageError(
-                f"dataset.test_fraction={self.test_fraction} would measure by labels that are no "
-                f"random sample: {self.path} has unlabeled images, and those with labels may have "
-                "been chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask "
-                "for images that are drawn at random from all; or put labeled images that are such a "
-                "sample into the folder test"
+                f"dataset.test_fraction={self.test_fraction} would test on labels that are no random "
+                f"sample: {self.path} has unlabeled images, and the labeled ones may have been chosen "
+                "because they are hard. Use budget.validation=50, which queries images drawn at "
+                "random from all; or put a random labeled sample into the folder test"
             )
         return self.test_fraction
 
@@ -220,7 +219,7 @@ class ImageFolder(BaseSource):
             lines,
             f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, "
             f"equal in every pixel at {self.image_size} x {self.image_size}",
-            "Keep each in its one class and remove the copies",
+            "Keep each in one class and remove the duplicates",
         )
         return {i for group in groups for i in group}
 
@@ -242,13 +241,13 @@ def _check_arguments(
 ) -> None:
     if type(image_size) is not int or image_size < 1:
         raise UsageError(
-            f"dataset.image_size={image_size} cannot be; use a whole number of pixels, or auto"
+            f"dataset.image_size={image_size} is not valid; use a whole number of pixels, or auto"
         )
     if channels not in _CHANNELS:
-        raise UsageError(f"dataset.channels={channels} cannot be; use 3 (RGB) or 1 (gray)")
+        raise UsageError(f"dataset.channels={channels} is not valid; use 3 (RGB) or 1 (gray)")
     if test_fraction is not None and not 0 <= test_fraction < 1:
         raise UsageError(
-            f"dataset.test_fraction={test_fraction} cannot be; use a fraction from 0 to less than 1"
+            f"dataset.test_fraction={test_fraction} is not valid; use a fraction from 0 to less than 1"
         )
     if on_error not in _ON_ERROR:
         raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")

@@ -100,7 +100,7 @@ class CacheEntry:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if warn:
                 _logger.warning(
-                    "%s cannot be used (%s): the images are decoded anew", self.folder, error
+                    "%s cannot be used (%s): the images are decoded again", self.folder, error
                 )
             return None
         note_use(self.folder / FACTS)

@@ -58,7 +58,7 @@ class MappedPixels(PixelStore):
                     (self._path.parent / FACTS).unlink()
                 raise DataError(
                     f"{self._path} was changed or damaged: {int(wrong.sum())} of {int(new.sum())} "
-                    "images are not what was decoded. Run the same command again: they are decoded anew"
+                    "images are not what was decoded. Run the same command to decode them again"
                 )
             self._unseen[ids[new]] = False
         return found

@@ -54,7 +54,7 @@ class ImageStorage:
         if storage == Storage.DISK and cache_dir is None:
             raise UsageError("dataset.storage=disk needs a dataset.cache_dir to keep images in")
         if workers is not None and workers < 1:
-            raise UsageError(f"dataset.workers={workers} cannot be; use at least 1 process")
+            raise UsageError(f"dataset.workers={workers} is not valid; use at least 1 process")
         self.storage = Storage(storage)
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
         self.workers = workers or usable_cores()

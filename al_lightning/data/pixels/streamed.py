@@ -55,9 +55,9 @@ class StreamedPixels(PixelStore):
             raise DataError(
                 "\n".join(
                     [
-                        f"{len(bad)} of the images cannot be read any more, which could be before:",
+                        f"{len(bad)} of the images can no longer be read:",
                         *bad[:_NAMED],
-                        "Leave the files as they are while a run is not finished",
+                        "Do not change the files until the run is finished",
                     ]
                 )
             )

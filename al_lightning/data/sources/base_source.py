@@ -69,8 +69,8 @@ class BaseSource(ABC):
         """
         if self.imbalance is not None and not known:
             raise UsageError(
-                f"dataset.imbalance={self.imbalance} cannot be where images are unlabeled: it makes "
-                "some classes rare, and theirs are not known. Take dataset.imbalance=null"
+                f"dataset.imbalance={self.imbalance} is not possible with unlabeled images: it makes "
+                "some classes rare, and theirs are not known. Use dataset.imbalance=null"
             )
 
     @abstractmethod

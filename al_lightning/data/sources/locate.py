@@ -96,7 +96,7 @@ def _download(files: PublishedFiles, root: Path, target: Path) -> str:
             files.fetch(Path(staging))
             fetched, trouble = _search(Path(staging) / files.folder, files)
             if trouble:
-                return f"what came {trouble}"
+                return f"the download {trouble}"
             target.mkdir(parents=True, exist_ok=True)
             present, _ = _search(target, files)
             for name in fetched.keys() - present.keys():

@@ -159,8 +159,8 @@ def _warn_of_leaks(train: Images, test: Images) -> None:
         return
     ids = sorted(i - len(train) for group in found for i in group if is_test[i])
     _logger.warning(
-        "%d of the %d images of test are in train too, equal in every pixel, which flatters the test "
-        "figures: test[i] with i = %s. Remove them from one of the data sets",
+        "%d of the %d images of test are in train too, equal in every pixel, which makes the test "
+        "accuracy too high: test[i] with i = %s. Remove them from one of the data sets",
         len(ids),
         len(test),
         ", ".join(shortened(ids, _NAMED)),

@@ -195,7 +195,7 @@ def _check(
 ) -> None:
     if image_shape[0] not in (1, _COLORS):
         raise UsageError(
-            f"Pretrained networks look at grey or RGB images, not at {image_shape[0]} channels: take "
+            f"Pretrained networks take grey or RGB images, not {image_shape[0]} channels: take "
             "model=cnn"
         )
     if mode not in _MODES:
@@ -209,5 +209,5 @@ def _check(
     if not backbone_lr_factor > 0.0:
         raise UsageError(
             f"model.backbone_lr_factor must be above 0, not {backbone_lr_factor}; to train the head "
-            "alone, take model.mode=linear"
+            "alone, use model.mode=linear"
         )

@@ -141,9 +141,9 @@ class LabelStudioOracle(Oracle):
         assert self._seen is not None
         _, project, verdicts = self._seen
         last = (
-            "It goes on with what is labeled by then."
+            "The run continues with the images that are labeled then."
             if self._accept_partial
-            else "To go on with fewer, add oracle.accept_partial=true."
+            else "To continue with fewer labels, add oracle.accept_partial=true."
         )
         return (
             f"{verdicts.count('open')} of {len(verdicts)} images are open in Label Studio: "
@@ -177,7 +177,7 @@ class LabelStudioOracle(Oracle):
         if found is None:
             title = self._title or _title(self._folder.parent, run)
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
-            about = f"Images that al_lightning asks for, first choice first.{named}"
+            about = f"Images queried by al_lightning, highest score first.{named}"
             return studio.make_project(title, config, about)
         there = {plain(name) for name in offered_classes(found.label_config)}
         if missing := [name for name in self._classes if plain(name) not in there]:
@@ -241,7 +241,7 @@ class LabelStudioOracle(Oracle):
             listed = "\n  ".join(shortened(problems, _SHOWN))
             raise UsageError(
                 f"Annotations in {project.url} cannot be used:\n  {listed}\n"
-                "Correct them there, then run the same command again; nothing was taken"
+                "Correct them there, then run the same command again; no label was read"
             )
         return verdicts
 

@@ -41,7 +41,7 @@ class NoisyOracle(DatasetOracle):
     def __init__(self, labels: Tensor, num_classes: int, rate: float, seed: int) -> None:
         require_within("oracle.rate", rate, "[0, 1]")
         if num_classes < 2:  # noqa: PLR2004
-            raise UsageError("oracle=noisy needs 2 classes or more: there must be one to mistake")
+            raise UsageError("oracle=noisy needs at least 2 classes")
         labels = whole_numbers("The labels of an oracle", labels)
         generator = derive_generator(seed, "label noise")
         mistaken = torch.rand(len(labels), generator=generator, dtype=torch.float64) < rate

@@ -123,7 +123,7 @@ def efficiency(setting: Setting) -> dict[str, Efficiency]:
     """Return the label-efficiency curve of each strategy.
 
     The targets lie evenly between what the reference starts from and the best that any strategy comes
-    to. Where the reference does not come so far, the ratio is a lower bound.
+    to. Where the reference does not reach it, the ratio is a lower bound.
     """
     if setting.reference is None:
         return {}

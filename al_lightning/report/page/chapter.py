@@ -107,7 +107,7 @@ def _glances(analysis: Analysis) -> list[Glance]:
     saving = analysis.savings[best]
     if saving.claimed:
         detail = (
-            f"to come to {reference}'s final accuracy, in {saving.seeds_saving} of "
+            f"to reach {reference}'s final accuracy, in {saving.seeds_saving} of "
             f"{counted(saving.seeds, 'seed')}"
         )
         glances.append(Glance(f"{bounded_percent(saving.saved)}%", "fewer labels", detail))

@@ -131,13 +131,13 @@ def verdict(search: Search) -> str:
         f"{listed(keys)}."
     )
     if search.best is None or search.best.validation is None:
-        return f"{begin} None has come to figures on validation labels that could be compared."
+        return f"{begin} No trial has comparable validation figures."
     strategy = f"{search.best.strategy} with " if len(search.strategies) > 1 else ""
     return (
         f"{begin} The best by {search.measure} on validation labels over {over} is "
         f"{strategy}{search.best.name}: {percent(search.best.validation, 1)}% "
-        f"({counted(len(search.best.runs), 'seed')}). Having been chosen by it, that figure is, if "
-        "anything, flattering; the test images took no part in the choice. No difference between "
+        f"({counted(len(search.best.runs), 'seed')}). The trial was chosen by this figure, which may "
+        "therefore be too high; the test images were not used to choose. No difference between "
         "trials is tested."
     )
 
