@@ -49,9 +49,9 @@ _TRAINING = "Training, over optimiser steps"
 class TensorBoardDashboard(LoopCallback):
     """Writes a run's curves, figures and hyperparameters.
 
-    The x-axis ("step") of all that stands under ``labels/``, ``queries/`` and ``test/`` is the number
-    of labels bought. What a fit logs stands under its name and its round, as ``train/loss/round_03``,
-    over optimiser steps; a fit that is made again after its process was stopped has curves of its own.
+    The x-axis ("step") of ``labels/``, ``queries/`` and ``test/`` is the number of labels. Values that
+    a fit logs have its name and round, such as ``train/loss/round_03``, over optimiser steps; a fit
+    that is repeated after an interruption has separate curves.
 
     Args:
         folder: The run's TensorBoard folder.

@@ -1,8 +1,8 @@
 """The append-only record of a run, and its replay.
 
-The journal is what a run has: everything else in its folder follows from it. One JSON object a line,
-appended and forced to the disk, never rewritten. A line means that all that came before it is done, and
-holds a digest of itself and of all lines before it, so that no line can change, move or go unnoticed.
+Everything else in a run's folder follows from the journal. It has one JSON object per line, appended
+and synced to disk, never rewritten. A line implies that all earlier work is done. It holds a digest of
+itself and of all lines before it, so that a changed, moved or missing line is detected.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ _LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
 
 
 class Journal(History):
-    """A run's history, kept in one file.
+    """A run's history, stored in one file.
 
-    Opening a journal replays what the file holds. A last line that was torn by a crash is dropped;
-    any other damage is refused.
+    Opening a journal replays the file. An incomplete last line after a crash is dropped; any other
+    damage is refused.
 
     Args:
-        path: The file; it and its folder are made at the first event.
+        path: The file; it and its folder are created at the first event.
 
     Raises:
-        JournalError: If the file is damaged, or is none; names file, line and what is wrong.
+        JournalError: If the file is damaged, or is no journal; names file, line and error.
 
     Example:
         >>> from tempfile import TemporaryDirectory

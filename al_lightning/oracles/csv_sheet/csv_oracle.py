@@ -20,12 +20,12 @@ from al_lightning.utils.spreadsheet import cell
 
 
 class CsvOracle(Oracle):
-    """Asks a person, by a sheet to fill in and a page with the images.
+    """Asks a person for labels, with a sheet to fill in and a page with the images.
 
     A question is ``<name>.csv``, such as ``round_01.csv``, with an empty column ``label``, and
     ``<name>.html``, which shows the images and can be filled in too. A sheet with at least one label
-    or skip is an answer; what is left empty goes back to the pool. Labels that are added to the sheet
-    of an earlier question are taken with the next answer.
+    or skip is an answer; images without an entry return to the pool. Labels that are added to an
+    earlier sheet are read with the next answer.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -41,11 +41,11 @@ class CsvOracle(Oracle):
 
     Args:
         data: The images, their files and the names of their classes.
-        folder: Where the sheets lie.
-        skip_mark: What a person writes for an image that cannot be labeled.
+        folder: Folder of the sheets.
+        skip_mark: Entry for an image that cannot be labeled.
 
     Raises:
-        UsageError: If a class is called as the skip mark is.
+        UsageError: If a class has the name of the skip mark.
     """
 
     answers_at_once = False

@@ -31,8 +31,8 @@ class NoisyOracle(DatasetOracle):
     Args:
         labels: The true classes by dataset id, (N,) int64; negative where they are not known.
         num_classes: Number of classes, at least 2.
-        rate: The probability of a mistake, in [0, 1].
-        seed: Decides the mistakes.
+        rate: The probability of a wrong label, in [0, 1].
+        seed: Seed of the wrong labels.
 
     Raises:
         UsageError: On a rate outside [0, 1], or fewer than 2 classes.

@@ -149,7 +149,9 @@ def test_the_name_of_a_class_must_be_utf8(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 alone")
-    with pytest.raises(DataError, match=r"caf\\xe9 is not a valid class name: it is not UTF-8\. Rename it"):
+    with pytest.raises(
+        DataError, match=r"caf\\xe9 is not a valid class name: it is not UTF-8\. Rename it"
+    ):
         find_images(tmp_path)
 
 
@@ -174,7 +176,9 @@ def test_two_folders_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["a\x07b", "\x1b[31mred", "\x7f"])
 def test_control_characters_name_no_class(tmp_path: Path, name: str) -> None:
     fill(tmp_path, classes=("cat", name))
-    with pytest.raises(DataError, match=r"is not a valid class name: it has the character \\x.*Rename it"):
+    with pytest.raises(
+        DataError, match=r"is not a valid class name: it has the character \\x.*Rename it"
+    ):
         find_images(tmp_path)
 
 
