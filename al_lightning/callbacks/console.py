@@ -59,7 +59,7 @@ class ConsoleProgress(LoopCallback):
         title: What the run is called.
         budget: Says how many rounds there will be.
         folder: Where the run's files are.
-        bars: Whether to show moving bars; lines alone where nobody watches.
+        bars: Whether to show progress bars; only lines without a terminal.
         named_lines: Whether each line says whose it is, since other runs print beside this one.
     """
 
@@ -118,7 +118,7 @@ class ConsoleProgress(LoopCallback):
         return [] if self._whose else [InnerLines(lambda line: self._console.print(f"  {line}"))]
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Say what begins, or what goes on."""
+        """Print that the run begins or continues."""
         self._classes, self._tested = data.classes, len(data.test)
         self._labels = self._budget.limit(len(data.train), len(data.given_ids))
         channels, height, width = data.image_shape
@@ -168,7 +168,7 @@ class ConsoleProgress(LoopCallback):
             self._progress.update(self._rounds, completed=result.index + 1, total=total)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
-        """Say what is to be done for the run to go on."""
+        """Print what is to be done for the run to continue."""
         self._progress.stop()
         self._console.print(f"\n{instructions}", soft_wrap=True, highlight=False, markup=False)
 

@@ -112,7 +112,7 @@ class ScalarLogger(LoopCallback):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Report a run that has not come to its end as failed."""
+        """Report an unfinished run as failed."""
         self._close("failed")
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
@@ -172,7 +172,7 @@ class WandbRunLogger(WandbLogger):
     """
 
     def finalize(self, status: str) -> None:
-        """End the service's run; one that failed can be gone on with."""
+        """End the service's run; a failed run can be continued."""
         super().finalize(status)
         if self._experiment is not None:
             self._experiment.finish(exit_code=0 if status == "success" else 1)

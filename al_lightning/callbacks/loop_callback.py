@@ -82,7 +82,7 @@ class QueryResult:
         return cls(
             question.round,
             question.name,
-            answer.ids.clone(),  # nobody who looks at them may change what the journal will say
+            answer.ids.clone(),  # no callback may change the entries of the journal
             question.scores[rows],
             question.predicted[rows],
             answer.labels.clone(),
@@ -109,7 +109,7 @@ class LoopCallback:
     """
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Called when a run begins or goes on."""
+        """Called when a run begins or continues."""
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Called before a round is fitted; not where its weights are loaded."""

@@ -119,7 +119,7 @@ class TensorBoardDashboard(LoopCallback):
             self._figure("test/confusion_matrix", figure, step)
 
     def on_query(self, query: QueryResult) -> None:
-        """Write what was asked for: the images, and how many of each class."""
+        """Write the queried images, and the number of each class."""
         if self._data is None:
             return
         sheet = contact_sheet(
@@ -180,7 +180,7 @@ def overlays(tags: Iterable[str]) -> Layout:
     TensorBoard merges the layouts of runs, so that equal ones count once.
 
     Args:
-        tags: Such as ``labels/accuracy``; what stands before the slash decides the category.
+        tags: Such as ``labels/accuracy``; the part before the slash is the category.
     """
     layout: Layout = {}
     for tag in tags:

@@ -60,7 +60,7 @@ class Parts:
     Attributes:
         recipe: How classifiers are trained.
         budget: How many labels to buy, and when.
-        query: Selects what to ask for.
+        query: Selects the images to query.
         datamodule: Owns the data.
         oracle: Gives the labels.
         make_classifier: Makes an untrained classifier.
@@ -162,7 +162,7 @@ def _decide_sizes(cfg: DictConfig) -> None:
 
 
 def _require_types(cfg: DictConfig) -> None:
-    """Refuse values of a wrong type where nobody else would notice them."""
+    """Refuse values of a wrong type that no other check would notice."""
     for key, least in (("seed", 0), ("query_seed", 0), ("threads", 1)):
         value = cfg.get(key)
         if value is None and key != "seed":

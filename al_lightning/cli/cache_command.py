@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(given: argparse.Namespace) -> str:
-    """Do what was asked for, and say what was done."""
+    """Run the command, and return its message."""
     cache = given.output_root.expanduser() / ".cache"
     if not cache.is_dir():
         raise UsageError(

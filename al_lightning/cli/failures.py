@@ -35,7 +35,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     """
     full, loud = os.environ.get(_FULL), logging.raiseExceptions
     os.environ[_FULL], os.environ[_WANTED] = "1", full or ""  # has Hydra raise its errors
-    logging.raiseExceptions = False  # no traceback of a line that nobody reads
+    logging.raiseExceptions = False  # no traceback of a line that no one reads
     try:
         yield
     except CompactHydraException as error:

@@ -28,7 +28,7 @@ _LAUNCHER = "AL_LIGHTNING_LAUNCHER"
 
 
 def needs_launch(cfg: DictConfig) -> bool:
-    """Return whether a run wants more processes than this one, and nobody has started them."""
+    """Return whether a run needs more processes than this one, and they are not started yet."""
     trainer = cfg.get("trainer") or {}
     devices, nodes = trainer.get("devices", 1), trainer.get("num_nodes", 1)
     if by_torchrun() or (devices in (1, "1") and nodes in (1, "1")):
@@ -47,8 +47,8 @@ def launched(cfg: DictConfig) -> "Journal":
     """Start a process for each device, with the overrides of this job; wait, and read the journal.
 
     Raises:
-        UsageError: If one of them has failed; what it has said stands before.
-        Interrupted: By Ctrl-C or a signal; the next run goes on from there.
+        UsageError: If one of them has failed, after its own messages.
+        Interrupted: By Ctrl-C or a signal; the next run continues from there.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException  # noqa: PLC0415
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError  # noqa: PLC0415
@@ -95,7 +95,7 @@ def is_launched() -> bool:
 
 
 def end_with_launcher() -> None:
-    """End this rank where the process that has started it dies, instead of going on for nobody."""
+    """End this rank if the process that has started it dies."""
 
     def watch() -> None:
         while os.getppid() == launcher:

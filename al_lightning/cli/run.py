@@ -1,4 +1,4 @@
-"""One run: what a configuration names is built, and the loop goes on to its end."""
+"""One run: the parts of a configuration are built, and the loop runs to its end."""
 
 import logging
 import threading
@@ -154,7 +154,7 @@ def _quiet() -> None:
         ".*does not have many workers.*",
         ".*smaller than the logging interval.*",
         ".*`val_dataloader` but have no `validation_step`.*",
-        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that goes on
+        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that continues
         ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):

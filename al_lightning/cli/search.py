@@ -1,4 +1,4 @@
-"""A search for hyperparameters: what it chooses by, where it is kept, and how it goes on."""
+"""A search for hyperparameters: its objective, its storage, and how it continues."""
 
 import logging
 import sys
@@ -18,13 +18,13 @@ from al_lightning.utils.errors import UsageError
 if TYPE_CHECKING:
     from optuna import Study
 
-_GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # plays all; looks for nothing
+_GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # runs all; searches nothing
 _STUDY = {"storage", "study_name", "n_trials", "direction"}  # what tells a sweeper that keeps one
 _held: list[FileLock] = []  # on the study of this process, until it ends
 
 
 def given_overrides(config: DictConfig) -> list[str]:
-    """Return what a sweep was asked for, by the sweeper's settings and by the command line."""
+    """Return the overrides of a sweep, from the sweeper's settings and the command line."""
     params = config.hydra.sweeper.get("params") or {}
     return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
 
@@ -62,11 +62,11 @@ def _buys_validation(config: DictConfig, overrides: Sequence[Override]) -> bool:
 class KeepStudy(Callback):
     """Completes the settings of a sweeper that searches, such as ``hydra/sweeper=optuna``.
 
-    The objective is maximised, since it is an area under a learning curve. The study is kept on the
+    The objective is maximised, because it is an area under a learning curve. The study is saved on
     disk, beside the sweep's report. ``hydra.sweeper.n_trials`` counts the trials of all sessions, and
-    those that a killed process left behind are made again: their runs go on where they stopped. A
-    trial that fails, such as by a learning rate that diverges, does not end the search. Optuna's
-    sweeper on its own minimises, forgets, adds so many trials at each command, and stops.
+    unfinished trials of a killed process are continued from where their runs stopped. A trial that
+    fails, such as by divergence, does not end the search. By default, Optuna's sweeper minimises,
+    saves no study, adds that many trials at each command, and stops at a failed trial.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002

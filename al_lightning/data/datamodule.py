@@ -244,7 +244,7 @@ class PoolDataModule(L.LightningDataModule):
         return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
-        """Let a fit that goes on draw as it would have drawn."""
+        """Let a continued fit draw as it would have drawn."""
         if self._before_first_batch is not None:
             self._before_first_batch()
             self._before_first_batch = None

@@ -211,7 +211,7 @@ class ActiveLearningLoop:
         self.journal.record_round(result.event)
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
-        """Take labels that were given with the images, or ask for those of others."""
+        """Use labels that came with the images, or query those of others."""
         data, journal = self.learner.data, self.journal
         if bool(torch.isin(ids, data.given_ids).all()):
             journal.record_labels(0, ids, data.train.labels[ids], origin)

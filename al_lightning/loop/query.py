@@ -1,4 +1,4 @@
-"""Which images to ask for: a strategy, its evidence, and its random streams."""
+"""Which images to query: a strategy, its evidence, and its random streams."""
 
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng

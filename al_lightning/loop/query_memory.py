@@ -47,7 +47,7 @@ def query_sizes(
     """Return the sizes of the first and of the last query of a run; none takes more than both.
 
     Args:
-        strategy: Says how many images it looks at, and by how many samples.
+        strategy: Sets the number of images and of dropout samples.
         budget: Says when it is asked.
         images: Training images.
         given: How many of them came with labels, where others came without.

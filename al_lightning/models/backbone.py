@@ -49,7 +49,7 @@ class Embedder(Protocol):
 
 
 def require_embedder(module: L.LightningModule) -> None:
-    """Check that a module can be asked for embeddings and logits.
+    """Check that a module offers embeddings and logits.
 
     Raises:
         UsageError: If it cannot; names the methods that are missing.

@@ -16,7 +16,7 @@ _NAMED = 10  # ids in a message
 
 
 def require_oracle(oracle: object) -> None:
-    """Check that something can be asked for labels, before a run begins.
+    """Check that an object is an oracle, before a run begins.
 
     Raises:
         UsageError: If it is no :class:`~al_lightning.Oracle`, or does not say what one must say.
@@ -81,7 +81,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
 
 
 def warn_of_gaps(question: Question, answer: Answer, pool: Pool) -> None:
-    """Warn of answers that change labels of before, or leave images for validation open.
+    """Warn of answers that change earlier labels, or leave images for validation open.
 
     Args:
         question: That was answered.
@@ -130,7 +130,7 @@ def whole_numbers(what: str, values: object) -> Tensor:
 
 
 def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Tensor:
-    """Return ids, each of which was asked for and stands once."""
+    """Return ids, each of which is in the question and occurs once."""
     ids = whole_numbers(f"{field} of an answer of {name}", values)
     if len(foreign := ids[~torch.isin(ids, torch.tensor(list(asked), dtype=torch.int64))]):
         when = "an earlier question" if field.startswith("late") else "this question"

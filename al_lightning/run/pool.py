@@ -49,7 +49,7 @@ class Pool:
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images that may be asked for, ascending, (size - labels_bought - skipped,) int64."""
+        """Images that may be queried, ascending, (size - labels_bought - skipped,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
         free[self.skipped_ids] = False
         free[self.labeled_ids] = False

@@ -177,5 +177,5 @@ class SimulatedOracle(Oracle):
         """Return the classes, (M,) int64, of these dataset ids, (M,) int64, in their order."""
 
     def answer(self, question: Question) -> Answer:
-        """Return the classes of all images that were asked for."""
+        """Return the classes of all queried images."""
         return Answer(question.ids, self.annotate(question.ids))

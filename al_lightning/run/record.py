@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Keys of the configuration that decide what is asked for, but not how given labels are trained on.
+#: Keys of the configuration that affect the queries, but not the training on given labels.
 QUERY_KEYS = ("strategy", "initial_strategy", "oracle", "budget", "query_seed")
 
 

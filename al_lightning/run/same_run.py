@@ -1,4 +1,4 @@
-"""Whether a journal may be gone on with."""
+"""Whether a run may continue with a journal."""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ _PARTS = ("config", "classes", "data", "model", "trainer")
 def require_same_run(
     journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
 ) -> None:
-    """Check that a journal was begun by the run that wants to go on with it.
+    """Check that a journal was begun by the run that continues it.
 
     Warns where it was begun with other versions of the packages that results depend on. Digests of code
     can be compared under the same versions alone: under others, code that differs is warned of as well.

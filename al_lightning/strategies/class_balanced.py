@@ -110,7 +110,7 @@ class _LazyGreedy:
         return picks, values
 
     def _among_highest(self, size: int, most: int) -> tuple[Tensor, Tensor]:
-        """Pick at most so many images, for as long as the best lies among the highest bounds."""
+        """Pick at most so many images, while the best is among the highest bounds."""
         top = self.bounds.topk(min(size + 1, len(self.bounds)))
         block = top.indices[:size]
         outside = float(top.values[size]) if len(top.values) > size else -torch.inf

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Need(StrEnum):
-    """A quantity that a strategy can ask for; the value is the name of the Evidence field.
+    """A quantity that a strategy can need; the value is the name of the Evidence field.
 
     >>> from al_lightning import Need
     >>> [need.value for need in Need]

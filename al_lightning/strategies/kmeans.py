@@ -1,4 +1,4 @@
-"""The most central image of each of as many clusters as there are images to ask for."""
+"""The most central image of each cluster, with one cluster per image to query."""
 
 import torch
 

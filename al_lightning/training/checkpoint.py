@@ -17,7 +17,7 @@ from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing
 
-_OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
+_OURS = "al_lightning"  # key of our facts beside Lightning's in the file
 _LAYERS = "layers"  # the fact that says which classes of layers the weights are of
 
 

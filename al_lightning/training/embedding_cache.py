@@ -131,10 +131,10 @@ class EmbeddingCache:
 
 
 class _Entry:
-    """A matrix on the disk, and what is known of it.
+    """A matrix on the disk, and its facts.
 
     Args:
-        path: The matrix; its facts lie beside it.
+        path: The matrix; its facts are beside it.
         shape: What it must have.
     """
 

@@ -11,7 +11,7 @@ import lightning as L
 
 from al_lightning.utils.errors import UsageError
 
-#: Who starts several processes of one command, and where it says how many, and which one this is.
+#: Launchers of several processes of one command, and their variables for the number and the rank.
 _LAUNCHERS = (
     ("something other than torchrun", "WORLD_SIZE", ("RANK", "LOCAL_RANK")),
     ("mpirun", "OMPI_COMM_WORLD_SIZE", ("OMPI_COMM_WORLD_RANK",)),

@@ -33,12 +33,12 @@ class Fits:
         datamodule: Serves the labeled images.
         trainers: Make a fresh trainer for each fit.
         seed: Decides batches, dropout and augmentation.
-        fall_back: Prepares a classifier whose fit has diverged for another try; None refuses to go on.
+        fall_back: Prepares a classifier whose fit has diverged for a second fit; None raises the error.
         fit_cache: Where the fit of the first round is kept for other runs; None keeps none.
-        minutes: Between two saves of a fit that goes on; None saves none.
+        minutes: Minutes between two saves of a running fit; None saves none.
 
     Attributes:
-        folder: Where fits are saved while they go on; None saves none.
+        folder: Where running fits are saved; None saves none.
     """
 
     def __init__(

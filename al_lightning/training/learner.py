@@ -48,7 +48,7 @@ class LearnerFacts:
         embedding: The size of an embedding.
         model: Of the classifier: parameters, pretrained weights.
         trainer: Where, how and how long it is trained.
-        reproducible: Whether the same run comes to the same bits.
+        reproducible: Whether the same run has the same bits.
         code: Digests of the user's own code.
         packages: Versions of the packages that this code uses.
     """

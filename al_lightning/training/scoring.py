@@ -1,4 +1,4 @@
-"""One pass over images, which yields all the evidence that is asked for."""
+"""One pass over images, which yields all the requested evidence."""
 
 from collections.abc import Collection, Mapping
 from typing import cast

@@ -65,7 +65,7 @@ class EvidenceError(UsageError, ValueError):
 
 
 class DivergenceError(UsageError):
-    """A fit has come to a loss or a weight that is NaN or infinite.
+    """A fit has reached a loss or a weight that is NaN or infinite.
 
     Args:
         round_index: The round.

@@ -47,7 +47,7 @@ def interruptible() -> Iterator[None]:
     """Let a first signal stop the block where that is safe, and a second one stop the process at once.
 
     Every place between two instructions of Python is safe, since a run survives SIGKILL anywhere.
-    Signals that somebody else handles already, such as a launcher that requeues its jobs, are left to
+    Signals that other code handles already, such as a launcher that requeues its jobs, are left to
     them; so are all of them outside of the main thread.
 
     Raises:

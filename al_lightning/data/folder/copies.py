@@ -1,4 +1,4 @@
-"""Warnings of pictures that lie in a folder more than once."""
+"""Warnings of images that are in a folder more than once."""
 
 import logging
 from collections.abc import Sequence

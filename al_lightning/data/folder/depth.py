@@ -36,7 +36,7 @@ def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
 
 
 def refuse_unknown_range(root: Path, paths: Sequence[Path], count: int) -> UsageError:
-    """Return the error that asks for the range of images of more than 8 bits a pixel.
+    """Return the error that requests the range of images of more than 8 bits per pixel.
 
     Args:
         root: The folder that they are in.

@@ -1,4 +1,4 @@
-"""Which images lie in a folder that is arranged by class."""
+"""The images in a folder that is arranged by class."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

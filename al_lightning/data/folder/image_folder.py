@@ -208,16 +208,16 @@ class ImageFolder(BaseSource):
     def _contradictory(
         self, copies: Sequence[Group], rows: FolderRows, names: Sequence[str]
     ) -> set[int]:
-        """Refuse pictures that lie in folders of two classes, or skip and return them."""
+        """Refuse images in the folders of two classes, or skip and return them."""
         labels: list[int] = rows.labels.tolist()
         groups = contradictions(copies, labels)
         lines = {}
         for group in groups:
             other = next(i for i in group if labels[i] != labels[group[0]])
-            lines[names[group[0]]] = f"the same picture as {names[other]}"
+            lines[names[group[0]]] = f"the same image as {names[other]}"
         self._refuse_or_skip(
             lines,
-            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, "
+            f"{len(groups)} of the images below {self.path} are in folders of different classes, "
             f"equal in every pixel at {self.image_size} x {self.image_size}",
             "Keep each in one class and remove the duplicates",
         )

@@ -21,7 +21,7 @@ class StreamedPixels(PixelStore):
     Args:
         paths: N image files.
         image_shape: Channels (1 for gray, 3 for RGB), height, width.
-        workers: How many processes shall decode beside the computation.
+        workers: Number of processes that decode during the computation.
         value_range: Black and white of images of more than 8 bits a pixel.
     """
 

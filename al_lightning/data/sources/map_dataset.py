@@ -203,7 +203,7 @@ def _item(dataset: Dataset[Any], index: int, where: str) -> object:
     """Return the item of a data set at an index."""
     try:
         return cast(object, dataset[index])
-    except Exception as error:  # whatever somebody else's data set raises
+    except Exception as error:  # whatever the data set raises
         raise DataError(f"{where} cannot be read: {type(error).__name__}: {error}") from error
 
 

@@ -59,9 +59,9 @@ def read_sheet(
 
     Args:
         path: The CSV file.
-        files: What was asked for: the file of each id, "" where there is none.
+        files: The queried images: the file of each id, "" if there is none.
         classes: The names that a label may be.
-        skip_mark: What stands for an image that cannot be labeled.
+        skip_mark: Entry for an image that cannot be labeled.
 
     Raises:
         UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
@@ -146,7 +146,7 @@ def _label(row: Mapping[str, str]) -> str:
 
 
 def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
-    """Return the class, or the skip mark, that somebody has written."""
+    """Return the class, or the skip mark, of a text that a person has written."""
     names = [*classes, skip_mark]
     if (name := resolve_name(written, names)) is not None:
         return name

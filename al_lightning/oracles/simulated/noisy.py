@@ -17,9 +17,8 @@ from al_lightning.utils.randomness import derive_generator
 class NoisyOracle(DatasetOracle):
     """Gives another class than the true one at a given rate, each other class equally likely.
 
-    This is the uniform label noise of Angluin & Laird, "Learning from noisy examples", 1988. Which
-    images are mistaken, and for what, depends on the seed and the image alone: not on the strategy, nor
-    on when an image is asked for.
+    This is the uniform label noise of Angluin & Laird, "Learning from noisy examples", 1988. The wrong
+    labels depend only on the seed and the image, not on the strategy or the time of the query.
 
     >>> import torch
     >>> from al_lightning import NoisyOracle
@@ -29,7 +28,7 @@ class NoisyOracle(DatasetOracle):
     True
 
     Args:
-        labels: The true classes by dataset id, (N,) int64; negative where they are not known.
+        labels: The true classes by dataset id, (N,) int64; negative for unknown classes.
         num_classes: Number of classes, at least 2.
         rate: The probability of a wrong label, in [0, 1].
         seed: Seed of the wrong labels.

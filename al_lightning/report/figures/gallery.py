@@ -1,4 +1,4 @@
-"""The figures of a report, each with a text for readers who cannot see it."""
+"""The figures of a report, each with an alternative text."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping

@@ -42,7 +42,7 @@ class Glance:
 
     Attributes:
         number: As it is shown.
-        meaning: What it is, as the number goes on.
+        meaning: What it is, as a continuation of the number.
         detail: What it rests on.
     """
 
@@ -77,7 +77,7 @@ class Chapter:
 
 
 def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, prefix: str) -> Chapter:
-    """Tell a setting.
+    """Write the chapter of a setting.
 
     Args:
         analysis: The numbers.

@@ -131,7 +131,7 @@ def _reference_first(
 
 
 def _disagreements(doubles: Iterable[LeftOut]) -> Iterator[str]:
-    """Tell of runs that should have come to the same as those that count in their place."""
+    """Name runs whose results differ from those that are used instead, but should not."""
     for left in doubles:
         if not left.repeats:
             yield (

@@ -10,7 +10,7 @@ from al_lightning.report.words.wording import count, percent, points
 
 
 def label_savings(analysis: Analysis) -> Table | None:
-    """Labels to come to the reference's final accuracy; None without a reference."""
+    """Labels to reach the reference's final accuracy; None without a reference."""
     reference = analysis.setting.reference
     if not analysis.savings or reference is None:
         return None

@@ -144,7 +144,7 @@ def _best(analysis: Analysis, on: str) -> str:
 
 
 def _rivals(analysis: Analysis) -> str:
-    """Return how the others stand against the best, as the sentence goes on."""
+    """Return how the others compare with the best, as the end of a sentence."""
     by_outcome = {
         outcome: [c.reference for c in analysis.rivals if c.outcome is outcome]
         for outcome in Outcome

@@ -426,8 +426,8 @@ def test_a_picture_in_two_classes_is_refused_or_left_out(
     with pytest.raises(DataError) as raised:
         ImageFolder(str(tmp_path), image_size=4).load()
     assert str(raised.value) == (
-        f"1 of the pictures below {tmp_path} lie in folders of different classes, equal in every "
-        f"pixel at 4 x 4:\n  - train/cat/2.png: the same picture as {part}/dog/copy.png\n"
+        f"1 of the images below {tmp_path} are in folders of different classes, equal in every "
+        f"pixel at 4 x 4:\n  - train/cat/2.png: the same image as {part}/dog/copy.png\n"
         "Keep each in one class and remove the duplicates, or leave them out with "
         "dataset.on_error=skip"
     )
@@ -435,7 +435,7 @@ def test_a_picture_in_two_classes_is_refused_or_left_out(
         data = ImageFolder(str(tmp_path), image_size=4, on_error="skip").load()
     assert len(data.train) + len(data.test) == 19
     (record,) = caplog.records
-    assert f"train/cat/2.png: the same picture as {part}/dog/copy.png" in record.getMessage()
+    assert f"train/cat/2.png: the same image as {part}/dog/copy.png" in record.getMessage()
 
 
 def test_pictures_of_two_classes_can_leave_a_class_empty(tmp_path: Path) -> None:
