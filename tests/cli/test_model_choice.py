@@ -138,7 +138,7 @@ def test_a_person_is_asked_twenty_images_by_a_run_that_goes_on_with_its_model(
     quick = [argument for argument in QUICK if not argument.startswith(("budget", "model"))]
     result = here(tmp_path, "oracle=csv", *quick)
     assert result.returncode == 0
-    assert result.stdout.startswith("model=cnn is taken")
+    assert result.stdout.startswith("model=cnn is used")
     sheet = next(tmp_path.glob("outputs/digits/cnn/**/queries/round_00.csv"))
     header, *rows = sheet.read_text().splitlines()
     assert len(rows) == 20
