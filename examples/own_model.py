@@ -1,10 +1,10 @@
-"""Active learning with a LightningModule and a Dataset of your own, without Hydra.
+"""Active learning with your own LightningModule and Dataset, without Hydra.
 
     python examples/own_model.py
 
-What the loop asks of a module beyond training it: `embed` (images to embeddings) and `classify`
-(embeddings to logits). What it asks of a data set: items (image, label). The run is kept in
-outputs/own_model; run it again, and it goes on where it stopped, or shows what it found.
+Besides training, the loop requires two methods of the module: `embed` (images to embeddings) and
+`classify` (embeddings to logits). The items of the data set must be (image, label). The run is
+saved in outputs/own_model. The same command continues it, or shows the results of a finished run.
 """
 
 from pathlib import Path

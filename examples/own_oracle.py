@@ -1,11 +1,11 @@
-"""Active learning with an oracle of your own: here, a person at the keyboard.
+"""Active learning with your own oracle: a person at the keyboard.
 
     python examples/own_oracle.py
 
-An oracle gets a question, which is the images to label, and returns an answer: their classes, and the
-images that cannot be labeled. An oracle may take its time: `None` ends the run, and the next start of
-the run asks the same question. This oracle shows each digit as text, and asks for its class. Answer
-`s` to skip an image, and an empty line to stop. The run is kept in outputs/own_oracle.
+An oracle receives a question, the images to label, and returns an answer: their classes, and the
+images that cannot be labeled. After `None` the run ends, and the next start passes the same
+question again. This oracle shows each digit as text and reads its class from the keyboard. Enter
+`s` to skip an image, and an empty line to stop. The run is saved in outputs/own_oracle.
 """
 
 import logging

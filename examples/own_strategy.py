@@ -1,11 +1,11 @@
-"""Active learning with a query strategy of your own.
+"""Active learning with your own query strategy.
 
     python examples/own_strategy.py
 
 The strategy is information density (Settles & Craven 2008): the entropy of the predicted classes, times
 the mean similarity of an image to all others. A strategy declares the quantities that it needs, and
-gets them for the whole pool. The example compares it with margin sampling on digits, under one seed:
-both start from the same labels and the same weights. Runs are kept in outputs/own_strategy.
+receives them for the whole pool. The example compares it with margin sampling on digits, with one
+seed: both start with the same labels and weights. Runs are saved in outputs/own_strategy.
 """
 
 import logging

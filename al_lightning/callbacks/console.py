@@ -46,7 +46,7 @@ class RunConsole(Console):
 
     def on_broken_pipe(self) -> None:
         """Raise; rich would leave with the exit status of a failure."""
-        raise BrokenPipeError(errno.EPIPE, "the output is read no further")
+        raise BrokenPipeError(errno.EPIPE, "the output was closed")
 
 
 class ConsoleProgress(LoopCallback):
@@ -59,7 +59,7 @@ class ConsoleProgress(LoopCallback):
         title: What the run is called.
         budget: Says how many rounds there will be.
         folder: Where the run's files are.
-        bars: Whether to show moving bars; lines alone where nobody watches.
+        bars: Whether to show progress bars; only lines without a terminal.
         named_lines: Whether each line says whose it is, since other runs print beside this one.
     """
 
@@ -118,7 +118,7 @@ class ConsoleProgress(LoopCallback):
         return [] if self._whose else [InnerLines(lambda line: self._console.print(f"  {line}"))]
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Say what begins, or what goes on."""
+        """Print that the run begins or continues."""
         self._classes, self._tested = data.classes, len(data.test)
         self._labels = self._budget.limit(len(data.train), len(data.given_ids))
         channels, height, width = data.image_shape
@@ -130,7 +130,7 @@ class ConsoleProgress(LoopCallback):
         if done:
             bought = journal.rounds[-1]["labels_bought"]
             self._console.print(
-                f"{self._whose}Going on after round {done - 1}, {bought:,} labels bought"
+                f"{self._whose}Continuing after round {done - 1}, {bought:,} labels bought"
             )
         total = _count_rounds(self._budget, len(data.train), len(data.given_ids))
         self._rounds = self._progress.add_task("rounds", total=total, completed=done)
@@ -156,7 +156,7 @@ class ConsoleProgress(LoopCallback):
         )
         if (step := result.event.get("diverged_at_step")) is not None:
             self._note(
-                f"the first fit diverged at step {step}; this is the second, by the fallback"
+                f"the first fit diverged at step {step}; this is the second, with the fallback"
             )
         seen = set(result.pool.labels.tolist())
         if missing := [name for label, name in enumerate(self._classes) if label not in seen]:
@@ -168,7 +168,7 @@ class ConsoleProgress(LoopCallback):
             self._progress.update(self._rounds, completed=result.index + 1, total=total)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
-        """Say what is to be done for the run to go on."""
+        """Print what is to be done for the run to continue."""
         self._progress.stop()
         self._console.print(f"\n{instructions}", soft_wrap=True, highlight=False, markup=False)
 
@@ -193,13 +193,13 @@ class ConsoleProgress(LoopCallback):
             )
         seconds = sum(sum(event["seconds"].values()) for event in journal.rounds)
         self._console.print(
-            f"{time.monotonic() - self._began:.1f} s just now; all rounds cost {seconds:.1f} s of "
-            "fitting, testing, scoring and selecting, wherever that was done\n"
+            f"{time.monotonic() - self._began:.1f} s in this session; fitting, testing, scoring and "
+            f"selecting took {seconds:.1f} s in all sessions, cached fits included\n"
         )
         for name, what in (
-            ("journal.jsonl", "everything that happened, in order"),
-            ("summary.json", "the figures of the table"),
-            ("queries", "what was asked for, round by round"),
+            ("journal.jsonl", "all events, in order"),
+            ("summary.json", "the results in this table"),
+            ("queries", "the queried images of each round"),
             ("tensorboard", f"tensorboard --logdir {self._folder}"),
             ("checkpoints/last.ckpt", "the last weights"),
         ):
@@ -246,7 +246,7 @@ def next_steps(journal: Journal, folder: Path) -> list[tuple[str, str]]:
     if isinstance(total, int) and len(journal.pool.labeled_ids) < start["data"]["train"]:
         given = [o for o in start.get("overrides", []) if not o.startswith("budget.total=")]
         command = shlex.join(["python", "-m", "al_lightning", *given, f"budget.total={2 * total}"])
-        steps.append(("Go on to more labels, in a run of its own", command))
+        steps.append(("Continue with more labels, in a new run", command))
     return steps
 
 

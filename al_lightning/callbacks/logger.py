@@ -77,19 +77,19 @@ def round_scalars(
 
 
 class ScalarLogger(LoopCallback):
-    """Tells one of Lightning's loggers of a run; the step is the number of labels bought.
+    """Sends the metrics of a run to one of Lightning's loggers; the step is the number of labels.
 
-    The logger is told of every round once a run begins or goes on, those of earlier sessions included:
-    whether the service starts anew or goes on with what it has, it ends with the whole run.
+    When a run begins or continues, the logger gets all rounds, including those of earlier sessions. So
+    the service has the whole run at the end, whether it starts a new record or continues one.
 
-    As a context manager it reports a run that ends by an error, or by Ctrl-C, as failed; without one,
-    the service sees a run that never ended.
+    As a context manager it reports a run that ends with an error, or with Ctrl-C, as failed; without a
+    context manager, the service shows a run that never ended.
 
     Args:
-        make_logger: Makes the logger; called when a run begins or goes on, and so not for a finished
-            one.
-        lock: A file that processes share: they start their loggers one after the other. A database
-            that does not exist yet must not be made twice at once.
+        make_logger: Returns the logger; called when a run begins or continues, but not for a finished
+            run.
+        lock: A file that processes share: they start their loggers one after the other, so that a new
+            database is not created twice at once.
 
     Raises:
         UsageError: When a run begins, if the logger or its service cannot be reached, or its package
@@ -112,7 +112,7 @@ class ScalarLogger(LoopCallback):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Report a run that has not come to its end as failed."""
+        """Report an unfinished run as failed."""
         self._close("failed")
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
@@ -172,7 +172,7 @@ class WandbRunLogger(WandbLogger):
     """
 
     def finalize(self, status: str) -> None:
-        """End the service's run; one that failed can be gone on with."""
+        """End the service's run; a failed run can be continued."""
         super().finalize(status)
         if self._experiment is not None:
             self._experiment.finish(exit_code=0 if status == "success" else 1)

@@ -25,9 +25,9 @@ class RoundResult:
     """A round that was fitted and tested.
 
     Attributes:
-        index: Its number, from 0.
-        pool: What was labeled in it.
-        event: What the journal says of it.
+        index: Number of the round, from 0.
+        pool: The pool of the round.
+        event: The round's entry in the journal.
         confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows; None where
             there are no test images.
 
@@ -46,15 +46,15 @@ class RoundResult:
 
 @dataclass(frozen=True)
 class QueryResult:
-    """Images that a strategy asked for, and the labels that came.
+    """Images that a strategy has queried, and their labels.
 
     Attributes:
         round: The first round that has the labels.
-        name: What files about it are called.
-        ids: (M,) int64, first choice first; without those that got no label.
+        name: Name of the query's files.
+        ids: (M,) int64, highest rank first; without images that got no label.
         scores: The strategy's scores, (M,) float32.
-        predicted: The classifier's best guesses, (M,) int64.
-        labels: What the oracle said, (M,) int64.
+        predicted: The predicted classes, (M,) int64.
+        labels: The labels of the oracle, (M,) int64.
 
     Example:
         >>> import torch
@@ -82,7 +82,7 @@ class QueryResult:
         return cls(
             question.round,
             question.name,
-            answer.ids.clone(),  # nobody who looks at them may change what the journal will say
+            answer.ids.clone(),  # no callback may change the entries of the journal
             question.scores[rows],
             question.predicted[rows],
             answer.labels.clone(),
@@ -90,10 +90,10 @@ class QueryResult:
 
 
 class LoopCallback:
-    """Watches a run without a part in it; all methods do nothing here.
+    """Observes a run without changing it; all methods do nothing by default.
 
-    What a callback makes of a round is made before the journal says that the round is done. So it
-    exists whenever the journal says so, and is made again, the same, when a killed run goes on.
+    Callbacks are called before the journal records the round. So their files exist for every recorded
+    round, and a continued run after a kill writes the same files again.
 
     Example:
         >>> from al_lightning import LoopCallback, Pool, RoundResult
@@ -109,7 +109,7 @@ class LoopCallback:
     """
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
-        """Called when a run begins or goes on."""
+        """Called when a run begins or continues."""
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
         """Called before a round is fitted; not where its weights are loaded."""
@@ -128,17 +128,17 @@ class LoopCallback:
 
         Args:
             journal: Its last event is the question.
-            instructions: What is to be done, in the oracle's words.
+            instructions: The oracle's instructions to the annotator.
         """
 
     def on_run_end(self, journal: Journal) -> None:
         """Called when a run is finished, and each time a finished run is run."""
 
     def wants_to_stop(self) -> bool:
-        """Return whether the run is to end; asked after each round, when the journal has it.
+        """Return whether the run shall end; called after each round, when the journal has the round.
 
-        The journal then says that the run was stopped, and the run is finished. Decide by what the
-        journal says, so that a run which was killed right there decides the same.
+        The journal then records that the run was stopped, and the run is finished. Decide by the
+        content of the journal, so that a run that is killed at this point decides the same.
         """
         return False
 

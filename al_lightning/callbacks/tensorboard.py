@@ -49,9 +49,9 @@ _TRAINING = "Training, over optimiser steps"
 class TensorBoardDashboard(LoopCallback):
     """Writes a run's curves, figures and hyperparameters.
 
-    The x-axis ("step") of all that stands under ``labels/``, ``queries/`` and ``test/`` is the number
-    of labels bought. What a fit logs stands under its name and its round, as ``train/loss/round_03``,
-    over optimiser steps; a fit that is made again after its process was stopped has curves of its own.
+    The x-axis ("step") of ``labels/``, ``queries/`` and ``test/`` is the number of labels. Values that
+    a fit logs have its name and round, such as ``train/loss/round_03``, over optimiser steps; a fit
+    that is repeated after an interruption has separate curves.
 
     Args:
         folder: The run's TensorBoard folder.
@@ -119,7 +119,7 @@ class TensorBoardDashboard(LoopCallback):
             self._figure("test/confusion_matrix", figure, step)
 
     def on_query(self, query: QueryResult) -> None:
-        """Write what was asked for: the images, and how many of each class."""
+        """Write the queried images, and the number of each class."""
         if self._data is None:
             return
         sheet = contact_sheet(
@@ -180,7 +180,7 @@ def overlays(tags: Iterable[str]) -> Layout:
     TensorBoard merges the layouts of runs, so that equal ones count once.
 
     Args:
-        tags: Such as ``labels/accuracy``; what stands before the slash decides the category.
+        tags: Such as ``labels/accuracy``; the part before the slash is the category.
     """
     layout: Layout = {}
     for tag in tags:

@@ -4,9 +4,10 @@ from al_lightning.utils.errors import DamagedJournalError, DivergenceError, Othe
 
 _ADVICE: dict[type[Exception], str] = {
     DivergenceError: "Here, recipe.optimizer.lr is the learning rate, and recipe.on_divergence=retry "
-    "repeats such fits at a lower one",
-    OtherRunError: "Here, overwrite=true starts anew, and changed_code=accept goes on with edited code",
-    DamagedJournalError: "Here, overwrite=true starts anew",
+    "repeats diverged fits with a lower one",
+    OtherRunError: "Here, overwrite=true starts a new run, and changed_code=accept continues with "
+    "edited code",
+    DamagedJournalError: "Here, overwrite=true starts a new run",
 }
 
 

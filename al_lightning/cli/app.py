@@ -56,8 +56,8 @@ def job(cfg: DictConfig) -> float | None:
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = shortest(Path(HydraConfig.get().runtime.output_dir))
         message = (
-            f"Error: {error}, in {folder}. What was done until then is kept: mend this (free space, "
-            "permissions), and the same command goes on"
+            f"Error: {error}, in {folder}. Finished work is saved. Correct the cause (free space, "
+            "permissions); then the same command continues"
         )
         return _failed(JobError(message), error)
     except RuntimeError as error:
@@ -69,10 +69,10 @@ def job(cfg: DictConfig) -> float | None:
     except Interrupted as interrupted:
         same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         if not is_launched():  # else the launcher says so
-            print(f"Interrupted. {same} goes on from here.", file=sys.stderr)  # noqa: T201
+            print(f"Interrupted. {same} continues from here.", file=sys.stderr)  # noqa: T201
         sys.exit(interrupted.exit_status)
     if journal.open_question is not None and cfg.overwrite:
-        print("Leave overwrite=true out of it: that would start anew")  # noqa: T201
+        print("Leave out overwrite=true: it would start a new run")  # noqa: T201
     from al_lightning.run.summary import validation_score  # noqa: PLC0415
 
     return validation_score(journal)

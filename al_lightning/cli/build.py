@@ -39,11 +39,11 @@ _SET_BY_RECIPE = {
     "max_steps": "recipe.max_steps",
     "min_steps": "recipe.min_steps",
     "max_time": "recipe.max_steps: by the clock, no two runs would be the same",
-    "limit_test_batches": "nothing: all test images are looked at",
+    "limit_test_batches": "nothing: all test images are used",
     "plugins": "nothing: a run starts the processes of its devices itself",
-    "use_distributed_sampler": "nothing: every batch is shared out exactly",
+    "use_distributed_sampler": "nothing: every batch is split exactly",
     "logger": "logger=csv, mlflow or wandb",
-    "callbacks": "nothing: callbacks must be made afresh for every round",
+    "callbacks": "nothing: callbacks must be new in every round",
     "enable_checkpointing": "nothing: the last weights are always kept",
     "enable_model_summary": "nothing",
 }
@@ -60,7 +60,7 @@ class Parts:
     Attributes:
         recipe: How classifiers are trained.
         budget: How many labels to buy, and when.
-        query: Selects what to ask for.
+        query: Selects the images to query.
         datamodule: Owns the data.
         oracle: Gives the labels.
         make_classifier: Makes an untrained classifier.
@@ -91,8 +91,8 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     _require_types(cfg)
     if HydraConfig.get().runtime.choices.get("model") == AUTO:
         raise UsageError(
-            "model=auto is chosen once a command, and the jobs of this sweep differ in it: name a "
-            "model, such as model=cnn"
+            "model=auto is chosen once per command, but the jobs of this sweep need different "
+            "models: name one, such as model=cnn"
         )
     _complete_model(cfg)
     _decide_sizes(cfg)
@@ -156,13 +156,13 @@ def _decide_sizes(cfg: DictConfig) -> None:
         cfg.dataset.image_size = taken or AUTO_SIZE
     elif isinstance(taken, int) and isinstance(decoded, int) and decoded < taken:
         print(  # noqa: T201
-            f"Images are decoded at {decoded} pixels, and enlarged to the {taken} that the "
-            f"network takes: dataset.image_size={taken} shows it more"
+            f"Images are decoded at {decoded} pixels, and enlarged to the {taken} pixels of the "
+            f"network: dataset.image_size={taken} keeps more detail"
         )
 
 
 def _require_types(cfg: DictConfig) -> None:
-    """Refuse values of a wrong type where nobody else would notice them."""
+    """Refuse values of a wrong type that no other check would notice."""
     for key, least in (("seed", 0), ("query_seed", 0), ("threads", 1)):
         value = cfg.get(key)
         if value is None and key != "seed":

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _work(given: argparse.Namespace) -> str:
-    """Do what was asked for, and say what was done."""
+    """Run the command, and return its message."""
     cache = given.output_root.expanduser() / ".cache"
     if not cache.is_dir():
         raise UsageError(
@@ -33,7 +33,7 @@ def _work(given: argparse.Namespace) -> str:
         return "\n".join([*map(_line, entries), _total("", entries, cache)])
     removed = [entry for entry in entries if entry.remove()]
     kept = len(entries) - len(removed)
-    used = f"; {kept} in use or not ours to remove" if kept else ""
+    used = f"; {kept} in use, or removal not permitted" if kept else ""
     return _total("Removed ", removed, cache) + used
 
 
@@ -55,8 +55,8 @@ def _size(size: int) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m al_lightning.cache",
-        description="List what runs keep for others, with its size and its last use, or clear it: "
-        "decoded images, embeddings of frozen networks, fits of first rounds. All of it is made again "
+        description="List or clear the caches that runs share, with sizes and last uses: decoded "
+        "images, embeddings of frozen networks, fits of first rounds. Everything is computed again "
         "when it is needed, and no result depends on it.",
     )
     parser.add_argument(
@@ -67,16 +67,18 @@ def _parser() -> argparse.ArgumentParser:
         help="the folder of the runs; default: outputs",
     )
     parser.add_argument(
-        "--kind", choices=KINDS, action="append", help="these alone; may be repeated"
+        "--kind", choices=KINDS, action="append", help="only these; may be repeated"
     )
     parser.add_argument(
         "--unused-for",
         type=_days,
         metavar="DAYS",
         default=0.0,
-        help="what was not used for so many days alone",
+        help="only entries not used for this many days",
     )
-    parser.add_argument("--clear", action="store_true", help="remove it, instead of listing it")
+    parser.add_argument(
+        "--clear", action="store_true", help="remove the entries instead of listing them"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Where the configuration lies, and which groups it is composed of."""
+"""The folder of the configuration, and its groups."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from omegaconf import OmegaConf
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
-#: In a wheel the configuration lies inside the package, in a source tree beside it.
+#: In a wheel the configuration is inside the package, in a source tree beside it.
 CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
 
 

@@ -30,7 +30,7 @@ class Door(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Check a sweep, and take secrets out of what becomes its ``multirun.yaml``.
 
-        Hydra composes every job's configuration anew; of this one, it needs its own part alone.
+        Hydra composes every job's configuration again; of this one, it needs only its own part.
         """
         _check(config)
         plain: Any = OmegaConf.to_container(config)
@@ -63,4 +63,4 @@ def _check_output_root(output_root: str) -> None:
             return
     except OSError as error:
         what = f"No folder can be made for {root}: {error.strerror}"
-    raise UsageError(f"{what}: let output_root be a folder for the runs")
+    raise UsageError(f"{what}: set output_root to a folder for the runs")

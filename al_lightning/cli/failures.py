@@ -35,7 +35,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     """
     full, loud = os.environ.get(_FULL), logging.raiseExceptions
     os.environ[_FULL], os.environ[_WANTED] = "1", full or ""  # has Hydra raise its errors
-    logging.raiseExceptions = False  # no traceback of a line that nobody reads
+    logging.raiseExceptions = False  # no traceback of a line that no one reads
     try:
         yield
     except CompactHydraException as error:
@@ -49,7 +49,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     except BrokenPipeError:
         end_of_output()
     except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
-        _complain("Interrupted. The same command goes on from here.")
+        _complain("Interrupted. The same command continues from here.")
         sys.exit(_INTERRUPTED)
     finally:
         logging.raiseExceptions = loud
@@ -88,7 +88,7 @@ def shown_on_rank_zero() -> Iterator[None]:
 
 def end_of_output() -> None:
     """End the process as programs end whose output is read no further, such as by ``head``."""
-    _complain("Interrupted: nobody reads the output any more. The same command goes on from here.")
+    _complain("Interrupted: the output was closed. The same command continues from here.")
     # Python flushes what is left once more at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(_OUTPUT_CLOSED)
@@ -103,7 +103,7 @@ def is_lost_connection(error: RuntimeError) -> bool:
 def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
     if unreadable := readable_forms(arguments):
         return "\n".join(
-            f"Error: {given} cannot be read: some of its characters mean something else to Hydra. "
+            f"Error: {given} cannot be read: some of its characters have a special meaning in Hydra. "
             f"Write the value in quotes: {form}"
             for given, form in unreadable
         )

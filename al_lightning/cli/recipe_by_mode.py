@@ -16,7 +16,7 @@ _UNNAMED = {"default", "small", "finetune", "linear"}
 
 
 def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
-    """Return the recipe that ``model.mode`` asks for, where another was composed; else None.
+    """Return the recipe of ``model.mode``, if another was composed; else None.
 
     Args:
         cfg: The composed configuration.
@@ -33,7 +33,7 @@ def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
 def compose_by_mode(
     cfg: DictConfig, hydra_cfg: HydraConf | DictConfig
 ) -> tuple[DictConfig, str | None]:
-    """Compose again where the mode of the model asks for another recipe, and none was named.
+    """Compose again if the mode of the model needs another recipe, and none was named.
 
     A recipe of the command line or of an experiment is stronger.
 
@@ -61,7 +61,7 @@ def compose_by_mode(
 
 
 def shown_recipe(arguments: Sequence[str]) -> list[str]:
-    """Return the override that makes ``--cfg`` show the recipe that the mode of the model asks for.
+    """Return the override that makes ``--cfg`` show the recipe of the mode of the model.
 
     Hydra shows a configuration before anybody could compose it again.
 

@@ -1,4 +1,4 @@
-"""One run: what a configuration names is built, and the loop goes on to its end."""
+"""One run: the parts of a configuration are built, and the loop runs to its end."""
 
 import logging
 import threading
@@ -113,7 +113,7 @@ def _record(composition: Composition) -> "RunRecord":
 
 
 def _say_fitted() -> None:
-    print("Another run makes the first fit, which this run shares; waiting for it")  # noqa: T201
+    print("Another run trains the first round, which this run shares; waiting for it")  # noqa: T201
 
 
 @cache
@@ -136,7 +136,7 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
     if wanted is not None and recorded not in (None, share):
         raise UsageError(
             f"threads={wanted}, but {journal.path} was begun with {recorded}, and another number "
-            "gives other bits. Leave `threads` out to go on, or set overwrite=true to start anew"
+            "changes bits. Leave `threads` out to continue, or set overwrite=true for a new run"
         )
     torch.set_num_threads(recorded or share)
 
@@ -154,7 +154,7 @@ def _quiet() -> None:
         ".*does not have many workers.*",
         ".*smaller than the logging interval.*",
         ".*`val_dataloader` but have no `validation_step`.*",
-        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that goes on
+        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that continues
         ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
         ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
     ):

@@ -33,13 +33,13 @@ def alone_in(folder: Path) -> Iterator[None]:
             stack.enter_context(only_one(folder / ".lock", on_wait))
         except BlockingIOError as error:
             raise UsageError(
-                f"{shortest(folder)} is in use by {error}, and two processes cannot make one run. Let "
-                "that one end, or stop it: the same command then goes on from there"
+                f"{shortest(folder)} is in use by {error}, and two processes cannot share a run. Let "
+                "that run end, or stop it: the same command then continues"
             ) from error
         except OSError as error:
             raise UsageError(
-                f"{folder} cannot be locked against other processes: {error}. Let output_root be a "
-                "folder that can be written, on a file system with locks"
+                f"{folder} cannot be locked against other processes: {error}. Set output_root to "
+                "a writable folder on a file system with locks"
             ) from error
         yield
 

@@ -1,4 +1,4 @@
-"""A search for hyperparameters: what it chooses by, where it is kept, and how it goes on."""
+"""A search for hyperparameters: its objective, its storage, and how it continues."""
 
 import logging
 import sys
@@ -18,13 +18,13 @@ from al_lightning.utils.errors import UsageError
 if TYPE_CHECKING:
     from optuna import Study
 
-_GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # plays all; looks for nothing
+_GRID = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"  # runs all; searches nothing
 _STUDY = {"storage", "study_name", "n_trials", "direction"}  # what tells a sweeper that keeps one
 _held: list[FileLock] = []  # on the study of this process, until it ends
 
 
 def given_overrides(config: DictConfig) -> list[str]:
-    """Return what a sweep was asked for, by the sweeper's settings and by the command line."""
+    """Return the overrides of a sweep, from the sweeper's settings and the command line."""
     params = config.hydra.sweeper.get("params") or {}
     return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
 
@@ -41,8 +41,8 @@ def require_validation(config: DictConfig) -> None:
         chosen = [key for key in chosen if is_below(key, HYPERPARAMETERS)]
     if chosen and not _buys_validation(config, overrides):
         raise UsageError(
-            f"A sweep over {', '.join(chosen)} looks for the best values, and choosing them by the "
-            "test set would make its figures worthless. Buy labels to choose by, a tenth of "
+            f"A sweep over {', '.join(chosen)} searches for the best values, and choosing them by "
+            "the test set would invalidate the test figures. Add validation labels, a tenth of "
             "budget.total or more: budget.validation=..."
         )
 
@@ -62,11 +62,11 @@ def _buys_validation(config: DictConfig, overrides: Sequence[Override]) -> bool:
 class KeepStudy(Callback):
     """Completes the settings of a sweeper that searches, such as ``hydra/sweeper=optuna``.
 
-    The objective is maximised, since it is an area under a learning curve. The study is kept on the
+    The objective is maximised, because it is an area under a learning curve. The study is saved on
     disk, beside the sweep's report. ``hydra.sweeper.n_trials`` counts the trials of all sessions, and
-    those that a killed process left behind are made again: their runs go on where they stopped. A
-    trial that fails, such as by a learning rate that diverges, does not end the search. Optuna's
-    sweeper on its own minimises, forgets, adds so many trials at each command, and stops.
+    unfinished trials of a killed process are continued from where their runs stopped. A trial that
+    fails, such as by divergence, does not end the search. By default, Optuna's sweeper minimises,
+    saves no study, adds that many trials at each command, and stops at a failed trial.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
@@ -94,8 +94,8 @@ def _hold(path: Path) -> None:
         lock.acquire(blocking=False)
     except Timeout:
         print(  # noqa: T201
-            f"Error: Another process is searching in {path.parent}. Let it end, and run this again "
-            "to go on; more trials at once are hydra.sweeper.n_jobs",
+            f"Error: Another process is searching in {path.parent}. Let it end, then run the same "
+            "command to continue; for more trials at once, set hydra.sweeper.n_jobs",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -74,7 +74,7 @@ class SweepRecord(Callback):
         self._note(config, job_return.overrides or (), _describe(job_return) if failed else None)
 
     def records(self) -> list[_Record]:
-        """Return what is known of the sweep's jobs, those of earlier sessions included."""
+        """Return the records of the sweep's jobs, including those of earlier sessions."""
         paths = sorted(self.folder.glob("jobs/*.json")) if self.folder else []
         records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
         return sorted(records, key=lambda record: str(record["run"]))
@@ -161,7 +161,7 @@ def _name_failures(sweep: SweepRecord) -> bool:
         _complain(f"\nFailed: {' '.join(record['overrides'])}\n{record['error']}")
     if failed:
         _complain(
-            f"\n{len(failed)} of {len(records)} runs failed; the same command tries them again, and "
+            f"\n{len(failed)} of {len(records)} runs failed; the same command runs them again, and "
             "keeps the others"
         )
     return not failed

@@ -99,7 +99,6 @@ def _as_typed(override: Override, value: Any) -> Any:
 def _refusal(key: str, value: Any) -> str:
     wrong = next(i for i in value if not isinstance(i, str)) if isinstance(value, list) else value
     return (
-        f"{key} must be text, and holds {wrong!r}, which YAML has made of something like it: of 007 it "
-        "makes 7, of 12:30 it makes 750, of no it makes False. Write it in quotes in the YAML file, "
-        "such as '007'"
+        f"{key} must be text, but holds {wrong!r}: YAML reads 007 without quotes as 7, 12:30 as 750 "
+        "and no as False. Write the value in quotes in the YAML file, such as '007'"
     )

@@ -160,5 +160,5 @@ def require_shares(count: int, batch_size: int, world_size: int) -> None:
         raise UsageError(
             f"{count} labels in batches of {batch_size} leave {smallest} image(s) of a batch "
             f"to each of {world_size} devices, which need at least {_FEWEST}: raise "
-            "budget.initial or batch_size, or take one device"
+            "budget.initial or batch_size, or use one device"
         )

@@ -37,31 +37,31 @@ FEWEST_LABELS = 2  # batch normalisation cannot train on one
 class PoolDataModule(L.LightningDataModule):
     """Holds a data set, and serves the labeled and the unlabeled pool of a round.
 
-    Every loader reads the pool anew when it is asked for, so no round sees the last one's pool.
-    Batches are (images, labels); images are normalised (and, while training, augmented) on the
-    device that computes. Scoring and testing see every image as it is, in the order asked for.
+    Every new loader uses the current pool. Batches are (images, labels); images are normalised (and
+    augmented in training) on the device of the trainer. Scoring and testing use the images without
+    augmentation, in the given order.
 
-    Where a device has memory of its own with room for them, pixels are put there once. Where they are
-    slow to read, worker processes read them beside the computation, and the labeled ones, which are
-    read again and again, are kept in memory if they fit.
+    If a device has its own memory and the pixels fit, they are copied there once. If pixels are slow to
+    read, worker processes read them during the computation, and the labeled images are kept in memory
+    if they fit.
 
-    The pool is not part of the state that Lightning saves: the journal is the record of it.
+    Lightning does not save the pool: the journal records it.
 
-    A classifier may want its own normalisation, or, where its embeddings never change, embeddings in
-    the place of pixels; see :meth:`serve`. Who looks at :attr:`data` sees the images in any case.
+    A classifier may use its own normalisation or, if it is frozen, embeddings instead of pixels; see
+    :meth:`serve`. :attr:`data` always has the images.
 
     Args:
-        source: Where the images come from.
-        batch_size: Images a training step.
-        eval_batch_size: Images a batch when scoring and testing.
-        augment: Applied to training images, (B, C, H, W); None for nothing. What is no
-            :class:`~al_lightning.data.transforms.DrawsPerImage`, such as torchvision's transforms, is
-            given one image at a time.
-        channels_last: Whether batches are laid out channels-last, which convolutions prefer on most
-            hardware.
+        source: The data set.
+        batch_size: Images per training step.
+        eval_batch_size: Images per batch in scoring and testing.
+        augment: Applied to training images, (B, C, H, W); None for no augmentation. Transforms other
+            than :class:`~al_lightning.data.transforms.DrawsPerImage`, such as torchvision's, get one
+            image at a time.
+        channels_last: Whether batches have the memory format channels-last, which is faster for
+            convolutions on most hardware.
 
     Attributes:
-        pool: Which images are labeled.
+        pool: The labeled and unlabeled images.
         normalization: The constants of the round; None before the first.
 
     Raises:
@@ -119,11 +119,11 @@ class PoolDataModule(L.LightningDataModule):
         _ = self.data
 
     def begin_round(self, pool: Pool, order_seed: int) -> None:
-        """Take over the pool of a round.
+        """Set the pool of a round.
 
         Args:
-            pool: Which images are labeled now.
-            order_seed: Decides the order of the training batches.
+            pool: The labeled and unlabeled images.
+            order_seed: Seed of the order of the training batches.
 
         Raises:
             UsageError: If fewer than 2 images are labeled.
@@ -153,13 +153,13 @@ class PoolDataModule(L.LightningDataModule):
     def serve(
         self, normalization: Normalization | None, embeddings: Embeddings | None = None
     ) -> None:
-        """Serve what a classifier wants to see, in all rounds to come and before the first.
+        """Set the inputs of the classifier, for all following rounds and before the first.
 
         Args:
-            normalization: Constants instead of the data set's; None takes those, and before the first
+            normalization: Constants instead of the data set's; None uses those, and before the first
                 round :meth:`constants`.
-            embeddings: Served in the place of the pixels of the training and the test images, without
-                augmentation or normalisation; None serves pixels.
+            embeddings: Used instead of the pixels of the training and test images, without
+                augmentation or normalisation; None uses pixels.
         """
         self._wanted, self._embeddings = normalization, embeddings
         self._labeled = LabeledPixels()
@@ -224,12 +224,12 @@ class PoolDataModule(L.LightningDataModule):
     def images_dataloader(
         self, images: Images, ids: Tensor, device: torch.device | None = None
     ) -> DataLoader[Batch]:
-        """Return some images in an order of one's own; their labels are blanked with -1.
+        """Return a loader of some images in a given order; their labels are replaced by -1.
 
         Args:
             images: The training or the test images.
-            ids: Which of them, (M,) int64. Several ranks take the batches in turns.
-            device: What computes with them; None for the trainer's.
+            ids: Ids of the images, (M,) int64. Several ranks take the batches in turns.
+            device: The device of the batches; None for the trainer's.
         """
         return self._in_order(images, ids, torch.full_like(ids, _HIDDEN), device)
 
@@ -244,7 +244,7 @@ class PoolDataModule(L.LightningDataModule):
         return images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:  # noqa: ARG002
-        """Let a fit that goes on draw as it would have drawn."""
+        """Let a continued fit draw as it would have drawn."""
         if self._before_first_batch is not None:
             self._before_first_batch()
             self._before_first_batch = None

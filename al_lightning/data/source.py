@@ -37,12 +37,12 @@ class Images:
     tensor([0])
 
     Attributes:
-        pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] where the source has no bytes. A
-            tensor, or a store that reads images when it is indexed by them.
-        labels: (N,) int64, 0 to number of classes - 1; -1 where the class is not known.
-        files: The file each image came from, relative to the data set; None where there are none.
-        digests: (N, 16) uint8, of each image, where the source has taken them: so that not all pixels
-            must be read for a fingerprint of the data set.
+        pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] if the source has no bytes. A
+            tensor, or a store that reads images when it is indexed.
+        labels: (N,) int64, 0 to number of classes - 1; -1 for an unknown class.
+        files: The file of each image, relative to the data set; None without files.
+        digests: (N, 16) uint8, a digest of each image, if the source has computed them; the fingerprint
+            of the data set then does not need all pixels.
     """
 
     pixels: Pixels
@@ -112,13 +112,13 @@ class ImageData:
     (3, 8, 8)
 
     Attributes:
-        train: The images the pool consists of; an image's position is its dataset id. Their labels
-            are hidden: only an oracle may look at them.
-        test: The images that measure, and never select; may be none, where nothing can be measured.
+        train: The images of the pool; an image's position is its dataset id. Their labels are hidden:
+            only an oracle may read them.
+        test: The test images, never used for selection; may be empty, then there are no test metrics.
         classes: The names of the classes, by label.
-        normalization: Published constants; None has them computed from the labeled images.
-        folder: Where the files of the images lie, to show them to a person as they are; None where
-            there are none. No result depends on it.
+        normalization: Published constants; None computes them from the labeled images.
+        folder: Folder of the image files, to show the originals to a person; None without files. No
+            result depends on it.
     """
 
     train: Images
@@ -157,9 +157,9 @@ class ImageData:
 
     @property
     def given_ids(self) -> Tensor:
-        """The images that came with labels where others came without, (M,) int64.
+        """The images with labels, if others have none, (M,) int64.
 
-        Empty where all labels are known: then they are hidden, to be revealed one by one.
+        Empty if all labels are known: then they are hidden, and an oracle reveals them.
         """
         known = self.train.labels != UNKNOWN
         if bool(known.all()):
@@ -201,6 +201,6 @@ class ImageSource(Protocol):
         """Read, check and return the data.
 
         Raises:
-            DataError: If the data is missing, damaged or foreign; names the file and what to do.
+            DataError: If the data is missing, damaged or unexpected; names the file and what to do.
         """
         ...

@@ -77,7 +77,7 @@ class Normalize(nn.Module):
 
 
 class DrawsPerImage(nn.Module):
-    """A transform of batches, (B, C, H, W), that draws anew for every image of a batch.
+    """A transform of batches, (B, C, H, W), with separate random draws for each image of a batch.
 
     Other random transforms, such as torchvision's, draw once a batch: all images would be flipped, or
     none. They are given one image at a time, see :func:`image_by_image`.
@@ -85,7 +85,7 @@ class DrawsPerImage(nn.Module):
 
 
 class ImageByImage(DrawsPerImage):
-    """Gives a transform one image at a time, so that it draws anew for each.
+    """Applies a transform to one image at a time, with separate random draws for each.
 
     Args:
         transform: Maps a batch of one image, (1, C, H, W), to another.
@@ -96,7 +96,7 @@ class ImageByImage(DrawsPerImage):
         self.transform = transform
 
     def forward(self, images: Tensor) -> Tensor:
-        """Transform each of the (B, C, H, W) images by itself.
+        """Transform each of the (B, C, H, W) images separately.
 
         Raises:
             UsageError: If an image comes back with another number of dimensions, or as more than one.
@@ -112,7 +112,7 @@ class ImageByImage(DrawsPerImage):
 
 
 def image_by_image(transform: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Return a transform that draws anew for every image of a batch, (B, C, H, W).
+    """Return a transform with separate random draws for each image of a batch, (B, C, H, W).
 
     Args:
         transform: A :class:`DrawsPerImage`, or a sequence of such, stays as it is.
@@ -212,7 +212,7 @@ class Cutout(DrawsPerImage):
 def augmentation(
     shift: float = 0.0, horizontal_flip: bool = False, cutout: float = 0.0
 ) -> nn.Module | None:
-    """Return the augmentations that are asked for, in a fixed order; None if there are none.
+    """Return the requested augmentations, in a fixed order; None if there are none.
 
     >>> from al_lightning.data import augmentation
     >>> augmentation(shift=0.1, horizontal_flip=True)

@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="make whatever the run's configuration names, such as a network of your own, which runs "
-        "its code; for runs whose maker you trust",
+        help="also load other classes that the run's configuration names, such as your own network; "
+        "this executes their code, so use it only for runs that you trust",
     )
     return parser

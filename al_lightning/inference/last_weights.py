@@ -1,4 +1,4 @@
-"""The weights of a run's last round, as they lie in its folder."""
+"""The weights of a run's last round, in its folder."""
 
 from pathlib import Path
 
@@ -75,14 +75,14 @@ def _why_no_weights(journal: Journal, path: Path) -> str:
 
 
 def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
-    """Refuse weights of an earlier round: where a disk was full, the journal may have gone on alone."""
+    """Refuse weights of an earlier round: after a full disk, the journal may be ahead of them."""
     rounds = journal.rounds
     if rounds and saved.identity == rounds[-1].get("fit"):
         return
     if not journal.finished and saved.facts.get("round") == len(rounds):
         return  # of the round that is being played
     raise UsageError(
-        f"{path} has not the weights of the run's last round, {len(rounds) - 1}: they could not be "
-        "written then, or the file is another run's. Run the same command again, which fits the last "
-        "round again"
+        f"{path} does not have the weights of the run's last round, {len(rounds) - 1}: saving them "
+        "failed, or the file is another run's. Run the same command again, which fits the last round "
+        "again"
     )

@@ -50,7 +50,7 @@ def checked(images: Tensor, shape: Shape) -> Tensor:
         raise UsageError(
             f"Float images of this run are in [0, 1], not from {float(images.min()):.4g} to "
             f"{float(images.max()):.4g}. Do not normalise them, that is done here; where they go up "
-            "to 255, take images.to(torch.uint8) or images / 255"
+            "to 255, use images.to(torch.uint8) or images / 255"
         )
     return images.float()
 

@@ -44,9 +44,9 @@ def _predict(given: argparse.Namespace) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m al_lightning.predict",
-        description="Say what a trained run makes of new images: a CSV file with the class and the "
-        "confidence of each. Images of any size are decoded as the run's own, and seen by its last "
-        "weights in the precision of the run.",
+        description="Predict the classes of new images with a trained run, and write a CSV file with "
+        "the class and the confidence of each. Images of any size are decoded like the run's images. "
+        "The last weights predict in the precision of the run.",
     )
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_positive,
         metavar="N",
         default=256,
-        help="images a batch; default: 256",
+        help="images per batch; default: 256",
     )
     parser.add_argument(
         "--on-error",
@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="make whatever the run's configuration names, such as a network of your own, which runs "
-        "its code; for runs whose maker you trust",
+        help="also load other classes that the run's configuration names, such as your own network; "
+        "this executes their code, so use it only for runs that you trust",
     )
     return parser
 

@@ -82,6 +82,6 @@ def _is_known(found: Any) -> bool:
 def _refusal(target: str, key: str) -> str:
     return (
         f"{key} names {target}, which is no network of al_lightning and no optimiser or loss of torch, "
-        "and making it would run it. If you trust the maker of this run, add --trust (in Python: "
+        "and loading it would execute its code. If you trust this run, add --trust (in Python: "
         "load_trained(folder, trust=True))"
     )

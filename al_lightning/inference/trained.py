@@ -34,8 +34,8 @@ _MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 class Predictor(nn.Module):
     """A classifier between normalisation and softmax.
 
-    It computes as the run tested: by what the classifier offers for evaluation, see
-    :meth:`al_lightning.Backbone.for_evaluation`, with the weights of this moment.
+    It computes in the same way as the run's test, with the classifier's current weights, see
+    :meth:`al_lightning.Backbone.for_evaluation`.
 
     Args:
         classifier: Offers ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
@@ -91,11 +91,11 @@ class TrainedRun:
 
     @torch.inference_mode()
     def predict(self, images: Tensor | Inputs) -> Tensor:
-        """Look at images as they are: no augmentation, evaluation mode, the precision of the run.
+        """Predict in evaluation mode and the precision of the run, without augmentation.
 
         Args:
-            images: (B, C, H, W) uint8, or float in [0, 1], anywhere: not normalised. Or an array of
-                that, or one or more image files of any size, which are decoded as the run's own.
+            images: (B, C, H, W) uint8, or float in [0, 1], not normalised, on any device. Or such an
+                array, or one or more image files of any size, decoded like the run's images.
 
         Returns:
             Probabilities, (B, classes) float32 on the CPU; rows sum to 1.
@@ -148,9 +148,9 @@ def load_trained(
 ) -> TrainedRun:
     """Load the weights of a run's last round into its classifier.
 
-    Without a classifier, it is made by the configuration that the command line recorded: of networks
-    of al_lightning, and optimisers and losses of torch. Anything else that it names is refused, since
-    making it would run it.
+    If no classifier is given, it is built from the configuration that the command line recorded, with
+    networks of al_lightning, and optimisers and losses of torch. Other classes are refused, because
+    building them would execute their code.
 
     >>> from al_lightning import UsageError, load_trained
     >>> try:
@@ -160,14 +160,14 @@ def load_trained(
     no_such_folder is no folder: expected a run's folder, such as outputs/digits/cnn/margin/seed=0
 
     Args:
-        folder: The run's folder: of ``journal.jsonl`` and ``checkpoints/last.ckpt``.
-        classifier: Untrained, of the run's kind, for runs of the loop as a library; it gets the
-            weights, and is set to evaluation mode.
-        trust: Whether to make whatever else the configuration names: for runs whose maker you trust.
+        folder: The run's folder, with ``journal.jsonl`` and ``checkpoints/last.ckpt``.
+        classifier: An untrained classifier of the same kind, for runs of the loop as a library; it
+            gets the weights, and is set to evaluation mode.
+        trust: Whether to load other classes of the configuration; only for runs that you trust.
 
     Raises:
-        UsageError: If there is no run, it has no usable weights, they are of another round than its
-            last, they do not fit its classifier, or the classifier is none that is made untrusted.
+        UsageError: If there is no run, its weights are unusable or belong to another round than its
+            last or to another classifier, or the configuration names a class that is refused.
         JournalError: If the journal is damaged.
     """
     journal = read_journal(Path(folder))
@@ -196,7 +196,7 @@ def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
             f"The run in {journal.path.parent} has trained on pretrained weights that are no longer "
-            "those which its configuration names: restore them, or make the run anew"
+            "those in its configuration: restore them, or repeat the run"
         )
     try:
         saved.load_into(classifier)

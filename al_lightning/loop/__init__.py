@@ -1,1 +1,1 @@
-"""The active-learning loop, and what decides which images it asks for."""
+"""The active-learning loop, and the choice of the images that it queries."""

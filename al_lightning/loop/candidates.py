@@ -10,16 +10,16 @@ def require_enough_candidates(pool_subset: int | None, query: int) -> None:
     """Check that there are enough candidates for a query.
 
     Args:
-        pool_subset: How many it looks at; None for all.
-        query: Labels to ask for in each round.
+        pool_subset: Size of the random subset of the pool; None for all.
+        query: Labels to query in each round.
 
     Raises:
-        UsageError: If it looks at fewer images than it is to select.
+        UsageError: If the subset is smaller than the query.
     """
     if pool_subset is not None and pool_subset < query:
         raise UsageError(
-            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}, which are "
-            "chosen among them: raise the one or lower the other"
+            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}: raise "
+            "the former or lower the latter"
         )
 
 

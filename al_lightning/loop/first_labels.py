@@ -57,9 +57,9 @@ class FirstLabels:
         ids = given if len(given) else self._draw(pool)
         if len(ids) == 0:
             raise UsageError(
-                f"There are {len(pool.labeled_ids)} labels to train on, and nothing is left to ask for "
-                f"or to pay: {len(pool.skipped_ids)} images were skipped. At least {_FEWEST} labels "
-                "are needed"
+                f"There are {len(pool.labeled_ids)} labels to train on, and no images or budget are "
+                f"left: {len(pool.skipped_ids)} images were skipped. At least {_FEWEST} labels are "
+                "needed"
             )
         return "initial", ids
 
@@ -106,8 +106,8 @@ class FirstLabels:
         if self.budget.initial_policy == AUTO_POLICY:
             return False
         warnings.warn(
-            "The first labels are selected by a network that has seen nothing yet; "
-            "budget.initial_policy takes a strategy for pretrained models, such as EfficientNetLite0",
+            "The first labels are selected with an untrained network; use a strategy as "
+            "budget.initial_policy only with pretrained models, such as EfficientNetLite0",
             stacklevel=2,
         )
         return True

@@ -31,24 +31,24 @@ from al_lightning.utils.stopwatch import Stopwatch
 
 
 class ActiveLearningLoop:
-    """Buys labels round by round, and trains on all that were bought.
+    """Queries labels round by round, and trains on all labels.
 
-    A step buys the first labels, takes the answer to the open question, or plays a round: fit, test,
-    select, record, ask. The journal is all the state there is: whenever the process dies, a loop with
-    the same arguments goes on from the journal, and ends as the first would have ended. After the last
-    labels there is a last fit, so that every label that was bought is trained on.
+    A step queries the first labels, takes the answer to the open question, or runs a round: fit, test,
+    select, record, query. The journal is the only state: after the process dies, a loop with the same
+    arguments continues from the journal, with the same result. After the last labels there is a last
+    fit, so that every label is trained on.
 
     Args:
-        learner: Gives each round its classifier.
-        query: Selects what to ask for.
+        learner: Trains the classifier of each round.
+        query: Selects the images to query.
         oracle: Gives the labels, at once or later; None leaves them to :meth:`answer`.
-        journal: Records everything.
-        budget: How many labels to buy, and when.
-        callbacks: Watch the run.
+        journal: Records all events.
+        budget: The number of labels, in total and per round.
+        callbacks: Called at the stages of the run.
 
     Raises:
-        UsageError: From any method, on arguments that do not fit each other, on an answer that does not
-            fit its question; on what a selection or a fit cannot be made of.
+        UsageError: From any method, if arguments do not match each other, an answer does not match its
+            question, or a selection or a fit is not possible.
         JournalError: From any method, if the journal belongs to another run.
 
     Example:
@@ -60,10 +60,10 @@ class ActiveLearningLoop:
         >>> budget = Budget(initial=6, query=3, total=9, initial_policy="uniform")
         >>> folder, oracle = tempfile.mkdtemp(), ManualOracle()
         >>> loop = plain_loop(source, Margin(), folder, budget, oracle=oracle, epochs=1)
-        >>> loop.step()  # asks for the first labels
+        >>> loop.step()  # queries the first labels
         True
         >>> loop.answer(labels[loop.question.ids])
-        >>> loop.step()  # fits, and asks for those that are hardest to tell apart
+        >>> loop.step()  # trains, and queries the images of the smallest margin
         True
         >>> len(loop.question.ids)
         3
@@ -94,13 +94,13 @@ class ActiveLearningLoop:
         return f"ActiveLearningLoop({', '.join(parts)}, {self.journal})"
 
     def run(self) -> Journal:
-        """Run, or go on, to the end of the budget or of the pool, or to a question that stays open.
+        """Run until the budget or the pool is used up, or a question stays open.
 
         Returns:
             The journal. It is unfinished if the oracle has not answered yet.
 
         Raises:
-            Interrupted: By Ctrl-C, SIGTERM or a queue's signal; the next run goes on from there.
+            Interrupted: By Ctrl-C, SIGTERM or a queue's signal; the next run continues from there.
         """
         with interruptible():
             while self.step():
@@ -108,7 +108,7 @@ class ActiveLearningLoop:
         return self.journal
 
     def step(self) -> bool:
-        """Buy the first labels, take the answer to the open question, or play a round.
+        """Query the first labels, take the answer to the open question, or run a round.
 
         Returns:
             Whether there is a next step: False where the run is finished, or waits for an answer.
@@ -137,15 +137,15 @@ class ActiveLearningLoop:
         """Answer the open question.
 
         Args:
-            labels: A class for each image that was asked for, in the order of ``question.ids``.
-            ids: Those that are labeled, where not all are; the others go back to the pool.
+            labels: A class for each queried image, in the order of ``question.ids``.
+            ids: The labeled images, if not all are labeled; the others return to the pool.
 
         Raises:
-            UsageError: If nothing was asked, or the labels do not fit; nothing is recorded then.
+            UsageError: If no question is open, or the labels do not match; nothing is recorded.
         """
         self._begin()
         if (question := self.question) is None:
-            raise UsageError("Nothing is asked: `loop.step()` comes to the next question")
+            raise UsageError("No question is open: `loop.step()` asks the next one")
         labeled = question.ids if ids is None else torch.as_tensor(ids)
         self._take(question, Answer(labeled, torch.as_tensor(labels)))
 
@@ -170,7 +170,7 @@ class ActiveLearningLoop:
             learner.serve()
         elif not learner.has(last, journal.pool_in(last)):
             warnings.warn(
-                f"The weights of round {last} are not there; it is fitted again", stacklevel=2
+                f"The weights of round {last} are missing; it is fitted again", stacklevel=2
             )
             learner.serve()
             learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)
@@ -211,7 +211,7 @@ class ActiveLearningLoop:
         self.journal.record_round(result.event)
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
-        """Take labels that were given with the images, or ask for those of others."""
+        """Use labels that came with the images, or query those of others."""
         data, journal = self.learner.data, self.journal
         if bool(torch.isin(ids, data.given_ids).all()):
             journal.record_labels(0, ids, data.train.labels[ids], origin)

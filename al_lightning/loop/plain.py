@@ -32,19 +32,19 @@ def plain_loop(
     batch_size: int = 64,
     seed: int = 0,
 ) -> ActiveLearningLoop:
-    """Put a loop together from a data set and a strategy; its parts can be had from it, and changed.
+    """Build a loop from a data set and a strategy; its parts are attributes, and can be changed.
 
     Args:
-        source: Where the images come from, such as ``DatasetSource(train, test)``.
-        strategy: Selects what to ask for.
-        folder: Takes ``journal.jsonl`` and the last weights.
-        budget: How many labels to buy, and when.
-        make_classifier: Makes an untrained classifier, see :class:`al_lightning.Learner`; None takes
+        source: The data set, such as ``DatasetSource(train, test)``.
+        strategy: Selects the images to query.
+        folder: Folder of ``journal.jsonl`` and the last weights.
+        budget: The number of labels, in total and per round.
+        make_classifier: Returns an untrained classifier, see :class:`al_lightning.Learner`; None uses
             the CNN.
         oracle: Gives the labels; None reveals those of the source.
-        epochs: Of each fit.
-        batch_size: Images a training step.
-        seed: Decides everything that is random.
+        epochs: Epochs of each fit.
+        batch_size: Images per training step.
+        seed: Seed of all random numbers.
 
     Example:
         >>> import tempfile, torch

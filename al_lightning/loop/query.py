@@ -1,4 +1,4 @@
-"""Which images to ask for: a strategy, its evidence, and its random streams."""
+"""Which images to query: a strategy, its evidence, and its random streams."""
 
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -28,14 +28,13 @@ class Query:
 
     Args:
         strategy: Selects from the pool in every round.
-        query_seed: Gives the strategy other draws than the seed alone: two runs that differ in nothing
-            else show what chance does. Under each seed they are others, so that seeds stay independent.
-        initial_strategy: Selects the first labels by the embeddings of the untrained classifier, which
-            may be a pretrained one; for a ``budget.initial_policy`` that is the name of a strategy, or
-            "auto".
+        query_seed: Changes only the random draws of the strategy, to measure the effect of chance. The
+            draws differ for each seed, so that seeds stay independent.
+        initial_strategy: Selects the first labels by the embeddings of the untrained (or pretrained)
+            classifier, if ``budget.initial_policy`` is the name of a strategy, or "auto".
 
     Raises:
-        UsageError: If a strategy is none, or the first one needs more than embeddings.
+        UsageError: If an argument is no strategy, or ``initial_strategy`` needs more than embeddings.
 
     Example:
         >>> from al_lightning import Query
@@ -115,10 +114,10 @@ class Query:
         count: int,
         seed: int,
     ) -> Tensor:
-        """Select the first labels by what the untrained classifier sees; no label decides anything.
+        """Select the first labels by the embeddings of the untrained classifier, without labels.
 
         Args:
-            strategy: That needs embeddings alone.
+            strategy: A strategy that needs only embeddings.
             untrained: The classifier.
             free: Images to select from, (N,) int64.
             labeled: Images that are labeled already, (M,) int64.
@@ -134,12 +133,12 @@ class Query:
         return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
 
     def question(self, fitted: Fitted, selection: Selection, attempt: int) -> Question:
-        """Return a selection as a question, whose labels are there from the next round on.
+        """Return a selection as a question; the next round trains on its labels.
 
         Args:
-            fitted: The classifier that it was selected by, whose guesses are shown to the annotator.
+            fitted: The classifier of the selection; the annotator sees its predictions.
             selection: Images, and their scores.
-            attempt: How many questions of the next round were answered before.
+            attempt: Number of questions of the next round that were answered before.
         """
         evidence = fitted.evidence(selection.ids, {Need.PROBABILITIES})
         confidence, predicted = from_rank_zero(
@@ -164,6 +163,6 @@ def require_embeddings_alone(strategy: Strategy) -> None:
     if more := sorted((strategy.needs | strategy.labeled_needs) - {Need.EMBEDDINGS}):
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
-            f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
-            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
+            f"{' and '.join(more)}, but no classifier is trained before the first label. Use a "
+            "strategy that needs only embeddings, such as l2, or balanced or uniform"
         )

@@ -47,7 +47,7 @@ def query_sizes(
     """Return the sizes of the first and of the last query of a run; none takes more than both.
 
     Args:
-        strategy: Says how many images it looks at, and by how many samples.
+        strategy: Sets the number of images and of dropout samples.
         budget: Says when it is asked.
         images: Training images.
         given: How many of them came with labels, where others came without.
@@ -100,10 +100,10 @@ def _advice(strategy: Strategy, sizes: Sizes, limit: int) -> str:
         fewer = replace(fewer, pool=fewer.pool * 9 // 10)
     ways = []
     if fewer.pool >= sizes.count:
-        ways.append(f"let it look at fewer images (strategy.pool_subset={fewer.pool})")
+        ways.append(f"use fewer images (strategy.pool_subset={fewer.pool})")
     if Need.MC_PROBABILITIES in strategy.needs:
-        ways.append("take fewer samples (strategy.mc_samples)")
-    ways += ["take another strategy, such as margin", "allow it more (budget.memory_limit)"]
+        ways.append("use fewer samples (strategy.mc_samples)")
+    ways += ["use another strategy, such as margin", "raise the limit (budget.memory_limit)"]
     text = f"{', '.join(ways[:-1])}, or {ways[-1]}"
     return text[0].upper() + text[1:]
 

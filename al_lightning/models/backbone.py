@@ -49,7 +49,7 @@ class Embedder(Protocol):
 
 
 def require_embedder(module: L.LightningModule) -> None:
-    """Check that a module can be asked for embeddings and logits.
+    """Check that a module offers embeddings and logits.
 
     Raises:
         UsageError: If it cannot; names the methods that are missing.
@@ -67,13 +67,13 @@ def require_embedder(module: L.LightningModule) -> None:
 def require_logits(
     module: L.LightningModule, image_shape: tuple[int, int, int], num_classes: int
 ) -> int:
-    """Check that an untrained module takes these images and gives logits of these classes.
+    """Check that an untrained module takes these images and returns logits of these classes.
 
-    It is tried on a batch of several images and on one of a single image, which some networks answer in
-    another shape.
+    The check uses a batch of several images and a batch of one image, because some networks return
+    another shape for one image.
 
     Args:
-        module: With ``embed`` and ``classify``; it is left as it was.
+        module: With ``embed`` and ``classify``; it is not changed.
         image_shape: Channels, height, width.
         num_classes: The number of classes of the data set.
 
@@ -81,8 +81,8 @@ def require_logits(
         D, the size of its embeddings.
 
     Raises:
-        UsageError: If the module cannot look at such images, its embeddings are no (B, D) of floats, it
-            has another number of logits, or gives probabilities in their place.
+        UsageError: If the module cannot process such images, its embeddings are not (B, D) floats, or
+            it returns another number of logits, or probabilities.
     """
     name = type(getattr(module, "backbone", module)).__name__
     widths: list[int] = []
@@ -101,13 +101,13 @@ def require_logits(
         widths.append(embeddings.shape[1])
     if len(set(widths)) > 1 or 0 in widths:
         raise UsageError(
-            f"The embeddings of {name} have {widths[0]} numbers an image in a batch of {_SOME}, and "
+            f"The embeddings of {name} have {widths[0]} numbers per image in a batch of {_SOME}, and "
             f"{widths[1]} in a batch of one: D must be the same for all images, and at least 1"
         )
     if _are_probabilities(logits):
         raise UsageError(
             f"{name} gives probabilities: the rows of `classify` are not negative and sum to 1. Return "
-            "the logits, which go into the softmax: it is applied here, and twice would flatten them"
+            "the logits, without a softmax; al_lightning applies it"
         )
     return widths[0]
 
@@ -131,7 +131,7 @@ def _try(
     except Exception as error:
         kind = "" if isinstance(error, RuntimeError | ValueError) else f"{type(error).__name__}: "
         raise UsageError(
-            f"{name} cannot look at images of {'x'.join(map(str, image_shape))}: {kind}{error}"
+            f"{name} cannot process images of {'x'.join(map(str, image_shape))}: {kind}{error}"
         ) from error
     finally:
         for part, mode in modes.items():
@@ -161,11 +161,11 @@ class Backbone(nn.Module, ABC):
     torch.Size([2, 10])
 
     Attributes:
-        normalization: What its weights expect; None takes the data set's own.
-        frozen: Whether the embeddings of an image never change: no weight before them trains, and they
-            are the same in training. Then they are computed once, see
-            :class:`al_lightning.EmbeddingCache`, and ``embed`` is also given embeddings, (B, D), which
-            it returns as they are.
+        normalization: Constants that the weights expect; None uses the data set's.
+        frozen: Whether the embeddings of an image never change: no weight before them is trained, and
+            they are the same in training and evaluation. Then they are computed once, see
+            :class:`al_lightning.EmbeddingCache`, and ``embed`` must return embeddings, (B, D),
+            unchanged.
     """
 
     normalization: Normalization | None = None
@@ -180,9 +180,9 @@ class Backbone(nn.Module, ABC):
         """Map embeddings, (B, D) float, to logits, (B, classes) float."""
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Return the parameters that train, as an optimiser takes them.
+        """Return the trainable parameters in groups for an optimiser.
 
-        A group may have an ``lr_factor``, which its learning rate is multiplied by.
+        A group may have an ``lr_factor``; its learning rate is multiplied by it.
         """
         return [{"params": list(self.parameters())}]
 
@@ -202,10 +202,9 @@ class Backbone(nn.Module, ABC):
         return {}
 
     def for_evaluation(self) -> "Backbone":
-        """Return an equivalent in evaluation mode, up to rounding, which may be faster.
+        """Return an equivalent module in evaluation mode, up to rounding, which may be faster.
 
-        It is made for the weights of this moment, may have no dropout, and shares nothing with this one
-        unless it is this one, as here.
+        It has copies of the current weights, and may omit dropout. By default it is this module.
         """
         return self
 

@@ -45,7 +45,7 @@ class ImageClassifier(L.LightningModule):
     Attributes:
         confusion_matrix: Of the last test, (classes, classes) int64, true classes in rows; None
             before.
-        lr_factor: What the learning rates of the next fit are multiplied by.
+        lr_factor: Factor of the learning rates of the next fit.
     """
 
     confusion_matrix: Tensor | None = None
@@ -83,9 +83,9 @@ class ImageClassifier(L.LightningModule):
         return self.backbone(images)
 
     def for_evaluation(self) -> nn.Module:
-        """Return both halves as they evaluate fastest, see :meth:`Backbone.for_evaluation`.
+        """Return both halves in their fastest form, see :meth:`Backbone.for_evaluation`.
 
-        One with halves of its own, of its class or set on it, is itself.
+        A classifier that overrides the halves, in its class or on the instance, returns itself.
         """
         own, plain = (self.embed, self.classify), (ImageClassifier.embed, ImageClassifier.classify)
         if tuple(getattr(half, "__func__", None) for half in own) != plain:

@@ -35,12 +35,12 @@ class CNN(Backbone):
         filters: The number of filters of each convolution, block by block.
         dense: The widths of the hidden dense layers; the last is the size of the embeddings.
             Without any, the embeddings are the flattened feature maps.
-        block_dropout: Dropout probability behind each block, in [0, 1).
-        dense_dropout: Dropout probability behind each hidden dense layer, in [0, 1). It stands
-            behind the embeddings, which are free of it.
+        block_dropout: Dropout probability after each block, in [0, 1).
+        dense_dropout: Dropout probability after each hidden dense layer, in [0, 1). The embeddings
+            are taken before this dropout.
         batch_norm: Whether layers are followed by batch normalisation.
-        padding: Zero padding of each convolution in pixels: 0, 1, or "auto", which takes 0 where the
-            image is large enough for it, and 1 (maps keep their size) where it is not.
+        padding: Zero padding of each convolution in pixels: 0, 1, or "auto": 0 if the image is large
+            enough, else 1 (maps keep their size).
 
     Raises:
         UsageError: If the image is too small for these blocks, or an argument is out of range.
@@ -99,10 +99,10 @@ class CNN(Backbone):
         return logits
 
     def for_evaluation(self) -> Backbone:
-        """Return the same with batch norm folded into the layers behind it: 1.4 times as fast.
+        """Return the network with batch norm folded into the next layers: 1.4 times as fast.
 
-        A subclass may compute something else, and so may one whose layers, attributes or hooks are no
-        longer those that this class has made: they are themselves.
+        Subclasses, and networks with changed layers, attributes or hooks, may compute something else;
+        they are returned unchanged.
         """
         if type(self) is not CNN or not is_as_made(self):
             return self

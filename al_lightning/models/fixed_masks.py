@@ -20,20 +20,20 @@ _OF_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 class FixedMasks:
     """Samples subnetworks of a module: sample k drops the same units of every image.
 
-    Monte-Carlo dropout usually draws a mask for every image, and so another network for each of them.
-    A quantity of two images together, such as their joint entropy, is only defined under one network.
-    A fixed mask also makes what is said of an image independent of the batch it lies in.
+    Monte-Carlo dropout usually draws one mask per image, and so a different network for each image.
+    A joint quantity of two images, such as their joint entropy, is defined only for one network.
+    A fixed mask also makes the prediction of an image independent of its batch.
 
     Within the context the dropout modules multiply by masks while a sample is chosen, and do nothing
-    otherwise; the module must be in evaluation mode. Afterwards they are as they were.
+    otherwise; the module must be in evaluation mode. Afterwards the modules are restored.
 
     Gal & Ghahramani, "Dropout as a Bayesian approximation", ICML 2016; with fixed masks: Kirsch, van
     Amersfoort & Gal, "BatchBALD", NeurIPS 2019.
 
     Args:
         module: Whose dropout modules (Dropout, Dropout1d, 2d and 3d of p > 0) are sampled.
-        seed: With the name of a dropout module and the number of the sample, all that a mask depends
-            on. torch's global generator is left alone.
+        seed: A mask depends only on the seed, the name of its dropout module and the number of the
+            sample. torch's global generator is not used.
 
     Attributes:
         used: Whether a dropout module was called since a sample was last chosen.

@@ -1,4 +1,4 @@
-"""Flattening that costs nothing where feature maps lie channels-last."""
+"""Flattening without a copy of feature maps in channels-last memory."""
 
 from torch import Tensor, nn
 
@@ -13,5 +13,5 @@ class PixelFlatten(nn.Module):
     """
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the features of each pixel in a row; a view where the maps lie channels-last."""
+        """Return the features of each pixel in a row; a view if the maps are channels-last."""
         return maps.permute(0, 2, 3, 1).flatten(1)

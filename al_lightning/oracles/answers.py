@@ -16,7 +16,7 @@ _NAMED = 10  # ids in a message
 
 
 def require_oracle(oracle: object) -> None:
-    """Check that something can be asked for labels, before a run begins.
+    """Check that an object is an oracle, before a run begins.
 
     Raises:
         UsageError: If it is no :class:`~al_lightning.Oracle`, or does not say what one must say.
@@ -81,7 +81,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
 
 
 def warn_of_gaps(question: Question, answer: Answer, pool: Pool) -> None:
-    """Warn of answers that change labels of before, or leave images for validation open.
+    """Warn of answers that change earlier labels, or leave images for validation open.
 
     Args:
         question: That was answered.
@@ -90,15 +90,15 @@ def warn_of_gaps(question: Question, answer: Answer, pool: Pool) -> None:
     """
     if len(changed := answer.changed(pool)):
         warnings.warn(
-            f"{len(changed)} image(s) were labeled before, and are now given another class: ids "
-            f"{changed.tolist()}. The first one stays",
+            f"{len(changed)} image(s) were labeled before, and now have another class: ids "
+            f"{changed.tolist()}. The first label is kept",
             stacklevel=2,
         )
     left = len(question.ids) - len(answer.ids) - len(answer.skipped)
     if question.origin == "validation" and left:
         warnings.warn(
-            f"{left} of {len(question.ids)} images for validation have been left open. If these "
-            "are hard ones, the accuracy on the others is too high: they are no random sample",
+            f"{left} of {len(question.ids)} images for validation have no label. If these are hard "
+            "images, the accuracy on the others is too high: they are no random sample",
             stacklevel=2,
         )
 
@@ -130,12 +130,12 @@ def whole_numbers(what: str, values: object) -> Tensor:
 
 
 def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Tensor:
-    """Return ids, each of which was asked for and stands once."""
+    """Return ids, each of which is in the question and occurs once."""
     ids = whole_numbers(f"{field} of an answer of {name}", values)
     if len(foreign := ids[~torch.isin(ids, torch.tensor(list(asked), dtype=torch.int64))]):
-        when = "earlier" if field.startswith("late") else "in this question"
+        when = "an earlier question" if field.startswith("late") else "this question"
         raise UsageError(
-            f"{name} has answered for images that it was not asked for {when}: {field} has ids "
+            f"{name} has answered for images that are not in {when}: {field} has ids "
             f"{_listed(foreign)}"
         )
     ascending = ids.sort().values

@@ -20,6 +20,6 @@ class ManualOracle(Oracle):
     def instructions(self, question: Question) -> str:
         """Return what is to be called."""
         return (
-            f"{len(question.ids)} images wait for their class: loop.answer(labels) takes a class for "
+            f"{len(question.ids)} images need a label: loop.answer(labels) takes a class for "
             "each id of loop.question.ids"
         )

@@ -17,7 +17,7 @@ AUTO_POLICY = "auto"
 
 @dataclass(frozen=True)
 class Budget:
-    """The labels that a run may buy. Every label costs the same, those for validation too.
+    """The number of labels of a run. Every label costs the same, including validation labels.
 
     >>> from al_lightning import Budget
     >>> budget = Budget(initial=20, query=10, total=100)
@@ -25,23 +25,23 @@ class Budget:
     50
 
     Attributes:
-        initial: Labels to start from, at least 2, or "all" of the data set. 0 makes ``query`` the first
-            query too: it is drawn without a classifier.
-        query: Labels to ask for in each round.
-        total: Labels in all, initial and validation labels included, or "all" of the data set.
-        validation: Labels bought at the start for validation, of images drawn at random from all there
-            are; never trained on.
-        initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many and they are known; "uniform", without a look at the classes; the
-            name of a strategy, which chooses it by the embeddings of the untrained classifier; or
-            "auto", by a strategy where the classifier has pretrained weights, else uniform.
-            Where some images come with labels and some without, those with labels are the initial set.
-        memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
-            available when the run starts. A query that takes more is refused before any work; what
-            is selected does not depend on it.
+        initial: Labels at the start, at least 2, or "all" of the data set. With 0, the first query has
+            ``query`` images and uses no trained classifier.
+        query: Labels to query in each round.
+        total: Labels in total, with initial and validation labels, or "all" of the data set.
+        validation: Labels for validation, queried at the start for images drawn at random from all
+            images; never used for training.
+        initial_policy: Choice of the initial set: "balanced", the same number of each class as far as
+            possible and the classes are known; "uniform", independent of the classes; the name of a
+            strategy, which selects by the embeddings of the untrained classifier; or "auto", a
+            strategy if the classifier has pretrained weights, else uniform.
+            If only some images come with labels, those images are the initial set.
+        memory_limit: Memory limit of a query: bytes, a text such as "4GB", or "auto", the memory that
+            is available when the run starts. A larger query is refused before any work; the selection
+            does not depend on the limit.
 
     Raises:
-        UsageError: On amounts that make no run; names the keys.
+        UsageError: If the amounts contradict each other; names the keys.
     """
 
     initial: Amount = 500
@@ -56,7 +56,7 @@ class Budget:
         _require_amount("initial", self.initial, least=0, allow_all=True)
         if self.initial == 1:
             raise UsageError(
-                "budget.initial=1 is too few: nothing can be trained on one label. Take 2 or more, "
+                "budget.initial=1 is too few: nothing can be trained on one label. Use 2 or more, "
                 "or 0 to begin with a query"
             )
         _require_amount("query", self.query)

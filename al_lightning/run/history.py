@@ -40,7 +40,7 @@ class History:
         self._labeled: set[int] = set()
         self._skipped: set[int] = set()
         self._current_round: int | None = None
-        self._pool: Pool | None = None  # as it is now; None where it was not asked for since
+        self._pool: Pool | None = None  # as it is now; None if it was not read since
 
     @property
     def events(self) -> Sequence[Event]:
@@ -117,7 +117,7 @@ class History:
     def pool_in(self, round_index: int) -> Pool:
         """Return the pool with the labels of a round and of those before it.
 
-        What was skipped is missing whenever that was: it cannot be asked for.
+        Skipped images are always missing, because they cannot be queried.
         """
         known = [event for event in self._bought if event["round"] <= round_index]
         return replace(_pool_after(self._pool_size, known), skipped_ids=self.pool.skipped_ids)
@@ -237,7 +237,7 @@ class History:
         return None
 
     def _ids_problem(self, ids: Sequence[Any]) -> str | None:
-        """Say why images cannot be asked for, labeled or skipped."""
+        """Say why images cannot be queried, labeled or skipped."""
         if any(not _is_index(i, self._pool_size) for i in ids):
             return "an id is not one of the training set"
         wrong = {

@@ -1,8 +1,8 @@
 """The append-only record of a run, and its replay.
 
-The journal is what a run has: everything else in its folder follows from it. One JSON object a line,
-appended and forced to the disk, never rewritten. A line means that all that came before it is done, and
-holds a digest of itself and of all lines before it, so that no line can change, move or go unnoticed.
+Everything else in a run's folder follows from the journal. It has one JSON object per line, appended
+and synced to disk, never rewritten. A line implies that all earlier work is done. It holds a digest of
+itself and of all lines before it, so that a changed, moved or missing line is detected.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ _LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
 
 
 class Journal(History):
-    """A run's history, kept in one file.
+    """A run's history, stored in one file.
 
-    Opening a journal replays what the file holds. A last line that was torn by a crash is dropped;
-    any other damage is refused.
+    Opening a journal replays the file. An incomplete last line after a crash is dropped; any other
+    damage is refused.
 
     Args:
-        path: The file; it and its folder are made at the first event.
+        path: The file; it and its folder are created at the first event.
 
     Raises:
-        JournalError: If the file is damaged, or is none; names file, line and what is wrong.
+        JournalError: If the file is damaged, or is no journal; names file, line and error.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -122,14 +122,14 @@ class Journal(History):
         line = json.dumps({**event, "digest": digest}).encode() + b"\n"
         if problem := self._problem(event):
             raise JournalError(
-                f"This cannot be written down: {problem}. Nothing was written; {self.path} is intact"
+                f"This cannot be recorded: {problem}. Nothing was written; {self.path} is intact"
             )
         new = not self.path.exists()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("r+b" if not new else "xb") as file:
             if file.seek(0, os.SEEK_END) != self._length:
                 raise JournalError(
-                    f"{self.path} was changed by somebody else, probably by another process that runs "
+                    f"{self.path} was changed, probably by another process that runs "
                     "in the same folder. Let only one of them run; nothing was written"
                 )
             file.truncate(self._size)
@@ -162,9 +162,7 @@ class Journal(History):
             if problem := self._problem(event):
                 raise self._damage(number, problem)
             if digest != expected:
-                raise self._damage(
-                    number, "not as it was written, or not where: its digest differs"
-                )
+                raise self._damage(number, "it was changed or moved: its digest differs")
             self._digest = digest
             self._remember(event)
             self._size += len(line) + 1
@@ -189,7 +187,7 @@ class Journal(History):
     def _damage(self, line_number: int, problem: str) -> DamagedJournalError:
         return DamagedJournalError(
             f"{self.path}, line {line_number}: {problem}. The journal was damaged or edited; restore "
-            "it from a copy, or remove it to start anew"
+            "it from a copy, or remove it to start a new run"
         )
 
 

@@ -1,6 +1,6 @@
 """What the keys of the command line mean to a run: which of them a result depends on.
 
-Keys are dotted; a key stands for all that is below it.
+Keys are dotted; a key includes all keys below it.
 """
 
 from collections.abc import Collection
@@ -34,7 +34,7 @@ NO_EFFECT_ON_RESULTS = (
 )
 #: These may hold the address of a service, and what opens it.
 NOT_RECORDED = ("logger",)
-#: These decide what is asked for and what it costs, but not how given labels are trained on.
+#: These affect the queries and their cost, but not the training on given labels.
 NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "budget_override", "query_seed")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.
 HYPERPARAMETERS = ("recipe", "model.", "strategy.", "trainer")

@@ -1,4 +1,4 @@
-"""The code of a user that a run rests on, so that a run is not gone on with after an edit.
+"""The user's code that a run depends on, so that a run is not continued after an edit.
 
 Versions cover the code of installed packages. What a user has written has no version: it is followed
 from the parts that a loop was given to the functions, classes and global values that they use. The

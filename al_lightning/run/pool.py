@@ -17,8 +17,8 @@ def _no_ids() -> Tensor:
 class Pool:
     """The labeled and unlabeled images of a training set; immutable.
 
-    Dataset ids, 0 to ``size - 1``, are the only index space: no position in a subset ever stands for
-    an image. Labels are those the oracle gave, which need not be the true ones.
+    Dataset ids, 0 to ``size - 1``, are the only index space; positions in a subset are never used.
+    Labels are the answers of the oracle, which may be wrong.
 
     >>> import torch
     >>> from al_lightning import Pool
@@ -28,11 +28,11 @@ class Pool:
 
     Attributes:
         size: Number of images.
-        labeled_ids: Images to train on, (L,) int64, in the order they were bought.
+        labeled_ids: Images to train on, (L,) int64, in the order of their labeling.
         labels: Their classes, (L,) int64.
-        validation_ids: Images bought for validation, (V,) int64; never trained on.
+        validation_ids: Images for validation, (V,) int64; never used for training.
         validation_labels: Their classes, (V,) int64.
-        skipped_ids: Images that an annotator could not label, (S,) int64; never asked for again.
+        skipped_ids: Images that an annotator could not label, (S,) int64; never queried again.
     """
 
     size: int
@@ -49,7 +49,7 @@ class Pool:
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images that may be asked for, ascending, (size - labels_bought - skipped,) int64."""
+        """Images that may be queried, ascending, (size - labels_bought - skipped,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
         free[self.skipped_ids] = False
         free[self.labeled_ids] = False

@@ -29,7 +29,7 @@ _PACKAGES = (
     "hydra-core",
     "numpy",
 )
-_ARITHMETIC = (  # of MKL, oneDNN and CUDA: other instructions, or fewer bits than were asked for
+_ARITHMETIC = (  # of MKL, oneDNN and CUDA: other instructions, or fewer bits than requested
     *("MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"),
     *("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE"),
     *("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
@@ -160,7 +160,7 @@ def hardware() -> dict[str, Any]:
 
 
 def reproducible(computation: Mapping[str, str]) -> dict[str, Any]:
-    """Return whether the same run comes to the same bits, and under which conditions.
+    """Return whether the same run has the same bits, and under which conditions.
 
     Args:
         computation: Where it computes: ``device`` ("cpu", "cuda", ...), and ``devices`` if there are

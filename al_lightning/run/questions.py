@@ -18,7 +18,7 @@ def _nothing() -> Tensor:
 
 @dataclass(frozen=True)
 class Question:
-    """Images whose classes are wanted, and the classifier's predictions of them.
+    """The queried images, and the classifier's predictions.
 
     >>> import torch
     >>> from al_lightning import Question
@@ -27,15 +27,15 @@ class Question:
 
     Attributes:
         round: The first round that will train on the labels.
-        origin: What the labels are for.
-        ids: Dataset ids, (M,) int64, first choice first.
-        attempt: How many questions of this round and origin were answered before this one: more than
-            none where an annotator could label none of them.
-        scores: The strategy's scores, (M,) float32; None where no strategy was asked.
-        predicted: The classifier's best guesses, (M,) int64; None where there is no classifier yet.
-        confidence: Its probabilities of these guesses, (M,) float32; None where there is none yet.
-        earlier: The questions that were answered before this one, oldest first, where answers take
-            time: what was left open then may have been answered since.
+        origin: Purpose of the labels.
+        ids: Dataset ids, (M,) int64, highest rank first.
+        attempt: Number of questions of this round and origin that were answered before; above 0 if
+            none of their images could be labeled.
+        scores: The strategy's scores, (M,) float32; None without a strategy.
+        predicted: The predicted classes, (M,) int64; None if there is no classifier yet.
+        confidence: Probabilities of the predicted classes, (M,) float32; None without a classifier.
+        earlier: The questions that were answered before this one, oldest first, if answers take time;
+            images that were open may have been labeled since.
     """
 
     round: int
@@ -58,9 +58,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The classes of images that were asked for.
+    """The classes of queried images.
 
-    Images of the question that are neither labeled nor skipped stay in the pool, and may be asked for
+    Images of the question that are neither labeled nor skipped stay in the pool, and may be queried
     again.
 
     >>> import torch
@@ -70,13 +70,13 @@ class Answer:
     (1, 1)
 
     Attributes:
-        ids: Those that were labeled, (M,) int64.
+        ids: The labeled images, (M,) int64.
         labels: Their classes, (M,) int64.
-        skipped: Those that cannot be labeled, (S,) int64; they leave the pool, and cost nothing.
-        late_ids: Images of earlier questions, (L,) int64, which may have been labeled since; those that
-            were labeled already may be among them.
+        skipped: Images that cannot be labeled, (S,) int64; they leave the pool, and cost no label.
+        late_ids: Images of earlier questions that have a label now, (L,) int64; may include images
+            that were labeled before.
         late_labels: Their classes, (L,) int64.
-        late_skipped: Images of earlier questions that turned out to be impossible to label, (K,) int64.
+        late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
     """
 
     ids: Tensor
@@ -113,7 +113,7 @@ class Answer:
 class Oracle(ABC):
     """Answers questions, at once or later. Subclasses implement :meth:`answer`.
 
-    A run that was killed before its journal had the answer asks the same question again.
+    After a kill, a run passes a question again if its journal does not have the answer.
 
     >>> import torch
     >>> from al_lightning import Answer, Oracle, Question
@@ -140,20 +140,20 @@ class Oracle(ABC):
     def answer(self, question: Question) -> Answer | None:
         """Answer a question.
 
-        An oracle that takes time is called with the same question at every start of the run, until
-        it has an answer: the first call puts the question to the annotator.
+        If an oracle takes time, it is called with the same question at every start of the run until it
+        returns an answer. The first call presents the question to the annotator.
 
         Returns:
-            The answer; None where there is none yet, and the run is to end until there is one.
+            The answer; None if there is no answer yet, which ends the run for now.
 
         Raises:
-            UsageError: If what the annotator gave cannot be used; nothing of it was taken.
+            UsageError: If the annotator's input is not valid; none of it is used.
         """
 
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""
         return (
-            f"{len(question.ids)} images wait for their class ({question.name}, "
+            f"{len(question.ids)} images need a label ({question.name}, "
             f"{type(self).__name__}). Run the same command again when they have one."
         )
 
@@ -177,5 +177,5 @@ class SimulatedOracle(Oracle):
         """Return the classes, (M,) int64, of these dataset ids, (M,) int64, in their order."""
 
     def answer(self, question: Question) -> Answer:
-        """Return the classes of all images that were asked for."""
+        """Return the classes of all queried images."""
         return Answer(question.ids, self.annotate(question.ids))

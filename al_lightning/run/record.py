@@ -4,23 +4,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: Keys of the configuration that decide what is asked for, but not how given labels are trained on.
+#: Keys of the configuration that affect the queries, but not the training on given labels.
 QUERY_KEYS = ("strategy", "initial_strategy", "oracle", "budget", "query_seed")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What a journal says of how its run was configured.
+    """The configuration of a run, as its journal records it.
 
     Attributes:
-        config: What the run is made of, as plain values. A journal is only gone on with under the same.
-            None records budget, seeds, strategy and batch size; what else the results depend on, such
-            as a learning rate, should then be passed here.
-        overrides: What was given on the command line, to repeat the run by.
-        irrelevant: Keys of ``config``, dotted, that may change between sessions, since no result
+        config: The configuration, as plain values. A run continues only with the same configuration.
+            None records budget, seeds, strategy and batch size; add everything else that affects the
+            results, such as a learning rate.
+        overrides: The arguments of the command line, to reproduce the run.
+        irrelevant: Keys of ``config``, dotted, that may change between sessions, because no result
             depends on them.
-        irrelevant_to_fits: Keys of ``config`` that decide what is asked for, but not how given labels
-            are trained on. Runs that differ in nothing else share fits.
+        irrelevant_to_fits: Keys of ``config`` that affect the queries, but not the training on given
+            labels. Runs that differ only in these keys share fits.
 
     Example:
         >>> from al_lightning import RunRecord

@@ -1,4 +1,4 @@
-"""Whether a journal may be gone on with."""
+"""Whether a run may continue with a journal."""
 
 import warnings
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ _PARTS = ("config", "classes", "data", "model", "trainer")
 def require_same_run(
     journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
 ) -> None:
-    """Check that a journal was begun by the run that wants to go on with it.
+    """Check that a journal was begun by the run that continues it.
 
     Warns where it was begun with other versions of the packages that results depend on. Digests of code
     can be compared under the same versions alone: under others, code that differs is warned of as well.
@@ -35,8 +35,8 @@ def require_same_run(
         old, new = {part: recorded.get(part)}, {part: start[part]}
         if differing := differing_keys(without(old, skip), without(new, skip)):
             raise OtherRunError(
-                f"{journal.path} was written under another configuration:{_listed(differing)}\n"
-                "Take another folder or what is recorded, or remove the journal to start anew"
+                f"{journal.path} was written with another configuration:{_listed(differing)}\n"
+                "Use another folder or the recorded values, or remove the journal to start a new run"
             )
     versions = differing_keys(recorded.get("versions", {}), start["versions"])
     old, new = {"code": recorded.get("code", {})}, {"code": start.get("code", {})}
@@ -45,14 +45,14 @@ def require_same_run(
         refused := differing_keys(without(old, irrelevant), without(new, irrelevant))
     ):
         raise OtherRunError(
-            f"{journal.path} was written by other code of yours than there is now:{_listed(refused)}\n"
-            "Take another folder, go back to that code, or remove the journal to start anew. If no "
+            f"{journal.path} was written before your code changed:{_listed(refused)}\n"
+            "Use another folder, restore that code, or remove the journal to start a new run. If no "
             "result depends on the change, name these keys in RunRecord(irrelevant=[...])"
         )
     if differing := [*versions, *code]:
         warnings.warn(
-            f"{journal.path} was begun with other versions or other code, so that later rounds may "
-            f"differ from what they would have been: {'; '.join(differing)}",
+            f"{journal.path} was begun with other versions or other code, which may change later "
+            f"rounds: {'; '.join(differing)}",
             stacklevel=2,
         )
 

@@ -1,4 +1,4 @@
-"""Query strategies: which unlabeled images to ask for."""
+"""Query strategies: which unlabeled images to query."""
 
 from al_lightning.strategies.badge import Badge
 from al_lightning.strategies.batchbald import BatchBALD

@@ -16,23 +16,23 @@ _FRESH = 4  # blocks' worth of proposals before that share is checked
 class Badge(Strategy):
     """Picks images whose loss gradients are large and far from each other.
 
-    The gradient of the cross-entropy with respect to the last layer's weights, if the predicted class
-    were the true one, is g = (p - onehot(argmax p)) outer h, of C x D numbers. BADGE picks by
+    The gradient of the cross-entropy with respect to the last layer's weights, for the predicted
+    class as the label, is g = (p - onehot(argmax p)) outer h, of C x D numbers. BADGE picks by
     k-means++ on g: the first image uniformly, each further one with a probability proportional to the
     squared distance of its g to the nearest g picked before. Ash, Zhang, Krishnamurthy, Langford &
     Agarwal, "Deep batch active learning by diverse, uncertain gradient lower bounds", ICLR 2020,
-    algorithm 1; k-means++: Arthur & Vassilvitskii, SODA 2007. (The authors' program, and
-    scikit-activeml, take the largest gradient first, or draw it by its length; the paper's algorithm is
-    k-means++ as it was published, whose first center is uniform.)
+    algorithm 1; k-means++: Arthur & Vassilvitskii, SODA 2007. (The authors' code and
+    scikit-activeml start with the largest gradient, or draw the first image by the length of its
+    gradient; the paper uses k-means++ as published, whose first center is uniform.)
 
-    g is never made: ``|g_i - g_j|^2`` follows from inner products of its two factors, in memory that
-    grows with C + D instead of C x D. Nor are all distances brought up to date after every pick: an
-    image is proposed by a stale distance and accepted with the share of it that is left. Distances only
-    fall as images are picked, so the stale ones bound them from above, and rejection sampling from a
-    bound draws from the distribution itself, however many proposals are drawn before one is accepted.
+    g is never computed: ``|g_i - g_j|^2`` follows from inner products of its two factors, in memory
+    that grows with C + D instead of C x D. Distances are not all updated after every pick: an image is
+    proposed by its old distance, and accepted with probability new / old distance. Distances only fall
+    as images are picked, so old distances are upper bounds, and this rejection sampling draws from the
+    exact distribution.
 
-    A score is the squared distance of the gradient to the nearest one picked before; the first image,
-    which has none, gets its own squared length.
+    A score is the squared distance of the gradient to the nearest previous pick; the score of the first
+    image is its own squared length.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -43,9 +43,9 @@ class Badge(Strategy):
     True
 
     Args:
-        block_size: Images that are proposed at a time. Trades memory for speed; with the generator, it
-            decides what is drawn, and not from which distribution.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        block_size: Images that are proposed at a time. Trades memory for speed; it affects the draws,
+            but not their distribution.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         ValueError: If ``block_size`` is below 1.

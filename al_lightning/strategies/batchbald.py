@@ -28,19 +28,19 @@ class BatchBALD(Strategy):
 
     Kirsch, van Amersfoort & Gal, "BatchBALD: efficient and diverse batch acquisition for deep Bayesian
     active learning", NeurIPS 2019. Unlike the sum of :class:`BALD` scores, it does not count twice
-    the information that two images share. A score is what an image adds to those picked before it,
-    in nats.
+    the information that two images share. A score is the information that an image adds to the
+    previous picks, in nats.
 
-    While the C^b ways in which b picks can be labeled are at most ``configurations``, it is computed
-    exactly, and so are the picks. From then on so many of them are kept at random, such that
-    every sum over all of them is estimated without bias: those that leave the network most open surely
-    and with their own weight, others with a chance and a weight in proportion. (The paper draws labels
-    from the predictions instead.)
+    The picks are exact while the C^b possible labelings of b picks are at most ``configurations``.
+    After that, ``configurations`` labelings are sampled such that every sum over all labelings is
+    estimated without bias: the labelings with the most remaining uncertainty about the network are
+    always kept, with their own weight, others with a proportional probability and weight. (The paper
+    samples labels from the predictions instead.)
 
-    K samples hold at most ln K nats, which a few informative labels use up; from then on, all images
-    add next to nothing, whichever is picked. Where the picks have used up all but a share of
-    ``saturation``, the rest of the batch is picked as a new one, from what is left of the pool. For
-    batches of hundreds, :class:`Power` on :class:`BALD` is a much cheaper choice.
+    K samples hold at most ln K nats, which a few informative labels use up; after that, all images add
+    almost nothing. When less than a share of ``saturation`` is left, the rest of the batch is picked
+    as a new batch, from the rest of the pool. For batches of hundreds, :class:`Power` on :class:`BALD`
+    is much cheaper.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -54,8 +54,8 @@ class BatchBALD(Strategy):
 
     Args:
         mc_samples: K.
-        configurations: The most joint labelings of the picks that are kept.
-        saturation: In [0, 1); 0 never begins anew.
+        configurations: Maximum number of joint labelings of the picks.
+        saturation: In [0, 1); 0 never starts a new batch.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:

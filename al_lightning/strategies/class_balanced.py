@@ -17,7 +17,7 @@ _BLOCK_COPIES = 3  # of a block's probabilities
 
 
 class ClassBalanced(Strategy):
-    """Trades uncertainty for an even mix of the classes that it expects to get.
+    """Balances uncertainty and an even distribution of the expected classes.
 
     Picks, one after the other, the image with the highest ::
 
@@ -26,10 +26,10 @@ class ClassBalanced(Strategy):
     where H is the entropy, n the expected number of labels of each class, of labeled images and picks
     so far, and target = (labeled + count) / C. Zolfaghari Bengar, van de Weijer, Lopez Fuentes &
     Raducanu, "Class-balanced active learning for image classification", WACV 2022, who solve a linear
-    programme for the whole batch; this is greedy. A strategy knows no labels: the labeled images count
-    as what they are taken for.
+    programme for the whole batch; this is greedy. A strategy has no labels: labeled images count with
+    their predicted probabilities.
 
-    A score is the value above when the image was picked.
+    A score is the value above at the time of the pick.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -42,7 +42,7 @@ class ClassBalanced(Strategy):
 
     Args:
         balance: Weight of the second term, at least 0, in nats a label. 0 is entropy sampling.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         UsageError: On a negative balance.
@@ -75,14 +75,14 @@ class ClassBalanced(Strategy):
 class _LazyGreedy:
     """Greedy picks that bring up to date only the images that can be next.
 
-    What is lacking of a class only falls, and an image's value with it, so an old value bounds the
-    current one. Within the block of the highest, the best is the best of all for as long as no bound
-    outside is higher. Where none of the block is, the block is doubled.
+    The missing labels of a class only fall, and so do the values of images, so an old value is an upper
+    bound. The best image of the block of highest bounds is the best of all while no bound outside is
+    higher. Otherwise the block is doubled.
 
     Args:
         probabilities: (N, C) float.
-        order: A permutation of the N images, (N,) int64, in which chance decides between equals.
-        lacking: Labels that are missing of each class, (C,) float64; negative where there are too many.
+        order: A random permutation of the N images, (N,) int64, which breaks ties.
+        lacking: Missing labels of each class, (C,) float64; negative if there are too many.
         balance: Weight of evenness.
     """
 
@@ -110,7 +110,7 @@ class _LazyGreedy:
         return picks, values
 
     def _among_highest(self, size: int, most: int) -> tuple[Tensor, Tensor]:
-        """Pick at most so many images, for as long as the best lies among the highest bounds."""
+        """Pick at most so many images, while the best is among the highest bounds."""
         top = self.bounds.topk(min(size + 1, len(self.bounds)))
         block = top.indices[:size]
         outside = float(top.values[size]) if len(top.values) > size else -torch.inf

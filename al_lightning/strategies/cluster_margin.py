@@ -20,22 +20,22 @@ _NUMBERS = 2**22  # distances at a time
 
 
 class ClusterMargin(Strategy):
-    """Picks images of small margin at random from clusters in turns, the smallest cluster first.
+    """Picks images of small margin round-robin from clusters, the smallest cluster first.
 
     The pool is clustered by average linkage of the Euclidean distances of embeddings, up to a
-    distance. Of the ``factor * count`` images of smallest margin, each cluster gives one at random in
-    each turn, clusters in ascending order of how many of these they have. Citovsky, DeSalvo, Gentile,
+    distance. From the ``factor * count`` images of smallest margin, the candidates, each cluster gives
+    one at random per turn, clusters with the fewest candidates first. Citovsky, DeSalvo, Gentile,
     Karydas, Rajagopalan, Rostamizadeh & Kumar, "Batch active learning at scale", NeurIPS 2021,
     algorithms 1 and 2.
 
     The paper clusters once, before the first round; this clusters the unlabeled images of each round,
-    by the embeddings of that round, since a strategy keeps nothing. Of a pool of more than 10,000
-    images, so many drawn at random are clustered, and each of the others joins the cluster to which
-    its mean distance is least.
+    by the embeddings of that round, because a strategy has no state. From a pool of more than 10,000
+    images, 10,000 drawn at random are clustered, and each other image joins the cluster with the
+    smallest mean distance.
 
-    With ``candidates_only``, the candidates alone are clustered, into as many clusters as images are
-    asked for, and a cluster gives its smallest margin first; no more than 10,000 of them, or ``count``
-    if that is more. This is not the paper's; see docs/strategies.md for how they compare.
+    With ``candidates_only``, only the candidates are clustered, into as many clusters as images to
+    query, and a cluster gives its smallest margin first; at most 10,000 candidates, or ``count`` if
+    that is more. This differs from the paper; docs/strategies.md compares both.
 
     A score is the negated margin.
 
@@ -50,13 +50,13 @@ class ClusterMargin(Strategy):
     True
 
     Args:
-        factor: Candidates for each image to ask for, at least 1; published as 10.
-        distance: Up to which mean distance clusters are merged, in the units of the embeddings; None
-            takes the least at which clusters have ``cluster_size`` images on average, as published.
-        cluster_size: Images of a cluster on average, at least 1, where there is no ``distance``.
+        factor: Candidates per image to query, at least 1; published as 10.
+        distance: Clusters are merged up to this mean distance, in the units of the embeddings; None
+            uses the smallest at which clusters have ``cluster_size`` images on average, as published.
+        cluster_size: Average number of images in a cluster, at least 1; used without ``distance``.
         candidates_only: Whether to cluster the candidates instead of the pool; ``distance`` and
-            ``cluster_size`` then decide nothing.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+            ``cluster_size`` then have no effect.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         UsageError: On counts below 1, or a distance that is not positive; names the key.

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Need(StrEnum):
-    """A quantity that a strategy can ask for; the value is the name of the Evidence field.
+    """A quantity that a strategy can need; the value is the name of the Evidence field.
 
     >>> from al_lightning import Need
     >>> [need.value for need in Need]
@@ -25,7 +25,7 @@ _DIMENSIONS = {Need.PROBABILITIES: 2, Need.EMBEDDINGS: 2, Need.MC_PROBABILITIES:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Quantities of N images, row for row; those that were not asked for are None.
+    """Quantities of N images, row for row; quantities that were not requested are None.
 
     >>> import torch
     >>> from al_lightning import Evidence, Need
@@ -38,8 +38,8 @@ class Evidence:
         probabilities: Class probabilities, (N, C) float32; rows sum to 1.
         embeddings: Outputs of the penultimate layer, (N, D) float32.
         mc_probabilities: Class probabilities under K dropout masks, (N, K, C) float32.
-        weights: What each image counts for, (N,) float32, at least 0, where one strategy hands images
-            to another (see :class:`~al_lightning.strategies.Shortlist`); None: all the same.
+        weights: Weight of each image, (N,) float32, at least 0, if one strategy passes images to
+            another (see :class:`~al_lightning.strategies.Shortlist`); None: equal weights.
 
     Raises:
         ValueError: On a wrong number of dimensions or rows, or on ids that are not int64.

@@ -39,9 +39,9 @@ class FarthestFirst(Strategy):
     Selection(ids=tensor([2]), scores=tensor([5.]))
 
     Args:
-        metric: What distance means, and which evidence it is taken of.
+        metric: The distance, and the evidence that it uses.
         block_size: Rows that are held in float64 at a time, together with their distances to each
-            other. Trades memory for speed and decides nothing but ties.
+            other. Trades memory for speed; it affects only ties.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:

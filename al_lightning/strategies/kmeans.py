@@ -1,4 +1,4 @@
-"""The most central image of each of as many clusters as there are images to ask for."""
+"""The most central image of each cluster, with one cluster per image to query."""
 
 import torch
 
@@ -12,14 +12,14 @@ from al_lightning.strategies.strategy import Strategy
 class KMeansCenters(Strategy):
     """Clusters the embeddings of the pool, and picks the image nearest to each center.
 
-    As many clusters as images are asked for; the largest clusters come first. Xu, Yu, Tresp, Xu & Wang,
-    "Representative sampling for text classification using support vector machines", ECIR 2003. Where
-    there are fewer distinct images than clusters, the rest is drawn from all others, uniformly.
+    There is one cluster per image to query; the largest clusters come first. Xu, Yu, Tresp, Xu & Wang,
+    "Representative sampling for text classification using support vector machines", ECIR 2003. If
+    there are fewer distinct images than clusters, the rest is drawn uniformly from the other images.
 
-    Where the evidence has ``weights``, images count by them: centers are weighted means, and clusters
-    are as large as their weights. In a :class:`Shortlist` that is Zhdanov's strategy.
+    If the evidence has ``weights``, centers are weighted means, and the size of a cluster is the sum
+    of its weights. In a :class:`Shortlist` that is Zhdanov's strategy.
 
-    A score is the share of the pool, or of its weights, that the image's cluster has; 0 for the rest.
+    A score is the share of the pool, or of its weights, in the image's cluster; 0 for the rest.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -30,7 +30,7 @@ class KMeansCenters(Strategy):
     Selection(ids=tensor([1, 3]), scores=tensor([0.7500, 0.2500]))
 
     Args:
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
     """
 
     needs = frozenset({Need.EMBEDDINGS})

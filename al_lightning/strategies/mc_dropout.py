@@ -28,7 +28,7 @@ class MonteCarloStrategy(ScoreStrategy):
     tensor([0.0000, 1.6000])
 
     Args:
-        mc_samples: K. Where dropout lies in the head alone, the backbone runs once for all of them.
+        mc_samples: K. If only the head has dropout, the backbone runs once for all samples.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
@@ -59,9 +59,9 @@ class MonteCarloStrategy(ScoreStrategy):
 class BALD(MonteCarloStrategy):
     """Queries the highest mutual information of label and network (Houlsby 2011; Gal 2017).
 
-    Scores are in nats. Each image counts on its own: a batch may ask the same thing many times, which
-    :class:`BatchBALD` and :class:`Power` avoid. As a committee's mean divergence from its consensus
-    (McCallum & Nigam 1998), it is the same.
+    Scores are in nats. Images are scored one by one, so a batch may be redundant; :class:`BatchBALD`
+    and :class:`Power` avoid that. The score equals a committee's mean divergence from its consensus
+    (McCallum & Nigam 1998).
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -80,7 +80,7 @@ class BALD(MonteCarloStrategy):
 class VariationRatios(MonteCarloStrategy):
     """Queries the lowest share of samples that agree on a class (Freeman 1965; Gal 2017).
 
-    There are few distinct scores, so that ties are common; chance breaks them.
+    There are few distinct scores, so ties are common; they are broken at random.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -99,8 +99,8 @@ class VariationRatios(MonteCarloStrategy):
 class VoteEntropy(MonteCarloStrategy):
     """Queries the highest entropy of a committee's votes (Dagan & Engelson 1995), in nats.
 
-    The committee are the dropout samples. Its other classic measure, the mean divergence from the
-    consensus (McCallum & Nigam 1998), is :class:`BALD`. Ties are common; chance breaks them.
+    The dropout samples are the committee. Its other classic measure, the mean divergence from the
+    consensus (McCallum & Nigam 1998), is :class:`BALD`. Ties are common; they are broken at random.
 
     >>> import torch
     >>> from al_lightning import Evidence

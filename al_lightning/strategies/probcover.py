@@ -20,16 +20,16 @@ _DISTANCES = 2**22  # distances at a time, in float64
 class ProbCover(Strategy):
     """Picks the image whose ball covers the most images that no labeled image's ball covers.
 
-    Balls have radius delta, in the embeddings at unit length. Yehuda, Dekel, Hacohen & Weinshall,
+    Balls have radius delta, in embeddings of unit length. Yehuda, Dekel, Hacohen & Weinshall,
     "Active learning through a covering lens", NeurIPS 2022, algorithm 1: greedy maximum coverage. The
-    result is the plain greedy algorithm's: what a ball would newly cover only falls as images are
-    picked, so old counts are upper bounds, and only the highest are counted again. No graph is kept.
-    The bounds count neighbors by vectors of 65 numbers (see
-    :func:`~al_lightning.strategies.functional.coverage.low_rank_bounds`), in all N^2 pairs: give it a
-    part of a very large pool (``pool_subset``). Distances are float64, of embeddings whose
-    mean is taken off, so that small radii are as exact as large ones; the order of ids decides ties.
+    result equals that of the plain greedy algorithm: the new coverage of a ball only falls as images
+    are picked, so old counts are upper bounds, and only the highest are counted again. No graph is
+    stored. The bounds count neighbors in all N^2 pairs by vectors of 65 numbers (see
+    :func:`~al_lightning.strategies.functional.coverage.low_rank_bounds`): set ``pool_subset`` for a
+    very large pool. Distances are float64, of centred embeddings, so that small radii are as exact as
+    large ones; ties are broken by the order of ids.
 
-    An embedding of zeros has no direction: it lies in no ball, and covers nothing. Where everything
+    An embedding of zeros has no direction: it lies in no ball, and covers nothing. When everything
     else is covered, the rest is drawn uniformly. A score is the share of the pool that the image newly
     covers.
 
@@ -42,12 +42,12 @@ class ProbCover(Strategy):
     Selection(ids=tensor([1, 3]), scores=tensor([0.7500, 0.2500]))
 
     Args:
-        delta: The radius, in (0, 2]; None has it estimated as :func:`pure_radius` does, from 1,000
-            balls among all images of the pool. Clusters are those of at most 20,000 images, and the
-            rest belongs to the nearest center.
-        clusters: Classes to expect, for that estimate; at least 2.
+        delta: The radius, in (0, 2]; None estimates it by :func:`pure_radius`, from 1,000 balls among
+            all images of the pool. At most 20,000 images are clustered; the others belong to the
+            nearest center.
+        clusters: Expected number of classes, for that estimate; at least 2.
         purity: Share of balls that should lie in one cluster, in (0, 1]; published as 0.95.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         UsageError: On arguments out of range; names the key.

@@ -10,8 +10,7 @@ from al_lightning.strategies.strategy import Strategy
 class Random(Strategy):
     """Samples uniformly without replacement.
 
-    It needs no evidence, so it costs no pass over the pool. No image has more reason than another:
-    every score is 0.
+    It needs no evidence, so there is no pass over the pool. Every score is 0.
 
     >>> import torch
     >>> from al_lightning import Evidence

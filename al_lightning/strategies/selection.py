@@ -13,7 +13,7 @@ _SHOWN = 10  # ids in a message
 
 @dataclass(frozen=True)
 class Selection:
-    """The images to ask for, first choice first.
+    """The images to query, highest rank first.
 
     >>> import torch
     >>> from al_lightning import Selection
@@ -22,8 +22,8 @@ class Selection:
 
     Attributes:
         ids: Dataset ids, (count,) int64, distinct.
-        scores: One score each, (count,) float32, finite; higher means queried with more reason. What it
-            measures, and in which unit, is the strategy's own.
+        scores: One score each, (count,) float32, finite; a higher score means "query first". Meaning
+            and unit depend on the strategy.
     """
 
     ids: Tensor

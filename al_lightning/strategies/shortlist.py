@@ -19,11 +19,11 @@ from al_lightning.utils.checks import whole_number
 class Shortlist(Strategy):
     """Lets one strategy choose among the images that another scores highest.
 
-    The ``factor * count`` highest scores are the shortlist; the second strategy chooses among them as
-    if they were the pool, and its scores are the scores. Images are handed to it with their
-    informativeness as weights (see :meth:`ScoreStrategy.weigh`). With :class:`KMeansCenters`, which
-    weighs images by it, that is Zhdanov, "Diverse mini-batch active learning", 2019, arXiv:1901.05954,
-    section 3; strategies that know no weights go without.
+    The images with the ``factor * count`` highest scores are the shortlist. The second strategy selects
+    from the shortlist as if it were the pool, and gives the scores of the selection. The images have
+    their informativeness as weights (see :meth:`ScoreStrategy.weigh`). With :class:`KMeansCenters`,
+    which uses the weights, that is Zhdanov, "Diverse mini-batch active learning", 2019,
+    arXiv:1901.05954, section 3; other strategies ignore the weights.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -36,9 +36,9 @@ class Shortlist(Strategy):
 
     Args:
         uncertainty: Scores images.
-        diversity: Chooses among them.
-        factor: Length of the shortlist over the images to ask for, at least 1.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        diversity: Selects from the shortlist.
+        factor: Length of the shortlist divided by the number of images to query, at least 1.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         UsageError: On a factor below 1, on an ``uncertainty`` that scores no single images, and where

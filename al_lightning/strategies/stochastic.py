@@ -15,14 +15,14 @@ _BYTES_AN_IMAGE = 64  # scores, their noise in float64, and the order of both
 
 
 class StochasticStrategy(Strategy):
-    """Queries the highest of log weight + Gumbel noise / beta, where scores decide the weights.
+    """Queries the highest log weight + Gumbel noise / beta; the weights depend on the scores.
 
-    The highest values of log weight + Gumbel noise are a sample without replacement, in which the next
-    image is drawn with a chance in proportion to its weight ^ beta (Kool, van Hoof & Welling 2019).
+    This is a sample without replacement, in which the next image is drawn with a probability
+    proportional to weight ^ beta (Kool, van Hoof & Welling 2019).
     Kirsch, Farquhar, Atighehchian, Jesson, Branchaud-Charron & Gal, "Stochastic batch acquisition: a
     simple baseline for deep active learning", TMLR 2023 (arXiv:2106.12059).
 
-    The scores of a selection are those of ``base``, in its unit; chance decides with them.
+    The scores of a selection are those of ``base``, in its unit.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -37,7 +37,7 @@ class StochasticStrategy(Strategy):
 
     Args:
         base: Scores the images, such as :class:`~al_lightning.strategies.BALD`.
-        beta: Greater than 0. The larger it is, the less chance decides; the paper takes 1.
+        beta: Greater than 0. A larger value makes the draw less random; the paper uses 1.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:

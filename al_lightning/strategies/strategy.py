@@ -22,11 +22,11 @@ _SCORE_BYTES = 64  # an image: its score, and the order of all scores
 
 
 class Strategy(ABC):
-    """Chooses which unlabeled images to ask for.
+    """Selects the unlabeled images to query.
 
-    A strategy declares what it needs to know, and gets that and no more. It knows no trainer, no
-    file and no label. Subclasses implement :meth:`choose`, never :meth:`select`, which checks both what
-    a strategy is given and what it chooses.
+    A strategy declares the quantities that it needs, and receives only those. It has no access to
+    trainers, files or labels. Subclasses implement :meth:`choose`, never :meth:`select`, which checks
+    the evidence and the selection.
 
     >>> import torch
     >>> from al_lightning import Evidence, Selection, Strategy
@@ -37,8 +37,8 @@ class Strategy(ABC):
     tensor([2, 5])
 
     Args:
-        pool_subset: How many of the unlabeled images it is shown in each round, drawn at random; None
-            for all. It bounds what a round costs in time and memory, whatever the size of the pool.
+        pool_subset: Size of the random subset of the unlabeled images in each round; None for all. It
+            bounds the time and memory of a round, whatever the size of the pool.
 
     Raises:
         UsageError: On a ``pool_subset`` below 1.
@@ -54,7 +54,7 @@ class Strategy(ABC):
     """K, the number of dropout samples, where Monte-Carlo probabilities are needed."""
 
     pool_subset: int | None = None
-    """How many of the unlabeled images it is shown in each round; None for all."""
+    """Size of the random subset of unlabeled images in each round; None for all."""
 
     def __init__(self, *, pool_subset: int | None = None) -> None:
         if pool_subset is not None:
@@ -71,9 +71,9 @@ class Strategy(ABC):
     def select(
         self, pool: Evidence, labeled: Evidence | None, count: int, generator: torch.Generator
     ) -> Selection:
-        """Select the images to ask for.
+        """Select the images to query.
 
-        The order of the pool's rows does not matter: they are put in the order of their ids first.
+        The order of the pool's rows does not matter: rows are sorted by id first.
 
         Args:
             pool: Evidence on the N unlabeled images, with all of ``needs``.
@@ -122,8 +122,8 @@ class Strategy(ABC):
     def working_bytes(self, sizes: Sizes) -> int:
         """Return an upper estimate of the memory that :meth:`select` takes beside the evidence.
 
-        By default one more copy of the pool's evidence, and a few numbers an image. A strategy that
-        takes more says so; one that takes less should.
+        By default one more copy of the pool's evidence, and a few numbers per image. Override it in a
+        strategy that needs more or less.
         """
         return sizes.pool * (sizes.row_bytes(self.needs) + _SCORE_BYTES)
 
@@ -146,10 +146,9 @@ class ScoreStrategy(Strategy):
     """Whether a score can be below 0, so that it cannot be a weight."""
 
     def weigh(self, scores: Tensor) -> Tensor:
-        """Turn scores, (N,), into informativeness: the weights of images, (N,), at least 0.
+        """Convert scores, (N,), to informativeness: the weights of images, (N,), at least 0.
 
-        By default scores are their own weights; where they can be below 0, they are counted from the
-        lowest of them.
+        By default the weights are the scores; if scores can be negative, the lowest is subtracted.
         """
         return scores - scores.min() if self.may_be_negative else scores
 

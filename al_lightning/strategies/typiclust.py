@@ -15,22 +15,21 @@ _LEAST_DISTANCE = 1e-5  # squared, between unit vectors; so that equal images ha
 
 
 class TypiClust(Strategy):
-    """Picks the most typical image of the largest clusters with the fewest labels, in turns.
+    """Picks the most typical image of the largest clusters with the fewest labels, round-robin.
 
-    Labeled and unlabeled images together are clustered, by their embeddings at unit length, into as
-    many clusters as there are labels and images to ask for, but no more than ``max_clusters``. Clusters
-    come in the order of how many labels they have, and of their size, the largest first, and give one
-    image each until there are enough. An image's typicality is 1 over the mean squared distance to its
-    ``neighbors`` nearest, or to half of them if that is less, among the images of its cluster that have
-    no label yet. Hacohen, Dekel & Weinshall, "Active learning on a budget: opposite strategies suit
-    high and low budgets", ICML 2022, algorithm 1, as in the authors' program; where it differs from
-    the paper, which takes distances that are not squared, of all images, and passes over clusters of
-    fewer than 5 images, the program is followed. Where the program would end in an error, clusters that
-    have no image left are passed over, and clusters below ``min_size`` come last. K-means starts once,
-    where the program starts ten times, and fills clusters that its batches leave empty.
+    Labeled and unlabeled images are clustered together, by embeddings of unit length, into as many
+    clusters as there are labels plus images to query, but at most ``max_clusters``. Clusters with the
+    fewest labels come first, and of these the largest; each gives one image per turn. An image's
+    typicality is 1 / mean squared distance to its ``neighbors`` nearest unlabeled images in the same
+    cluster, or to half of the cluster's unlabeled images if that is less. Hacohen, Dekel & Weinshall,
+    "Active learning on a budget: opposite strategies suit high and low budgets", ICML 2022,
+    algorithm 1, as in the authors' code. The paper differs: it uses distances that are not squared, to
+    all images, and skips clusters of fewer than 5 images. Where the authors' code would raise an error,
+    clusters without images are skipped, and clusters below ``min_size`` come last. K-means starts once
+    (the authors' code: ten times), and fills clusters that its batches leave empty.
 
-    The published method embeds by self-supervised learning. Here the embeddings are the classifier's:
-    with a frozen pretrained backbone it is the published method, for the first labels too.
+    The published method uses self-supervised embeddings. Here the embeddings are the classifier's:
+    with a frozen pretrained backbone it is the published method, also for the first labels.
 
     A score is the typicality, in (0, 100,000].
 
@@ -43,10 +42,10 @@ class TypiClust(Strategy):
     tensor([1])
 
     Args:
-        neighbors: Images that typicality is measured by, at least 1.
+        neighbors: Number of neighbors for the typicality, at least 1.
         max_clusters: At least 1.
-        min_size: Images, labeled or not, of a cluster that is picked from first.
-        pool_subset: How many of the unlabeled images it is shown; None for all.
+        min_size: Clusters with fewer images, labeled or not, come last.
+        pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
         UsageError: On counts below 1.

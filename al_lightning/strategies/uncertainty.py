@@ -25,8 +25,8 @@ class UncertaintyStrategy(ScoreStrategy):
     Selection(ids=tensor([0]), scores=tensor([0.5000]))
 
     Args:
-        mc_samples: Take the mean of so many dropout samples for the probabilities; None takes those of
-            the whole network, which costs less.
+        mc_samples: Use the mean probabilities of this many dropout samples; None uses those without
+            dropout, which costs less.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:

@@ -17,7 +17,7 @@ from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing
 
-_OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
+_OURS = "al_lightning"  # key of our facts beside Lightning's in the file
 _LAYERS = "layers"  # the fact that says which classes of layers the weights are of
 
 
@@ -56,8 +56,8 @@ class Checkpoint:
                 torch.save(content, file)
         except (UsageError, RuntimeError) as error:  # torch has an error of its own for a full disk
             warnings.warn(
-                f"The weights could not be kept in {self.path} ({error.__cause__ or error}); a run "
-                "that goes on fits this round again",
+                f"The weights could not be saved in {self.path} ({error.__cause__ or error}); a run "
+                "that continues trains this round again",
                 stacklevel=2,
             )
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from al_lightning.utils.errors import DivergenceError, UsageError
 
-_LOOKS = 50  # steps between two looks at the losses: on a GPU, each look waits for it
+_LOOKS = 50  # steps between two checks of the losses: on a GPU, each check waits for it
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def stops_on_divergence(trainer: L.Trainer, round_index: int) -> Iterator[None]:
 
 
 def require_finite_weights(classifier: L.LightningModule, round_index: int, step: int) -> None:
-    """Check the weights that a fit has come to.
+    """Check the weights after a fit.
 
     Args:
         classifier: Fitted.

@@ -34,14 +34,14 @@ Write = Callable[[Tensor], None]
 
 
 class EmbeddingCache:
-    """Keeps the embeddings of frozen networks by all that they depend on, memory-mapped.
+    """Caches the embeddings of frozen networks, memory-mapped, by everything that they depend on.
 
-    An entry is ``<digest>.npy``, float32, training images first, and ``<digest>.json``, which says what
-    it is made of and holds its SHA-256. Files that do not match are named, and made again.
+    An entry is ``<digest>.npy``, float32, training images first, and ``<digest>.json``, with its inputs
+    and its SHA-256. A warning names files that do not match; they are computed again.
 
     Args:
-        folder: Where the entries are; may be removed whenever nothing runs.
-        say: Is told what takes time.
+        folder: Folder of the entries; may be removed while nothing runs.
+        say: Called with messages on slow work.
 
     Example:
         >>> from pathlib import Path
@@ -131,10 +131,10 @@ class EmbeddingCache:
 
 
 class _Entry:
-    """A matrix on the disk, and what is known of it.
+    """A matrix on the disk, and its facts.
 
     Args:
-        path: The matrix; its facts lie beside it.
+        path: The matrix; its facts are beside it.
         shape: What it must have.
     """
 

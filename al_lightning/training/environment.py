@@ -11,7 +11,7 @@ import lightning as L
 
 from al_lightning.utils.errors import UsageError
 
-#: Who starts several processes of one command, and where it says how many, and which one this is.
+#: Launchers of several processes of one command, and their variables for the number and the rank.
 _LAUNCHERS = (
     ("something other than torchrun", "WORLD_SIZE", ("RANK", "LOCAL_RANK")),
     ("mpirun", "OMPI_COMM_WORLD_SIZE", ("OMPI_COMM_WORLD_RANK",)),
@@ -43,9 +43,9 @@ def _require_no_trainer_arguments(environment: Mapping[str, str]) -> None:
     if found:
         name = min(found)
         raise UsageError(
-            f"The environment variable {name}={environment[name]} would change the trainer, and no "
-            "journal would say so: unset it. What a run changes of its trainer is said by its "
-            "configuration, such as trainer.devices=2"
+            f"The environment variable {name}={environment[name]} would change the trainer, and the "
+            "journal would not record it: unset it, and set the trainer in the configuration, such "
+            "as trainer.devices=2"
         )
 
 
@@ -56,9 +56,9 @@ def _require_one_task(environment: Mapping[str, str]) -> None:
     if tasks > 1:
         command = shlex.join(["srun", "--ntasks=1", f"--cpus-per-task={tasks}", *sys.orig_argv])
         raise UsageError(
-            f"srun has started {tasks} tasks of this command, and a run is one: it starts the "
-            f"processes of its devices (trainer.devices) itself; several machines take a torchrun "
-            f"each. Take {command}"
+            f"srun has started {tasks} tasks of this command, but a run is one task: it starts the "
+            f"processes of its devices (trainer.devices) itself; several machines need a torchrun "
+            f"each. Use {command}"
         )
 
 
@@ -78,7 +78,7 @@ def _require_one_process(environment: Mapping[str, str]) -> None:
         if known and (processes > 1 or max(known) > 0):
             raise UsageError(
                 f"This is process {max(known)} of several that {launcher} has started ({size}, "
-                f"{', '.join(ranks)} in the environment), and a run is one: it starts the processes of "
+                f"{', '.join(ranks)} in the environment), but a run is one process: it starts those of "
                 f"its devices (trainer.devices) itself. Leave {launcher} out, or unset these variables"
             )
 

@@ -27,15 +27,15 @@ class CurveBoard(Protocol):
 
 
 class FitCache:
-    """Keeps fitted weights by what they depend on, for any run that would fit the same.
+    """Caches fitted weights by everything that they depend on, for all runs with the same fit.
 
-    The first round is such a fit: it is the same for all strategies under one seed.
+    The first round is such a fit: it is the same for all strategies with one seed.
 
     Args:
-        folder: Where the weights are kept; may be removed at any time.
-        on_wait: Called if a run waits for another that makes its fit, to tell the user.
-        board: Where the run shows its training curves. They are kept with the weights, and shown by
-            every run that takes them. None keeps and shows none.
+        folder: Folder of the weights; may be removed at any time.
+        on_wait: Called if a run waits for another run with the same fit, to tell the user.
+        board: Writer of the run's training curves. They are saved with the weights, and shown by
+            every run that uses the weights. None saves and shows no curves.
 
     Example:
         >>> from pathlib import Path

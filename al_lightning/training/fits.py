@@ -33,12 +33,12 @@ class Fits:
         datamodule: Serves the labeled images.
         trainers: Make a fresh trainer for each fit.
         seed: Decides batches, dropout and augmentation.
-        fall_back: Prepares a classifier whose fit has diverged for another try; None refuses to go on.
+        fall_back: Prepares a classifier whose fit has diverged for a second fit; None raises the error.
         fit_cache: Where the fit of the first round is kept for other runs; None keeps none.
-        minutes: Between two saves of a fit that goes on; None saves none.
+        minutes: Minutes between two saves of a running fit; None saves none.
 
     Attributes:
-        folder: Where fits are saved while they go on; None saves none.
+        folder: Where running fits are saved; None saves none.
     """
 
     def __init__(
@@ -129,7 +129,7 @@ class Fits:
         try:
             return self._fit_once(index, pool, classifier, identity)
         except DivergenceError as error:
-            warnings.warn(f"{error.what}; it is fitted once more, by the fallback", stacklevel=2)
+            warnings.warn(f"{error.what}; it is fitted once more, with the fallback", stacklevel=2)
             classifier.load_state_dict(start)
             self._fall_back(classifier)
             fit = self._fit_once(index, pool, classifier, f"{identity}_fallback")

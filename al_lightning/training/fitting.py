@@ -38,7 +38,7 @@ def fit_once(
         datamodule: Its round has begun.
         round_index: The round, for messages.
         seed: Decides what is drawn during the fit, such as dropout and augmentation.
-        mid_fit: Where a long fit is saved, and gone on with from; None saves nothing.
+        mid_fit: Where a long fit is saved and continued from; None saves nothing.
 
     Returns:
         Facts on the fit, as plain values: ``round``, ``seconds``, ``steps``, and what it takes to show

@@ -48,8 +48,8 @@ class FreshClassifiers:
             if parameter.requires_grad and self._made.get(id(parameter)) is parameter:
                 raise UsageError(
                     f"make_classifier gave {name} of a classifier that it made before: every round "
-                    "would go on from the weights of the last. Make new layers at every call; "
-                    "warm_start=True goes on from the last weights, and says so"
+                    "would continue from the last weights. Make new layers at every call; "
+                    "warm_start=True continues from the last weights, and records it"
                 )
         self._made.update((id(parameter), parameter) for parameter in classifier.parameters())
 

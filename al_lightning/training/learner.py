@@ -48,7 +48,7 @@ class LearnerFacts:
         embedding: The size of an embedding.
         model: Of the classifier: parameters, pretrained weights.
         trainer: Where, how and how long it is trained.
-        reproducible: Whether the same run comes to the same bits.
+        reproducible: Whether the same run has the same bits.
         code: Digests of the user's own code.
         packages: Versions of the packages that this code uses.
     """
@@ -62,33 +62,32 @@ class LearnerFacts:
 
 
 class Learner:
-    """Gives each round its classifier, trained on the labels of that round.
+    """Trains the classifier of each round on the labels of that round.
 
-    Each fit takes a fresh trainer and, unless ``warm_start`` is set, the same initial weights. The last
-    weights are kept in ``checkpoints/`` beside the journal, so that a run that goes on fits no round
-    again; fits of the first round may be shared with other runs.
+    Each fit uses a new trainer and, unless ``warm_start`` is set, the same initial weights. The last
+    weights are saved in ``checkpoints/`` beside the journal, so that a continued run repeats no fit;
+    fits of the first round may be shared with other runs.
 
     Args:
         datamodule: Owns the data.
-        make_classifier: Makes an untrained classifier; called under the seed of the weights. It must
-            offer ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
-        make_trainer: Makes a trainer from the number of a round and its number of labels to train on.
-            The first one serves all passes, each further one a fit.
-        seed: Decides weights, batches, dropout and augmentation, whatever is selected.
-        warm_start: Whether a round starts from the weights of the round before.
-        fall_back: Prepares a classifier whose fit has diverged for another try from the start of the
-            round, such as by a lower learning rate; its fit may diverge no more. None refuses to go on.
-        record: How the run was configured; decides which fits are the same.
-        fit_cache: Where the fit of the first round is kept for other runs, and taken from. No result
-            depends on it. It goes by ``record.config``, which must then be given, and hold all that a
-            fit depends on.
-        embeddings: Where the embeddings of frozen backbones are kept, which rounds and runs then train
-            on. None embeds the images in every pass, and augmented ones in every step.
-        save_minutes: How long a fit goes on until it is saved, and again each time; a run that is
-            stopped in the middle goes on from there, to the same bits. None begins such a fit anew.
+        make_classifier: Returns an untrained classifier; called with the seed of the weights. It must
+            have ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        make_trainer: Returns a trainer, from the number of a round and its number of training labels.
+            The first trainer is used for all passes, each further one for a fit.
+        seed: Seed of weights, batches, dropout and augmentation, whatever is selected.
+        warm_start: Whether a round starts from the weights of the previous round.
+        fall_back: Prepares a classifier whose fit has diverged for a second fit from the start of the
+            round, such as with a lower learning rate. None raises the error.
+        record: The configuration of the run; fits with equal configurations are the same.
+        fit_cache: Cache of the first round's fit, shared by runs. No result depends on it. Its key is
+            ``record.config``, which must then have everything that affects a fit.
+        embeddings: Cache of the embeddings of frozen backbones, shared by rounds and runs. None embeds
+            the images in every pass, and augmented images in every step.
+        save_minutes: Minutes between two saves of a fit; an interrupted run continues from the last
+            save, to the same bits. None saves nothing.
 
     Raises:
-        UsageError: If an argument is not what it must be; names it.
+        UsageError: If an argument is not valid; names it.
 
     Example:
         >>> from functools import partial
@@ -226,12 +225,12 @@ class Learner:
     def fit(
         self, index: int, pool_in: Callable[[int], Pool], on_fit: OnFit = lambda *_: None
     ) -> Fitted:
-        """Return a round's classifier, from the checkpoint where it can, else by fitting.
+        """Return a round's classifier, from the checkpoint if possible, else by fitting.
 
         Args:
             index: The round.
-            pool_in: Returns what was labeled in a round.
-            on_fit: Called with the round and its pool before a fit; not where weights are loaded.
+            pool_in: Returns the pool of a round.
+            on_fit: Called with the round and its pool before a fit, but not if weights are loaded.
 
         Raises:
             DivergenceError: If the fit has diverged, and there is no fallback.

@@ -31,7 +31,7 @@ def require_datamodule(datamodule: object) -> None:
 
 
 def require_factory(name: str, factory: object, arguments: Sequence[str], made: type) -> None:
-    """Check that something can be called to make a part anew.
+    """Check that something can be called to create a new part.
 
     Args:
         name: The argument's.

@@ -1,4 +1,4 @@
-"""Checkpoints in the middle of a fit, so that a long fit goes on where its process was stopped."""
+"""Checkpoints in the middle of a fit, so that a long fit continues where its process was stopped."""
 
 import random
 import time
@@ -19,12 +19,12 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing
 from al_lightning.utils.torchrun import world_size
 
-_OURS = "al_lightning"  # where our facts stand beside Lightning's in the file
+_OURS = "al_lightning"  # key of our facts beside Lightning's in the file
 
 
 @dataclass(frozen=True)
 class MidFit:
-    """Where a fit is saved while it goes on, and gone on with from. It saves time, and nothing else.
+    """Where a running fit is saved and continued from. It only saves time.
 
     Attributes:
         path: The file.
@@ -39,7 +39,7 @@ class MidFit:
     def fit(
         self, trainer: L.Trainer, classifier: L.LightningModule, datamodule: PoolDataModule
     ) -> float:
-        """Fit a classifier in place, from where an earlier process has come to.
+        """Fit a classifier in place, from where an earlier process stopped.
 
         With several ranks nothing is saved.
 
@@ -62,13 +62,13 @@ class MidFit:
         start = FitPosition(*saved["position"])
         datamodule.go_on(start, partial(_draw_as_before, saved["rng"], start))
         with warnings.catch_warnings():
-            # Its loader goes on at the right batch, though Lightning cannot know that.
+            # Its loader continues at the right batch, though Lightning cannot know that.
             warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
             trainer.fit(classifier, datamodule=datamodule, ckpt_path=self.path, weights_only=True)
         return earlier
 
     def _saved(self) -> dict[str, Any] | None:
-        """Return where the fit has come to; None where it is not saved."""
+        """Return the state of the fit; None if it is not saved."""
         if not self.path.exists():
             return None
         try:
@@ -76,7 +76,7 @@ class MidFit:
             facts: dict[str, Any] = content[_OURS]
         except Exception as error:
             warnings.warn(
-                f"{self.path} cannot be used ({type(error).__name__}); the fit begins anew",
+                f"{self.path} cannot be used ({type(error).__name__}); the fit starts again",
                 stacklevel=2,
             )
             return None
@@ -84,7 +84,7 @@ class MidFit:
 
 
 class _Saves(Callback):
-    """Saves a fit, with the states of all generators, so that it goes on to the same bits."""
+    """Saves a fit, with the states of all generators, so that it continues to the same bits."""
 
     def __init__(self, path: Path, identity: str, interval: float, before: float) -> None:
         self._path, self._identity, self._interval = path, identity, interval
@@ -116,7 +116,7 @@ class _Saves(Callback):
             with replacing(self._path) as unfinished:
                 trainer.save_checkpoint(unfinished)
         except (OSError, UsageError, RuntimeError) as error:  # torch's own for a full disk
-            warnings.warn(f"The fit could not be kept in {self._path} ({error})", stacklevel=2)
+            warnings.warn(f"The fit could not be saved in {self._path} ({error})", stacklevel=2)
         self._last = time.monotonic()
 
     def on_save_checkpoint(

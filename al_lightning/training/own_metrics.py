@@ -30,7 +30,7 @@ def own_metrics(
     """Return what a classifier logs when Lightning tests it.
 
     Args:
-        trainer: Runs the test. Its loggers are not told: the journal is.
+        trainer: Runs the test. Its loggers get no values; the journal does.
         classifier: Fitted, with a ``test_step``.
         datamodule: Serves the test images.
         known: The metrics that are there already, by name.

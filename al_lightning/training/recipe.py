@@ -30,21 +30,21 @@ class Recipe:
         optimizer: Called with the parameters.
         scheduler: Called with the optimiser and ``total_steps``; None for a constant learning rate.
         epochs: Passes over the labeled images, at least 1.
-        min_steps: The least number of steps, whatever the number of labels: few labels take more
-            epochs. 0 for no floor.
-        max_steps: The largest number of steps: many labels take fewer epochs. None for no ceiling.
-        batch_size: Images a training step, at least 2: batch normalisation needs two.
-        eval_batch_size: Images a batch when scoring and testing.
+        min_steps: Minimum number of steps: with few labels, a fit has more epochs. 0 for no minimum.
+        max_steps: Maximum number of steps: with many labels, a fit has fewer epochs. None for no
+            maximum.
+        batch_size: Images per training step, at least 2 for batch normalisation.
+        eval_batch_size: Images per batch in scoring and testing.
         augmentation: Applied to training images, see :class:`al_lightning.PoolDataModule`; None for
-            nothing.
+            no augmentation.
         label_smoothing: Share of the target spread over all classes, in [0, 1).
-        precision: "auto" takes bf16 autocast where the hardware computes in it, and float32
-            elsewhere; or one of Lightning's "32-true", "bf16-mixed", "16-mixed".
-        warm_start: Whether a round starts from the weights of the round before, instead of the
-            initial ones.
-        on_divergence: What to do when a loss or a weight becomes NaN or infinite: "refuse" to go on, or
-            "retry" once from the start of the round, at a lower learning rate.
-        fallback_factor: The learning rate of the second try over that of the first, in (0, 1).
+        precision: "auto" uses bf16 autocast if the hardware supports it, else float32; or one of
+            Lightning's "32-true", "bf16-mixed", "16-mixed".
+        warm_start: Whether a round starts from the weights of the previous round, instead of the
+            initial weights.
+        on_divergence: Action when a loss or a weight becomes NaN or infinite: "refuse" raises an error,
+            "retry" fits once more from the start of the round, with a lower learning rate.
+        fallback_factor: Learning rate of the second fit divided by that of the first, in (0, 1).
 
     Raises:
         UsageError: On values out of range; names the key.

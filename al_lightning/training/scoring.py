@@ -1,4 +1,4 @@
-"""One pass over images, which yields all the evidence that is asked for."""
+"""One pass over images, which yields all the requested evidence."""
 
 from collections.abc import Collection, Mapping
 from typing import cast
@@ -23,17 +23,17 @@ _PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 class Scorer:
     """Gathers evidence on images by a fitted classifier.
 
-    Images are seen as they are (no augmentation), in evaluation mode, without gradients, under the
-    trainer's precision and on its device; what comes back is float32 on the CPU.
+    Images are scored without augmentation, in evaluation mode, without gradients, in the trainer's
+    precision and on its device; the evidence is float32 on the CPU.
 
     Args:
-        trainer: Runs the passes; one serves any number of classifiers.
+        trainer: Runs the passes; one trainer can be used for any number of classifiers.
         classifier: Gives embeddings and logits.
         datamodule: Serves the images, and normalises them on the device.
         mc_samples: K, the number of dropout samples of the Monte-Carlo probabilities. Each is one
             subnetwork, the same for every image; see
             :class:`~al_lightning.models.fixed_masks.FixedMasks`.
-        seed: Decides the subnetworks. torch's global generator is left as it was found.
+        seed: Seed of the subnetworks. torch's global generator is not changed.
 
     Example:
         >>> import lightning as L
@@ -64,12 +64,12 @@ class Scorer:
         self._seed = seed
 
     def evidence(self, images: Images, ids: Tensor, needs: Collection[Need]) -> Evidence:
-        """Gather evidence in one pass; where nothing is needed, no pass is made.
+        """Gather evidence in one pass; without needs, there is no pass.
 
         Args:
             images: The training or the test images.
-            ids: Which of them, (N,) int64; the rows of the evidence have this order.
-            needs: What to keep.
+            ids: Ids of the images, (N,) int64; the rows of the evidence have this order.
+            needs: The quantities to return.
 
         Returns:
             The evidence on rank zero; on other ranks, the ids alone.

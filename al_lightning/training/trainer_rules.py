@@ -30,8 +30,8 @@ def require_usable(trainer: L.Trainer) -> None:
     """Check that a trainer fits as long as it says, on everything that it is given.
 
     Raises:
-        UsageError: If it cuts fits or passes short, stops by the clock, goes on from a checkpoint of a
-            scheduler, or wants another number of processes than there are; names the argument.
+        UsageError: If it cuts fits or passes short, stops by the clock, continues from a scheduler's
+            checkpoint, or needs another number of processes than there are; names the argument.
     """
     _require_a_process_for_each_device(trainer)
     for name, only, why in _RULES:
@@ -60,7 +60,7 @@ def require_fresh(trainer: L.Trainer) -> None:
     """
     if trainer.global_step:
         raise UsageError(
-            f"This trainer has taken {trainer.global_step} steps already, and would count on. Let "
+            f"This trainer has taken {trainer.global_step} steps already, and would count further. Let "
             "make_trainer make a new one at every call"
         )
 
@@ -68,7 +68,7 @@ def require_fresh(trainer: L.Trainer) -> None:
 def require_steps(trainer: L.Trainer, round_index: int) -> None:
     """Check that a fit took the steps that its trainer was made for.
 
-    An ``EarlyStopping`` among a trainer's callbacks is somebody's own decision, and may end it before.
+    An ``EarlyStopping`` among a trainer's callbacks is the user's decision, and may end it earlier.
 
     Raises:
         UsageError: If it took fewer; names both numbers.

@@ -21,10 +21,10 @@ class RoundTrainers:
     """Makes the trainer of each round. A used trainer would stop at once: it counts past epochs.
 
     Args:
-        make_trainer: :class:`lightning.Trainer` with everything set that is the same in all rounds.
-        recipe: Says how many steps a fit takes, and in which precision.
-        make_logger: Makes the logger of a round's training curves from its number; None for no curves.
-        make_callbacks: Makes the callbacks of a trainer, anew for each.
+        make_trainer: :class:`lightning.Trainer` with all arguments that are the same in all rounds.
+        recipe: Sets the number of steps and the precision of a fit.
+        make_logger: Returns the logger of a round's training curves, from its number; None for none.
+        make_callbacks: Returns new callbacks for each trainer.
 
     Raises:
         UsageError: When called, if a trainer would cut fits short, take other steps than the recipe's,

@@ -65,7 +65,7 @@ class EvidenceError(UsageError, ValueError):
 
 
 class DivergenceError(UsageError):
-    """A fit has come to a loss or a weight that is NaN or infinite.
+    """A fit has reached a loss or a weight that is NaN or infinite.
 
     Args:
         round_index: The round.
@@ -82,8 +82,8 @@ class DivergenceError(UsageError):
         self._arguments = round_index, step, reason
         self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
         super().__init__(
-            f"{self.what}. Nothing was selected by it. Lower the learning rate, or let such fits be "
-            "repeated at a lower one (`fall_back` of the loop)"
+            f"{self.what}. No images were selected with it. Lower the learning rate, or repeat "
+            "diverged fits with a lower one (`fall_back` of the loop)"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

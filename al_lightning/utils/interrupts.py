@@ -47,7 +47,7 @@ def interruptible() -> Iterator[None]:
     """Let a first signal stop the block where that is safe, and a second one stop the process at once.
 
     Every place between two instructions of Python is safe, since a run survives SIGKILL anywhere.
-    Signals that somebody else handles already, such as a launcher that requeues its jobs, are left to
+    Signals that other code handles already, such as a launcher that requeues its jobs, are left to
     them; so are all of them outside of the main thread.
 
     Raises:
@@ -105,7 +105,8 @@ def _throw(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     # Not print: the signal may have come while something was being printed.
     if rank() == 0:
         os.write(
-            2, f"\n{signal.Signals(number).name}: stopping; once more stops at once\n".encode()
+            2,
+            f"\n{signal.Signals(number).name}: stopping; a second signal stops at once\n".encode(),
         )
     raise _Stop(number)
 

@@ -16,7 +16,7 @@ def only_one(path: Path, on_wait: Callable[[str], None] | None = None) -> Iterat
     The system takes the lock from a process that dies, however it dies: a stale one is taken over.
 
     Args:
-        path: The lock's file; it and its folder are made. The name of its holder lies beside it.
+        path: The lock's file; it and its folder are made. The name of its holder is beside it.
         on_wait: Called with the holder if another process holds the lock, which is then waited for;
             None refuses to wait.
 

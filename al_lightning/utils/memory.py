@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def memory_limit(limit: int | float | str) -> int | None:
-    """Return a limit in bytes, where "auto" stands for the memory that is available now.
+    """Return a limit in bytes; "auto" is the memory that is available now.
 
     Returns:
         Bytes; None where it is not known what is available.

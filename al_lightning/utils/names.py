@@ -56,7 +56,7 @@ def check_class_names(classes: Sequence[str]) -> None:
 
 
 def file_trouble(path: Path) -> str | None:
-    """Say why a file's name cannot stand in tables; None if it can."""
+    """Return why a file's name cannot be shown in tables; None if it can."""
     if not is_utf8(str(path)):
         return "its name is not UTF-8; rename it"
     if hidden := unprintable(str(path)):

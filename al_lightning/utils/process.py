@@ -16,16 +16,16 @@ _TRIM_BYTES = 2**31 - 1  # mallopt takes an int
 
 
 def prepare_process() -> None:
-    """Let threads share the processor, and let freed memory be used again.
+    """Limit the spinning of waiting threads, and keep freed memory.
 
-    OpenMP's threads spin while they wait for each other. On cores that anything else runs on, long
-    spinning makes a training step several times slower; where nothing else runs, falling asleep at
-    once takes half as long again. So they spin for a moment, and then sleep. And glibc gives large
-    freed blocks back to the system, which hands them out again page by page: kept, a forward pass over
-    1,024 images took half the time. See docs/performance.md.
+    OpenMP's threads spin while they wait for each other. On busy cores, long spinning makes a training
+    step several times slower; on idle cores, sleeping at once makes it half as long again. So threads
+    spin briefly, and then sleep. glibc returns large freed blocks to the system, which maps them again
+    page by page: with kept blocks, a forward pass over 1,024 images took half the time. See
+    docs/performance.md.
 
-    What the environment says already (``OMP_WAIT_POLICY``, ``MALLOC_TRIM_THRESHOLD_``, ...) is left
-    alone.
+    Existing settings of the environment (``OMP_WAIT_POLICY``, ``MALLOC_TRIM_THRESHOLD_``, ...) are
+    kept.
     """
     if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"} & os.environ.keys():
         os.environ["OMP_WAIT_POLICY"] = "passive"
@@ -38,10 +38,9 @@ def prepare_process() -> None:
 def freeze_imports_from_gc() -> Iterator[None]:
     """Keep the objects of the modules that the block imports out of garbage collection.
 
-    torch, Lightning and their dependencies are half a million objects. Collecting among them again and
-    again during the import, and once more at the end of the process, took a third of the time from
-    `import lightning` to the exit. Where torch is imported already, nothing is changed: other objects
-    may be garbage one day.
+    torch, Lightning and their dependencies are half a million objects. Garbage collection during the
+    import and at the end of the process took a third of the time from `import lightning` to the exit.
+    If torch is imported already, nothing is changed: other objects may become garbage.
     """
     if "torch" in sys.modules or not gc.isenabled():
         yield
@@ -55,11 +54,11 @@ def freeze_imports_from_gc() -> Iterator[None]:
 
 
 def disable_nvml_polling() -> None:
-    """Let torch not poll NVML for GPUs where there is none; after Lightning's import.
+    """Stop torch from polling NVML on machines without a GPU; call it after Lightning's import.
 
-    Lightning has torch load the driver's library (NVML) at every check for a GPU, as a process that
-    asks CUDA itself cannot be forked if there is a GPU. The fused optimisers check at every step, which
-    took a fifth of theirs.
+    Lightning makes torch load the driver's library (NVML) at every check for a GPU, because a process
+    that initialises CUDA cannot be forked. The fused optimisers check at every step, which took a fifth
+    of their time.
     """
     import torch  # noqa: PLC0415 - slow
 

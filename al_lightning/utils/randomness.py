@@ -1,8 +1,8 @@
 """Independent random streams, derived from one seed by name.
 
-A stream depends on the seed and on what it is for, and on nothing else. So the initial set, the
-weights and the order of batches of two runs under one seed are the same whatever their strategies
-drew, and a resumed run draws what an undisturbed one would have drawn.
+A stream depends only on the seed and its purpose. So two runs with the same seed have the same initial
+set, weights and batch order, whatever their strategies drew, and a resumed run draws the same numbers
+as an uninterrupted run.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ def derive_seed(seed: int, *purpose: str | int) -> int:
 
     Args:
         seed: The run's seed.
-        purpose: What the stream is for, e.g. ``("batches", 3, 0)``.
+        purpose: Purpose of the stream, e.g. ``("batches", 3, 0)``.
 
     Returns:
         An integer in [0, 2**32).

@@ -1,8 +1,8 @@
 """The processes of one run on several devices, as torchrun starts them: ranks.
 
-Every rank runs the same program. Rank zero alone reads and writes files, asks and selects; the others
-are given what came of it. Where there is no torchrun, there is one rank, and nothing here costs
-anything.
+Every rank runs the same program. Only rank zero reads and writes files, calls the oracle and selects
+images; it sends the results to the other ranks. Without torchrun there is one rank, and the functions
+here return at once.
 """
 
 import os
@@ -25,7 +25,7 @@ _PATIENCE = timedelta(days=365)
 
 
 def from_rank_zero(call: Callable[[], T]) -> T:
-    """Call a function on rank zero, and return on every rank what came of it.
+    """Call a function on rank zero, and return its result on every rank.
 
     Args:
         call: Takes nothing, and returns what can be pickled. Not called on other ranks.
@@ -66,9 +66,9 @@ def share_state(module: torch.nn.Module) -> None:
 
 
 def wait_for_all() -> None:
-    """Wait until every rank has come here, however long that takes.
+    """Wait until every rank has reached this call, without a timeout.
 
-    What computes on several devices waits for the others for minutes only, and a rank may come late.
+    Collective operations wait for other ranks for minutes only, and a rank may be late.
     """
     if world_size() > 1:
         distributed.barrier(group=_control())
@@ -77,12 +77,12 @@ def wait_for_all() -> None:
 def collect_on_rank_zero(
     index: int, count: int, tensors: Mapping[str, Tensor]
 ) -> list[tuple[int, Mapping[str, Tensor]]]:
-    """Bring batches of all ranks to rank zero, where the ranks take the batches in turns.
+    """Gather batches of all ranks on rank zero, if the ranks take the batches in turns.
 
     Args:
-        index: Which batch this rank has; those of the ranks follow each other.
+        index: Index of this rank's batch; the ranks have consecutive batches.
         count: The number of all batches.
-        tensors: What was computed of it.
+        tensors: The results of the batch.
 
     Returns:
         On rank zero, the index and the tensors of each rank's batch, on the CPU where they came from

@@ -72,7 +72,7 @@ def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:5]))
     _, output = run(tmp_path, bars=False)
-    assert "Going on after round 1, 15 labels bought" in output
+    assert "Continuing after round 1, 15 labels bought" in output
 
 
 @pytest.mark.filterwarnings("ignore:.*has not the weights of the last round")

@@ -414,7 +414,7 @@ def test_a_disk_that_cannot_be_written_is_named(
     result = here(tmp_path, *QUICK)
     assert result.returncode == 1
     assert "No space left on device" in result.stderr
-    assert "the same command goes on" in result.stderr
+    assert "the same command continues" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -471,7 +471,7 @@ def test_a_run_that_waits_for_a_person_is_no_failure(here: Here, tmp_path: Path)
     command_ = ("oracle=csv", *quick, "budget.initial=0", "budget.query=12", "budget.total=24")
     result = here(tmp_path, *command_)
     assert result.returncode == 0
-    assert "12 images wait for their class" in result.stdout
+    assert "12 images need a label" in result.stdout
     assert "Then run the same command again" in result.stdout
     sheet = next(tmp_path.glob("outputs/**/queries/round_00.csv"))
     header, *rows = sheet.read_text().splitlines()
@@ -482,7 +482,7 @@ def test_a_run_that_waits_for_a_person_is_no_failure(here: Here, tmp_path: Path)
     assert next(tmp_path.glob("outputs/**/queries/round_01.csv")).exists()
     # Who starts anew loses nothing that a person has done.
     result = here(tmp_path, *command_, "overwrite=true")
-    assert "Leave overwrite=true out of it" in result.stdout
+    assert "Leave out overwrite=true" in result.stdout
     kept = next(tmp_path.glob("outputs/**/overwritten_00"))
     assert (kept / "queries" / "round_00.csv").read_text() == "\n".join([header, *labeled])
     assert (kept / "journal.jsonl").exists()

@@ -64,7 +64,7 @@ def test_what_is_asked_for_is_removed(outputs: Path, capsys: pytest.CaptureFixtu
 def test_what_is_in_use_stays(outputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with exclusive(outputs / ".cache" / "images" / "ef56.lock"):
         main(["--output-root", str(outputs), "--clear", "--kind", "images"])
-    assert capsys.readouterr().out.rstrip().endswith("; 1 in use or not ours to remove")
+    assert capsys.readouterr().out.rstrip().endswith("; 1 in use, or removal not permitted")
     assert (outputs / ".cache" / "images" / "ef56-78" / "pixels.bin").exists()
 
 

@@ -138,14 +138,14 @@ def test_a_person_is_asked_twenty_images_by_a_run_that_goes_on_with_its_model(
     quick = [argument for argument in QUICK if not argument.startswith(("budget", "model"))]
     result = here(tmp_path, "oracle=csv", *quick)
     assert result.returncode == 0
-    assert result.stdout.startswith("model=cnn is taken")
+    assert result.stdout.startswith("model=cnn is used")
     sheet = next(tmp_path.glob("outputs/digits/cnn/**/queries/round_00.csv"))
     header, *rows = sheet.read_text().splitlines()
     assert len(rows) == 20
     sheet.write_text("\n".join([header, *(f"{row}{i % 10}" for i, row in enumerate(rows))]))
     install(monkeypatch, True)
     result = here(tmp_path, "oracle=csv", *quick)
-    assert "is taken" not in result.stdout
+    assert "is used" not in result.stdout
     assert "round  0       20 labels" in result.stdout
     assert len(sheet.with_name("round_01.csv").read_text().splitlines()) == 21
     start = json.loads((sheet.parents[1] / "journal.jsonl").read_text().splitlines()[0])
@@ -154,4 +154,4 @@ def test_a_person_is_asked_twenty_images_by_a_run_that_goes_on_with_its_model(
 
 def test_jobs_of_a_sweep_that_differ_in_it_are_refused(here: Here, tmp_path: Path) -> None:
     result = here(tmp_path, "-m", "oracle=dataset", "model=cnn,auto", *QUICK[:-3], "threads=1")
-    assert "model=auto is chosen once a command" in result.stderr + result.stdout
+    assert "model=auto is chosen once per command" in result.stderr + result.stdout

@@ -19,14 +19,14 @@ CSV = "oracle:\n  _target_: al_lightning.oracles.CsvOracle.for_run\n  _partial_:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (FOLDER + "classes: [007, 010]", "dataset.classes must be text, and holds 7"),
+        (FOLDER + "classes: [007, 010]", "dataset.classes must be text, but holds 7"),
         (FOLDER + "classes: [a, 0x1F]", "holds 31"),
         (FOLDER + "classes: [12:30, a]", "holds 750"),
         (FOLDER + "classes: [1.10, a]", "holds 1.1"),
         (FOLDER + "classes: [no, yes]", "holds False"),
         (FOLDER + "classes: [~, a]", "holds None"),
-        (FOLDER.replace("imgs", "2024"), "dataset.path must be text, and holds 2024"),
-        (CSV + "skip_mark: no", "oracle.skip_mark must be text, and holds False"),
+        (FOLDER.replace("imgs", "2024"), "dataset.path must be text, but holds 2024"),
+        (CSV + "skip_mark: no", "oracle.skip_mark must be text, but holds False"),
     ],
 )
 def test_text_that_yaml_read_as_something_else_is_refused(text: str, said: str) -> None:

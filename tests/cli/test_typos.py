@@ -8,7 +8,7 @@ def test_what_needs_no_download_comes_first() -> None:
         (text,) = suggestions([f"model={typed}"])
         first, second, *_ = text.splitlines()[1:]
         assert first.startswith("  model=efficientnet_lite0: ")
-        assert "by pip" in first
+        assert "from a pip package" in first
         assert text.index("efficientnet_lite0") < text.index("efficientnet_b0")
         assert "downloaded" in text.splitlines()[-1]
         assert second

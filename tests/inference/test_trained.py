@@ -206,7 +206,7 @@ def test_weights_of_another_round_are_refused(tmp_path: Path) -> None:
     folder = write_trained(tmp_path, rounds=2)
     Checkpoint(folder / "checkpoints" / "last.ckpt").save(tiny_classifier(), "round 0", FACTS)
     with pytest.raises(
-        UsageError, match=r"not the weights of the run's last round, 1.*same command"
+        UsageError, match=r"not have the weights of the run's last round, 1.*same command"
     ):
         load_trained(folder)
 

@@ -680,7 +680,7 @@ def test_a_finished_run_without_its_last_weights_fits_its_last_round_again(
         journal = make_loop(tmp_path / "a").run()
     before = journal.path.read_bytes()
     assert journal.finished
-    with pytest.raises(UsageError, match="not the weights of the run's last round, 2"):
+    with pytest.raises(UsageError, match="not have the weights of the run's last round, 2"):
         load_trained(tmp_path / "a", TinyModel())
     with pytest.warns(UserWarning, match="it is fitted again"):
         make_loop(tmp_path / "a").run()
@@ -728,7 +728,7 @@ def test_a_part_of_a_question_can_be_answered_and_the_rest_goes_back(tmp_path: P
 
 def test_answers_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path: Path) -> None:
     loop = make_loop(tmp_path, oracle=None)
-    with pytest.raises(UsageError, match="Nothing is asked"):
+    with pytest.raises(UsageError, match="No question is open"):
         loop.answer([0])
     loop.step()
     before = loop.journal.path.read_bytes()

@@ -222,7 +222,7 @@ def test_validation_that_was_skipped_is_drawn_again_and_what_is_left_open_stays_
         return Answer(question.ids[:5], TRUTH[question.ids[:5]])
 
     budget = Budget(initial=9, query=6, total=40, validation=20)
-    with pytest.warns(UserWarning, match="images for validation have been left open"):
+    with pytest.warns(UserWarning, match="images for validation have no label"):
         journal, told = run_until_done(
             tmp_path, Person(decide), datamodule=source(12), budget=budget
         )

@@ -132,7 +132,7 @@ def test_a_checkpoint_holds_no_frozen_weights(tmp_path: Path) -> None:
     path = tmp_path / "checkpoints" / "last.ckpt"
     state = torch.load(path, weights_only=True)["state_dict"]
     assert {name for name in state if "trunk" in name} == set()
-    with pytest.raises(UsageError, match="no longer those which its configuration names"):
+    with pytest.raises(UsageError, match="no longer those in its configuration"):
         load_trained(tmp_path, classifier("linear", seed=1))
 
 
@@ -166,7 +166,7 @@ def test_it_works_on_images_too_and_an_untrained_network_is_warned_of(tmp_path: 
     farthest = FarthestFirst(Euclidean())
     tuned = make_loop(tmp_path / "a", "finetune", budget=budget, initial_strategy=farthest).run()
     assert len(set(first_ids(tuned))) == 6
-    with pytest.warns(UserWarning, match="selected by a network that has seen nothing yet"):
+    with pytest.warns(UserWarning, match="selected with an untrained network"):
         make_loop(
             *(tmp_path / "b", "finetune"),
             budget=budget,

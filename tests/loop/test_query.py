@@ -11,5 +11,5 @@ def test_strategies_on_embeddings_alone_can_choose_the_first_labels(strategy: St
 
 
 def test_strategies_that_need_more_cannot() -> None:
-    with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities, and before"):
+    with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities, but no"):
         require_embeddings_alone(Margin())

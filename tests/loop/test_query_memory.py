@@ -66,9 +66,9 @@ def test_a_refusal_says_how_much_what_for_and_what_to_do() -> None:
     assert str(error.value) == (
         "A query would take about 80.0 GB of memory, and 1.0 GB are available to it: evidence on "
         "1,000,000 unlabeled images in 20 samples of 1000 classes 80.0 GB, evidence on 100 labeled "
-        "images 51.2 kB, the strategy's own work 5.0 MB. Let it look at fewer images "
-        "(strategy.pool_subset=11969), take fewer samples (strategy.mc_samples), take another "
-        "strategy, such as margin, or allow it more (budget.memory_limit)"
+        "images 51.2 kB, the strategy's own work 5.0 MB. Use fewer images "
+        "(strategy.pool_subset=11969), use fewer samples (strategy.mc_samples), use another "
+        "strategy, such as margin, or raise the limit (budget.memory_limit)"
     )
     require_memory(Samples(), [replace(sizes, pool=11_969)], 10**9)  # as it was advised
 

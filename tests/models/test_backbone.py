@@ -114,7 +114,7 @@ def three(embeddings: Tensor) -> Tensor:
         (lambda x: x.flatten(1), lambda e: three(e).numpy(), "classify must .*, not ndarray"),
         (lambda x: x.flatten(1), lambda e: three(e).long(), r"classify must .*, not torch\.int64"),
         (lambda x: None, lambda e: torch.zeros(2, 3), r"embed must return .*, not NoneType"),
-        (lambda x: x.flatten(1).squeeze(0), three, "Answering cannot look at images of 1x8x8"),
+        (lambda x: x.flatten(1).squeeze(0), three, "Answering cannot process images of 1x8x8"),
         (
             lambda x: x.flatten(1)[:, : 2 + len(x)],
             three,
@@ -173,7 +173,7 @@ def classifier_of(head: nn.Module) -> ImageClassifier:
 
 
 def test_images_of_another_shape_are_refused() -> None:
-    with pytest.raises(UsageError, match="CNN cannot look at images of 3x8x8"):
+    with pytest.raises(UsageError, match="CNN cannot process images of 3x8x8"):
         require_logits(tiny_classifier(), (3, 8, 8), 3)
 
 

@@ -64,12 +64,12 @@ LABELS = torch.tensor([0, 2])
     [
         (
             Answer(torch.tensor([7, 5]), LABELS),
-            r"not asked for in this question: ids has ids \[5\]",
+            r"not in this question: ids has ids \[5\]",
         ),
         (Answer(IDS, LABELS, torch.tensor([0])), r"in this question: skipped has ids \[0\]"),
         (
             Answer(IDS, LABELS, late_ids=IDS, late_labels=LABELS),
-            r"earlier: late_ids has ids \[7, 4\]",
+            r"earlier question: late_ids has ids \[7, 4\]",
         ),
         (Answer(IDS, LABELS, late_skipped=torch.tensor([9])), r"late_skipped has ids \[9\]"),
         (Answer(IDS, LABELS, late_ids=torch.tensor([1])), "1 images, but 0 late_labels"),

@@ -454,7 +454,7 @@ def test_a_journal_without_digests_is_refused(path: Path) -> None:
 
 def test_damage_says_what_to_do(path: Path) -> None:
     write_lines(path, "{")
-    assert_refused(path, 1, "restore it from a copy, or remove it to start anew")
+    assert_refused(path, 1, "restore it from a copy, or remove it to start a new run")
 
 
 # Refused at writing

@@ -147,7 +147,7 @@ def test_a_save_that_fails_leaves_the_file_whole(
 
     checkpoint.save(tiny_classifier(seed=1), "one", FACTS)
     monkeypatch.setattr(torch, "save", fail_halfway)
-    with pytest.warns(UserWarning, match=r"could not be kept in .*last\.ckpt \(disk full\)"):
+    with pytest.warns(UserWarning, match=r"could not be saved in .*last\.ckpt \(disk full\)"):
         checkpoint.save(tiny_classifier(seed=3), "two", {})
     classifier = tiny_classifier(seed=2)
     assert checkpoint.load(classifier, "one") == FACTS

@@ -100,7 +100,7 @@ def test_another_fit_begins_anew(tmp_path: Path) -> None:
 def test_a_damaged_file_is_named_and_the_fit_begins_anew(tmp_path: Path) -> None:
     (tmp_path / "fit.ckpt").write_bytes(b"torn")
     whole, _ = fit(None)
-    with pytest.warns(UserWarning, match=r"fit\.ckpt cannot be used .* begins anew"):
+    with pytest.warns(UserWarning, match=r"fit\.ckpt cannot be used .* starts again"):
         again, _ = fit(at(tmp_path))
     assert same_weights(again, whole)
 

@@ -149,4 +149,4 @@ with interruptible():
     )
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stdout == "cleaning up\n"
-    assert "once more stops at once" in done.stderr
+    assert "a second signal stops at once" in done.stderr

@@ -1,4 +1,4 @@
-"""Warnings of pictures that lie in a folder more than once."""
+"""Warnings of images that are in a folder more than once."""
 
 import logging
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def leave_out_copies(
     if copied:
         _logger.warning(
             "%s: %d of the training images are copies of others, equal in every pixel. Each "
-            "picture is asked for once; where you remove copies, keep the first of each:\n%s",
+            "image is queried once; if you remove copies, keep the first of each:\n%s",
             root,
             len(copied),
             _examples(groups, names),
@@ -46,8 +46,8 @@ def warn_of_leaks(
     if leaked := leaks(left, sides):
         _logger.warning(
             "%s: %d of the test images are training images too, equal in every pixel, which "
-            "flatters the test figures. Remove them from one side before a run begins; one that "
-            "has begun goes on with the images that it began with alone:\n%s",
+            "makes the test accuracy too high. Remove them from one side before a run begins; a "
+            "run that has begun needs the same images:\n%s",
             root,
             sum(sides[i] for group in leaked for i in group),
             _examples(leaked, names),

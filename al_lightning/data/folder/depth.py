@@ -26,17 +26,17 @@ def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
         return None
     if len(given) != 2 or any(type(value) not in (int, float) for value in given):  # noqa: PLR2004
         raise UsageError(
-            f"dataset.value_range={given} cannot be: it takes the values of black and white, such as "
+            f"dataset.value_range={given} is not valid: give the values of black and white, such as "
             "'dataset.value_range=[0,4095]'"
         )
     black, white = given
     if not black < white or not np.isfinite([black, white]).all():
-        raise UsageError(f"dataset.value_range={given} cannot be: black must be less than white")
+        raise UsageError(f"dataset.value_range={given} is not valid: black must be less than white")
     return black, white
 
 
 def refuse_unknown_range(root: Path, paths: Sequence[Path], count: int) -> UsageError:
-    """Return the error that asks for the range of images of more than 8 bits a pixel.
+    """Return the error that requests the range of images of more than 8 bits per pixel.
 
     Args:
         root: The folder that they are in.
@@ -51,7 +51,7 @@ def refuse_unknown_range(root: Path, paths: Sequence[Path], count: int) -> Usage
         f"{len(paths)} of the {count} images below {root} have more than 8 bits a pixel, such as "
         f"{readable_name(paths[0].relative_to(root))}, and files do not say which values are black and "
         f"white. The values of {'these' if step == 1 else f'{len(ranges)} of them'} go from "
-        f"{low:.{_SHOWN}g} to {high:.{_SHOWN}g}. Name black and white for all of them, such as "
+        f"{low:.{_SHOWN}g} to {high:.{_SHOWN}g}. Give black and white for all of them, such as "
         f"'dataset.value_range=[{black:.{_SHOWN}g},{white:.{_SHOWN}g}]'"
     )
 

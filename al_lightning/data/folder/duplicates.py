@@ -34,7 +34,7 @@ def equal_images(digests: Tensor, ids: Iterable[int]) -> list[Group]:
 
     Args:
         digests: Of all images, (N, 16) uint8, as :func:`image_digests` takes them.
-        ids: Which of them to look at.
+        ids: The images to compare.
 
     Returns:
         The groups of equal images, by their first.

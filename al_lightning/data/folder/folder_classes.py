@@ -73,7 +73,7 @@ def decide_classes(
         _refuse_missing(root, train, test, given)
     elif test is not None and (untested := [name for name in classes if name not in test]):
         _logger.warning(
-            "%s/test has no images of %s: the figures on test images say nothing of them",
+            "%s/test has no images of %s: test figures do not cover these classes",
             root,
             ", ".join(untested),
         )

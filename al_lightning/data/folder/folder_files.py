@@ -1,4 +1,4 @@
-"""Which images lie in a folder that is arranged by class."""
+"""The images in a folder that is arranged by class."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from al_lightning.utils.names import normal_name, readable_name
 TRAIN, TEST, UNLABELED = "train", "test", "unlabeled"
 
 ARRANGEMENT = (
-    "expected one folder a class, with the class's images directly in it: "
-    "train/<class>/* and test/<class>/*; or train/<class>/* or <class>/* alone, "
-    "and the test images are split off; images without a label go into unlabeled/"
+    "expected one folder per class, with the class's images directly in it: "
+    "train/<class>/* and test/<class>/*; or only train/<class>/* or <class>/*, "
+    "and test images are split off; images without a label go into unlabeled/"
 )
 
 _RESERVED = (TRAIN, TEST, UNLABELED)

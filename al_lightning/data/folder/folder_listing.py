@@ -92,20 +92,20 @@ class FolderListing:
         """Warn of the files and folders that are left out."""
         if count := self.endings.total():
             _logger.warning(
-                "%s: %s left out, having no ending of an image: %s",
+                "%s: %s left out, without the ending of an image: %s",
                 self.root,
                 "1 file is" if count == 1 else f"{count} files are",
                 ", ".join(shortened(_counted(self.endings), _NAMED)),
             )
         for what, paths in (
-            ("folders are left out; beside train, test and unlabeled alone are read", self.unknown),
+            ("folders are left out; only train, test and unlabeled are read", self.unknown),
             (
                 "folders inside the folders of classes are left out, with what is in them",
                 self.nested,
             ),
             ("images in no class's folder are left out", self.homeless),
-            ("folders are left out, since links have led to them before", self.repeated),
-            ("folders are left out, since a system has put them there", self.system),
+            ("folders are left out, because other links lead to them", self.repeated),
+            ("folders are left out, because they are system folders", self.system),
         ):
             if paths:
                 names = [readable_name(path.relative_to(self.root)) for path in paths]
@@ -142,7 +142,7 @@ def _require_name(folder: Path) -> str:
         return normal_name(folder.name)
     except ValueError as error:
         raise DataError(
-            f"The folder {readable_name(folder)} can name no class: {error}. Rename it"
+            f"The folder {readable_name(folder)} is not a valid class name: {error}. Rename it"
         ) from error
 
 

@@ -20,7 +20,7 @@ class FolderRows:
     Attributes:
         paths: N of them.
         labels: (N,) int64; -1 where the class is not known.
-        is_test: (N,) bool; whether a file lies in the folder test.
+        is_test: (N,) bool; whether a file is in the folder test.
     """
 
     paths: tuple[Path, ...]

@@ -30,29 +30,29 @@ _logger = logging.getLogger(__name__)
 
 
 class ImageFolder(BaseSource):
-    """A person's own images: ``train/<class>/*`` and ``test/<class>/*`` below a folder.
+    """Your own images: ``train/<class>/*`` and ``test/<class>/*`` below a folder.
 
-    Where there is no ``test/``, a fixed, stratified part of the training images is split off; where
-    there is no ``train/`` either, the classes may lie directly in the folder. ``train``, ``test`` and
-    ``unlabeled`` are reserved and name no class. Classes and files are sorted by name; hidden files
-    and files that are no images by their ending are left out.
+    Without ``test/``, a fixed, stratified part of the training images is split off; without ``train/``,
+    the folders of classes may be directly in the folder. ``train``, ``test`` and ``unlabeled`` are
+    reserved and cannot be classes. Classes and files are sorted by name; hidden files and files without
+    the ending of an image are left out.
 
-    Images without a label go into ``unlabeled/``, at any depth. They follow the labeled
-    ones in the training set, sorted by path, without a label; a person is asked for those that help
-    most (``oracle=csv``). The labels that are there are the ones to start from. Then a class may have
-    no images yet, if another part of the folder or ``classes`` names it, and nothing is split off for
-    testing: what was chosen to be labeled, perhaps for being hard, is no sample to measure by.
-    Images are known by their positions, so none may be added, moved or removed during a run; labels
-    that were bought stand in the run's journal.
+    Images without a label go into ``unlabeled/``, at any depth. They follow the labeled images in the
+    training set, sorted by path, without a label; a person labels the queried images
+    (``oracle=csv``). The existing labels are the initial labels. Then a class may have no images yet,
+    if another part of the folder or ``classes`` names it, and no test images are split off: the labeled
+    images may have been chosen because they are hard, and are no random sample.
+    Images are identified by position, so none may be added, moved or removed during a run; new labels
+    are in the run's journal.
 
-    Images may have any size and any mode that PIL reads, and are recognised by their content whatever
-    their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. Of an animated image the
-    first frame counts, EXIF orientation is followed, what is transparent becomes white. The shorter
-    side is resized (bicubic, antialiased), then the centre is cropped.
+    Images may have any size and any mode that PIL reads, and are recognised by their content, not by
+    their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. An animated image
+    contributes its first frame, EXIF orientation is applied, transparent pixels become white. The
+    shorter side is resized (bicubic, antialiased), then the centre is cropped.
 
-    Copies of a picture, equal in every pixel of what the classifier sees, share one label: the first
-    of them is a training image, and the others are left out. Those among the images of ``test/``
-    flatter the figures, which is warned of. A picture in the folders of two classes is an error.
+    Duplicates, equal in every decoded pixel, share one label: the first is a training image, and the
+    others are left out. A warning names duplicates that are also in ``test/``, because they make the
+    test accuracy too high. An image in the folders of two classes is an error.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -69,30 +69,30 @@ class ImageFolder(BaseSource):
 
     Args:
         path: The folder.
-        image_size: Height and width of the images, in pixels. "auto" is 64; on the command line, what
-            the network resizes images to, where it does.
+        image_size: Height and width of the images, in pixels. "auto" is 64; on the command line, the
+            size of the network, if it has one.
         channels: 3 (RGB) or 1 (gray).
-        classes: The names of all classes, in the order of their labels; None takes those of the
-            folders. Must be given where there are only unlabeled images.
-        test_fraction: The part of the images to test on where there is no ``test/``, in (0, 1). None
-            takes 0.2. Where there are unlabeled images, it is 0.
-        value_range: The values that are black and white in images of more than 8 bits a pixel, one
-            range for the whole folder; what lies outside is clipped. None refuses such images, and says
-            which values they have.
-        on_error: What to do with files that cannot be read, and with pictures of contradictory
-            classes: "refuse" to go on, naming them, or "skip" them with a warning that lists them.
-        storage: Where the decoded images are: "memory"; "disk", decoded once for all runs and mapped
-            into memory; "stream", decoded whenever they are read; or "auto", see
+        classes: The names of all classes, in the order of their labels; None uses the names of the
+            folders. Required if all images are unlabeled.
+        test_fraction: Share of test images if there is no ``test/``, in (0, 1). None is 0.2, or 0 with
+            unlabeled images.
+        value_range: The values of black and white in images of more than 8 bits per pixel, one range
+            for the whole folder; other values are clipped. None refuses such images, and reports their
+            values.
+        on_error: Action on unreadable files, and on images in the folders of two classes: "refuse"
+            raises an error that names them, "skip" leaves them out with a warning that lists them.
+        storage: Storage of the decoded images: "memory"; "disk", decoded once for all runs and
+            memory-mapped; "stream", decoded at every access; or "auto", see
             :class:`al_lightning.data.pixels.storage.ImageStorage`. No result depends on it.
-        cache_dir: Where they are kept on disk; None for nowhere.
-        workers: How many processes decode; None for as many as there are cores.
+        cache_dir: Folder of the images on disk; None for no cache.
+        workers: Number of decoding processes; None for one per core.
         horizontal_flip: Whether a mirrored image keeps its class.
         imbalance: "exponential" or "step" makes the training classes imbalanced; not possible with
             unlabeled images.
-        imbalance_ratio: The size of the most common training class over that of the rarest.
+        imbalance_ratio: The size of the most common training class divided by that of the rarest.
 
     Raises:
-        UsageError: If an argument cannot be; names the configuration's key.
+        UsageError: If an argument is not valid; names the configuration's key.
     """
 
     def __init__(
@@ -176,17 +176,16 @@ class ImageFolder(BaseSource):
             return _TEST_FRACTION if found.unlabeled is None else 0.0
         if found.test is None and found.unlabeled is None and self.test_fraction == 0:
             raise UsageError(
-                f"dataset.test_fraction=0 leaves nothing to test on in {self.path}, where all images "
-                "are labeled: take a fraction above 0, or add a folder test; only where there is a "
-                "folder unlabeled, a run may do without"
+                f"dataset.test_fraction=0 leaves no test images in {self.path}, where all images "
+                "are labeled: use a fraction above 0, or add a folder test; only with a folder "
+                "unlabeled, a run needs no test images"
             )
         if found.test is None and found.unlabeled is not None and self.test_fraction > 0:
             raise UsageError(
-                f"dataset.test_fraction={self.test_fraction} would measure by labels that are no "
-                f"random sample: {self.path} has unlabeled images, and those with labels may have "
-                "been chosen for being hard, as a strategy chooses them. Let budget.validation=50 ask "
-                "for images that are drawn at random from all; or put labeled images that are such a "
-                "sample into the folder test"
+                f"dataset.test_fraction={self.test_fraction} would test on labels that are no random "
+                f"sample: {self.path} has unlabeled images, and the labeled ones may have been chosen "
+                "because they are hard. Use budget.validation=50, which queries images drawn at "
+                "random from all; or put a random labeled sample into the folder test"
             )
         return self.test_fraction
 
@@ -209,18 +208,18 @@ class ImageFolder(BaseSource):
     def _contradictory(
         self, copies: Sequence[Group], rows: FolderRows, names: Sequence[str]
     ) -> set[int]:
-        """Refuse pictures that lie in folders of two classes, or skip and return them."""
+        """Refuse images in the folders of two classes, or skip and return them."""
         labels: list[int] = rows.labels.tolist()
         groups = contradictions(copies, labels)
         lines = {}
         for group in groups:
             other = next(i for i in group if labels[i] != labels[group[0]])
-            lines[names[group[0]]] = f"the same picture as {names[other]}"
+            lines[names[group[0]]] = f"the same image as {names[other]}"
         self._refuse_or_skip(
             lines,
-            f"{len(groups)} of the pictures below {self.path} lie in folders of different classes, "
+            f"{len(groups)} of the images below {self.path} are in folders of different classes, "
             f"equal in every pixel at {self.image_size} x {self.image_size}",
-            "Keep each in its one class and remove the copies",
+            "Keep each in one class and remove the duplicates",
         )
         return {i for group in groups for i in group}
 
@@ -242,13 +241,13 @@ def _check_arguments(
 ) -> None:
     if type(image_size) is not int or image_size < 1:
         raise UsageError(
-            f"dataset.image_size={image_size} cannot be; use a whole number of pixels, or auto"
+            f"dataset.image_size={image_size} is not valid; use a whole number of pixels, or auto"
         )
     if channels not in _CHANNELS:
-        raise UsageError(f"dataset.channels={channels} cannot be; use 3 (RGB) or 1 (gray)")
+        raise UsageError(f"dataset.channels={channels} is not valid; use 3 (RGB) or 1 (gray)")
     if test_fraction is not None and not 0 <= test_fraction < 1:
         raise UsageError(
-            f"dataset.test_fraction={test_fraction} cannot be; use a fraction from 0 to less than 1"
+            f"dataset.test_fraction={test_fraction} is not valid; use a fraction from 0 to less than 1"
         )
     if on_error not in _ON_ERROR:
         raise UsageError(f"dataset.on_error={on_error} is unknown; use {' or '.join(_ON_ERROR)}")

@@ -100,7 +100,7 @@ class CacheEntry:
         except (OSError, ValueError, KeyError, TypeError) as error:
             if warn:
                 _logger.warning(
-                    "%s cannot be used (%s): the images are decoded anew", self.folder, error
+                    "%s cannot be used (%s): the images are decoded again", self.folder, error
                 )
             return None
         note_use(self.folder / FACTS)
@@ -212,7 +212,7 @@ def _state(path: Path) -> bytes:
 
 
 def _noted(parts: Iterator[Part], marks: Path) -> Iterator[Part]:
-    """Write each image's digest once its pixels are written: a later process goes on from there."""
+    """Write each image's digest once its pixels are written: a later process continues from there."""
     with marks.open("r+b", buffering=0) as file:
         for part in parts:
             for i, row in enumerate(part.rows):

@@ -66,7 +66,7 @@ def read_image(
         if _is_of_the_moment(error):
             raise DecodingStoppedError(
                 f"{readable_name(path)} cannot be decoded now ({type(error).__name__}: {error}), and "
-                "is not to blame: nothing was left out for it. Free memory, or take fewer "
+                "is not the cause: no image was left out. Free memory, or use fewer "
                 "dataset.workers, and run the same command again"
             ) from error
         raise DataError(_trouble(error)) from error
@@ -137,7 +137,7 @@ def _deep_to_gray(image: Image.Image, black: float, white: float) -> Image.Image
     """Scale an image of more than 8 bits a pixel to mode L."""
     values = np.asarray(image).astype(np.float64)
     if not np.isfinite(values).all():
-        raise ValueError("expected finite pixels, came NaN or infinity")
+        raise ValueError("expected finite pixels, found NaN or infinity")
     scaled = ((values - black) * _BYTE / (white - black)).clip(0, _BYTE)
     return Image.fromarray(scaled.round().astype(np.uint8))
 
@@ -160,11 +160,11 @@ def _trouble(error: Exception) -> str:
         case UnidentifiedImageError():
             return "its content is no image of a format that is read"
         case FileNotFoundError():
-            return "it has gone, or is a link to nothing"
+            return "it no longer exists, or is a broken link"
         case PermissionError():
             return "there is no permission to read it"
         case OSError(errno=int(number)):
-            link = "it is a link that leads back to itself"
+            link = "it is a link to itself"
             return (
                 link if number == errno.ELOOP else f"the system cannot read it ({error.strerror})"
             )

@@ -1,4 +1,4 @@
-"""What decoding many files comes to."""
+"""The results of decoding many files."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -11,7 +11,7 @@ from al_lightning.data.folder.duplicates import image_digests
 from al_lightning.data.pixels.stored import PixelStore
 from al_lightning.utils.errors import DataError
 
-FACTS = "facts.json"  #: beside the pixels; without it, they are decoded anew
+FACTS = "facts.json"  #: beside the pixels; without it, they are decoded again
 
 
 class MappedPixels(PixelStore):
@@ -40,14 +40,14 @@ class MappedPixels(PixelStore):
             self._unseen = digests.any(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Map the file anew in another process, instead of copying its content."""
+        """Map the file again in another process, instead of copying its content."""
         return MappedPixels, (self._path, self.shape, self._digests)
 
     def read(self, ids: Tensor) -> Tensor:
         """Copy some images.
 
         Raises:
-            DataError: If one is not what was decoded. The next run then decodes all anew.
+            DataError: If one is not what was decoded. The next run then decodes all images again.
         """
         found = self._all[ids]
         new = self._unseen[ids]
@@ -58,7 +58,7 @@ class MappedPixels(PixelStore):
                     (self._path.parent / FACTS).unlink()
                 raise DataError(
                     f"{self._path} was changed or damaged: {int(wrong.sum())} of {int(new.sum())} "
-                    "images are not what was decoded. Run the same command again: they are decoded anew"
+                    "images are not what was decoded. Run the same command to decode them again"
                 )
             self._unseen[ids[new]] = False
         return found

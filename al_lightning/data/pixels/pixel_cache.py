@@ -14,17 +14,17 @@ _logger = logging.getLogger(__name__)
 
 
 class PixelCache:
-    """Keeps decoded images by the files they come from.
+    """Caches decoded images by their files.
 
-    Images are known by the path of their folder, and the name, size and times of last change of each
-    file: none is read to find out that nothing has changed. What is kept is checked against what was
-    decoded where its file was changed since. A process that finds another one at work waits for it;
-    what a killed one has decoded is taken up. The images of one folder at one size are kept once:
-    those of earlier files are removed.
+    The key is the path of the folder, and the name, size and modification times of each file, so
+    checking for changes reads no file. If the cache file itself was modified, it is compared with the
+    digests of the decoded images. A process waits for another one that decodes the same images, and
+    continues from the images that a killed process has decoded. The images of one folder at one size
+    are stored once: those of earlier files are removed.
 
     Args:
-        folder: Where to; may be removed at any time.
-        workers: How many processes shall decode.
+        folder: Folder of the cache; may be removed at any time.
+        workers: Number of decoding processes.
     """
 
     def __init__(self, folder: Path, workers: int) -> None:

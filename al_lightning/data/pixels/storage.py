@@ -34,18 +34,18 @@ class Storage(StrEnum):
 
 
 class ImageStorage:
-    """Decodes image files, and decides where the pixels go. No result depends on it.
+    """Decodes image files, and chooses the storage of the pixels. No result depends on it.
 
     Args:
-        storage: "memory" decodes into memory, at every start. "disk" decodes once into ``cache_dir``,
-            and maps that into memory. "stream" keeps nothing, and decodes by processes whenever images
-            are read. "auto" takes memory for up to 10,000 files that fit well, and disk otherwise.
-            Where a disk is full or cannot be written, images that do not fit into memory are streamed.
-        cache_dir: For "disk"; None for no such thing.
-        workers: How many processes decode; None for as many as there are cores.
+        storage: "memory" decodes into memory, at every start. "disk" decodes once into a memory-mapped
+            file in ``cache_dir``. "stream" stores nothing, and processes decode images at every
+            access. "auto" uses memory for up to 10,000 files that fit well, else disk. If a disk is
+            full or cannot be written, images that do not fit into memory are streamed.
+        cache_dir: Folder for "disk"; None for no cache.
+        workers: Number of decoding processes; None for one per core.
 
     Raises:
-        UsageError: If a value cannot be; names the configuration's key.
+        UsageError: If a value is not valid; names the configuration's key.
     """
 
     def __init__(self, storage: str, cache_dir: str | None, workers: int | None) -> None:
@@ -54,7 +54,7 @@ class ImageStorage:
         if storage == Storage.DISK and cache_dir is None:
             raise UsageError("dataset.storage=disk needs a dataset.cache_dir to keep images in")
         if workers is not None and workers < 1:
-            raise UsageError(f"dataset.workers={workers} cannot be; use at least 1 process")
+            raise UsageError(f"dataset.workers={workers} is not valid; use at least 1 process")
         self.storage = Storage(storage)
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
         self.workers = workers or usable_cores()

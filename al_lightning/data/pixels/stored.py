@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class PixelStore(ABC):
-    """Pixels that are read when they are asked for; indexed by images, as a tensor of them would be.
+    """Pixels that are read on access; indexed by images, like a tensor.
 
     Attributes:
         shape: (N, C, H, W).
@@ -39,7 +39,7 @@ class PixelStore(ABC):
 
 
 class StoredRows(PixelStore):
-    """Some images of a store, in an order; nothing is read before it is asked for.
+    """Some images of a store, in an order; pixels are read on access.
 
     Args:
         store: All of them.
@@ -57,7 +57,7 @@ class StoredRows(PixelStore):
         return self._store.read(self._ids[ids])
 
 
-#: Pixels, (N, C, H, W): in memory, or read when they are asked for.
+#: Pixels, (N, C, H, W): in memory, or read on access.
 Pixels = Tensor | PixelStore
 
 

@@ -21,7 +21,7 @@ class StreamedPixels(PixelStore):
     Args:
         paths: N image files.
         image_shape: Channels (1 for gray, 3 for RGB), height, width.
-        workers: How many processes shall decode beside the computation.
+        workers: Number of processes that decode during the computation.
         value_range: Black and white of images of more than 8 bits a pixel.
     """
 
@@ -55,9 +55,9 @@ class StreamedPixels(PixelStore):
             raise DataError(
                 "\n".join(
                     [
-                        f"{len(bad)} of the images cannot be read any more, which could be before:",
+                        f"{len(bad)} of the images can no longer be read:",
                         *bad[:_NAMED],
-                        "Leave the files as they are while a run is not finished",
+                        "Do not change the files until the run is finished",
                     ]
                 )
             )

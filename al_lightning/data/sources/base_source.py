@@ -1,4 +1,4 @@
-"""What all sources share: the flip they allow, and the imbalance they are asked for."""
+"""Common options of all sources: horizontal flip and imbalance."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -44,12 +44,12 @@ class BaseSource(ABC):
         self.imbalance_ratio = imbalance_ratio
 
     def load(self) -> ImageData:
-        """Read, check and return the data, its training set imbalanced if that was asked for.
+        """Read, check and return the data, with an imbalanced training set if requested.
 
         Raises:
             DataError: If the data is missing, damaged or foreign; names the file and what to do.
             DataError: If the imbalance leaves a class without an image.
-            UsageError: If an imbalance is asked for where the classes of some images are not known.
+            UsageError: If an imbalance is requested, but the classes of some images are unknown.
         """
         data = self.read()
         if self.imbalance is None:
@@ -60,7 +60,7 @@ class BaseSource(ABC):
         return replace(data, train=data.train.rows(kept))
 
     def check_imbalance_of(self, *, known: bool) -> None:
-        """Check that no imbalance is asked for, or all classes of the training images are known.
+        """Check that no imbalance is requested, or all classes of the training images are known.
 
         A source may call it before it has read everything.
 
@@ -69,8 +69,8 @@ class BaseSource(ABC):
         """
         if self.imbalance is not None and not known:
             raise UsageError(
-                f"dataset.imbalance={self.imbalance} cannot be where images are unlabeled: it makes "
-                "some classes rare, and theirs are not known. Take dataset.imbalance=null"
+                f"dataset.imbalance={self.imbalance} is not possible with unlabeled images: it makes "
+                "some classes rare, and theirs are not known. Use dataset.imbalance=null"
             )
 
     @abstractmethod

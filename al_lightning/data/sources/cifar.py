@@ -96,6 +96,6 @@ def _check(paths: Mapping[str, Path], checksums: Mapping[str, str]) -> None:
         if came != checksums[name]:
             raise DataError(
                 f"{path} is damaged or not the original file: expected the MD5 sum "
-                f"{checksums[name]}, came {came} ({path.stat().st_size} bytes). Replace it with "
+                f"{checksums[name]}, found {came} ({path.stat().st_size} bytes). Replace it with "
                 "the original, or delete it so that it is downloaded again"
             )

@@ -69,13 +69,13 @@ def _content(path: Path, expected: IdxFile) -> bytes:
     """Return the uncompressed content, and no more than it takes to see that it is too long."""
     try:
         if path.stat().st_size == 0:
-            raise _damaged(path, f"expected an IDX file of {expected.length} bytes, came 0 bytes")
+            raise _damaged(path, f"expected an IDX file of {expected.length} bytes, found 0 bytes")
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return file.read(expected.length + 1)
     except gzip.BadGzipFile as error:
-        raise _damaged(path, f"expected an intact gzip file, came: {error}") from error
+        raise _damaged(path, f"expected an intact gzip file, found: {error}") from error
     except (EOFError, zlib.error) as error:
-        trouble = f"expected an intact gzip file, came a truncated or damaged one: {error}"
+        trouble = f"expected an intact gzip file, found a truncated or damaged one: {error}"
         raise _damaged(path, trouble) from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error}. Check its permissions") from error
@@ -87,18 +87,18 @@ def _compare(content: bytes, expected: IdxFile) -> str:
     if came[:4] != header[:4]:
         return (
             f"expected an IDX file of bytes in {len(expected.shape)} dimensions, which begins with "
-            f"{header[:4].hex(' ')}, came {came[:4].hex(' ')}"
+            f"{header[:4].hex(' ')}, found {came[:4].hex(' ')}"
         )
     if came != header:
         sizes = (came[i : i + 4] for i in range(4, len(came), 4))
         dimensions = " x ".join(str(int.from_bytes(size, "big")) for size in sizes)
-        return f"expected {' x '.join(map(str, expected.shape))} bytes, came {dimensions}"
+        return f"expected {' x '.join(map(str, expected.shape))} bytes, found {dimensions}"
     if len(content) != expected.length:
         length = f"{len(content)}" if len(content) < expected.length else "more"
-        return f"expected {expected.length} bytes uncompressed, came {length}"
+        return f"expected {expected.length} bytes uncompressed, found {length}"
     md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if md5 != expected.md5:
-        return f"expected the MD5 sum {expected.md5} uncompressed, came {md5}"
+        return f"expected the MD5 sum {expected.md5} uncompressed, found {md5}"
     return ""
 
 

@@ -54,7 +54,7 @@ def check_imbalance(profile: str, ratio: float) -> None:
         )
     if not (math.isfinite(ratio) and ratio >= 1):
         raise UsageError(
-            f"dataset.imbalance_ratio={ratio} cannot be: it is the size of the most common class "
+            f"dataset.imbalance_ratio={ratio} is not valid: it is the size of the most common class "
             "over that of the rarest, a finite number of at least 1"
         )
 

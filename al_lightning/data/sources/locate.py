@@ -14,7 +14,7 @@ class PublishedFiles:
 
     Attributes:
         title: The data set's name, for messages.
-        folder: Where the files lie below a data root, e.g. "MNIST/raw".
+        folder: Folder of the files below a data root, e.g. "MNIST/raw".
         names: The names of the files, all of which are needed.
         fetch: Downloads the data set below the data root it is given.
         endings: What may follow a file's name, the preferred first, e.g. ("", ".gz").
@@ -96,7 +96,7 @@ def _download(files: PublishedFiles, root: Path, target: Path) -> str:
             files.fetch(Path(staging))
             fetched, trouble = _search(Path(staging) / files.folder, files)
             if trouble:
-                return f"what came {trouble}"
+                return f"the download {trouble}"
             target.mkdir(parents=True, exist_ok=True)
             present, _ = _search(target, files)
             for name in fetched.keys() - present.keys():

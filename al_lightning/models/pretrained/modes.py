@@ -40,17 +40,17 @@ class PretrainedBackbone(Backbone):
         trunk: Maps images to embeddings.
         image_shape: Channels, height, width. Grey images become three equal channels.
         num_classes: The number of logits.
-        mode: What trains beside the head. "finetune": all weights; "last_block": those that
-            :func:`~al_lightning.models.pretrained.trunk.last_block` names; "linear": nothing. What does
-            not train is always in evaluation mode, and has neither gradients nor optimiser state.
+        mode: Trained weights besides the head. "finetune": all weights; "last_block": those of
+            :func:`~al_lightning.models.pretrained.trunk.last_block`; "linear": none. Frozen modules
+            are always in evaluation mode, and have neither gradients nor optimiser state.
         image_size: Side of the square that images are resized to, in pixels, on their device,
-            antialiased; None keeps their size. "auto" is what :func:`input_size` says.
-        dropout: Probability of a dropout between embeddings and head, in [0, 1). The embeddings are
-            free of it. None takes the architecture's own.
-        backbone_lr_factor: Learning rate of the trunk over that of the head, above 0.
-        freeze_batch_norm: Whether batch normalisation keeps the pretrained running statistics, in
-            training too: batches of a few hundred labels give worse ones. Its weights still train.
-            Without pretrained weights there is nothing to keep, and it trains as usual.
+            antialiased; None keeps their size. "auto" is the value of :func:`input_size`.
+        dropout: Probability of the dropout between embeddings and head, in [0, 1). The embeddings are
+            taken before it. None uses the architecture's own.
+        backbone_lr_factor: Learning rate of the trunk divided by that of the head, above 0.
+        freeze_batch_norm: Whether batch normalisation keeps the pretrained running statistics also in
+            training, because those of a few hundred labels are worse. Its weights are still trained.
+            Without pretrained weights, batch normalisation is trained as usual.
 
     Raises:
         UsageError: On arguments out of range; names the key.
@@ -195,7 +195,7 @@ def _check(
 ) -> None:
     if image_shape[0] not in (1, _COLORS):
         raise UsageError(
-            f"Pretrained networks look at grey or RGB images, not at {image_shape[0]} channels: take "
+            f"Pretrained networks take grey or RGB images, not {image_shape[0]} channels: take "
             "model=cnn"
         )
     if mode not in _MODES:
@@ -209,5 +209,5 @@ def _check(
     if not backbone_lr_factor > 0.0:
         raise UsageError(
             f"model.backbone_lr_factor must be above 0, not {backbone_lr_factor}; to train the head "
-            "alone, take model.mode=linear"
+            "alone, use model.mode=linear"
         )

@@ -126,7 +126,7 @@ def _create(name: str, pretrained: bool) -> nn.Module:
     except Exception as error:  # the hub, its client and timm have errors of many kinds
         settings = import_module("huggingface_hub").constants
         raise UsageError(
-            f"The weights of {name} cannot be had: they are not in {settings.HF_HUB_CACHE}, and "
+            f"The weights of {name} are not available: they are not in {settings.HF_HUB_CACHE}, and "
             f"downloading them from {settings.ENDPOINT} failed ({type(error).__name__}: {error}). Put "
             "them there by hand (HF_HUB_OFFLINE=1 keeps the hub from trying), or take "
             f"model.weights=<path of a state dict>. {WITHOUT_DOWNLOAD}"

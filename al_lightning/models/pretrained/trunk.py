@@ -80,7 +80,7 @@ def remove_head(network: nn.Module) -> tuple[int, float]:
 
 
 def last_block(network: nn.Module) -> list[nn.Module]:
-    """Return the last block of a trunk and all that stands behind it.
+    """Return the last block of a trunk and all modules after it.
 
     The trunk is read as a row of pieces: its children, where one that holds more than half of all
     layers is replaced by its own children, again and again. A layer is a module with a weight of two or

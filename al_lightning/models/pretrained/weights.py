@@ -44,7 +44,7 @@ def fetch_weights(url: str, what: str) -> Path:
                 torch.hub.download_url_to_file(url, str(path), _hash_in(name) or None)
     except (OSError, RuntimeError) as error:  # torch has an error of its own for a wrong hash
         raise UsageError(
-            f"{what} cannot be had: {name} is not in {folder}, and downloading it from "
+            f"{what} are not available: {name} is not in {folder}, and downloading it from "
             f"{urlparse(url).netloc} failed ({error}). Put that file into that folder by hand, or name "
             f"it: model.weights=<path of the file>. {WITHOUT_DOWNLOAD}"
         ) from error

@@ -20,12 +20,12 @@ from al_lightning.utils.spreadsheet import cell
 
 
 class CsvOracle(Oracle):
-    """Asks a person, by a sheet to fill in and a page with the images.
+    """Asks a person for labels, with a sheet to fill in and a page with the images.
 
     A question is ``<name>.csv``, such as ``round_01.csv``, with an empty column ``label``, and
     ``<name>.html``, which shows the images and can be filled in too. A sheet with at least one label
-    or skip is an answer; what is left empty goes back to the pool. Labels that are added to the sheet
-    of an earlier question are taken with the next answer.
+    or skip is an answer; images without an entry return to the pool. Labels that are added to an
+    earlier sheet are read with the next answer.
 
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
@@ -41,11 +41,11 @@ class CsvOracle(Oracle):
 
     Args:
         data: The images, their files and the names of their classes.
-        folder: Where the sheets lie.
-        skip_mark: What a person writes for an image that cannot be labeled.
+        folder: Folder of the sheets.
+        skip_mark: Entry for an image that cannot be labeled.
 
     Raises:
-        UsageError: If a class is called as the skip mark is.
+        UsageError: If a class has the name of the skip mark.
     """
 
     answers_at_once = False
@@ -55,7 +55,7 @@ class CsvOracle(Oracle):
         mark = plain(str(skip_mark))
         if skip_mark is None or not mark or mark in map(plain, data.classes):
             raise UsageError(
-                f"oracle.skip_mark={skip_mark!r} must be something that no class is called"
+                f"oracle.skip_mark={skip_mark!r} must differ from the name of every class"
             )
         self._data = data
         self._folder = Path(folder)
@@ -81,7 +81,7 @@ class CsvOracle(Oracle):
         given = [i for i in asked if i in filled.labels]
         if filled.taken_as:
             said = ", ".join(f"{mine!r} as {name!r}" for mine, name in filled.taken_as.items())
-            warnings.warn(f"{sheet}: labels were taken as they are meant: {said}", stacklevel=2)
+            warnings.warn(f"{sheet}: labels were read as classes: {said}", stacklevel=2)
         late = self._late(question)
         late_ids = sorted(late.labels)
         return Answer(
@@ -99,11 +99,11 @@ class CsvOracle(Oracle):
         if sheet.is_relative_to(Path.cwd()):
             sheet = sheet.relative_to(Path.cwd())
         return (
-            f"{len(question.ids)} images wait for their class.\n"
-            f"  Look at them:  {sheet.with_suffix('.html')}\n"
-            f"  Fill in:       {sheet}, column label, with one of: {', '.join(self._data.classes)}; "
-            f"or {self._skip_mark} where an image has none\n"
-            "Then run the same command again. What is left empty goes back to the pool."
+            f"{len(question.ids)} images need a label.\n"
+            f"  Images:   {sheet.with_suffix('.html')}\n"
+            f"  Fill in:  {sheet}, column label, with one of: {', '.join(self._data.classes)}; "
+            f"or {self._skip_mark} if an image has none\n"
+            "Then run the same command again. Images without an entry return to the pool."
         )
 
     def _sheet(self, question: Question) -> Path:
@@ -126,7 +126,7 @@ class CsvOracle(Oracle):
                     raise UsageError(
                         f"{self._sheet(asked)} says that id {image} is {self._data.classes[label]!r}, "
                         f"and an earlier sheet that it is {self._data.classes[labels[image]]!r}. "
-                        "Decide for one, and run the same command again"
+                        "Correct one of them, and run the same command again"
                     )
             skipped |= filled.skipped
         return Filled(labels, frozenset(skipped - labels.keys()))

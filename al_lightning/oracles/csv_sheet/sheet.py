@@ -59,9 +59,9 @@ def read_sheet(
 
     Args:
         path: The CSV file.
-        files: What was asked for: the file of each id, "" where there is none.
+        files: The queried images: the file of each id, "" if there is none.
         classes: The names that a label may be.
-        skip_mark: What stands for an image that cannot be labeled.
+        skip_mark: Entry for an image that cannot be labeled.
 
     Raises:
         UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
@@ -130,9 +130,9 @@ def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, 
     written = row["id"].strip()
     image = int(written) if written.isascii() and written.isdigit() else None
     if image is None or image not in files:
-        raise ValueError(f"id {written!r} was not asked for")
+        raise ValueError(f"id {written!r} was not queried")
     if image in seen:
-        raise ValueError(f"id {image} stands in row {seen[image]} already")
+        raise ValueError(f"id {image} is already in row {seen[image]}")
     if "file" in row and plain(row["file"]) not in {plain(files[image]), plain(cell(files[image]))}:
         raise ValueError(f"id {image} is {files[image]!r}, not {row['file']!r}: rows were mixed up")
     return image
@@ -141,12 +141,12 @@ def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, 
 def _label(row: Mapping[str, str]) -> str:
     """Return the cell of the label column; refuse text that slipped into a nameless column."""
     if beside := row[""].strip():
-        raise ValueError(f"{beside!r} stands beside the named columns; is it the label?")
+        raise ValueError(f"{beside!r} is in a column without a name; is it the label?")
     return row["label"]
 
 
 def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
-    """Return the class, or the skip mark, that somebody has written."""
+    """Return the class, or the skip mark, of a text that a person has written."""
     names = [*classes, skip_mark]
     if (name := resolve_name(written, names)) is not None:
         return name
@@ -159,6 +159,6 @@ def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
 def _unusable(path: Path, problems: list[str]) -> UsageError:
     listed = [f"  - {problem}" for problem in shortened(problems, _NAMED)]
     return UsageError(
-        "\n".join([f"{path} cannot be used, and nothing of it was taken:", *listed])
-        + "\nMend it and run the same command again. If you delete the file, it is written anew, empty"
+        "\n".join([f"{path} cannot be used, and no label was read:", *listed])
+        + "\nCorrect it and run the same command again. A deleted sheet is written again, empty"
     )

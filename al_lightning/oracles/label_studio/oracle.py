@@ -29,35 +29,35 @@ _SHOWN = 5  # of the problems that a message lists
 
 
 class LabelStudioOracle(Oracle):
-    """Puts images to the annotators of a Label Studio server, and takes their classes from there.
+    """Sends images to the annotators of a Label Studio server, and reads the classes from there.
 
-    Every image is a task of one project, with the classifier's guess as its prediction. An image is a
-    task once a run, however often it is asked for and whenever the run dies: what is there already is
-    found by the run's code and the image's id. Label Studio's skip button takes an image out of the
-    pool. What annotators have given stays on the server; it counts from when the run has taken it.
+    Every image is a task of one project, with the classifier's prediction. An image has one task per
+    run, even if it is queried again or the run dies: existing tasks are found by the run's code and the
+    image's id. Label Studio's skip button removes an image from the pool. Annotations stay on the
+    server; the run uses them once it has read them.
 
-    The server's address and an access token come from the environment, ``LABEL_STUDIO_URL`` and
-    ``LABEL_STUDIO_API_KEY``, and go nowhere else.
+    The server's address and an access token are read from the environment, ``LABEL_STUDIO_URL`` and
+    ``LABEL_STUDIO_API_KEY``, and are never saved.
 
     >>> from pathlib import Path
     >>> from al_lightning import LabelStudioOracle
     >>> from al_lightning.data import Digits
     >>> oracle = LabelStudioOracle(Digits().load(), Path("run"), project="Digits")
-    >>> oracle.answers_at_once  # the run ends at each question, and goes on when it is answered
+    >>> oracle.answers_at_once  # the run ends at each question, and continues after the answer
     False
 
     Args:
         data: The images and the names of their classes.
-        folder: Where ``label_studio.json`` is kept: the code that marks this run's tasks on the
-            server. Made when the first question is asked.
-        project: The title of the project, 3 to 50 characters; made if it is not there. None has the
-            run make one of its own, whose title ends in the run's code.
-        accept_partial: Whether to go on with what is there, once there is anything. Otherwise the run
-            waits until every image is labeled or skipped.
-        connect: Opens the connection, when a question is asked.
+        folder: Folder of ``label_studio.json``, with the code that marks this run's tasks on the
+            server. Created at the first question.
+        project: The title of the project, 3 to 50 characters; created if it does not exist. None
+            creates a project for this run, whose title ends in the run's code.
+        accept_partial: Whether to continue with the labeled images, once there are any. Otherwise the
+            run waits until every image is labeled or skipped.
+        connect: Opens the connection, at the first question.
 
     Raises:
-        UsageError: On a title that Label Studio would not take, or images that a browser could not
+        UsageError: On a title that Label Studio would refuse, or images that a browser could not
             show.
     """
 
@@ -107,14 +107,14 @@ class LabelStudioOracle(Oracle):
         return cls(data, folder, title, accept_partial, lambda: studio)
 
     def answer(self, question: Question) -> Answer | None:
-        """Make the tasks that are missing, and return the labels and skips of all of them.
+        """Create missing tasks, and return the labels and skips of all tasks.
 
         Returns:
             Labels and skips in the order of ``question.ids``; None while images are open.
 
         Raises:
-            UsageError: If the server cannot be used; or if annotations name a class that is none,
-                several classes for an image, or no class.
+            UsageError: If the server cannot be used; or if annotations have an unknown class, several
+                classes for an image, or no class.
         """
         studio, run = self._connect(), self._code()
         project = self._project(studio, run)
@@ -141,9 +141,9 @@ class LabelStudioOracle(Oracle):
         assert self._seen is not None
         _, project, verdicts = self._seen
         last = (
-            "It goes on with what is labeled by then."
+            "The run continues with the images that are labeled then."
             if self._accept_partial
-            else "To go on with fewer, add oracle.accept_partial=true."
+            else "To continue with fewer labels, add oracle.accept_partial=true."
         )
         return (
             f"{verdicts.count('open')} of {len(verdicts)} images are open in Label Studio: "
@@ -177,7 +177,7 @@ class LabelStudioOracle(Oracle):
         if found is None:
             title = self._title or _title(self._folder.parent, run)
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
-            about = f"Images that al_lightning asks for, first choice first.{named}"
+            about = f"Images queried by al_lightning, highest score first.{named}"
             return studio.make_project(title, config, about)
         there = {plain(name) for name in offered_classes(found.label_config)}
         if missing := [name for name in self._classes if plain(name) not in there]:
@@ -241,7 +241,7 @@ class LabelStudioOracle(Oracle):
             listed = "\n  ".join(shortened(problems, _SHOWN))
             raise UsageError(
                 f"Annotations in {project.url} cannot be used:\n  {listed}\n"
-                "Correct them there, then run the same command again; nothing was taken"
+                "Correct them there, then run the same command again; no label was read"
             )
         return verdicts
 

@@ -14,7 +14,7 @@ _REMEDY = "Let a person label them: oracle=csv or oracle=label_studio"
 
 
 class DatasetOracle(SimulatedOracle):
-    """Reveals the labels that the data set came with: the usual simulation of an annotator.
+    """Returns the labels of the data set: the usual simulation of an annotator.
 
     >>> import torch
     >>> from al_lightning import DatasetOracle
@@ -22,8 +22,8 @@ class DatasetOracle(SimulatedOracle):
     tensor([4, 3])
 
     Args:
-        labels: The true classes of the training set by dataset id, (N,) int64; negative where the
-            data set does not know them.
+        labels: The true classes of the training set by dataset id, (N,) int64; negative for unknown
+            classes.
 
     Raises:
         UsageError: If they are no whole numbers.

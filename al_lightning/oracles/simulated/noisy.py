@@ -17,9 +17,8 @@ from al_lightning.utils.randomness import derive_generator
 class NoisyOracle(DatasetOracle):
     """Gives another class than the true one at a given rate, each other class equally likely.
 
-    This is the uniform label noise of Angluin & Laird, "Learning from noisy examples", 1988. Which
-    images are mistaken, and for what, depends on the seed and the image alone: not on the strategy, nor
-    on when an image is asked for.
+    This is the uniform label noise of Angluin & Laird, "Learning from noisy examples", 1988. The wrong
+    labels depend only on the seed and the image, not on the strategy or the time of the query.
 
     >>> import torch
     >>> from al_lightning import NoisyOracle
@@ -29,10 +28,10 @@ class NoisyOracle(DatasetOracle):
     True
 
     Args:
-        labels: The true classes by dataset id, (N,) int64; negative where they are not known.
+        labels: The true classes by dataset id, (N,) int64; negative for unknown classes.
         num_classes: Number of classes, at least 2.
-        rate: The probability of a mistake, in [0, 1].
-        seed: Decides the mistakes.
+        rate: The probability of a wrong label, in [0, 1].
+        seed: Seed of the wrong labels.
 
     Raises:
         UsageError: On a rate outside [0, 1], or fewer than 2 classes.
@@ -41,7 +40,7 @@ class NoisyOracle(DatasetOracle):
     def __init__(self, labels: Tensor, num_classes: int, rate: float, seed: int) -> None:
         require_within("oracle.rate", rate, "[0, 1]")
         if num_classes < 2:  # noqa: PLR2004
-            raise UsageError("oracle=noisy needs 2 classes or more: there must be one to mistake")
+            raise UsageError("oracle=noisy needs at least 2 classes")
         labels = whole_numbers("The labels of an oracle", labels)
         generator = derive_generator(seed, "label noise")
         mistaken = torch.rand(len(labels), generator=generator, dtype=torch.float64) < rate

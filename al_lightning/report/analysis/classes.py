@@ -22,7 +22,7 @@ class Pool:
         shares: Of each class; they sum to 1.
         counted: Labels that the shares are made of.
         source: "all labels": counted, by a run on all of them; "random queries": estimated from what
-            the reference asked for.
+            the reference queried.
     """
 
     shares: tuple[float, ...]
@@ -102,12 +102,12 @@ def evenness(shares: Sequence[float]) -> float:
 
 
 def compare_evenness(setting: Setting) -> list[Comparison]:
-    """Compare how evenly strategies ask over the classes with the reference, as one family.
+    """Compare the evenness of the queried classes with that of the reference, as one family.
 
-    A run is a single observation, paired by seed: the labels that a strategy asks for in one run hang
-    together, so that a test that takes each for a draw of its own, such as chi-square, would claim
-    too much. The entropy of a sample is too low on average (Miller 1955), by the same in both runs of
-    a pair, as they ask for as many labels.
+    A run is a single observation, paired by seed: the labels of one run are not independent, so a test
+    that treats them as independent draws, such as chi-square, would claim too much. The entropy of a
+    sample is too low on average (Miller 1955), by the same amount in both runs of a pair, because both
+    query the same number of labels.
 
     Args:
         setting: With a reference.

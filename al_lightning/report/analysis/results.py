@@ -31,11 +31,11 @@ from al_lightning.report.study.settings import Setting
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is known of a setting.
+    """The results of a setting.
 
     Attributes:
         setting: The runs.
-        metrics: Names of what all of them measured.
+        metrics: Names of the metrics that all runs have.
         curves: Mean curve of each strategy, by metric.
         differences: Paired difference to the reference in accuracy over labels, by strategy.
         passive: Mean of the passive baseline, by metric, a curve of one point; empty without one.
@@ -90,7 +90,7 @@ class Analysis:
         """Strategies by the first measure, the highest first.
 
         Where there is a reference, that is by the paired difference to it: means over other seeds do
-        not compare. Who has no seed in common with it comes last.
+        not compare. Strategies without a common seed come last.
         """
         if leads := {c.strategy: c.mean for c in self.against.get(MEASURES[0].key, ())}:
             return sorted(self.setting.runs, key=lambda name: (-leads.get(name, 0.0), name))

@@ -29,9 +29,9 @@ class Savings:
         reference: Labels that the reference needs for it, on the mean of its curves.
         strategy: Labels that the strategy needs for it, on the mean of its curves.
         saved: Share of the reference's labels that is saved.
-        shortfall: By how much the strategy ends below the target, in accuracy; negative above it. Where
-            it is positive, a first crossing before was luck, or did not last.
-        by_seed: What is saved in each seed that both have, for what the reference of that seed came to.
+        shortfall: Target minus the strategy's last accuracy; negative above the target. If it is
+            positive, the curve fell below the target again after any first crossing.
+        by_seed: Saving in each common seed, for the last accuracy of the reference of that seed.
     """
 
     target: float
@@ -67,9 +67,9 @@ class Savings:
 
 @dataclass(frozen=True)
 class PassiveGap:
-    """How a strategy stands to a baseline that had all labels.
+    """A strategy compared with a baseline that had all labels.
 
-    Over the seeds that both have; where there are none, each has its own, and they are not paired.
+    Over the common seeds; without common seeds, over the seeds of each, not paired.
 
     Attributes:
         accuracy: Of the baseline, mean of its seeds.
@@ -122,8 +122,8 @@ def passive_gaps(setting: Setting) -> dict[str, PassiveGap]:
 def efficiency(setting: Setting) -> dict[str, Efficiency]:
     """Return the label-efficiency curve of each strategy.
 
-    The targets lie evenly between what the reference starts from and the best that any strategy comes
-    to. Where the reference does not come so far, the ratio is a lower bound.
+    The targets are evenly spaced between the reference's first accuracy and the best accuracy of any
+    strategy. Where the reference does not reach a target, the ratio is a lower bound.
     """
     if setting.reference is None:
         return {}

@@ -63,7 +63,7 @@ def _mix(
     names, pool = [report.names[k] for k in hardest], report.pool
     return Sketch(
         "mix",
-        "Classes asked for",
+        "Queried classes",
         f"Dots for the share of {counted(len(names), 'class', 'classes')} in all queries. "
         f"{_focus(mix, report.names)}",
         f"Share of each class in all queries.{_some(report, hardest)}"

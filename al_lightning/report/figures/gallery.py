@@ -1,4 +1,4 @@
-"""The figures of a report, each with a text for readers who cannot see it."""
+"""The figures of a report, each with an alternative text."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +78,7 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
     with style():
         sketch = Sketch(
             "penalties",
-            "Who beats whom, and how often",
+            "Pairwise wins",
             f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
             f"other. {_beaten(known)}",
             "Each number is the share of the common budgets at which the row beats the column, "
@@ -98,7 +98,7 @@ def _beaten(penalties: Mapping[str, float]) -> str:
         for word, value in ends
         if values.count(value) == 1 and len(values) > 1
     ]
-    return f"{' and '.join(parts)}." if parts else "Nobody stands out."
+    return f"{' and '.join(parts)}." if parts else "No strategy stands out."
 
 
 def _drawn(sketch: Sketch, prefix: str) -> Picture:
@@ -119,7 +119,7 @@ def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]
     yield from class_sketches(analysis, looks)
     yield Sketch(
         "times",
-        "Where the time went",
+        "Time per stage",
         f"Stacked bars of the seconds of a round. {_extremes(_totals(analysis), seconds)}",
         "Seconds of a mean round: fitting, testing, scoring the pool, selecting.",
         time_bars({name: analysis.costs[name] for name in analysis.order}),
@@ -179,8 +179,8 @@ def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketc
         f"Labels that {reference} needs, divided by those that a strategy needs, over the accuracy "
         f"to reach. Largest ratio of each: {_extremes(best, lambda ratio: f'{ratio:.2f}')}",
         f"Above 1, a strategy needs fewer labels than {reference}. Open triangles are bounds: "
-        f"pointing up where {reference} does not come so far within the budget, pointing down "
-        "where the strategy does not, or where one is there from the first labels on.",
+        f"pointing up where {reference} does not reach the accuracy within the budget, pointing down "
+        "where the strategy does not, or where one reaches it with the first labels.",
         efficiency_curves(known, looks, reference),
     )
 

@@ -1,6 +1,6 @@
 """Figures as SVG that can stand inside a page.
 
-They take its colours and fonts, and have texts for readers who cannot see them.
+They use its colours and fonts, and have alternative texts.
 """
 
 import io

@@ -42,7 +42,7 @@ class Glance:
 
     Attributes:
         number: As it is shown.
-        meaning: What it is, as the number goes on.
+        meaning: What it is, as a continuation of the number.
         detail: What it rests on.
     """
 
@@ -77,7 +77,7 @@ class Chapter:
 
 
 def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, prefix: str) -> Chapter:
-    """Tell a setting.
+    """Write the chapter of a setting.
 
     Args:
         analysis: The numbers.
@@ -107,7 +107,7 @@ def _glances(analysis: Analysis) -> list[Glance]:
     saving = analysis.savings[best]
     if saving.claimed:
         detail = (
-            f"to come to {reference}'s final accuracy, in {saving.seeds_saving} of "
+            f"to reach {reference}'s final accuracy, in {saving.seeds_saving} of "
             f"{counted(saving.seeds, 'seed')}"
         )
         glances.append(Glance(f"{bounded_percent(saving.saved)}%", "fewer labels", detail))

@@ -25,7 +25,7 @@ class Page:
         searches: One a search for hyperparameters.
         left_out: Runs that are not compared.
         final_scores: Over all settings; None where there are none.
-        penalties: Who beats whom; None where there are no two strategies.
+        penalties: Pairwise comparison; None where there are no two strategies.
         penalty_picture: The same as a figure.
         runs: All that were compared; None where none were.
         problems: On journals that could not be read.

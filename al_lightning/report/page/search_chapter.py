@@ -18,7 +18,7 @@ class SearchChapter:
         search: The trials.
         verdict: In a few sentences.
         table: All trials.
-        commands: What plays the runs of the best trial again.
+        commands: Commands to reproduce the runs of the best trial.
     """
 
     slug: str
@@ -29,7 +29,7 @@ class SearchChapter:
 
 
 def write_search(search: Search, slug: str, prefix: str) -> SearchChapter:
-    """Tell a search.
+    """Write the chapter of a search.
 
     Args:
         search: Its trials.

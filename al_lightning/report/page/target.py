@@ -1,6 +1,6 @@
 """The folder of a report: its files are put there, those of an earlier one removed, and no others.
 
-Such a folder may be somebody else's. So no link in it is followed, and what is removed is what an
+Such a folder may belong to other people. So no link in it is followed, and what is removed is what an
 earlier report has written: named in its ``report.json``, with the digest of its content.
 """
 

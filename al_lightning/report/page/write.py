@@ -35,7 +35,7 @@ class Report:
 
     Attributes:
         verdict: For the console: a paragraph a setting that is compared, then one a search.
-        page: The file to look at.
+        page: The HTML file.
         problems: Journals that could not be read, and runs that are left out, a message each.
         analyses: All numbers, one a setting, trials of searches included.
     """

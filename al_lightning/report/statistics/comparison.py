@@ -30,8 +30,8 @@ class Comparison:
     """A strategy against another.
 
     Attributes:
-        strategy: Who is compared.
-        reference: With whom.
+        strategy: The strategy.
+        reference: The strategy that it is compared with.
         difference: Strategy minus reference, paired by seed; None where they share no seed.
         p: Holm-adjusted over the comparisons of its family; None where nothing could be tested.
         family: How many comparisons were tested together.
@@ -56,11 +56,11 @@ class Comparison:
 
     @property
     def needed(self) -> int | None:
-        """Seeds in all that would decide it with 80 % power.
+        """Total number of seeds that would decide the comparison with 80 % power.
 
-        They follow from the difference and its spread, were these what they seem, at the level 0.05 /
-        (comparisons of the family), which is the strictest that Holm asks for. None where they are more
-        than :data:`MOST_SEEDS`, or where nothing is known.
+        The number assumes that the observed difference and spread are the true ones, at the level
+        0.05 / (comparisons of the family), the strictest level of Holm's method. None if it is above
+        :data:`MOST_SEEDS`, or unknown.
         """
         found = self.difference
         if found is None or found.p is None or found.std is None:
@@ -89,7 +89,7 @@ def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison
 
     Args:
         scores: By strategy and seed.
-        pairs: Who with whom.
+        pairs: Pairs of strategies.
 
     Returns:
         One comparison a pair, in their order.

@@ -1,4 +1,4 @@
-"""Who beats whom, and how often, over data sets and models."""
+"""Pairwise wins, over data sets and models."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How many seeds a difference asks for."""
+"""The number of seeds that a difference needs."""
 
 import math
 from bisect import bisect_left

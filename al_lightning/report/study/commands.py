@@ -1,4 +1,4 @@
-"""The commands that play runs again, from the overrides that each was given."""
+"""The commands that reproduce runs, from the overrides of each."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from al_lightning.report.study.runs import Run
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 
 _PROGRAM = ("python", "-m", "al_lightning")
-# To start anew is no part of what was run, and would cost the runs that are there.
+# overwrite=true is no part of the configuration, and would replace existing runs.
 _LEFT_OUT = (*NOT_RECORDED, "overwrite")
 
 

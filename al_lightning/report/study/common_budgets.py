@@ -11,10 +11,10 @@ from al_lightning.report.words.wording import count
 def common_budgets(
     strategies: Mapping[str, Mapping[int, Run]], reference: str | None
 ) -> tuple[int, ...]:
-    """Return the labels to compare over: those up to the last that keeps the most paired rounds.
+    """Return the budgets to compare over: the range with the most paired rounds.
 
-    While a sweep is under way, going further costs pairs: the runs that are not there yet. Pairs times
-    rounds decides; round 0 counts for nothing, as it is the same in all.
+    In an unfinished sweep, a longer range has fewer pairs. The range maximises pairs times rounds;
+    round 0 does not count, because it is the same in all runs.
     """
     runs = [run for by_seed in strategies.values() for run in by_seed.values()]
     labels = {id(run): set(run.labels) for run in runs}

@@ -30,7 +30,7 @@ def conditions(run: Run, besides: Collection[str] = ()) -> dict[str, Any]:
 
     Args:
         run: A run.
-        besides: Further keys that do not count; a key stands for all that is below it.
+        besides: Further keys that do not count; a key includes all keys below it.
     """
     ignored = (*_COMPARED, *_NO_CONDITION, *besides)
     config = {k: v for k, v in flat(run.config).items() if not is_below(k, ignored)}

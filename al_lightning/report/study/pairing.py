@@ -86,7 +86,9 @@ def _same_start(runs: Sequence[Run]) -> tuple[list[Run], list[LeftOut]]:
         tied = [run for run in group if starts[run.start] == most]
         usual = next((r.start for r in tied if r.strategy == REFERENCE), tied[0].start)
         kept += [run for run in group if run.start == usual]
-        reason = f"it starts from other labels than most runs of seed {seed}: they make no pair"
+        reason = (
+            f"it starts from other labels than most runs of seed {seed}, so it cannot be paired"
+        )
         left_out += [LeftOut(run, reason) for run in group if run.start != usual]
     return kept, left_out
 
@@ -111,7 +113,7 @@ def _by_seed(runs: Sequence[Run]) -> tuple[dict[int, Run], list[LeftOut]]:
             same = run.rounds == other.rounds[: len(run.rounds)]
             what = "the same rounds as" if same else "the strategy and seed of"
             left_out.append(
-                LeftOut(run, f"it has {what} {other.folder}, which counts in its place", same)
+                LeftOut(run, f"it has {what} {other.folder}, which is used instead", same)
             )
     return dict(sorted(kept.items())), left_out
 
@@ -129,10 +131,10 @@ def _reference_first(
 
 
 def _disagreements(doubles: Iterable[LeftOut]) -> Iterator[str]:
-    """Tell of runs that should have come to the same as those that count in their place."""
+    """Name runs whose results differ from those that are used instead, but should not."""
     for left in doubles:
         if not left.repeats:
             yield (
                 f"{left.run.folder} is another run of {left.run.strategy} under seed "
-                f"{left.run.seed}, and does not come to the same: what differs is not recorded"
+                f"{left.run.seed}, with other results; the cause is not recorded"
             )

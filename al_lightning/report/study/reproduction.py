@@ -17,7 +17,7 @@ class Provenance:
 
     Attributes:
         facts: What and how much, by name, for readers.
-        commands: What plays the runs again, one a run; runs of the library have none.
+        commands: Commands to reproduce the runs, one per run; runs of the library have none.
         config: What the runs have in common, dotted keys and values, sorted.
     """
 

@@ -24,7 +24,7 @@ _LONGEST_MESSAGE = 1000  # characters
 
 @dataclass(frozen=True)
 class Round:
-    """What a finished round came to.
+    """The results of a finished round.
 
     Attributes:
         labels: Labels bought until then, those for validation included.
@@ -48,7 +48,7 @@ class Run:
     """A journal.
 
     Attributes:
-        folder: Where it lies, as the user named it.
+        folder: Its folder, as the user named it.
         dataset: What its data set is called.
         model: What its model is called.
         strategy: What its strategy is called.
@@ -63,9 +63,9 @@ class Run:
         initial_mix: Labels of each class among the initial ones.
         query_mix: Labels of each class that came for each round after round 0.
         validation_labels: Labels bought for validation.
-        skipped: Images asked for before round 0 that got no label.
+        skipped: Images queried before round 0 that got no label.
         rounds: Finished rounds, oldest first.
-        finished: Whether it has come to its end.
+        finished: Whether the run is finished.
         overrides: As they were given on the command line, such as "budget.total=150"; None where the
             library made the run.
     """

@@ -1,4 +1,4 @@
-"""What runs score: their curves over labels, and single numbers that stand for a curve."""
+"""What runs score: their curves over labels, and single numbers that summarise a curve."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ class LeftOut:
     Attributes:
         run: The run.
         reason: Why, and what would change it.
-        repeats: Whether it only repeats what a run that is compared came to.
+        repeats: Whether it only repeats the results of a run that is compared.
     """
 
     run: Run
@@ -38,7 +38,7 @@ class Setting:
         passive: Runs on all labels in one round, by seed.
         budgets: Labels that all ``runs`` have scores at, ascending.
         reference: The strategy to compare with; None where it was not run.
-        unfinished: Runs that are still to go on.
+        unfinished: Unfinished runs.
         left_out: Runs that are not compared.
         notes: What a reader should know of the runs before trusting a comparison.
         unexplained: Seeds under which round 0 is not the same for all strategies, although nothing

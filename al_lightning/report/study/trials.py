@@ -1,7 +1,7 @@
 """Searches for hyperparameters: their trials, ranked by accuracy on validation labels.
 
-The best of many trials is found by the labels that were bought to choose by. Test figures stand beside
-them and choose nothing, and no difference between trials is tested: with so many, the largest is luck.
+The best of many trials is chosen by the validation labels. Test figures are shown, but not used to
+choose, and no difference between trials is tested: with so many trials, the largest is due to chance.
 """
 
 from collections import Counter
@@ -42,8 +42,8 @@ class Trial:
         validation: AUBC of the accuracy on validation labels over the search's budgets, mean of the
             seeds; where there is one budget, the accuracy there. None where its runs do not have all
             of the budgets.
-        test: The same on test images. It chooses nothing.
-        final: Test accuracy at the last budget. It chooses nothing.
+        test: The same on test images. It is not used to choose.
+        final: Test accuracy at the last budget. It is not used to choose.
     """
 
     setting: Setting
@@ -72,7 +72,7 @@ class Search:
         keys: Hyperparameters that differ, sorted.
         budgets: Labels that trials are compared over.
         trials: The best on validation labels first; those that cannot be compared last.
-        unfinished: How many of its runs are still to go on.
+        unfinished: Number of its unfinished runs.
     """
 
     name: str
@@ -100,8 +100,8 @@ class Search:
 def searches(settings: Sequence[Setting]) -> list[Search]:
     """Return the searches that settings are part of.
 
-    A search is made of all settings that differ in hyperparameters alone and bought labels to choose
-    by. Settings in which strategies are compared are part of the search that their trials are in.
+    A search consists of all settings that differ only in hyperparameters and have validation labels.
+    Settings in which strategies are compared are part of the search of their trials.
     """
     groups: dict[str, list[Setting]] = {}
     for setting in settings:
@@ -131,13 +131,13 @@ def verdict(search: Search) -> str:
         f"{listed(keys)}."
     )
     if search.best is None or search.best.validation is None:
-        return f"{begin} None has come to figures on validation labels that could be compared."
+        return f"{begin} No trial has comparable validation figures."
     strategy = f"{search.best.strategy} with " if len(search.strategies) > 1 else ""
     return (
         f"{begin} The best by {search.measure} on validation labels over {over} is "
         f"{strategy}{search.best.name}: {percent(search.best.validation, 1)}% "
-        f"({counted(len(search.best.runs), 'seed')}). Having been chosen by it, that figure is, if "
-        "anything, flattering; the test images took no part in the choice. No difference between "
+        f"({counted(len(search.best.runs), 'seed')}). The trial was chosen by this figure, which may "
+        "therefore be too high; the test images were not used to choose. No difference between "
         "trials is tested."
     )
 
@@ -210,9 +210,9 @@ def _keys(runs: Sequence[Run]) -> list[str]:
 
 
 def _budgets(groups: Iterable[tuple[Setting, str, Sequence[Run]]]) -> tuple[int, ...]:
-    """Return the labels that most trials are compared over, those that go furthest among equals.
+    """Return the budgets that most trials have; of equally many, the longest.
 
-    Areas over other labels do not compare, so that a trial that was cut short must not decide.
+    Areas over different budgets are not comparable, so a short trial must not decide.
     """
     known = Counter(
         setting.budgets or tuple(sorted({run.labels[-1] for run in runs}))

@@ -5,7 +5,7 @@ from al_lightning.report.words.wording import count, p_value, percent
 
 #: Where there is nothing to show.
 NONE = "\u2013"
-#: What stands before the labels of a crossing.
+#: The sign before the labels of a crossing.
 CROSSING_MARKS = {"reached": "", "at_start": "\u2264 ", "never": "> "}
 
 

@@ -7,7 +7,7 @@ from al_lightning.report.tables.formats import Cell, Column, Table
 
 
 def penalties(matrix: PenaltyMatrix) -> Table:
-    """Who beats whom how often."""
+    """Pairwise comparison how often."""
     order = by_penalty(matrix)
     rows = []
     for i in order:

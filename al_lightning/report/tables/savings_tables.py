@@ -10,7 +10,7 @@ from al_lightning.report.words.wording import count, percent, points
 
 
 def label_savings(analysis: Analysis) -> Table | None:
-    """Labels to come to the reference's final accuracy; None without a reference."""
+    """Labels to reach the reference's final accuracy; None without a reference."""
     reference = analysis.setting.reference
     if not analysis.savings or reference is None:
         return None
@@ -31,12 +31,12 @@ def label_savings(analysis: Analysis) -> Table | None:
         )
     return Table(
         name="label_savings",
-        caption=f"Labels until the mean curve first comes to {reference}'s accuracy at the last "
+        caption=f"Labels until the mean curve first reaches {reference}'s accuracy at the last "
         "common budget, by linear interpolation. >: not within the budget; "
         "\u2264: from the first labels on. Labels saved follow with their bounds. Then: seeds in "
-        f"which the strategy needs fewer labels than {reference} of the same seed for what that "
-        "comes to, what they save at least and at most, and how far above that accuracy the mean "
-        "curve ends, in percentage points.",
+        f"which the strategy needs fewer labels than {reference} of the same seed for the accuracy "
+        f"of the latter, the smallest and largest saving, and how far above {reference}'s accuracy "
+        "the mean curve ends, in percentage points.",
         columns=[
             Column("strategy", numeric=False),
             Column("labels needed"),
@@ -75,7 +75,7 @@ def passive_savings(analysis: Analysis) -> Table | None:
         name="passive_savings",
         caption=f"Against the passive baseline with all {count(labels)} labels, over the seeds "
         "that both have: accuracy at the last common budget, that of the baseline, the share of it, "
-        "and the share of all labels until the mean curve comes to 95, 98, 99 and "
+        "and the share of all labels until the mean curve reaches 95, 98, 99 and "
         "100% of the baseline's accuracy. >: not within the budget; \u2264: from the first labels "
         "on.",
         columns=[

@@ -40,8 +40,8 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
         Table(
             name="final_scores",
             caption="Test scores at the last common budget: mean of the seeds that each has, "
-            "\u00b1 half of the 95% interval by Student's t; not paired, so that they are for a look, "
-            "and no test. In per cent, but for the negative log-likelihood, NLL (nats). "
+            "\u00b1 half of the 95% interval by Student's t; not paired, so they are no test. "
+            "In per cent, but for the negative log-likelihood, NLL (nats). "
             "ECE is the calibration error.",
             columns=[
                 Column("strategy", numeric=False),

@@ -22,8 +22,8 @@ def trials(search: Search, name: str = "trials") -> Table:
     return Table(
         name=name,
         caption=f"The trials on {search.name} by {search.measure} on validation labels, from {labels} "
-        "labels, mean of the seeds, in per cent, the best first. Choose by this column alone: what is "
-        "chosen by test figures is flattered by them, and so they were not used to choose. No "
+        "labels, mean of the seeds, in per cent, the best first. Choose only by this column: choosing "
+        "by test figures makes them too high, and so they were not used to choose. No "
         f"difference is tested. {_certainty(search)}{NONE}: not tried over all of these labels.",
         columns=[
             Column("trial"),

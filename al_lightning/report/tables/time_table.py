@@ -9,7 +9,7 @@ from al_lightning.report.words.wording import percent, seconds
 
 
 def times(analysis: Analysis) -> Table | None:
-    """Where the time went; None where there are no runs."""
+    """Time per stage; None where there are no runs."""
     if not analysis.costs and analysis.passive_costs is None:
         return None
     all_costs = {name: analysis.costs[name] for name in analysis.order}
@@ -20,9 +20,8 @@ def times(analysis: Analysis) -> Table | None:
     return Table(
         name="times",
         caption="Seconds of a mean round by phase, of a mean query (scoring the pool and "
-        "selecting), of a run, and of its fits and queries until the mean curve comes to the "
-        "reference's final accuracy. As measured: what else the machine did at the time is in "
-        "them.",
+        "selecting), of a run, and of its fits and queries until the mean curve reaches the "
+        "reference's final accuracy. As measured: other load on the machine is included.",
         columns=[
             Column("strategy", numeric=False),
             *(Column(phase) for phase in PHASES),

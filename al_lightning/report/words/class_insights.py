@@ -20,18 +20,18 @@ def classes_asked_for(analysis: Analysis) -> Iterator[Insight]:
     even = sorted(c.strategy for c in tested if c.outcome is Outcome.BETTER)
     uneven = sorted(c.strategy for c in tested if c.outcome is Outcome.WORSE)
     parts = [
-        f"{listed(names)} {_verb(names, 'asks', 'ask')} {how} evenly over the classes"
+        f"{listed(names)} {_verb(names, 'queries', 'query')} the classes {how} evenly"
         for names, how in ((even, "more"), (uneven, "less"))
         if names
     ]
     if not parts:
         return
     yield Insight(
-        "Classes asked for",
+        "Queried classes",
         f"Compared with {reference}, {'; '.join(parts)}.",
         "Entropy of the classes in all queries of a run / ln(number of classes), minus that of "
-        f"{reference}, paired by seed; p adjusted by Holm over the strategies, below 0.05. It says "
-        "nothing on which classes those are.",
+        f"{reference}, paired by seed; p adjusted by Holm over the strategies, below 0.05. It does "
+        "not show which classes those are.",
         {c.strategy: c.mean for c in tested},
     )
 

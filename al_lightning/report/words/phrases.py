@@ -77,7 +77,7 @@ def saving(analysis: Analysis, best: str) -> str:
     found, final = analysis.savings[best], f"{analysis.setting.reference}'s final accuracy"
     saved = found.saved
     if found.strategy.kind == "never":
-        return f", but does not come to {final}"
+        return f", but does not reach {final}"
     if saved.value is not None and is_saving(saved):
         least = "at least " if saved.bound == "at_least" else ""
         fewer = f"with {least}{percent(saved.value, 0)}% fewer labels"

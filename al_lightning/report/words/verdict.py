@@ -102,7 +102,7 @@ def _alone(analysis: Analysis, on: str) -> str:
     name, curve = next(iter(analysis.curves["accuracy"].items()))
     return (
         f"{on}, {name} is the only strategy with runs, so that there is nothing to compare it "
-        f"with. It comes to {percent(curve.mean[-1], 1)}% accuracy with {count(curve.labels[-1])} "
+        f"with. It reaches {percent(curve.mean[-1], 1)}% accuracy with {count(curve.labels[-1])} "
         f"labels, {counted(curve.seeds, 'seed')}."
     )
 
@@ -144,7 +144,7 @@ def _best(analysis: Analysis, on: str) -> str:
 
 
 def _rivals(analysis: Analysis) -> str:
-    """Return how the others stand against the best, as the sentence goes on."""
+    """Return how the others compare with the best, as the end of a sentence."""
     by_outcome = {
         outcome: [c.reference for c in analysis.rivals if c.outcome is outcome]
         for outcome in Outcome
@@ -158,7 +158,7 @@ def _rivals(analysis: Analysis) -> str:
     elif beaten == len(analysis.rivals) > 0:
         parts.append(f"it beats {listed([c.reference for c in analysis.rivals])} as well")
     if constant:
-        parts.append(f"{listed(constant)} cannot be tested against it, for want of a spread")
+        parts.append(f"{listed(constant)} cannot be tested against it, because there is no spread")
     if untested:
         parts.append(f"{listed(untested)} {have(len(untested))} too few seeds in common with it")
     if better:
@@ -220,7 +220,7 @@ def _passive(analysis: Analysis) -> list[str]:
         return []
     pairing = "" if gap.paired else " of the baseline, not paired"
     return [
-        f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} comes to "
+        f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} reaches "
         f"{percent(gap.share, 1)}% of the passive baseline's accuracy "
         f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
         f"{counted(gap.seeds, 'seed')}{pairing})."

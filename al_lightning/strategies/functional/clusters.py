@@ -75,7 +75,7 @@ def cluster(
         method = MiniBatchKMeans(count, batch_size=_BATCH, n_init=1, random_state=seed)
     # As many threads as torch has: scikit-learn would take all cores, beside other runs too.
     with threadpool_limits(torch.get_num_threads()), warnings.catch_warnings():
-        # Equal images make fewer clusters than were asked for, which is no fault.
+        # Equal images make fewer clusters than requested, which is no error.
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = method.fit_predict(scaled.numpy(), sample_weight=_for_sklearn(weights))
     labels = torch.from_numpy(found).long()

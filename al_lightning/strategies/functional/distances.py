@@ -58,7 +58,7 @@ class Factors:
         With u the unit roundoff, an inner product of D' terms is off by at most about
         ``D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2``, in whatever order it is summed (Higham, "Accuracy
         and stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
-        themselves are off by D' / 2 + 8 units at most. Twice their sum is on the safe side.
+        themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe bound.
         """
         numbers = torch.finfo(self.offset.dtype)
         squares = self.left.square().sum(1)

@@ -17,13 +17,13 @@ def deep(path: Path, values: list[float], kind: type) -> Path:
 @pytest.mark.parametrize(
     ("values", "kind", "said"),
     [
-        ([[0, 4032], [5, 100]], np.uint16, "from 0 to 4032. Name .*value_range=[0,4095]'"),
-        ([[9, 50000]], np.uint16, "from 9 to 50000. Name .*value_range=[0,65535]'"),
-        ([[0, 255], [1, 256]], np.int32, "from 0 to 256. Name .*value_range=[0,1023]'"),
-        ([[0, 1], [0, 1.1]], np.float32, "from 0 to 1.1. Name .*value_range=[0,255]'"),
-        ([[0, 0.5], [0, 0.75]], np.float32, "from 0 to 0.75. Name .*value_range=[0,1]'"),
-        ([[-1024, 3071]], np.int32, "from -1024 to 3071. Name .*value_range=[-1024,3071]'"),
-        ([[0, 100_000]], np.int32, "from 0 to 100000. Name .*value_range=[0,100000]'"),
+        ([[0, 4032], [5, 100]], np.uint16, "from 0 to 4032. Give .*value_range=[0,4095]'"),
+        ([[9, 50000]], np.uint16, "from 9 to 50000. Give .*value_range=[0,65535]'"),
+        ([[0, 255], [1, 256]], np.int32, "from 0 to 256. Give .*value_range=[0,1023]'"),
+        ([[0, 1], [0, 1.1]], np.float32, "from 0 to 1.1. Give .*value_range=[0,255]'"),
+        ([[0, 0.5], [0, 0.75]], np.float32, "from 0 to 0.75. Give .*value_range=[0,1]'"),
+        ([[-1024, 3071]], np.int32, "from -1024 to 3071. Give .*value_range=[-1024,3071]'"),
+        ([[0, 100_000]], np.int32, "from 0 to 100000. Give .*value_range=[0,100000]'"),
     ],
 )
 def test_the_values_of_the_folder_are_named(
@@ -42,7 +42,7 @@ def test_the_values_of_the_folder_are_named(
     "given", [[1], [1, 2, 3], "01", [1, 0], [1, 1], [0, float("nan")], ["0", "1"], [True, 2]]
 )
 def test_what_is_no_range_is_refused(given: list[float]) -> None:
-    with pytest.raises(UsageError, match=r"dataset\.value_range=.* cannot be"):
+    with pytest.raises(UsageError, match=r"dataset\.value_range=.* is not valid"):
         check_value_range(given)
 
 

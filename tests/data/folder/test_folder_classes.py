@@ -63,7 +63,7 @@ def test_beside_unlabeled_images_classes_may_be_missing(caplog: pytest.LogCaptur
     with caplog.at_level(logging.WARNING):
         found = _found(["a", "b"], ["b", "c"], unlabeled=True)
         assert decide_classes(ROOT, found, ("c", "b", "a", "d")) == ("c", "b", "a", "d")
-    assert "photos/test has no images of a, d: the figures" in caplog.text
+    assert "photos/test has no images of a, d: test figures" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -103,8 +103,8 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, caplog: pytest.LogCapture
     with caplog.at_level(logging.WARNING):
         find_images(tmp_path)
     assert [record.getMessage().removeprefix(f"{tmp_path}: ") for record in caplog.records] == [
-        "4 files are left out, having no ending of an image: 2 .txt, 1 .heix, 1 without any",
-        "these folders are left out; beside train, test and unlabeled alone are read: validation",
+        "4 files are left out, without the ending of an image: 2 .txt, 1 .heix, 1 without any",
+        "these folders are left out; only train, test and unlabeled are read: validation",
         "these folders inside the folders of classes are left out, with what is in them: "
         "train/cat/more",
         "these images in no class's folder are left out: train/homeless.png",
@@ -136,7 +136,7 @@ def test_loops_of_links_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
         found = find_images(tmp_path)
     assert _names(unlabeled, found.unlabeled) == ["a/0.png", "linked/1.png"]
     assert (
-        "links have led to them before: unlabeled/b, unlabeled/a/loop, unlabeled/a/up"
+        "because other links lead to them: unlabeled/b, unlabeled/a/loop, unlabeled/a/up"
         in caplog.text
     )
     assert "with what is in them: train/cat/loop" in caplog.text
@@ -149,7 +149,9 @@ def test_the_name_of_a_class_must_be_utf8(tmp_path: Path) -> None:
         (tmp_path / os.fsdecode(b"caf\xe9")).mkdir()
     except OSError:
         pytest.skip("this file system takes UTF-8 alone")
-    with pytest.raises(DataError, match=r"caf\\xe9 can name no class: it is not UTF-8\. Rename it"):
+    with pytest.raises(
+        DataError, match=r"caf\\xe9 is not a valid class name: it is not UTF-8\. Rename it"
+    ):
         find_images(tmp_path)
 
 
@@ -174,7 +176,9 @@ def test_two_folders_of_one_name_are_refused(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["a\x07b", "\x1b[31mred", "\x7f"])
 def test_control_characters_name_no_class(tmp_path: Path, name: str) -> None:
     fill(tmp_path, classes=("cat", name))
-    with pytest.raises(DataError, match=r"can name no class: it has the character \\x.*Rename it"):
+    with pytest.raises(
+        DataError, match=r"is not a valid class name: it has the character \\x.*Rename it"
+    ):
         find_images(tmp_path)
 
 
@@ -198,7 +202,7 @@ def test_what_systems_put_there_is_no_image_and_no_class(
     assert found.test is not None
     assert {name: len(images) for name, images in found.test.items()} == {"cat": 1, "dog": 1}
     (record,) = caplog.records
-    assert "since a system has put them there: " in record.getMessage()
+    assert "because they are system folders: " in record.getMessage()
     assert record.getMessage().endswith("and 31 more")
 
 

@@ -124,7 +124,7 @@ def test_unreadable_files_are_all_named_and_refused(tmp_path: Path) -> None:
     assert "train/cat/empty.jpg: it is empty, 0 bytes" in said
     assert "train/cat/page.jpg: its content is no image of a format that is read" in said
     assert "train/dog/cut.jpg: it is damaged or cut off (OSError: image file is truncated" in said
-    assert "train/dog/gone.png: it has gone, or is a link to nothing" in said
+    assert "train/dog/gone.png: it no longer exists, or is a broken link" in said
     assert "test/cat/also.png" in said
     assert "dataset.on_error=skip" in said
 
@@ -173,7 +173,7 @@ def test_a_class_whose_images_are_all_skipped_is_named(tmp_path: Path) -> None:
 
 
 def test_other_arrangements_are_refused_with_the_expected_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nowhere does not exist: expected one folder a class"):
+    with pytest.raises(DataError, match=r"nowhere does not exist: expected one folder per class"):
         ImageFolder(str(tmp_path / "nowhere")).load()
     file = save(tmp_path / "file" / "0.png")
     with pytest.raises(DataError, match=r"0\.png is no folder: expected"):
@@ -191,7 +191,7 @@ def test_other_arrangements_are_refused_with_the_expected_one(tmp_path: Path) ->
     ("arguments", "said"),
     [
         ({"image_size": 0}, "dataset.image_size=0"),
-        ({"channels": 4}, "dataset.channels=4 cannot be; use 3"),
+        ({"channels": 4}, "dataset.channels=4 is not valid; use 3"),
         ({"test_fraction": 1.0}, "dataset.test_fraction=1.0"),
         ({"test_fraction": -0.1}, "dataset.test_fraction=-0.1"),
         ({"classes": ["cat", "cat"]}, "dataset.classes names 'cat' twice"),
@@ -280,7 +280,7 @@ def test_labels_that_somebody_chose_are_nothing_to_measure_by(tmp_path: Path, la
 
 def test_a_fraction_that_leaves_nothing_to_test_on_is_refused(tmp_path: Path) -> None:
     fill(tmp_path)
-    with pytest.raises(UsageError, match=r"dataset\.test_fraction=0 leaves nothing to test on"):
+    with pytest.raises(UsageError, match=r"dataset\.test_fraction=0 leaves no test images"):
         ImageFolder(str(tmp_path), test_fraction=0).load()
 
 
@@ -288,7 +288,7 @@ def test_imbalance_is_refused_where_classes_are_unknown(tmp_path: Path) -> None:
     fill(tmp_path / "train")
     (tmp_path / "unlabeled").mkdir()
     (tmp_path / "unlabeled" / "0.png").write_bytes(b"never read")
-    with pytest.raises(UsageError, match=r"dataset\.imbalance=step cannot be where images are unl"):
+    with pytest.raises(UsageError, match=r"dataset\.imbalance=step is not possible with unl"):
         ImageFolder(str(tmp_path), imbalance="step").load()
 
 
@@ -314,7 +314,7 @@ def test_a_file_that_vanishes_while_others_are_read(
         return found
 
     monkeypatch.setattr(image_folder, "find_images", find_and_lose)
-    with pytest.raises(DataError, match=r"dog/3\.png: it has gone"):
+    with pytest.raises(DataError, match=r"dog/3\.png: it no longer exists"):
         ImageFolder(str(tmp_path)).load()
 
 
@@ -377,7 +377,7 @@ def test_copies_to_learn_from_are_asked_for_once(
     (record,) = caplog.records
     assert record.getMessage() == (
         f"{tmp_path}: 5 of the training images are copies of others, equal in every pixel. Each "
-        "picture is asked for once; where you remove copies, keep the first of each:\n"
+        "image is queried once; if you remove copies, keep the first of each:\n"
         "  - train/cat/3.png = unlabeled/0.png\n"
         "  - unlabeled/1.png = unlabeled/2.png\n"
         "  - unlabeled/3.png = unlabeled/4.png\n"
@@ -426,16 +426,16 @@ def test_a_picture_in_two_classes_is_refused_or_left_out(
     with pytest.raises(DataError) as raised:
         ImageFolder(str(tmp_path), image_size=4).load()
     assert str(raised.value) == (
-        f"1 of the pictures below {tmp_path} lie in folders of different classes, equal in every "
-        f"pixel at 4 x 4:\n  - train/cat/2.png: the same picture as {part}/dog/copy.png\n"
-        "Keep each in its one class and remove the copies, or leave them out with "
+        f"1 of the images below {tmp_path} are in folders of different classes, equal in every "
+        f"pixel at 4 x 4:\n  - train/cat/2.png: the same image as {part}/dog/copy.png\n"
+        "Keep each in one class and remove the duplicates, or leave them out with "
         "dataset.on_error=skip"
     )
     with caplog.at_level(logging.WARNING):
         data = ImageFolder(str(tmp_path), image_size=4, on_error="skip").load()
     assert len(data.train) + len(data.test) == 19
     (record,) = caplog.records
-    assert f"train/cat/2.png: the same picture as {part}/dog/copy.png" in record.getMessage()
+    assert f"train/cat/2.png: the same image as {part}/dog/copy.png" in record.getMessage()
 
 
 def test_pictures_of_two_classes_can_leave_a_class_empty(tmp_path: Path) -> None:

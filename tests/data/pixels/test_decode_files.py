@@ -55,11 +55,11 @@ def test_bad_content_is_said_in_plain_words(
 
 
 def test_files_that_are_no_files(tmp_path: Path) -> None:
-    assert _trouble(tmp_path / "gone.png") == "it has gone, or is a link to nothing"
+    assert _trouble(tmp_path / "gone.png") == "it no longer exists, or is a broken link"
     (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-    assert _trouble(tmp_path / "link.png") == "it has gone, or is a link to nothing"
+    assert _trouble(tmp_path / "link.png") == "it no longer exists, or is a broken link"
     (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
-    assert _trouble(tmp_path / "loop.png") == "it is a link that leads back to itself"
+    assert _trouble(tmp_path / "loop.png") == "it is a link to itself"
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "pipe.png")
         assert _trouble(tmp_path / "pipe.png") == "it is no file, but a device or a pipe"

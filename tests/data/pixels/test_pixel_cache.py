@@ -123,7 +123,7 @@ def test_what_is_damaged_is_named_and_made_anew(
     said = damage(entry(paths))  # type: ignore[operator]
     assert is_right(decoded(paths), paths)
     (message,) = caplog.messages
-    assert "the images are decoded anew" in message
+    assert "the images are decoded again" in message
     assert any(part in message for part in said.split("|"))
     caplog.clear()
     assert is_right(decoded(paths), paths)

@@ -138,7 +138,7 @@ def test_unreadable_files_are_refused_by_name(tmp_path: Path, kind: str) -> None
     [
         (("disc", None, None), r"dataset\.storage=disc is unknown; use auto, memory, disk, stream"),
         (("disk", None, None), r"dataset\.storage=disk needs a dataset\.cache_dir"),
-        (("auto", None, 0), r"dataset\.workers=0 cannot be"),
+        (("auto", None, 0), r"dataset\.workers=0 is not valid"),
     ],
 )
 def test_what_cannot_be_is_refused(

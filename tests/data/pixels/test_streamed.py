@@ -19,5 +19,7 @@ def test_files_are_decoded_when_they_are_looked_at(tmp_path: Path) -> None:
 
 def test_a_file_that_has_gone_since_is_named(tmp_path: Path) -> None:
     paths = [save(tmp_path / "there.png"), tmp_path / "gone.png"]
-    with pytest.raises(DataError, match=r"1 of the images cannot .*\n.*gone\.png: it has gone"):
+    with pytest.raises(
+        DataError, match=r"1 of the images can no longer .*\n.*gone\.png: it no longer exists"
+    ):
         StreamedPixels(paths, (1, 4, 4), workers=1)[:]

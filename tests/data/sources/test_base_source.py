@@ -47,7 +47,7 @@ def test_imbalance_is_refused_where_classes_are_unknown() -> None:
             data.train.labels[7] = -1
             return data
 
-    with pytest.raises(UsageError, match=r"dataset\.imbalance=step cannot be where images are unl"):
+    with pytest.raises(UsageError, match=r"dataset\.imbalance=step is not possible with unl"):
         Unlabeled(horizontal_flip=False, imbalance="step", imbalance_ratio=2.0).load()
     data = Unlabeled(horizontal_flip=False, imbalance=None, imbalance_ratio=2.0).load()
     assert len(data.given_ids) == 99

@@ -30,15 +30,15 @@ def test_plain_and_compressed_files_read_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "came 0 bytes"),
-        (CONTENT[:3], "begins with 00 00 08 02, came 00 00 08"),
-        (b"<!DOCTYPE html>", "begins with 00 00 08 02, came 3c 21 44 4f"),
-        (PACKED, "begins with 00 00 08 02, came 1f 8b"),
-        (CONTENT[:3] + b"\x01" + CONTENT[4:], "came 00 00 08 01"),
-        (CONTENT[:7] + b"\x09" + CONTENT[8:], "expected 2 x 3 bytes, came 9 x 3"),
-        (CONTENT[:-1], "expected 18 bytes uncompressed, came 17"),
-        (CONTENT + b"\0", "expected 18 bytes uncompressed, came more"),
-        (CONTENT[:-1] + b"\x09", f"MD5 sum {EXPECTED.md5} uncompressed, came "),
+        (b"", "found 0 bytes"),
+        (CONTENT[:3], "begins with 00 00 08 02, found 00 00 08"),
+        (b"<!DOCTYPE html>", "begins with 00 00 08 02, found 3c 21 44 4f"),
+        (PACKED, "begins with 00 00 08 02, found 1f 8b"),
+        (CONTENT[:3] + b"\x01" + CONTENT[4:], "found 00 00 08 01"),
+        (CONTENT[:7] + b"\x09" + CONTENT[8:], "expected 2 x 3 bytes, found 9 x 3"),
+        (CONTENT[:-1], "expected 18 bytes uncompressed, found 17"),
+        (CONTENT + b"\0", "expected 18 bytes uncompressed, found more"),
+        (CONTENT[:-1] + b"\x09", f"MD5 sum {EXPECTED.md5} uncompressed, found "),
     ],
 )
 def test_damaged_and_foreign_files_are_named(tmp_path: Path, content: bytes, said: str) -> None:
@@ -54,12 +54,12 @@ def test_damaged_and_foreign_files_are_named(tmp_path: Path, content: bytes, sai
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "came 0 bytes"),
+        (b"", "found 0 bytes"),
         (CONTENT, "Not a gzipped file"),
         (PACKED[:-12], "truncated or damaged"),
         (PACKED[:-8] + b"\0" * 8, "CRC check failed"),
         (PACKED[:10] + b"\xff" * 30, "truncated or damaged"),
-        (PACKED_TWICE, "came more"),
+        (PACKED_TWICE, "found more"),
     ],
 )
 def test_damaged_gzip_files_are_named(tmp_path: Path, content: bytes, said: str) -> None:

@@ -78,7 +78,7 @@ def test_a_failed_download_is_one_error_with_all_that_was_tried(tmp_path: Path) 
 
 
 def test_a_download_that_brings_too_little_is_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="what came lacks b"):
+    with pytest.raises(DataError, match="the download lacks b"):
         locate(_files(lambda at: _put(at / "Example/raw", "a")), tmp_path, download=True)
 
 

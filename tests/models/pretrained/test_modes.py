@@ -159,7 +159,7 @@ def test_digests_and_facts_follow_the_weights() -> None:
             {"backbone_lr_factor": 0.0},
             "model.backbone_lr_factor must be above 0, .* model.mode=linear",
         ),
-        ({"shape": (4, 8, 8)}, "grey or RGB images, not at 4 channels: take model=cnn"),
+        ({"shape": (4, 8, 8)}, "grey or RGB images, not 4 channels: take model=cnn"),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )

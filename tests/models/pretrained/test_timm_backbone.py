@@ -52,7 +52,7 @@ def test_published_weights_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(timm, "create_model", offline)
     with pytest.raises(
-        UsageError, match=f"weights of {NAME} cannot be had: .*no internet.*model=cnn"
+        UsageError, match=f"weights of {NAME} are not available: .*no internet.*model=cnn"
     ):
         make()
 

@@ -59,7 +59,7 @@ def test_published_weights_are_loaded_with_their_normalisation(
 
 def test_without_internet_the_message_says_what_to_do() -> None:
     with pytest.raises(
-        UsageError, match=r"model.weights=DEFAULT of resnet18 cannot be had"
+        UsageError, match=r"model.weights=DEFAULT of resnet18 are not available"
     ) as caught:
         make("resnet18")
     assert "resnet18-f37072fd.pth" in str(caught.value)

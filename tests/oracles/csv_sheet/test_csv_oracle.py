@@ -128,7 +128,7 @@ def test_earlier_sheets_are_held_against_what_they_asked(tmp_path: Path) -> None
     assert oracle.answer(after(first)) is not None
     sheet = tmp_path / "round_01.csv"
     sheet.write_text(sheet.read_text() + "5,unlabeled/5.png,,,,dog\n")
-    with pytest.raises(UsageError, match=r"round_01\.csv.*\n.*id '5' was not asked for"):
+    with pytest.raises(UsageError, match=r"round_01\.csv.*\n.*id '5' was not queried"):
         oracle.answer(after(first))
     sheet.unlink()  # a person may tidy up
     assert oracle.answer(after(first)) is not None
@@ -236,7 +236,7 @@ def test_a_label_in_another_case_is_taken_and_told(tmp_path: Path) -> None:
     oracle = CsvOracle(data(), tmp_path)
     oracle.answer(question(4, 2))
     fill(tmp_path / "round_01.csv", i4="Dog", i2="SKIP")
-    with pytest.warns(UserWarning, match="round_01.csv: labels were taken .*'Dog' as 'dog'"):
+    with pytest.warns(UserWarning, match="round_01.csv: labels were read .*'Dog' as 'dog'"):
         answer = oracle.answer(question(4, 2))
     assert answer is not None
     assert values(answer.ids, answer.labels, answer.skipped) == [[4], [1], [2]]

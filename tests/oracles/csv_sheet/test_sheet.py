@@ -33,7 +33,7 @@ def refused(folder: Path, text: str | bytes) -> str:
     with pytest.raises(UsageError) as caught:
         read(folder, text)
     assert str(folder / "round_01.csv") in str(caught.value)
-    assert "nothing of it was taken" in str(caught.value)
+    assert "no label was read" in str(caught.value)
     return str(caught.value)
 
 
@@ -111,19 +111,19 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
         ("id,label\n7,dgo\n", "row 2: 'dgo' is no class; did you mean 'dog'"),
         ("id,label\n7,Cats\n", "row 2: 'Cats' is no class; did you mean 'cat'"),
         ("id,label\n7,1\n", "row 2: '1' is no class"),
-        ("id,label\n8,cat\n", "row 2: id '8' was not asked for"),
-        ("id,label\n7.0,cat\n", "row 2: id '7.0' was not asked for"),
-        ("id,label\n-7,cat\n", "row 2: id '-7' was not asked for"),
-        ("id,label\n,cat\n", "row 2: id '' was not asked for"),
-        ("id,label\n\u0667,cat\n", "was not asked for"),
-        ("id,label\n7,cat\n12,\n7,cat\n", "row 4: id 7 stands in row 2 already"),
+        ("id,label\n8,cat\n", "row 2: id '8' was not queried"),
+        ("id,label\n7.0,cat\n", "row 2: id '7.0' was not queried"),
+        ("id,label\n-7,cat\n", "row 2: id '-7' was not queried"),
+        ("id,label\n,cat\n", "row 2: id '' was not queried"),
+        ("id,label\n\u0667,cat\n", "was not queried"),
+        ("id,label\n7,cat\n12,\n7,cat\n", "row 4: id 7 is already in row 2"),
         (
             "id,file,label\n7,unlabeled/z.png,cat\n",
             "id 7 is 'unlabeled/a.png', not 'unlabeled/z.png'",
         ),
-        ("id,label\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
-        ("id,label,\n7,,cat\n", "row 2: 'cat' stands beside the named columns"),
-        ("id,label,,\n7,,,cat\n", "row 2: 'cat' stands beside the named columns"),
+        ("id,label\n7,,cat\n", "row 2: 'cat' is in a column without a name"),
+        ("id,label,\n7,,cat\n", "row 2: 'cat' is in a column without a name"),
+        ("id,label,,\n7,,,cat\n", "row 2: 'cat' is in a column without a name"),
         ("id,class\n7,cat\n", "row 1: expected the columns"),
         ("id,label,label\n7,cat,dog\n", "row 1: expected the columns"),
         ("", "row 1: expected the columns"),

@@ -372,7 +372,7 @@ def test_what_cannot_be_used_is_named_and_nothing_is_taken(
     refused = refusal(setting)
     assert message in refused
     assert f"{URL}/projects/1/data" in refused
-    assert "nothing was taken" in refused
+    assert "no label was read" in refused
 
 
 def test_many_problems_are_a_short_message(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def test_of_equals_nobody_is_named_and_of_nobody_there_is_no_picture() -> None:
     assert equal is not None
     picture = gallery.penalty_picture(equal)
     assert picture is not None
-    assert "Nobody stands out." in picture.alt
+    assert "No strategy stands out." in picture.alt
     unknown = penalties([the_setting(a_study({"random": 0.0, "margin": 0.06}, seeds=1))])
     assert unknown is not None
     assert gallery.penalty_picture(unknown) is None

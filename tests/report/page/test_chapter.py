@@ -22,7 +22,7 @@ def test_what_stands_out_are_the_gain_the_savings_and_the_share_of_passive() -> 
     chapter = chapter_of(a_study({"random": 0.0, "margin": 0.06}, passive=0.9))
     assert chapter.glances == [
         Glance("+5.0", "points of AUBC", "margin over random [4.9, 5.1], 3 seeds"),
-        Glance("15%", "fewer labels", "to come to random's final accuracy, in 3 of 3 seeds"),
+        Glance("15%", "fewer labels", "to reach random's final accuracy, in 3 of 3 seeds"),
         Glance("96.7%", "of passive accuracy", "with 20.0% of its labels"),
     ]
     assert chapter.pictures["accuracy"].name == "pre-accuracy"

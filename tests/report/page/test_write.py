@@ -55,8 +55,8 @@ def test_it_says_what_it_found(report: Report, root: Path, target: Path) -> None
     damaged, odd = report.problems
     assert damaged.startswith(f"{root / 'damaged' / 'journal.jsonl'}, line 1:")
     assert odd == (
-        f"{root / 'odd'} is left out: it starts from other labels than most runs of seed 0: "
-        "they make no pair"
+        f"{root / 'odd'} is left out: it starts from other labels than most runs of seed 0, "
+        "so it cannot be paired"
     )
     assert [analysis.best for analysis in report.analyses] == ["margin"]
 

@@ -54,22 +54,22 @@ def test_of_two_runs_of_a_strategy_and_seed_the_longer_counts() -> None:
     assert setting.unfinished == ()  # what counts is finished
     (left,) = setting.left_out
     assert left.run is short
-    assert left.reason == "it has the same rounds as whole, which counts in its place"
+    assert left.reason == "it has the same rounds as whole, which is used instead"
 
 
 def test_another_result_of_the_same_strategy_and_seed_is_named_as_such() -> None:
     again = a_run("margin", 0, (0.5, 0.6, 0.7, 0.9), folder="b")
     runs = [a_run("random"), a_run("margin", folder="a"), again]
-    assert "does not come to the same" in the_setting(runs).notes[0]
+    assert "with other results" in the_setting(runs).notes[0]
     found = reasons(*runs)
-    assert found == {"b": "it has the strategy and seed of a, which counts in its place"}
+    assert found == {"b": "it has the strategy and seed of a, which is used instead"}
 
 
 def test_a_run_that_starts_elsewhere_makes_no_pair() -> None:
     odd = a_run("margin", 1, start="elsewhere", folder="odd")
     runs = [a_run(name, s) for name in ("random", "kl") for s in (0, 1)]
     assert reasons(*runs, odd) == {
-        "odd": "it starts from other labels than most runs of seed 1: they make no pair"
+        "odd": "it starts from other labels than most runs of seed 1, so it cannot be paired"
     }
 
 

@@ -31,8 +31,8 @@ def test_trials_are_sorted_by_their_validation_labels() -> None:
     assert verdict(search) == (
         "On toys with the cnn, 3 trials of margin differ in recipe.optimizer.lr. The best by AUBC of "
         "the accuracy on validation labels over [10, 40] labels is recipe.optimizer.lr=0.03: 68.5% "
-        "(3 seeds). Having been chosen by it, that figure is, if anything, flattering; the test "
-        "images took no part in the choice. No difference between trials is tested."
+        "(3 seeds). The trial was chosen by this figure, which may therefore be too high; the test "
+        "images were not used to choose. No difference between trials is tested."
     )
 
 

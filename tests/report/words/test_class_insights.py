@@ -23,15 +23,15 @@ def asking(name: str, *mixes: tuple[int, ...]) -> list[Run]:
 def test_the_classes_that_are_asked_for() -> None:
     runs = asking("random", (3, 2, 3, 2), (2, 3, 2, 3), (3, 3, 2, 2))
     runs += asking("margin", (0, 0, 5, 5), (0, 0, 4, 6), (0, 1, 4, 5))
-    insight = found(runs)["Classes asked for"]
-    assert insight.text == "Compared with random, margin asks less evenly over the classes."
+    insight = found(runs)["Queried classes"]
+    assert insight.text == "Compared with random, margin queries the classes less evenly."
     skewed = asking("random", (7, 1, 1, 1), (8, 1, 1, 0), (7, 1, 2, 0))
     for name in ("margin", "kl"):
         skewed += asking(name, (3, 2, 3, 2), (2, 3, 2, 3), (3, 3, 2, 2))
-    assert found(skewed)["Classes asked for"].text == (
-        "Compared with random, kl and margin ask more evenly over the classes."
+    assert found(skewed)["Queried classes"].text == (
+        "Compared with random, kl and margin query the classes more evenly."
     )
-    assert found(skewed)["Classes asked for"].figures["kl"] > 0.2  # type: ignore[operator]
+    assert found(skewed)["Queried classes"].figures["kl"] > 0.2  # type: ignore[operator]
 
 
 def test_of_the_classes_asked_for_nothing_is_claimed_without_a_test() -> None:
@@ -41,7 +41,7 @@ def test_of_the_classes_asked_for_nothing_is_claimed_without_a_test() -> None:
         found(asking("random", (3, 2, 3, 2)) + asking("margin", (0, 0, 0, 10))),  # one seed
         found(a_study({"kl": 0.0}) + asking("margin", (0, 0, 5, 5), (0, 0, 4, 6), (0, 1, 4, 5))),
     ]
-    assert not any("Classes asked for" in each for each in topics)
+    assert not any("Queried classes" in each for each in topics)
 
 
 def test_the_recall_of_the_worst_and_of_the_rarest_class() -> None:
@@ -77,4 +77,4 @@ def test_a_class_that_is_rare_by_chance_is_not_the_rarest() -> None:
             for seed in range(3):
                 mixes = [tuple(drawn.multinomial(50, [0.25] * 4).tolist()) for _ in range(3)]
                 runs.append(replace(a_run(name, seed), query_mix=tuple(mixes)))
-        assert not {"Rarest class", "Classes asked for"} & found(runs).keys()
+        assert not {"Rarest class", "Queried classes"} & found(runs).keys()

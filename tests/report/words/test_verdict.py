@@ -21,7 +21,7 @@ def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None
     assert say(*a_study(CLEAR, seeds=5, passive=0.9)) == (
         "On toys with the cnn, margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] "
         "labels, 5 seeds, and reaches random's final accuracy with 15% fewer labels (in 5 of 5 "
-        "seeds, 15%); it beats entropy as well. With 40 of 200 labels, margin comes to 97.8% of the "
+        "seeds, 15%); it beats entropy as well. With 40 of 200 labels, margin reaches 97.8% of the "
         "passive baseline's accuracy (88.0% against 90.0%, 5 seeds)."
     )
 
@@ -86,7 +86,7 @@ def test_a_strategy_with_too_few_seeds_is_told_apart() -> None:
             (0.7, 0.8, 0.8, 0.8),
             "and reaches {} with at least 50% fewer labels",
         ),
-        ((0.5, 0.6, 0.7, 0.95), (0.5, 0.9, 0.9, 0.9), "but does not come to {}"),
+        ((0.5, 0.6, 0.7, 0.95), (0.5, 0.9, 0.9, 0.9), "but does not reach {}"),
         # 0.88 by 10 + 10 * 0.38 / 0.45 and 10 + 10 * 0.38 / 0.4 labels.
         ((0.5, 0.95, 0.5, 0.88), (0.5, 0.9, 0.9, 0.9), "but needs 6% more labels for {}"),
         ((0.6, 0.5, 0.5, 0.5), (0.6, 0.7, 0.7, 0.7), "but is not shown to save labels for {}"),
@@ -150,7 +150,7 @@ def test_random_that_lags_behind_is_not_missing() -> None:
 def test_where_nobody_is_best_the_reference_stands_for_all() -> None:
     runs = a_study({"random": 0.0, "margin": 0.001}, noise=0.01)
     text = say(*runs, *(a_passive_run(s, 0.9) for s in (2, 5, 6)))
-    assert "With 40 of 200 labels, random comes to" in text
+    assert "With 40 of 200 labels, random reaches" in text
     assert text.endswith("against 90.0%, 1 seed).")
     apart = say(*a_study({"random": 0.0, "margin": 0.001}, noise=0.01), a_passive_run(7, 0.9))
     assert apart.endswith("against 90.0%, 1 seed of the baseline, not paired).")
@@ -187,7 +187,7 @@ def test_without_random_and_without_seeds_nothing_is_claimed() -> None:
 def test_a_single_strategy_has_nobody_to_be_compared_with() -> None:
     assert say(a_run("margin", 0, (0.5, 0.6, 0.7, 0.85))) == (
         "On toys with the cnn, margin is the only strategy with runs, so that there is nothing to "
-        "compare it with. It comes to 85.0% accuracy with 40 labels, 1 seed."
+        "compare it with. It reaches 85.0% accuracy with 40 labels, 1 seed."
     )
 
 
