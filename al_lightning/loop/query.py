@@ -165,5 +165,5 @@ def require_embeddings_alone(strategy: Strategy) -> None:
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
             f"{' and '.join(more)}, and before the first label nothing has been learned. Take a "
-            "strategy that needs embeddings alone, such as l2, or balanced or uniform"
+            "strategy that needs embeddings alone, such as l2, or uniform or balanced"
         )

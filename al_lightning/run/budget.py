@@ -10,7 +10,7 @@ Amount = int | Literal["all"]
 
 _FEWEST = 2  # labels that can be trained on
 #: How the initial set can be drawn without a strategy.
-POLICIES = ("balanced", "uniform")
+POLICIES = ("uniform", "balanced")
 #: By typiclust where the network is pretrained, else uniform.
 AUTO_POLICY = "auto"
 
@@ -31,10 +31,12 @@ class Budget:
         total: Labels in all, initial and validation labels included, or "all" of the data set.
         validation: Labels bought at the start for validation, of images drawn at random from all there
             are; never trained on.
-        initial_policy: How the initial set is drawn: "balanced", the same number of each class as
-            far as there are so many and they are known; "uniform", without a look at the classes; the
-            name of a strategy, which chooses it by the embeddings of the untrained classifier; or
-            "auto", by a strategy where the classifier has pretrained weights, else uniform.
+        initial_policy: How the initial set is drawn: "uniform", without a look at the classes, so that
+            a rare class may have no label yet; the name of a strategy, which chooses it by the
+            embeddings of the untrained classifier; "auto", by a strategy where the classifier has
+            pretrained weights, else uniform; or "balanced", the same number of each class as far as
+            there are so many. That uses the classes of all images, which are bought by nobody and
+            which a person does not know: the run warns of it.
             Where some images come with labels and some without, those with labels are the initial set.
         memory_limit: Memory that a query may take: bytes, a text such as "4GB", or "auto", what is
             available when the run starts. A query that takes more is refused before any work; what
@@ -48,7 +50,7 @@ class Budget:
     query: int = 500
     total: Amount = 3000
     validation: int = 0
-    initial_policy: str = "balanced"
+    initial_policy: str = "uniform"
     memory_limit: int | float | str = "auto"
 
     def __post_init__(self) -> None:
