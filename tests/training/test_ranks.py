@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
-from al_lightning.data.batches import batch_sizes
 from al_lightning.strategies import Margin
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils import ranks, torchrun
+from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
 from tests.training import two_ranks
 
