@@ -200,6 +200,7 @@ class ConsoleProgress(LoopCallback):
             ("journal.jsonl", "everything that happened, in order"),
             ("summary.json", "the figures of the table"),
             ("queries", "what was asked for, round by round"),
+            ("predictions", "what each round predicts of the test images"),
             ("tensorboard", f"tensorboard --logdir {self._folder}"),
             ("checkpoints/last.ckpt", "the last weights"),
         ):
