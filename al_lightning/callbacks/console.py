@@ -200,6 +200,7 @@ class ConsoleProgress(LoopCallback):
             ("journal.jsonl", "all events, in order"),
             ("summary.json", "the results in this table"),
             ("queries", "the queried images of each round"),
+            ("predictions", "the predictions on the test images, per round"),
             ("tensorboard", f"tensorboard --logdir {self._folder}"),
             ("checkpoints/last.ckpt", "the last weights"),
         ):

@@ -30,6 +30,8 @@ class RoundResult:
         event: The round's entry in the journal.
         confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows; None where
             there are no test images.
+        probabilities: What the classifier predicts of the test images, (N, C) float32, row i that of
+            test image i; None where there are none.
 
     Example:
         >>> from al_lightning import Pool, RoundResult
@@ -42,6 +44,7 @@ class RoundResult:
     pool: Pool
     event: Mapping[str, Any]
     confusion: Tensor | None
+    probabilities: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def _require_types(cfg: DictConfig) -> None:
             continue
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
-    for key in ("overwrite", "cache", "report"):
+    for key in ("overwrite", "cache", "report", "predictions"):
         if not isinstance(cfg[key], bool):
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
     if cfg.changed_code not in ("refuse", "accept"):
@@ -193,6 +193,7 @@ def make_records(
     """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
     from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
+    from al_lightning.callbacks.prediction_files import PredictionFiles  # noqa: PLC0415
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
     from al_lightning.callbacks.summary_file import SummaryFile  # noqa: PLC0415
 
@@ -203,6 +204,8 @@ def make_records(
     ]
     if not oracle.keeps_sheets:
         records.append(QuerySheets(folder / "queries"))
+    if cfg.predictions:
+        records.append(PredictionFiles(folder / "predictions"))
     if cfg.get("logger") is not None:
         lock = Path(cfg.output_root) / ".logger.lock"
         records.append(stack.enter_context(ScalarLogger(instantiate(cfg.logger), lock)))

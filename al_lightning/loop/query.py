@@ -164,5 +164,5 @@ def require_embeddings_alone(strategy: Strategy) -> None:
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
             f"{' and '.join(more)}, but no classifier is trained before the first label. Use a "
-            "strategy that needs only embeddings, such as l2, or balanced or uniform"
+            "strategy that needs only embeddings, such as l2, or uniform or balanced"
         )

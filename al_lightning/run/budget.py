@@ -10,7 +10,7 @@ Amount = int | Literal["all"]
 
 _FEWEST = 2  # labels that can be trained on
 #: How the initial set can be drawn without a strategy.
-POLICIES = ("balanced", "uniform")
+POLICIES = ("uniform", "balanced")
 #: By typiclust where the network is pretrained, else uniform.
 AUTO_POLICY = "auto"
 
@@ -31,10 +31,11 @@ class Budget:
         total: Labels in total, with initial and validation labels, or "all" of the data set.
         validation: Labels for validation, queried at the start for images drawn at random from all
             images; never used for training.
-        initial_policy: Choice of the initial set: "balanced", the same number of each class as far as
-            possible and the classes are known; "uniform", independent of the classes; the name of a
-            strategy, which selects by the embeddings of the untrained classifier; or "auto", a
-            strategy if the classifier has pretrained weights, else uniform.
+        initial_policy: Choice of the initial set: "uniform", independent of the classes, so that a
+            rare class may have no label yet; the name of a strategy, which selects by the embeddings
+            of the untrained classifier; "auto", a strategy if the classifier has pretrained weights,
+            else uniform; or "balanced", the same number of each class as far as possible. Balanced
+            labels use the classes of all images, which a person does not know: the run warns of it.
             If only some images come with labels, those images are the initial set.
         memory_limit: Memory limit of a query: bytes, a text such as "4GB", or "auto", the memory that
             is available when the run starts. A larger query is refused before any work; the selection
@@ -48,7 +49,7 @@ class Budget:
     query: int = 500
     total: Amount = 3000
     validation: int = 0
-    initial_policy: str = "balanced"
+    initial_policy: str = "uniform"
     memory_limit: int | float | str = "auto"
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ NOT_IN_FOLDER = (
     "save_minutes",
     "cache",
     "report",
+    "predictions",
     "changed_code",
     "logger",
     "names",

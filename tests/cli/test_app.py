@@ -45,6 +45,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, result.stdout
 
 
+def predictions(run: Path) -> dict[str, bytes]:
+    """The files of predictions in the folder of a run, by name."""
+    return {path.name: path.read_bytes() for path in sorted((run / "predictions").iterdir())}
+
+
 def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str]) -> None:
     folder, output = whole
     run = only_journal(folder).parent
@@ -56,6 +61,7 @@ def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str
         "journal.jsonl",
         "summary.json",
         "queries",
+        "predictions",
         "tensorboard",
         "checkpoints/last.ckpt",
     ):
@@ -65,6 +71,7 @@ def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str
         *("config.yaml", "hydra.yaml", "overrides.yaml")
     }
     assert {path.name for path in (run / "queries").iterdir()} == {"round_01.csv", "round_02.csv"}
+    assert [*predictions(run)] == ["round_00.npz", "round_01.npz", "round_02.npz"]
 
 
 def test_a_summary_says_what_came_out(whole: tuple[Path, str]) -> None:
@@ -114,18 +121,38 @@ def test_a_run_that_is_killed_and_interrupted_ends_as_if_it_had_not_been(
     assert len(comparable(only_journal(tmp_path))) == 4
     assert call(tmp_path, "strategy=margin", *QUICK).returncode == 0
     assert comparable(only_journal(tmp_path)) == comparable(only_journal(whole[0]))
+    found, expected = (predictions(only_journal(p).parent) for p in (tmp_path, whole[0]))
+    assert found == expected
+
+
+def test_without_predictions_it_is_the_same_run(
+    here: Here, tmp_path: Path, whole: tuple[Path, str]
+) -> None:
+    """It may be killed and gone on with under the other choice, in the same folder."""
+    command_ = ("strategy=margin", *QUICK)
+    assert stop_after(tmp_path, 3, signal.SIGKILL, *command_, "predictions=false") != 0
+    run = only_journal(tmp_path).parent
+    assert not (run / "predictions").exists()
+    assert run.name == only_journal(whole[0]).parent.name
+    assert here(tmp_path, *command_).returncode == 0
+    expected = predictions(only_journal(whole[0]).parent)
+    del expected["round_00.npz"]
+    assert predictions(run) == expected
 
 
 def test_overwrite_starts_anew(here: Here, whole: tuple[Path, str]) -> None:
     folder, _ = whole
     path = only_journal(folder)
     events, stamp = comparable(path), path.stat().st_mtime_ns
+    kept = predictions(path.parent)
+    (path.parent / "predictions" / "round_07.npz").write_text("of a run that went further")
     assert here(folder, "strategy=margin", *QUICK, "overwrite=true").returncode == 0
     again = comparable(path)
     assert path.stat().st_mtime_ns > stamp
     assert again[0]["config"].pop("overwrite")
     assert not events[0]["config"].pop("overwrite")
     assert again == events
+    assert predictions(path.parent) == kept
 
 
 @pytest.mark.parametrize(
@@ -445,6 +472,7 @@ def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -
         ("threads=many", "threads must be a whole number of at least 1, not 'many'"),
         ("overwrite=maybe", "overwrite must be true or false, not 'maybe'"),
         ("cache=1", "cache must be true or false, not 1"),
+        ("predictions=some", "predictions must be true or false, not 'some'"),
         ("progress=often", "progress must be auto, true or false"),
     ],
 )

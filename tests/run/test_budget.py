@@ -9,7 +9,7 @@ from al_lightning.utils.errors import UsageError
 
 def test_defaults_are_those_of_the_standard_run() -> None:
     expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0}
-    others = {"initial_policy": "balanced", "memory_limit": "auto"}
+    others = {"initial_policy": "uniform", "memory_limit": "auto"}
     assert dataclasses.asdict(Budget()) == {**expected, **others}
 
 
@@ -90,7 +90,7 @@ def test_a_policy_is_a_name_and_an_error_lists_the_known() -> None:
     assert Budget(initial_policy="l2").initial_policy == "l2"
     for wrong in ("", 3, None):
         with pytest.raises(
-            UsageError, match="must be balanced, uniform, auto or the name of a strategy, not"
+            UsageError, match="must be uniform, balanced, auto or the name of a strategy, not"
         ):
             Budget(initial_policy=wrong)  # type: ignore[arg-type]
 
