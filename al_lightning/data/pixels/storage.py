@@ -39,7 +39,7 @@ class ImageStorage:
     Args:
         storage: "memory" decodes into memory, at every start. "disk" decodes once into a memory-mapped
             file in ``cache_dir``. "stream" stores nothing, and processes decode images at every
-            access. "auto" uses memory for fewer than 10,000 files that fit well, else disk. If a disk is
+            access. "auto" uses memory for fewer than 10,000 files that fit, else disk. If a disk is
             full or cannot be written, images that do not fit into memory are streamed.
         cache_dir: Folder for "disk"; None for no cache.
         workers: Number of decoding processes; None for one per core.
