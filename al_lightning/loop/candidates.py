@@ -11,15 +11,15 @@ def require_enough_candidates(pool_subset: int | None, query: int) -> None:
 
     Args:
         pool_subset: How many it looks at; None for all.
-        query: Labels to ask for in each round.
+        query: Labels that the largest query asks for.
 
     Raises:
         UsageError: If it looks at fewer images than it is to select.
     """
     if pool_subset is not None and pool_subset < query:
         raise UsageError(
-            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}, which are "
-            "chosen among them: raise the one or lower the other"
+            f"strategy.pool_subset={pool_subset} is fewer images than the {query} of budget.query, "
+            "which are chosen among them: raise the one or lower the other"
         )
 
 
