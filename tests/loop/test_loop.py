@@ -166,6 +166,7 @@ def test_a_run_ends_when_the_pool_is_empty(tmp_path: Path) -> None:
 def test_all_labels_at_once_is_one_round(tmp_path: Path) -> None:
     journal = make_loop(tmp_path, budget=Budget(initial="all", query=1, total="all")).run()
     assert [e["labels_bought"] for e in journal.rounds] == [60]
+    assert journal.pool.labeled_ids.tolist() == [*range(60)]  # nothing is drawn
 
 
 def test_validation_labels_are_bought_counted_and_never_trained_on(tmp_path: Path) -> None:
