@@ -106,7 +106,7 @@ def test_another_configuration_in_the_same_folder_is_refused(
     place = f"hydra.run.dir='{run}'"
     result = here(folder, "strategy=margin", *QUICK, "recipe.label_smoothing=0.2", place)
     assert result.returncode == 1
-    assert "config.recipe.label_smoothing: 0.1 -> 0.2" in result.stderr
+    assert "config.recipe.label_smoothing: 0.0 -> 0.2" in result.stderr
     assert "Traceback" not in result.stderr
     assert "label_smoothing: 0.2" not in (run / ".hydra" / "config.yaml").read_text()
 
