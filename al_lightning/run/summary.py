@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from al_lightning.run.curve import area_under_budget_curve
-from al_lightning.run.history import Event
 from al_lightning.run.journal import Journal
+from al_lightning.run.state import Event
 from al_lightning.utils.intervals import wilson_interval
 
 

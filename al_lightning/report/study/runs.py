@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.report.study.require import NotReportableError, require_reportable
-from al_lightning.run.history import Event
 from al_lightning.run.journal import Journal
+from al_lightning.run.state import Event
 from al_lightning.utils.errors import JournalError
 from al_lightning.utils.names import readable_name
 
