@@ -92,6 +92,7 @@ class ConsoleProgress(LoopCallback):
         self._fitted = False  # whether anything was, in this process
         self._classes: tuple[str, ...] = ()
         self._tested = 0  # images
+        self._given = 0  # labels that came with the images
         self._labels = 0  # that may be bought
 
     def __enter__(self) -> Self:
@@ -119,8 +120,8 @@ class ConsoleProgress(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Print that the run begins or continues."""
-        self._classes, self._tested = data.classes, len(data.test)
-        self._labels = self._budget.limit(len(data.train), len(data.given_ids))
+        self._classes, self._tested, self._given = data.classes, len(data.test), len(data.given_ids)
+        self._labels = self._budget.limit(len(data.train), self._given)
         channels, height, width = data.image_shape
         self._console.print(
             f"[bold]{self._title}[/]: {len(data.train):,} images to learn from, {len(data.test):,} to "
@@ -132,7 +133,7 @@ class ConsoleProgress(LoopCallback):
             self._console.print(
                 f"{self._whose}Continuing after round {done - 1}, {bought:,} labels bought"
             )
-        total = _count_rounds(self._budget, len(data.train), len(data.given_ids))
+        total = _count_rounds(self._budget, len(data.train), self._given)
         self._rounds = self._progress.add_task("rounds", total=total, completed=done)
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
@@ -164,7 +165,8 @@ class ConsoleProgress(LoopCallback):
             self._note(f"{len(missing)} class(es) have no label yet: {shown}")
         if self._rounds is not None:
             left = self._labels - result.event["labels_bought"]
-            total = result.index + 1 + -(-left // self._budget.query)
+            to_come = self._budget.count_queries(left, result.index, self._given)
+            total = result.index + 1 + to_come
             self._progress.update(self._rounds, completed=result.index + 1, total=total)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
@@ -296,4 +298,4 @@ def _interval(accuracy: float, count: int) -> str:
 
 def _count_rounds(budget: Budget, size: int, given: int) -> int:
     first = min(size, (given or budget.first(size)) + budget.validation)
-    return 1 + -(-(budget.limit(size, given) - first) // budget.query)
+    return 1 + budget.count_queries(budget.limit(size, given) - first, 0, given)

@@ -89,6 +89,8 @@ class FirstLabels:
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
         count = min(missing, left, len(free))
+        if count == len(free):  # there is nothing to draw
+            return free
         if count > 0 and (strategy := self.query.initial_strategy) is not None:
             untrained = self.learner.untrained()
             if self._sees_enough(untrained):

@@ -190,8 +190,9 @@ class ActiveLearningLoop:
         if index == len(journal.rounds):
             with watch.time("test"):
                 test = fitted.test()
-        left = budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
-        count = min(budget.query, left, len(pool.unlabeled_ids))
+        given = len(data.given_ids)
+        left = budget.limit(pool.size, given) - pool.labels_bought
+        count = min(budget.query_size(index, given), left, len(pool.unlabeled_ids))
         selection = (
             self.query.select(fitted, count, self.learner.seed, watch) if count > 0 else None
         )

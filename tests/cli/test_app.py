@@ -172,6 +172,20 @@ def test_what_cannot_be_used_does_not_cost_the_run_that_is_there(
     assert path.read_bytes() == content
 
 
+def test_queries_may_have_a_list_of_sizes(here: Here, tmp_path: Path) -> None:
+    run = here(tmp_path, *QUICK, "budget.query=[5,10]")
+    assert run.returncode == 0, run.stderr
+    path = only_journal(tmp_path)
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [e["labels_bought"] for e in events if e["event"] == "round"] == [20, 25, 35, 40]
+    assert events[0]["config"]["budget"]["query"] == [5, 10]
+    assert "budget.query=[5,10]" in path.parent.name
+    again = here(tmp_path, *QUICK, "budget.query=[5, 10]")
+    assert "nothing was changed" in again.stdout
+    wrong = here(tmp_path, *QUICK, "budget.query=[5,0]")
+    assert "budget.query must be a whole number of at least 1, or a list of them" in wrong.stderr
+
+
 def test_a_frozen_network_trains_on_embeddings_that_the_next_run_finds(
     here: Here, tmp_path: Path
 ) -> None:
