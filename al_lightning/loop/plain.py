@@ -48,8 +48,7 @@ def plain_loop(
         epochs: Epochs of each fit.
         batch_size: Images per training step.
         seed: Seed of all random numbers.
-        callbacks: Called at the stages of the run; :class:`al_lightning.PredictionFiles` stores the
-            predictions of each round.
+        callbacks: Called at the stages of the run, such as :class:`al_lightning.PredictionFiles`.
 
     Example:
         >>> import tempfile, torch

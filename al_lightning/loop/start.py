@@ -52,6 +52,7 @@ def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) 
         config = _plain_config(learner, query, oracle, budget)
     oracle_code, packages = own_code([type(oracle)])  # what it holds may change with every question
     return {
+        **({"project": True} if record.project else {}),
         "config": json.loads(json.dumps(config)),
         "config_hash": config_hash(without(config, frozenset(record.irrelevant))),
         "overrides": list(record.overrides),

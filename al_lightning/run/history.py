@@ -8,6 +8,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import problem
@@ -98,7 +99,7 @@ class History:
             raise UsageError(
                 f"The rounds have no metric {metric!r}, but {', '.join(sorted(known)) or 'none'}"
             )
-        points = [event for event in rounds if metric in event["metrics"]]
+        points = [event for event in rounds_of_curve(rounds) if metric in event["metrics"]]
         return (
             [event["labels_bought"] for event in points],
             [event["metrics"][metric] for event in points],
@@ -118,6 +119,11 @@ class History:
     def labels(self, origin: Origin) -> list[Event]:
         """Return the labels events of one origin, oldest first."""
         return [event for event in self._state.answers if event["origin"] == origin]
+
+    @property
+    def label_of(self) -> Mapping[int, int]:
+        """The class of each labeled image, corrections included."""
+        return self._state.label_of
 
     def corrections(self) -> list[Event]:
         """Return the correction events, oldest first."""

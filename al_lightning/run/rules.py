@@ -148,8 +148,6 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
         return f"ids, from and to must pair up, not {len(ids)}, {len(before)} and {len(after)}"
     if not isinstance(event["by"], str):
         return "by must be a name"
-    if found := _classes_problem(state, [*before, *after]):
-        return found
     wrong = {
         "Given more than once": _repeated(ids),
         "Not labeled": [i for i in ids if i not in state.label_of],
@@ -158,7 +156,8 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
         ],
         "Not changed": [i for i, old, new in zip(ids, before, after, strict=True) if old == new],
     }
-    return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
+    found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
+    return found or _classes_problem(state, after)
 
 
 def _setting_problem(state: RunState, event: Event) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from al_lightning.run.keys import CHANGES_WEIGHTS, is_below
 from al_lightning.run.pool import Pool
 
 Event = dict[str, Any]
@@ -25,7 +26,8 @@ class RunState:
         skipped: Images that an annotator could not label.
         asked: The event of the open question; None if there is none.
         ended: Whether the last event that counts is the end event.
-        due: The number of the last round that has labels or corrections; None before the first label.
+        due: The number of the last round that has labels, corrections or a setting of its own to train
+            on; None before the first label.
         config: The recorded configuration, with the settings that were changed since.
     """
 
@@ -106,8 +108,7 @@ class RunState:
     def _take_correction(self, event: Event) -> None:
         self._changes.append(event)
         self.label_of.update(zip(event["ids"], event["to"], strict=True))
-        if self.due is not None:
-            self.due = max(self.due, len(self.rounds))  # the next fit trains on it
+        self._require_fit()
 
     def _take_setting(self, event: Event) -> None:
         *folders, name = event["key"].split(".")
@@ -117,6 +118,13 @@ class RunState:
                 place[folder] = {}
             place = place[folder]
         place[name] = event["to"]
+        if is_below(event["key"], CHANGES_WEIGHTS):
+            self._require_fit()
+
+    def _require_fit(self) -> None:
+        """Let the next round be due, also without labels of its own."""
+        if self.due is not None:
+            self.due = max(self.due, len(self.rounds))
 
 
 def _pool_after(size: int, changes: Sequence[Mapping[str, Any]]) -> Pool:
