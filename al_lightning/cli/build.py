@@ -17,6 +17,7 @@ from al_lightning.cli.configuration import CONF
 from al_lightning.cli.model_choice import AUTO
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import runs_beside_others
+from al_lightning.cli.values import require_values
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 
@@ -88,7 +89,7 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     """
     from al_lightning.loop.query import Query  # noqa: PLC0415
 
-    _require_types(cfg)
+    require_values(cfg)
     if HydraConfig.get().runtime.choices.get("model") == AUTO:
         raise UsageError(
             "model=auto is chosen once per command, but the jobs of this sweep need different "
@@ -159,26 +160,6 @@ def _decide_sizes(cfg: DictConfig) -> None:
             f"Images are decoded at {decoded} pixels, and enlarged to the {taken} pixels of the "
             f"network: dataset.image_size={taken} keeps more detail"
         )
-
-
-def _require_types(cfg: DictConfig) -> None:
-    """Refuse values of a wrong type that no other check would notice."""
-    for key, least in (("seed", 0), ("query_seed", 0), ("threads", 1)):
-        value = cfg.get(key)
-        if value is None and key != "seed":
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
-    for key in ("overwrite", "cache", "report", "predictions"):
-        if not isinstance(cfg[key], bool):
-            raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
-    if cfg.changed_code not in ("refuse", "accept"):
-        raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
-    minutes = cfg.save_minutes
-    if minutes is not None and (isinstance(minutes, bool | str) or not minutes >= 0):
-        raise UsageError(f"save_minutes must be a number of at least 0, or null, not {minutes!r}")
-    if cfg.progress not in ("auto", True, False):
-        raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
 
 
 def _complete_model(cfg: DictConfig) -> None:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal, Pool, RoundResult
-from al_lightning.callbacks.console import ConsoleProgress, next_steps, results_table
+from al_lightning.callbacks.console import ConsoleProgress
+from al_lightning.callbacks.end_of_run import next_steps, results_table
 from al_lightning.utils.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
 from tests.loop.test_loop import make_loop, tiny_trainer
