@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
+
+_Round = TypeVar("_Round", bound=Mapping[str, Any])
 
 
 def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) -> float | None:
@@ -31,7 +33,7 @@ def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) ->
     return area / (labels[-1] - labels[0])
 
 
-def rounds_of_curve(rounds: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def rounds_of_curve(rounds: Sequence[_Round]) -> list[_Round]:
     """Return the rounds that are points of a learning curve, with ascending numbers of labels.
 
     A project fits the same number of labels again after corrections, or with another model: of such

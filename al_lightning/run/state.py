@@ -1,6 +1,6 @@
 """The state of a run after its events so far, updated event by event."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -72,14 +72,14 @@ class RunState:
 
     def take(self, event: Event) -> None:
         """Take an event that was checked."""
-        handlers = {
+        handlers: dict[str, Callable[[Event], None]] = {
             "start": self._take_start,
             "question": self._take_question,
             "labels": self._take_labels,
             "round": self._take_round,
             "correction": self._take_correction,
             "setting": self._take_setting,
-            "end": lambda _: None,
+            "end": lambda _event: None,
         }
         handlers[event["event"]](event)
         self.ended = event["event"] == "end"

@@ -66,9 +66,9 @@ def test_labels_for_validation_are_corrected_too() -> None:
 
 
 def test_a_change_after_the_end_opens_the_run_again() -> None:
-    state = after(*FIRST, round_(0, 2), END)
-    assert state.ended
-    state.take({"event": "setting", "key": "budget.total", "from": None, "to": 9})
+    raised: Event = {"event": "setting", "key": "budget.total", "from": None, "to": 9}
+    assert after(*FIRST, round_(0, 2), END).ended
+    state = after(*FIRST, round_(0, 2), END, raised)
     assert not state.ended
     assert state.due == 0  # the weights stay: only the budget has changed
     assert state.config == {"budget": {"total": 9}}
@@ -93,10 +93,9 @@ def test_settings_change_a_copy_of_the_recorded_configuration() -> None:
 
 def test_a_question_stays_open_while_settings_and_labels_change() -> None:
     question: Event = {"event": "question", "round": 1, "origin": "query", "ids": [7]}
-    state = after(*FIRST, round_(0, 2), question)
-    state.take(correction([5], [1], [2]))
-    assert state.asked == question
-    state.take(labels(1, [7], [0]))
+    events = (*FIRST, round_(0, 2), question, correction([5], [1], [2]))
+    assert after(*events).asked == question
+    state = after(*events, labels(1, [7], [0]))
     assert state.asked is None
     assert state.due == 1
     assert state.pool.labels.tolist() == [0, 2, 0]
