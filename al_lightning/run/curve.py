@@ -45,12 +45,8 @@ def rounds_of_curve(rounds: Sequence[_Round]) -> list[_Round]:
     Args:
         rounds: Round events, oldest first.
     """
-    after = [event["labels_bought"] for event in rounds[1:]]
-    return [
-        event
-        for event, following in zip(rounds, [*after, None], strict=True)
-        if event["labels_bought"] != following
-    ]
+    last = {event["labels_bought"]: index for index, event in enumerate(rounds)}
+    return [rounds[index] for index in last.values()]
 
 
 def check_curve(labels: Sequence[float], scores: Sequence[float]) -> None:

@@ -87,7 +87,8 @@ class RunState:
 
     def _take_start(self, event: Event) -> None:
         self.start = event
-        self.config = deepcopy(dict(event["config"]))
+        recorded = event["config"]  # what a report or a run needs of it is checked there
+        self.config = deepcopy(recorded) if isinstance(recorded, dict) else {}
 
     def _take_question(self, event: Event) -> None:
         self.asked = event

@@ -111,7 +111,7 @@ def test_a_study_that_is_terminated_leaves_no_process() -> None:
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     logs = [make_job(run, ROOT).log.read_text() for run in plan]
-    assert all("Interrupted. The same command goes on from here." in log for log in logs)
+    assert all("Interrupted. The same command continues from here." in log for log in logs)
 
 
 def test_a_run_that_fails_is_named_left_out_and_tried_again(

@@ -72,9 +72,10 @@ for sign in "+-":
 
 
 def test_a_job_has_one_thread_lowest_priority_and_the_same_process_group(tmp_path: Path) -> None:
+    nice = min(19, os.nice(0) + 19)
     code = "import os; print(os.nice(0), os.getpgrp(), os.environ['OMP_NUM_THREADS'])"
     assert statuses(run_side_by_side([python(tmp_path, "job", code)], 1)) == {"job": 0}
-    assert (tmp_path / "logs/job.log").read_text() == f"19 {os.getpgrp()} 1\n"
+    assert (tmp_path / "logs/job.log").read_text() == f"{nice} {os.getpgrp()} 1\n"
 
 
 ORDERLY = """
