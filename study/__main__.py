@@ -44,10 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--part", help="this part alone, such as b; c is all parts that begin with c_"
     )
-    parser.add_argument("--jobs", type=int, default=usable_cores(), help="runs at a time (cores)")
+    parser.add_argument(
+        "--jobs", type=_count, default=usable_cores(), help="runs at a time (cores)"
+    )
     parser.add_argument("--list", action="store_true", help="list the parts, and run nothing")
     parser.add_argument("--pack", action="store_true", help="add what is finished to the archives")
     return parser
+
+
+def _count(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
 
 
 def _selected(plan: Sequence[PlannedRun], name: str | None) -> list[PlannedRun]:

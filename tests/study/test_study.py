@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from study.go_on import make_job
 from study.part import Part, PlannedRun
 from study.study import ROOT, Study, beside
 from study.time_left import TimeLeft
+from tests.background import DEADLINE
 from tests.command_line import comparable, stop_after
 from tests.study.test_workers import wait_for
 from tests.study.tiny import ENDLESS, PART, write_journal
@@ -94,22 +96,46 @@ def test_a_run_that_was_killed_goes_on_to_the_same(folder: Path) -> None:
     assert comparable(journal) == cut
 
 
-def test_a_study_that_is_terminated_leaves_no_process() -> None:
-    plan = [*ENDLESS.runs(range(1))]
-    with subprocess.Popen(
+def states(group: int) -> set[str]:
+    """The states of the processes of a group, as Linux names them: T is stopped."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended since
+            state, _, its_group, *_ = path.read_text().rpartition(")")[2].split()
+            found |= {state} if int(its_group) == group else set()
+    return found
+
+
+@contextmanager
+def endless_study() -> Iterator["subprocess.Popen[str]"]:
+    """A study in a process group of its own, whose runs end when they are told to."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "tests.study.tiny", "--jobs", "2"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    ) as process:
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_study_is_paused_as_a_whole_and_leaves_no_process_when_terminated() -> None:
+    plan = [*ENDLESS.runs(range(1))]
+    with endless_study() as process:
         wait_for(lambda: all(run.journal(ROOT).exists() for run in plan))
+        os.killpg(process.pid, signal.SIGSTOP)
+        wait_for(lambda: states(process.pid) == {"T"})
+        os.killpg(process.pid, signal.SIGCONT)
         process.terminate()
-        _, errors = process.communicate()
-    assert process.returncode == 128 + signal.SIGTERM
-    assert errors == "Stopped. The same command goes on from here.\n"
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        _, errors = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert errors == "Stopped. The same command goes on from here.\n"
+        assert states(process.pid) == set()
     logs = [make_job(run, ROOT).log.read_text() for run in plan]
     assert all("Interrupted. The same command continues from here." in log for log in logs)
 
@@ -211,6 +237,12 @@ def test_a_part_is_chosen_by_its_name_or_by_its_letter(capsys: pytest.CaptureFix
         assert [line.split()[0] for line in lines(capsys)[::2]] == names
     assert main(["--list", "--part", "x"], plan) == 1
     assert capsys.readouterr().err == "Error: There is no part x, but c_one, c_two, cc\n"
+
+
+def test_something_must_be_run_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--jobs", "0"], PLAN)
+    assert "argument --jobs: must be 1 or more" in capsys.readouterr().err
 
 
 def test_two_processes_do_not_make_the_same_runs(capsys: pytest.CaptureFixture[str]) -> None:
