@@ -43,12 +43,15 @@ class Images:
         files: The file of each image, relative to the data set; None without files.
         digests: (N, 16) uint8, a digest of each image, if the source has computed them; the fingerprint
             of the data set then does not need all pixels.
+        groups: (N,) int64, the group of each image, such as a patient or a video: images of one group
+            are never divided between training, validation and test. None if each is its own.
     """
 
     pixels: Pixels
     labels: Tensor
     files: tuple[str, ...] | None = None
     digests: Tensor | None = None
+    groups: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and types."""
@@ -70,6 +73,8 @@ class Images:
             )
         if self.files is not None and len(self.files) != len(self.pixels):
             raise DataError(f"{len(self.pixels)} images, but {len(self.files)} file names")
+        if self.groups is not None and self.groups.shape != self.labels.shape:
+            raise DataError(f"{len(self.pixels)} images, but {len(self.groups)} groups")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -78,14 +83,15 @@ class Images:
         """Return the images at these positions, (M,) int64."""
         files = None if self.files is None else tuple(self.files[i] for i in ids.tolist())
         digests = None if self.digests is None else self.digests[ids]
-        return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests)
+        groups = None if self.groups is None else self.groups[ids]
+        return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests, groups)
 
-    def fingerprinted(self) -> tuple[Tensor, Tensor]:
-        """Return the tensors that a fingerprint covers: pixels or their digests, and labels."""
-        pixels = self.pixels
-        if self.digests is not None:
-            return self.digests, self.labels
-        return pixels[:] if isinstance(pixels, PixelStore) else pixels, self.labels
+    def fingerprinted(self) -> tuple[Tensor, ...]:
+        """Return the tensors that a fingerprint covers: pixels or their digests, labels, and groups."""
+        pixels, digests = self.pixels, self.digests
+        if digests is None:
+            digests = pixels[:] if isinstance(pixels, PixelStore) else pixels
+        return (digests, self.labels, *([] if self.groups is None else [self.groups]))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.source import UNKNOWN
+from al_lightning.data.sources.grouped_split import grouped_split
 from al_lightning.data.sources.split import stratified_split
 from al_lightning.utils.errors import DataError
 
@@ -24,6 +25,8 @@ class FileRows:
         is_test: (N,) bool; whether a file is given as a test image.
         has_test: Whether test images are given; otherwise some may be split off.
         has_unlabeled: Whether images without a label are given.
+        groups: (N,) int64, the group of each image, which is never divided between training and test;
+            None if each is its own.
         troubles: Why the names of some cannot be shown in tables, by row.
     """
 
@@ -34,17 +37,22 @@ class FileRows:
     is_test: Tensor
     has_test: bool
     has_unlabeled: bool
+    groups: Tensor | None = None
     troubles: Mapping[int, str] = field(default_factory=dict)
 
 
 def split_test(rows: FileRows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:
-    """Return which of the usable images to test on, (N,) bool; a stratified part of them."""
+    """Return which of the usable images to test on, (N,) bool: a stratified part, of whole groups."""
     is_test = torch.zeros(len(usable), dtype=torch.bool)
     if fraction == 0:
         return is_test
     left = usable.nonzero().flatten()
     test_count = max(1, round(len(left) * fraction))
-    _, test = stratified_split(rows.labels[left], test_count, classes)
+    labels = rows.labels[left]
+    if rows.groups is None:
+        _, test = stratified_split(labels, test_count, classes)
+    else:
+        _, test = grouped_split(labels, rows.groups[left], test_count, classes)
     is_test[left[test]] = True
     return is_test
 

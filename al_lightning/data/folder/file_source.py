@@ -123,7 +123,7 @@ class FileSource(BaseSource):
 
         is_test = rows.is_test if rows.has_test else split_test(rows, usable, fraction, classes)
         warn_of_leaks(self.path, copies, {*left_out, *copied}, is_test, rows.shown)
-        images = Images(decoded.pixels, rows.labels, rows.names, decoded.digests)
+        images = Images(decoded.pixels, rows.labels, rows.names, decoded.digests, rows.groups)
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
         )
