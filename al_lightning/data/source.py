@@ -40,7 +40,8 @@ class Images:
         pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] if the source has no bytes. A
             tensor, or a store that reads images when it is indexed.
         labels: (N,) int64, 0 to number of classes - 1; -1 for an unknown class.
-        files: The file of each image, relative to the data set; None without files.
+        files: The file of each image, relative to the folder of the data set, or its address; None
+            without files.
         digests: (N, 16) uint8, a digest of each image, if the source has computed them; the fingerprint
             of the data set then does not need all pixels.
         groups: (N,) int64, the group of each image, such as a patient or a video: images of one group
@@ -123,8 +124,8 @@ class ImageData:
         test: The test images, never used for selection; may be empty, then there are no test metrics.
         classes: The names of the classes, by label.
         normalization: Published constants; None computes them from the labeled images.
-        folder: Folder of the image files, to show the originals to a person; None without files. No
-            result depends on it.
+        folder: Folder that relative names of files start from, to show the originals to a person; None
+            without files. No result depends on it.
     """
 
     train: Images

@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.image_files import has_deep_colors, open_image
+from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.utils.errors import UsageError
 
 _LOOKED_AT = 200  # images: enough to name a likely range, and soon done
@@ -35,7 +35,7 @@ def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
 
 
 def refuse_unknown_range(
-    paths: Sequence[Path], example: str, images: str, count: int
+    paths: Sequence[ImageFile], example: str, images: str, count: int
 ) -> UsageError:
     """Return the error that requests the range of images of more than 8 bits per pixel.
 
@@ -58,7 +58,7 @@ def refuse_unknown_range(
     )
 
 
-def _range_of(path: Path) -> ValueRange | None:
+def _range_of(path: ImageFile) -> ValueRange | None:
     """Return the least and the largest value of an image; None where it cannot be read."""
     try:
         with warnings.catch_warnings(), open_image(path, 1) as opened:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.data.source import UNKNOWN
 from al_lightning.data.sources.grouped_split import grouped_split
 from al_lightning.data.sources.split import stratified_split
@@ -30,7 +30,7 @@ class FileRows:
         troubles: Why the names of some cannot be shown in tables, by row.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[ImageFile, ...]
     names: tuple[str, ...]
     shown: tuple[str, ...]
     labels: Tensor
