@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import Tensor
 
 from al_lightning.data.folder.duplicates import Group, leaks, repeats
 from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.utils.listing import shortened
 
 _EXAMPLES = 3  # how many copies a warning names
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 def leave_out_copies(
-    root: Path, copies: Sequence[Group], left_out: set[int], rows: FileRows
+    root: ImageFile, copies: Sequence[Group], left_out: set[int], rows: FileRows
 ) -> list[int]:
     """Return the training images that are copies of earlier ones, and warn of them."""
     usable = [tuple(i for i in group if i not in left_out) for group in copies]
@@ -34,7 +34,11 @@ def leave_out_copies(
 
 
 def warn_of_leaks(
-    root: Path, copies: Sequence[Group], left_out: set[int], is_test: Tensor, shown: Sequence[str]
+    root: ImageFile,
+    copies: Sequence[Group],
+    left_out: set[int],
+    is_test: Tensor,
+    shown: Sequence[str],
 ) -> None:
     """Warn of pictures that are both tested and trained on."""
     left = [tuple(i for i in group if i not in left_out) for group in copies]

@@ -15,6 +15,7 @@ from al_lightning.data.folder.file_rows import FileRows, require_images, split_t
 from al_lightning.data.folder.wording import Wording
 from al_lightning.data.pixels.decode import DEEP
 from al_lightning.data.pixels.decoded import Decoded
+from al_lightning.data.pixels.remote_file import ImageFile, file_at
 from al_lightning.data.pixels.storage import ImageStorage
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
@@ -76,7 +77,8 @@ class FileSource(BaseSource):
         )
         image_size = AUTO_SIZE if image_size == "auto" else image_size
         _check_arguments(image_size, channels, test_fraction, on_error)
-        self.path = Path(path).expanduser()
+        place = file_at(Path(), str(path))
+        self.path: ImageFile = place.expanduser() if isinstance(place, Path) else place
         self.image_size = int(image_size)
         self.channels = channels
         self.classes = None if classes is None else check_names(classes)
@@ -160,7 +162,7 @@ class FileSource(BaseSource):
     def _unreadable(self, rows: FileRows, troubles: Mapping[int, str]) -> set[int]:
         """Refuse unreadable files, or warn that they are skipped, and return them."""
         unreadable = {**rows.troubles, **troubles}
-        self._refuse_or_skip(
+        self.refuse_or_skip(
             {rows.shown[i]: unreadable[i] for i in sorted(unreadable)},
             f"{len(unreadable)} of the {self.wording.images} cannot be read",
             "Repair or remove them",
@@ -175,7 +177,7 @@ class FileSource(BaseSource):
         for group in groups:
             other = next(i for i in group if labels[i] != labels[group[0]])
             lines[rows.shown[group[0]]] = f"the same image as {rows.shown[other]}"
-        self._refuse_or_skip(
+        self.refuse_or_skip(
             lines,
             f"{len(groups)} of the {self.wording.images} {self.wording.in_two_classes}, "
             f"equal in every pixel at {self.image_size} x {self.image_size}",
@@ -183,8 +185,17 @@ class FileSource(BaseSource):
         )
         return {i for group in groups for i in group}
 
-    def _refuse_or_skip(self, troubles: Mapping[str, str], what: str, remedy: str) -> None:
-        """Refuse files, or warn that they are skipped."""
+    def refuse_or_skip(self, troubles: Mapping[str, str], what: str, remedy: str) -> None:
+        """Refuse files, or warn that they are skipped.
+
+        Args:
+            troubles: What is wrong with each, by its name in messages.
+            what: The beginning of the message, such as "2 of the images below photos cannot be read".
+            remedy: How to do without skipping them.
+
+        Raises:
+            DataError: If ``on_error`` is "refuse" and there are any.
+        """
         if not troubles:
             return
         lines = [f"{file}: {trouble}" for file, trouble in troubles.items()]

@@ -85,16 +85,16 @@ class ImageFolder(FileSource):
                 classes of training and test images differ; names them.
         """
         try:
-            found = find_images(self.path, self.classes or ())
+            found = find_images(self.folder, self.classes or ())
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error}. Check permissions") from error
-        classes = decide_classes(self.path, found, self.classes)
-        return folder_rows(self.path, found, classes), classes
+        classes = decide_classes(self.folder, found, self.classes)
+        return folder_rows(self.folder, found, classes), classes
 
     @property
     def folder(self) -> Path:
         """The folder."""
-        return self.path
+        return Path(self.path.as_posix())
 
     @property
     def wording(self) -> Wording:

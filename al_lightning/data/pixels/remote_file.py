@@ -1,5 +1,6 @@
 """Image files behind addresses such as s3://bucket/cat.jpg, which fsspec reads."""
 
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.utils.errors import DataError, UsageError
-from al_lightning.utils.names import readable_name
+from al_lightning.utils.names import readable, readable_name
 from al_lightning.utils.redaction import redacted
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://")  # also chained: simplecache::s3://
@@ -37,8 +38,8 @@ class RemoteFile:
         return str(self).rpartition("/")[2]
 
     def __str__(self) -> str:
-        """Return the address without passwords and tokens."""
-        return redacted(self.url)
+        """Return the address as messages and tables show it, without passwords and tokens."""
+        return readable(redacted(self.url))
 
     def as_posix(self) -> str:
         """Return the address, as a path with slashes."""
@@ -46,7 +47,9 @@ class RemoteFile:
 
     def beside(self, name: str) -> "RemoteFile":
         """Return the file of a name in the same folder, or below it."""
-        return RemoteFile(f"{self.url.rpartition('/')[0]}/{name}")
+        protocol, _, place = self.url.partition("://")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(place), name))
+        return RemoteFile(f"{protocol}://{path}")
 
     def read(self) -> bytes:
         """Return the content.
