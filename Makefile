@@ -7,7 +7,7 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-lowest check docs format tensorboard clean
+.PHONY: help install run study study-pack test test-lowest check docs format tensorboard clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -21,6 +21,12 @@ $(STAMP): pyproject.toml
 
 run: install  ## one active-learning run on the embedded digits (add ARGS="dataset=mnist ...")
 	$(BIN)/python -m al_lightning $(ARGS)
+
+study: install  ## run or go on with the study, in the background of all else (PART=b, ARGS="--jobs 2", ARGS=--list)
+	$(BIN)/python -m study $(if $(PART),--part $(PART)) $(ARGS)
+
+study-pack: install  ## add the finished runs of the study to study/journals/
+	$(BIN)/python -m study --pack $(if $(PART),--part $(PART))
 
 # One process a core, of one thread each: threads of several processes would wait for each other.
 test: export OMP_NUM_THREADS = 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult, RoundResult
+    from al_lightning.callbacks.prediction_files import PredictionFiles
     from al_lightning.data import DatasetSource, ImageData, Images, PoolDataModule
     from al_lightning.inference.trained import TrainedRun, load_trained
     from al_lightning.loop.loop import ActiveLearningLoop
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from al_lightning.run.pool import Pool
     from al_lightning.run.questions import Answer, Oracle, Question, SimulatedOracle
     from al_lightning.run.record import RunRecord
+    from al_lightning.run.round_predictions import RoundPredictions, load_predictions
     from al_lightning.run.summary import summarize
     from al_lightning.strategies import ScoreStrategy, Selection, Strategy
     from al_lightning.strategies.evidence import Evidence, Need
@@ -62,9 +64,11 @@ _HOMES = {
     "QueryResult": "callbacks",
     "RunRecord": "run.record",
     "ManualOracle": "oracles",
+    "PredictionFiles": "callbacks.prediction_files",
     "plain_loop": "loop.plain",
     "Question": "run.questions",
     "Recipe": "training.recipe",
+    "RoundPredictions": "run.round_predictions",
     "RoundResult": "callbacks",
     "RoundTrainers": "training.trainers",
     "ScoreStrategy": "strategies",
@@ -74,6 +78,7 @@ _HOMES = {
     "Strategy": "strategies",
     "TrainedRun": "inference.trained",
     "UsageError": "utils.errors",
+    "load_predictions": "run.round_predictions",
     "load_trained": "inference.trained",
     "summarize": "run.summary",
 }
@@ -105,10 +110,12 @@ __all__ = [
     "Oracle",
     "Pool",
     "PoolDataModule",
+    "PredictionFiles",
     "Query",
     "QueryResult",
     "Question",
     "Recipe",
+    "RoundPredictions",
     "RoundResult",
     "RoundTrainers",
     "RunRecord",
@@ -119,6 +126,7 @@ __all__ = [
     "Strategy",
     "TrainedRun",
     "UsageError",
+    "load_predictions",
     "load_trained",
     "plain_loop",
     "summarize",

@@ -11,8 +11,8 @@ meets the fault at that operation, and is gone on with by the same command. It m
 - no label that was in the journal, or that a person had written, is lost, and none is asked for twice;
 - no stale weights: where a run says that it is finished, its checkpoint is that of the last round,
   or is refused by ``load_trained``;
-- in the end the journal, the queries, the configuration and the weights are those of the undisturbed
-  run.
+- in the end the journal, the queries, the predictions, the configuration and the weights are those of
+  the undisturbed run.
 
 With ``oracle=csv`` a program fills in the sheets as a person would. Linux only.
 """
@@ -145,18 +145,20 @@ def outcome(folder: Path) -> dict[str, Any]:
         return {}
     run = journal.path.parent
     weights = _weights(run)
-    texts = [*run.glob(".hydra/*"), *run.glob("queries/*")]
+    files = [
+        path for name in (".hydra", "queries", "predictions") for path in run.glob(f"{name}/*")
+    ]
     return {
         "journal": comparable(journal),
         "identity": weights["al_lightning"]["identity"],
         "weights": {name: value.tolist() for name, value in weights["state_dict"].items()},
-        "files": {path.name: _content(path, folder) for path in texts},
+        "files": {f"{p.parent.name}/{p.name}": _content(p, folder) for p in files},
         "left behind": sorted(str(p.relative_to(run)) for p in run.rglob("*.partial")),
     }
 
 
-def _content(path: Path, folder: Path) -> str:
-    return path.read_text(encoding="utf-8").replace(str(folder), "")
+def _content(path: Path, folder: Path) -> bytes:
+    return path.read_bytes().replace(bytes(folder), b"")
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:

@@ -6,7 +6,8 @@
 
 Every run has a seed of its own. It is made once without a disturbance; then again in another folder,
 SIGKILLed up to so many times at instants drawn from the length of the undisturbed run, and gone on with
-by the same command. Both journals must hold the same, but for seconds, memory and their digests. With
+by the same command. Both journals must hold the same, but for seconds, memory and their digests, and
+the predictions of all rounds must be the same bytes. With
 ``--person``, a program fills in the sheets (``oracle=csv``) as a person would, between the runs.
 
 Python and torch are imported once; each start is a fork, so that an instant falls into a run, and not
@@ -68,6 +69,13 @@ def comparable(journal: Journal) -> list[dict[str, Any]]:
         {key: value for key, value in event.items() if key not in ("seconds", "peak_rss_bytes")}
         for event in journal.events
     ]
+
+
+def predictions_of(journal: Journal) -> dict[str, bytes]:
+    """Return the files of a run's predictions, by name; a round that is done has one."""
+    folder = journal.path.parent / "predictions"
+    rounds = [f"round_{event['round']:02d}.npz" for event in journal.rounds]
+    return {name: (folder / name).read_bytes() for name in rounds}
 
 
 def labels_in(journal: Journal | None) -> dict[int, int]:
@@ -165,6 +173,7 @@ def main() -> None:
             person = partial(fill_in, cut, classes, truth, tally)
             journal = play(cut, arguments, delays, person, tally)
             same = comparable(journal) == comparable(expected)
+            same &= predictions_of(journal) == predictions_of(expected)
             tally.outcomes["identical" if same else f"DIFFERENT (seed {seed})"] += 1
         print(f"seed {seed}: {dict(tally.outcomes)}, {tally.kills} kills", flush=True)
     print(f"\n{options.runs} runs in {time.monotonic() - began:.0f} s: {dict(tally.outcomes)}")

@@ -27,11 +27,11 @@ from torch.optim import SGD, AdamW, Muon, Optimizer  # noqa: E402
 
 from al_lightning import CNN  # noqa: E402
 from al_lightning.data import FashionMNIST, RandomShift  # noqa: E402
-from al_lightning.data.batches import batch_sizes  # noqa: E402
 from al_lightning.data.transforms import Normalize, measure_normalization, to_unit  # noqa: E402
 from al_lightning.models.classifier import decay_weights_alone  # noqa: E402
 from al_lightning.models.metrics import evaluate  # noqa: E402
 from al_lightning.training.muon import MuonAdamW  # noqa: E402
+from al_lightning.utils.batch_sizes import batch_sizes  # noqa: E402
 from al_lightning.utils.randomness import derive_generator, derive_seed  # noqa: E402
 
 HELD_OUT = 10_000

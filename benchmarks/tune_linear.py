@@ -29,7 +29,6 @@ BASE: dict[str, Any] = {
     "weight_decay": 5.0,
     "epochs": 15,
     "min_steps": 150,
-    "max_steps": 3000,
     "batch_size": 128,
     "label_smoothing": 0.0,
 }
@@ -65,7 +64,7 @@ def accuracy(
     images, targets = embeddings[ids], labels[ids]
     head = nn.Linear(embeddings.shape[1], int(labels.max()) + 1)
     batches = -(-count // values["batch_size"])
-    steps = min(values["max_steps"], max(values["min_steps"], values["epochs"] * batches))
+    steps = max(values["min_steps"], values["epochs"] * batches)
     optimizer = torch.optim.AdamW(
         head.parameters(), lr=values["lr"], weight_decay=values["weight_decay"], fused=True
     )

@@ -66,8 +66,8 @@ BASE: dict[str, Any] = {
 }
 _MODEL = ("filters", "padding", "dense", "block_dropout")
 _NEW = {"batch_size": 64, "epochs": 32}  # the default of the fourth and fifth pass
-_MUON = {"optimizer": "muon", "batch_size": 64, "epochs": 16, "min_steps": 750}  # the default since
-_SMALL = {**_MUON, "batch_size": 32, "min_steps": 400, "flip": False}  # for digits
+_MUON = {"optimizer": "muon", "batch_size": 64, "epochs": 32, "min_steps": 750}  # the default since
+_SMALL = {**_MUON, "batch_size": 32, "epochs": 16, "min_steps": 400, "flip": False}  # for digits
 _OPTIMIZERS: dict[str, Callable[..., Any]] = {
     "adamw": partial(torch.optim.AdamW, fused=True),
     "muon": partial(MuonAdamW, fused=True),
@@ -100,6 +100,7 @@ CHANGES: list[dict[str, Any]] = [
     {**_NEW, "min_steps": 3000, "shift": 0.07, "cutout": 0.25},
     _MUON,
     {**_MUON, "optimizer": "adamw"},
+    {**_MUON, "epochs": 16},
     {**_MUON, "label_smoothing": 0.0},
     {**_MUON, "label_smoothing": 0.05},
     {**_SMALL, "optimizer": "adamw"},
@@ -107,6 +108,7 @@ CHANGES: list[dict[str, Any]] = [
     {**_SMALL, "min_steps": 200},
     {**_SMALL, "optimizer": "adamw", "min_steps": 200},
     {**_SMALL, "label_smoothing": 0.0},
+    {**_SMALL, "min_steps": 200, "label_smoothing": 0.0},
 ]
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 
 from al_lightning.data import FashionMNIST
-from al_lightning.loop.first_labels import draw_balanced
+from al_lightning.loop.first_labels import draw_uniform
 
 INITIAL = 500
 _ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +52,7 @@ def other(contender: str, data: str, seed: int, threads: int) -> tuple[list[floa
         "baal": ("run_by_baal.py", "float32"),
     }[contender]
     images = FashionMNIST(root=data, download=False).load().train
-    initial = draw_balanced(torch.arange(len(images)), images.labels, INITIAL, seed)
+    initial = draw_uniform(torch.arange(len(images)), INITIAL, seed)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as ids:
         json.dump(initial.tolist(), ids)
         ids.flush()

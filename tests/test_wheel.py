@@ -24,6 +24,7 @@ def test_the_configuration_travels_in_the_wheel(wheel: Path) -> None:
     for path in (ROOT / "conf").rglob("*.yaml"):
         assert f"al_lightning/conf/{path.relative_to(ROOT / 'conf').as_posix()}" in names
     assert "al_lightning/py.typed" in names
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"al_lightning"}
 
 
 def test_a_package_index_is_shown_no_broken_link_or_picture(wheel: Path) -> None:

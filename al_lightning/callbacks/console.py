@@ -1,8 +1,8 @@
 """What a person at the terminal sees of a run."""
 
 import errno
-import shlex
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,26 +19,23 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
+from al_lightning.callbacks.end_of_run import (
+    last_accuracies,
+    next_steps,
+    results_table,
+    shown_interval,
+)
 from al_lightning.callbacks.inner_progress import InnerBar, InnerLines
 from al_lightning.callbacks.loop_callback import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
 from al_lightning.run.budget import Budget
-from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.curve import area_under_budget_curve, rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
-from al_lightning.utils.intervals import wilson_interval
+from al_lightning.run.project import Setting
 
 _NAMED = 10  # classes in a message
-_COLUMNS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced",
-    "macro_precision": "precision",
-    "macro_f1": "macro F1",
-    "nll": "NLL",
-    "ece": "ECE",
-}
 
 
 class RunConsole(Console):
@@ -92,6 +89,7 @@ class ConsoleProgress(LoopCallback):
         self._fitted = False  # whether anything was, in this process
         self._classes: tuple[str, ...] = ()
         self._tested = 0  # images
+        self._given = 0  # labels that came with the images
         self._labels = 0  # that may be bought
 
     def __enter__(self) -> Self:
@@ -119,8 +117,8 @@ class ConsoleProgress(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Print that the run begins or continues."""
-        self._classes, self._tested = data.classes, len(data.test)
-        self._labels = self._budget.limit(len(data.train), len(data.given_ids))
+        self._classes, self._tested, self._given = data.classes, len(data.test), len(data.given_ids)
+        self._labels = self._budget.limit(len(data.train), self._given)
         channels, height, width = data.image_shape
         self._console.print(
             f"[bold]{self._title}[/]: {len(data.train):,} images to learn from, {len(data.test):,} to "
@@ -132,7 +130,7 @@ class ConsoleProgress(LoopCallback):
             self._console.print(
                 f"{self._whose}Continuing after round {done - 1}, {bought:,} labels bought"
             )
-        total = _count_rounds(self._budget, len(data.train), len(data.given_ids))
+        total = _count_rounds(self._budget, len(data.train), self._given)
         self._rounds = self._progress.add_task("rounds", total=total, completed=done)
 
     def on_fit_start(self, index: int, pool: Pool) -> None:
@@ -164,8 +162,19 @@ class ConsoleProgress(LoopCallback):
             self._note(f"{len(missing)} class(es) have no label yet: {shown}")
         if self._rounds is not None:
             left = self._labels - result.event["labels_bought"]
-            total = result.index + 1 + -(-left // self._budget.query)
+            to_come = self._budget.count_queries(left, result.index, self._given)
+            total = result.index + 1 + to_come
             self._progress.update(self._rounds, completed=result.index + 1, total=total)
+
+    def on_setting(self, setting: Setting) -> None:
+        """Print the change."""
+        self._console.print(f"{self._whose}{escape(str(setting))}, from here on")
+
+    def on_correction(self, labels: Mapping[int, int]) -> None:
+        """Print how many labels were corrected."""
+        self._console.print(
+            f"{self._whose}{len(labels)} label(s) corrected; the next fit uses them"
+        )
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Print what is to be done for the run to continue."""
@@ -181,10 +190,12 @@ class ConsoleProgress(LoopCallback):
             )
             self._console.print(f"This run is finished: nothing is left to do, {done}.")
         self._console.print(results_table(journal, self._title))
-        for line in _last_accuracies(journal):
+        for line in last_accuracies(journal):
             self._console.print(line, highlight=False)
         curve = [
-            (e["labels_bought"], e["metrics"]["accuracy"]) for e in journal.rounds if e["metrics"]
+            (event["labels_bought"], event["metrics"]["accuracy"])
+            for event in rounds_of_curve(journal.rounds)
+            if event["metrics"]
         ]
         labels, scores = [b for b, _ in curve], [a for _, a in curve]
         if curve and (area := area_under_budget_curve(labels, scores)) is not None:
@@ -200,6 +211,7 @@ class ConsoleProgress(LoopCallback):
             ("journal.jsonl", "all events, in order"),
             ("summary.json", "the results in this table"),
             ("queries", "the queried images of each round"),
+            ("predictions", "the predictions on the test images, per round"),
             ("tensorboard", f"tensorboard --logdir {self._folder}"),
             ("checkpoints/last.ckpt", "the last weights"),
         ):
@@ -214,12 +226,12 @@ class ConsoleProgress(LoopCallback):
         if metrics := event["metrics"]:
             accuracy = metrics["accuracy"]
             parts.append(
-                f"accuracy {accuracy:.4f} {_interval(accuracy, self._tested)}  "
+                f"accuracy {accuracy:.4f} {shown_interval(accuracy, self._tested)}  "
                 f"macro F1 {metrics['macro_f1']:.4f}  "
             )
         if "validation" in event:
             accuracy = event["validation"]["accuracy"]
-            interval = _interval(accuracy, len(result.pool.validation_ids))
+            interval = shown_interval(accuracy, len(result.pool.validation_ids))
             parts.append(f"validation {accuracy:.4f} {interval}  ")
         return "".join(parts) or "no test images  "
 
@@ -227,72 +239,6 @@ class ConsoleProgress(LoopCallback):
         self._console.print(f"[yellow]{self._whose}          {text}[/]")
 
 
-def next_steps(journal: Journal, folder: Path) -> list[tuple[str, str]]:
-    """Return what may be done with a run that has ended, each with its command.
-
-    Args:
-        journal: Of the run.
-        folder: Of the run.
-    """
-    start = journal.start or {}
-    steps = []
-    if (folder / "checkpoints" / "last.ckpt").exists():
-        place = shlex.quote(str(folder))
-        steps += [
-            ("Classify new images", f"python -m al_lightning.predict {place} <folder of images>"),
-            ("Use the classifier elsewhere", f"python -m al_lightning.export {place}"),
-        ]
-    total = start.get("config", {}).get("budget", {}).get("total")
-    if isinstance(total, int) and len(journal.pool.labeled_ids) < start["data"]["train"]:
-        given = [o for o in start.get("overrides", []) if not o.startswith("budget.total=")]
-        command = shlex.join(["python", "-m", "al_lightning", *given, f"budget.total={2 * total}"])
-        steps.append(("Continue with more labels, in a new run", command))
-    return steps
-
-
-def results_table(journal: Journal, title: str) -> Table:
-    """Return the rounds of a run as a table."""
-    table = Table(title=title)
-    for name in ("round", "labels", *_COLUMNS.values(), "fit s", "score s", "select s"):
-        table.add_column(name, justify="right")
-    for event in journal.rounds:
-        seconds = event["seconds"]
-        table.add_row(
-            str(event["round"]),
-            f"{event['labels_bought']:,}",
-            *(_shown(event["metrics"].get(name)) for name in _COLUMNS),
-            *(f"{seconds[phase]:.1f}" for phase in ("fit", "score", "select")),
-        )
-    return table
-
-
-def _shown(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
-
-
-def _last_accuracies(journal: Journal) -> list[str]:
-    """Return how sure the accuracies of the last round are, a line each."""
-    if not journal.rounds:
-        return []
-    last, tested = journal.rounds[-1], (journal.start or {}).get("data", {}).get("test", 0)
-    figures = [
-        (last["metrics"], tested, "test images"),
-        (last.get("validation"), len(journal.pool.validation_ids), "validation labels"),
-    ]
-    return [
-        f"With {last['labels_bought']:,} labels: accuracy {metrics['accuracy']:.4f} on {count:,} "
-        f"{what}, 95% interval {_interval(metrics['accuracy'], count)}"
-        for metrics, count, what in figures
-        if metrics and count
-    ]
-
-
-def _interval(accuracy: float, count: int) -> str:
-    """Return the 95 % interval of an accuracy on so many images, as it is shown."""
-    low, high = wilson_interval(accuracy, count)
-    return f"[{low:.3f}, {high:.3f}]"
-
-
 def _count_rounds(budget: Budget, size: int, given: int) -> int:
     first = min(size, (given or budget.first(size)) + budget.validation)
-    return 1 + -(-(budget.limit(size, given) - first) // budget.query)
+    return 1 + budget.count_queries(budget.limit(size, given) - first, 0, given)

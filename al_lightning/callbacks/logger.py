@@ -10,7 +10,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 
 from al_lightning.callbacks.loop_callback import LoopCallback, RoundResult
 from al_lightning.data.source import ImageData
-from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.curve import area_under_budget_curve, rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS
 from al_lightning.utils.errors import UsageError
@@ -59,7 +59,7 @@ def round_scalars(
         ``labels/aubc`` and ``validation/aubc`` of the accuracy so far, from the second round on, and
         ``seconds/<phase>``.
     """
-    event = rounds[-1]
+    event, rounds = rounds[-1], rounds_of_curve(rounds)
     labels = [e["labels_bought"] for e in rounds]
     scalars: dict[str, float] = {}
     for group, key in (("labels", "metrics"), ("validation", "validation")):

@@ -13,6 +13,7 @@ from torch import Tensor
 from al_lightning.data.source import ImageData
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
+from al_lightning.run.project import Setting
 from al_lightning.run.questions import Answer, Question
 from al_lightning.utils.checks import kind_of, why_not_callable
 from al_lightning.utils.errors import UsageError
@@ -30,6 +31,8 @@ class RoundResult:
         event: The round's entry in the journal.
         confusion: Confusion matrix on the test set, (C, C) int64, true classes in rows; None where
             there are no test images.
+        probabilities: What the classifier predicts of the test images, (N, C) float32, row i that of
+            test image i; None where there are none.
 
     Example:
         >>> from al_lightning import Pool, RoundResult
@@ -42,6 +45,7 @@ class RoundResult:
     pool: Pool
     event: Mapping[str, Any]
     confusion: Tensor | None
+    probabilities: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,12 @@ class LoopCallback:
     def on_query(self, query: QueryResult) -> None:
         """Called with new labels, before the journal has them."""
 
+    def on_setting(self, setting: Setting) -> None:
+        """Called when a project continues with another setting, after the journal has it."""
+
+    def on_correction(self, labels: Mapping[int, int]) -> None:
+        """Called with corrected labels, classes by id, after the journal has them."""
+
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Called when a run waits for the answer to its question.
 
@@ -181,6 +191,16 @@ class CallbackList(LoopCallback):
         """See :class:`LoopCallback`."""
         for callback in self._callbacks:
             callback.on_query(query)
+
+    def on_setting(self, setting: Setting) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_setting(setting)
+
+    def on_correction(self, labels: Mapping[int, int]) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_correction(labels)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """See :class:`LoopCallback`."""

@@ -17,6 +17,7 @@ from al_lightning.cli.configuration import CONF
 from al_lightning.cli.model_choice import AUTO
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import runs_beside_others
+from al_lightning.cli.values import require_values
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 
@@ -88,7 +89,7 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     """
     from al_lightning.loop.query import Query  # noqa: PLC0415
 
-    _require_types(cfg)
+    require_values(cfg)
     if HydraConfig.get().runtime.choices.get("model") == AUTO:
         raise UsageError(
             "model=auto is chosen once per command, but the jobs of this sweep need different "
@@ -161,26 +162,6 @@ def _decide_sizes(cfg: DictConfig) -> None:
         )
 
 
-def _require_types(cfg: DictConfig) -> None:
-    """Refuse values of a wrong type that no other check would notice."""
-    for key, least in (("seed", 0), ("query_seed", 0), ("threads", 1)):
-        value = cfg.get(key)
-        if value is None and key != "seed":
-            continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
-    for key in ("overwrite", "cache", "report"):
-        if not isinstance(cfg[key], bool):
-            raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
-    if cfg.changed_code not in ("refuse", "accept"):
-        raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
-    minutes = cfg.save_minutes
-    if minutes is not None and (isinstance(minutes, bool | str) or not minutes >= 0):
-        raise UsageError(f"save_minutes must be a number of at least 0, or null, not {minutes!r}")
-    if cfg.progress not in ("auto", True, False):
-        raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
-
-
 def _complete_model(cfg: DictConfig) -> None:
     """Let a model that does not say so take more arguments: the shape of the images, the classes."""
     if isinstance(cfg.get("model"), DictConfig) and "_partial_" not in cfg.model:
@@ -193,6 +174,7 @@ def make_records(
     """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
     from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
+    from al_lightning.callbacks.prediction_files import PredictionFiles  # noqa: PLC0415
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
     from al_lightning.callbacks.summary_file import SummaryFile  # noqa: PLC0415
 
@@ -203,6 +185,8 @@ def make_records(
     ]
     if not oracle.keeps_sheets:
         records.append(QuerySheets(folder / "queries"))
+    if cfg.predictions:
+        records.append(PredictionFiles(folder / "predictions"))
     if cfg.get("logger") is not None:
         lock = Path(cfg.output_root) / ".logger.lock"
         records.append(stack.enter_context(ScalarLogger(instantiate(cfg.logger), lock)))

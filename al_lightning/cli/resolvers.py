@@ -17,6 +17,7 @@ from al_lightning.utils.redaction import redacted
 def register() -> None:
     """Make the functions known to OmegaConf, in this process."""
     OmegaConf.register_new_resolver("run_name", _run_name, replace=True)
+    OmegaConf.register_new_resolver("run_folder", _run_folder, replace=True)
     OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
     OmegaConf.register_new_resolver("below", lambda *parts: str(Path(*parts)), replace=True)
     OmegaConf.register_new_resolver("home", os.path.expanduser, replace=True)
@@ -24,6 +25,11 @@ def register() -> None:
 
 def _run_name(seed: int, overrides: Sequence[str], output_root: str) -> str:
     return run_name(seed, canonical(overrides, output_root))
+
+
+def _run_folder(project: object, *names: str) -> str:
+    """Return the folder of a run below the output root: that of its project, else by its names."""
+    return "/".join(("projects", str(project)) if project is not None else names)
 
 
 def _sweep_name(overrides: Sequence[str], output_root: str) -> str:

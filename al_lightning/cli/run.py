@@ -109,6 +109,7 @@ def _record(composition: Composition) -> "RunRecord":
         composition.overrides(),
         (*composition.irrelevant(), *code),
         NO_EFFECT_ON_FITS,
+        project=composition.cfg.project is not None,
     )
 
 

@@ -13,7 +13,7 @@ from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
     *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
-    *("csv", "wandb"),  # of the loggers
+    *("predictions", "csv", "wandb"),  # the last two of the loggers
 )
 
 
@@ -52,7 +52,7 @@ def remove_leftovers_in(folder: Path, cache: Path) -> None:
     """Remove what killed processes have left half-written in a run's folder and in the caches."""
     from al_lightning.utils.files import remove_leftovers  # noqa: PLC0415
 
-    places = [folder / name for name in (".", "queries", "checkpoints", ".hydra")]
+    places = [folder / name for name in (".", "queries", "predictions", "checkpoints", ".hydra")]
     for place in (*places, cache, cache / "embeddings"):
         remove_leftovers(place)
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
 
@@ -52,7 +53,8 @@ class FitPosition:
 class ShuffledBatches(Sampler[Tensor]):
     """A new order each epoch, every position once an epoch.
 
-    Batches are as :func:`batch_sizes` cuts them: at most ``batch_size`` images, of nearly equal number.
+    Batches are as :func:`~al_lightning.utils.batch_sizes.batch_sizes` cuts them: at most
+    ``batch_size`` images, of nearly equal number.
 
     Args:
         count: Number of images.
@@ -133,20 +135,6 @@ def share_weights(sizes: Sequence[int], rank: int, world_size: int) -> list[floa
         world_size: The number of processes.
     """
     return [(size // world_size + (rank < size % world_size)) / size for size in sizes]
-
-
-def batch_sizes(count: int, batch_size: int) -> list[int]:
-    """Return the sizes of the batches of an epoch: as few as possible, and as equal as possible.
-
-    Full batches and a rest would do harm: 2,500 images in batches of 32 leave 4, and batch
-    normalisation over 4 images, once an epoch, cost 2 to 4 points of accuracy (docs/recipe.md).
-    """
-    if count == 0:
-        return []
-    # No image stays alone, since batch normalisation cannot train on one.
-    batches = max(1, min(math.ceil(count / batch_size), count // 2))
-    size, larger = divmod(count, batches)
-    return [size + 1] * larger + [size] * (batches - larger)
 
 
 def require_shares(count: int, batch_size: int, world_size: int) -> None:

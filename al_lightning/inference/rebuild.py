@@ -74,7 +74,7 @@ def _is_known(found: Any) -> bool:
     if not inspect.isclass(found):
         return any(found is function for function in _FUNCTIONS)
     home = found.__module__
-    ours = home.startswith("al_lightning.") and issubclass(found, nn.Module | Recipe)
+    ours = home.startswith("al_lightning.") and issubclass(found, nn.Module | Recipe | Optimizer)
     schedules = home.startswith("torch.optim.") and issubclass(found, _SCHEDULES)
     return ours or schedules or home == _LOSSES
 

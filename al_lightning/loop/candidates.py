@@ -11,15 +11,15 @@ def require_enough_candidates(pool_subset: int | None, query: int) -> None:
 
     Args:
         pool_subset: Size of the random subset of the pool; None for all.
-        query: Labels to query in each round.
+        query: Labels of the largest query.
 
     Raises:
         UsageError: If the subset is smaller than the query.
     """
     if pool_subset is not None and pool_subset < query:
         raise UsageError(
-            f"strategy.pool_subset={pool_subset} is fewer images than budget.query={query}: raise "
-            "the former or lower the latter"
+            f"strategy.pool_subset={pool_subset} is fewer images than the {query} of budget.query: "
+            "raise the former or lower the latter"
         )
 
 

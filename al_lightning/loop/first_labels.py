@@ -100,14 +100,22 @@ class FirstLabels:
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
         count = min(missing, left, len(free))
+        if count == len(free):  # there is nothing to draw
+            return free
         if count > 0 and (strategy := self.query.initial_strategy) is not None:
             untrained = self.learner.untrained()
             if self._sees_enough(untrained):
                 return self.query.select_first(
                     strategy, untrained, free, pool.labeled_ids, count, seed
                 )
-        if self.budget.initial_policy == "balanced":
-            return draw_balanced(free, data.train.labels[free], count, seed)
+        classes = data.train.labels[free]
+        if self.budget.initial_policy == "balanced" and bool((classes >= 0).any()):
+            warnings.warn(
+                "The first labels are balanced: drawn by the classes of all images, which nobody has "
+                "bought, and a person would not know. budget.initial_policy=uniform does without them",
+                stacklevel=2,
+            )
+            return draw_balanced(free, classes, count, seed)
         return draw_uniform(free, count, seed)
 
     def _sees_enough(self, untrained: Fitted) -> bool:
@@ -150,8 +158,8 @@ def draw_balanced(ids: Tensor, classes: Tensor, count: int, seed: int) -> Tensor
 
     Args:
         ids: (N,) int64.
-        classes: Their classes, (N,) int64. The usual simulation: who starts with a balanced set knows
-            the classes of more images than they label.
+        classes: Their classes, (N,) int64: more than a person knows, who learns the classes of those
+            images alone that they label.
         count: At most N.
         seed: With the ids and classes, all that the draw depends on.
 

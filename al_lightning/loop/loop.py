@@ -1,7 +1,7 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 
@@ -17,12 +17,14 @@ from al_lightning.callbacks.loop_callback import (
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import require_parts, start_event
-from al_lightning.oracles.answers import checked_answer, warn_of_gaps
+from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.journal import Journal
+from al_lightning.run.project import changed_settings, continued
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
 from al_lightning.run.same_run import require_same_run
+from al_lightning.run.state import Event
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import interruptible
@@ -149,6 +151,20 @@ class ActiveLearningLoop:
         labeled = question.ids if ids is None else torch.as_tensor(ids)
         self._take(question, Answer(labeled, torch.as_tensor(labels)))
 
+    def correct(self, labels: Mapping[int, int], by: str = "") -> None:
+        """Correct labels of a project; the next fit trains on the new ones.
+
+        Args:
+            labels: Classes by the ids of labeled images.
+            by: Name of the person who corrects them.
+
+        Raises:
+            JournalError: If the run is no project, or an image is not labeled; nothing is recorded.
+        """
+        self._begin()
+        known = self.journal.label_of
+        self._correct({i: label for i, label in labels.items() if known.get(i) != label}, by)
+
     def stop(self) -> None:
         """End the run after the round that is being played, or the next one; the journal says so."""
         self._stopping = True
@@ -163,7 +179,8 @@ class ActiveLearningLoop:
             journal.begin(start)
         else:
             require_same_run(journal, start, learner.record.irrelevant)
-        learner.begin(journal.start or {}, journal.path.parent)
+            self._record_settings(start)
+        learner.begin(continued(journal, start), journal.path.parent)
         last = len(journal.rounds) - 1
         if not journal.finished:
             self._callbacks.on_run_start(journal, learner.data)
@@ -175,6 +192,14 @@ class ActiveLearningLoop:
             learner.serve()
             learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)
         self._begun = True
+
+    def _record_settings(self, start: Event) -> None:
+        """Write down with which settings a project continues otherwise than before."""
+        journal, irrelevant = self.journal, self.learner.record.irrelevant
+        if journal.is_project:
+            for setting in changed_settings(journal, start["config"], irrelevant):
+                journal.record_setting(setting.key, setting.after)
+                self._callbacks.on_setting(setting)
 
     def _end(self) -> None:
         if not self._ended:
@@ -190,8 +215,9 @@ class ActiveLearningLoop:
         if index == len(journal.rounds):
             with watch.time("test"):
                 test = fitted.test()
-        left = budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
-        count = min(budget.query, left, len(pool.unlabeled_ids))
+        given = len(data.given_ids)
+        left = budget.limit(pool.size, given) - pool.labels_bought
+        count = min(budget.query_size(index, given), left, len(pool.unlabeled_ids))
         selection = (
             self.query.select(fitted, count, self.learner.seed, watch) if count > 0 else None
         )
@@ -234,11 +260,22 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
+    def _correct(self, labels: Mapping[int, int], by: str) -> None:
+        """Record corrections, if there are any."""
+        if labels:
+            ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
+            self.journal.record_correction(ids, classes, by)
+            self._callbacks.on_correction(labels)
+
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
         pool, classes = self.journal.pool, len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
-        warn_of_gaps(question, answer, pool)
+        warn_of_gaps(question, answer)
+        if self.journal.is_project:
+            self._correct(answer.corrections(pool), type(self.oracle).__name__)
+        else:
+            warn_of_kept_labels(answer.corrections(pool))
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
         ids, labels, skipped = answer.new_labels(pool)

@@ -1,10 +1,12 @@
 """A loop of one call, for a data set and a LightningModule of one's own."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import lightning as L
 
+from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data.source import ImageSource
 from al_lightning.loop.loop import ActiveLearningLoop
 from al_lightning.loop.query import Query
@@ -31,6 +33,7 @@ def plain_loop(
     epochs: int = 30,
     batch_size: int = 64,
     seed: int = 0,
+    callbacks: Sequence[LoopCallback] = (),
 ) -> ActiveLearningLoop:
     """Build a loop from a data set and a strategy; its parts are attributes, and can be changed.
 
@@ -45,15 +48,15 @@ def plain_loop(
         epochs: Epochs of each fit.
         batch_size: Images per training step.
         seed: Seed of all random numbers.
+        callbacks: Called at the stages of the run, such as :class:`al_lightning.PredictionFiles`.
 
     Example:
         >>> import tempfile, torch
         >>> from al_lightning import Budget, DatasetSource, plain_loop
         >>> from al_lightning.strategies import Margin
         >>> data = torch.utils.data.TensorDataset(torch.rand(60, 1, 8, 8), torch.arange(60) % 3)
-        >>> loop = plain_loop(
-        ...     DatasetSource(data), Margin(), tempfile.mkdtemp(), Budget(6, 3, 9), epochs=1
-        ... )
+        >>> source, folder = DatasetSource(data), tempfile.mkdtemp()
+        >>> loop = plain_loop(source, Margin(), folder, Budget(6, 3, 9), epochs=1)
         >>> loop.run().pool.labels_bought
         9
     """
@@ -68,4 +71,4 @@ def plain_loop(
     learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)
     journal = Journal(Path(folder) / "journal.jsonl")
     oracle = oracle or DatasetOracle(data.train.labels)
-    return ActiveLearningLoop(learner, Query(strategy), oracle, journal, budget)
+    return ActiveLearningLoop(learner, Query(strategy), oracle, journal, budget, callbacks)

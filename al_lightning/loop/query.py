@@ -76,7 +76,7 @@ class Query:
         """
         images, given, classes = len(data.train), len(data.given_ids), len(data.classes)
         sizes = query_sizes(self.strategy, budget, images, given, classes, embedding)
-        require_enough_candidates(self.strategy.pool_subset, budget.query)
+        require_enough_candidates(self.strategy.pool_subset, budget.largest_query)
         require_memory(self.strategy, sizes, memory_limit(budget.memory_limit))
         with isolate_rng():
             for strategy in filter(None, (self.strategy, self.initial_strategy)):
@@ -164,5 +164,5 @@ def require_embeddings_alone(strategy: Strategy) -> None:
         raise UsageError(
             f"budget.initial_policy cannot be {type(strategy).__name__}: it needs "
             f"{' and '.join(more)}, but no classifier is trained before the first label. Use a "
-            "strategy that needs only embeddings, such as l2, or balanced or uniform"
+            "strategy that needs only embeddings, such as l2, or uniform or balanced"
         )

@@ -46,6 +46,8 @@ def query_sizes(
 ) -> list[Sizes]:
     """Return the sizes of the first and of the last query of a run; none takes more than both.
 
+    Both are as large as the largest query of the run.
+
     Args:
         strategy: Sets the number of images and of dropout samples.
         budget: Says when it is asked.
@@ -69,9 +71,9 @@ def query_sizes(
             classes=classes,
             embedding=embedding,
             samples=strategy.mc_samples,
-            count=min(budget.query, limit - bought),
+            count=min(budget.largest_query, limit - bought),
         )
-        for bought in (start, max(start, limit - budget.query))
+        for bought in (start, max(start, limit - budget.largest_query))
     ]
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from al_lightning.loop.query import Query
 from al_lightning.oracles.answers import require_oracle
 from al_lightning.run.budget import Budget
-from al_lightning.run.history import Event
 from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
 from al_lightning.run.provenance import config_hash, describe, hardware, versions
 from al_lightning.run.questions import Oracle
+from al_lightning.run.state import Event
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.environment import require_neutral_environment
 from al_lightning.training.learner import Learner
@@ -52,6 +52,7 @@ def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) 
         config = _plain_config(learner, query, oracle, budget)
     oracle_code, packages = own_code([type(oracle)])  # what it holds may change with every question
     return {
+        **({"project": True} if record.project else {}),
         "config": json.loads(json.dumps(config)),
         "config_hash": config_hash(without(config, frozenset(record.irrelevant))),
         "overrides": list(record.overrides),

@@ -2,12 +2,11 @@
 
 import inspect
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor
 
-from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.listing import shortened
@@ -80,20 +79,28 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
     )
 
 
-def warn_of_gaps(question: Question, answer: Answer, pool: Pool) -> None:
-    """Warn of answers that change earlier labels, or leave images for validation open.
+def warn_of_kept_labels(corrections: Mapping[int, int]) -> None:
+    """Warn of corrections that are not applied, since the run is no project.
+
+    Args:
+        corrections: Classes by the ids of labeled images.
+    """
+    if corrections:
+        warnings.warn(
+            f"{len(corrections)} image(s) were labeled before, and now have another class: ids "
+            f"{sorted(corrections)}. The first label is kept; a project (project=NAME) applies "
+            "corrections",
+            stacklevel=2,
+        )
+
+
+def warn_of_gaps(question: Question, answer: Answer) -> None:
+    """Warn of an answer that leaves images for validation open.
 
     Args:
         question: That was answered.
         answer: That was checked.
-        pool: As it was before.
     """
-    if len(changed := answer.changed(pool)):
-        warnings.warn(
-            f"{len(changed)} image(s) were labeled before, and now have another class: ids "
-            f"{changed.tolist()}. The first label is kept",
-            stacklevel=2,
-        )
     left = len(question.ids) - len(answer.ids) - len(answer.skipped)
     if question.origin == "validation" and left:
         warnings.warn(

@@ -1,5 +1,6 @@
 """How many labels may be bought, and when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,7 @@ Amount = int | Literal["all"]
 
 _FEWEST = 2  # labels that can be trained on
 #: How the initial set can be drawn without a strategy.
-POLICIES = ("balanced", "uniform")
+POLICIES = ("uniform", "balanced")
 #: By typiclust where the network is pretrained, else uniform.
 AUTO_POLICY = "auto"
 
@@ -23,18 +24,23 @@ class Budget:
     >>> budget = Budget(initial=20, query=10, total=100)
     >>> budget.limit(size=50)  # the data set has no more
     50
+    >>> budget = Budget(initial=10, query=[10, 30, 50], total=200)
+    >>> [budget.query_size(round_index) for round_index in range(5)]
+    [10, 30, 50, 50, 50]
 
     Attributes:
         initial: Labels at the start, at least 2, or "all" of the data set. With 0, the first query has
             ``query`` images and uses no trained classifier.
-        query: Labels to query in each round.
+        query: Labels to query in each round, or a list of the sizes of successive queries; the last
+            size repeats.
         total: Labels in total, with initial and validation labels, or "all" of the data set.
         validation: Labels for validation, queried at the start for images drawn at random from all
             images; never used for training.
-        initial_policy: Choice of the initial set: "balanced", the same number of each class as far as
-            possible and the classes are known; "uniform", independent of the classes; the name of a
-            strategy, which selects by the embeddings of the untrained classifier; or "auto", a
-            strategy if the classifier has pretrained weights, else uniform.
+        initial_policy: Choice of the initial set: "uniform", independent of the classes, so that a
+            rare class may have no label yet; the name of a strategy, which selects by the embeddings
+            of the untrained classifier; "auto", a strategy if the classifier has pretrained weights,
+            else uniform; or "balanced", the same number of each class as far as possible. Balanced
+            labels use the classes of all images, which a person does not know: the run warns of it.
             If only some images come with labels, those images are the initial set.
         memory_limit: Memory limit of a query: bytes, a text such as "4GB", or "auto", the memory that
             is available when the run starts. A larger query is refused before any work; the selection
@@ -45,10 +51,10 @@ class Budget:
     """
 
     initial: Amount = 500
-    query: int = 500
+    query: int | Sequence[int] = 500
     total: Amount = 3000
     validation: int = 0
-    initial_policy: str = "balanced"
+    initial_policy: str = "uniform"
     memory_limit: int | float | str = "auto"
 
     def __post_init__(self) -> None:
@@ -59,7 +65,9 @@ class Budget:
                 "budget.initial=1 is too few: nothing can be trained on one label. Use 2 or more, "
                 "or 0 to begin with a query"
             )
-        _require_amount("query", self.query)
+        if isinstance(self.query, list):
+            object.__setattr__(self, "query", tuple(self.query))  # a list could still change
+        _require_sizes(self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)
         if not isinstance(self.initial_policy, str) or not self.initial_policy:
@@ -78,10 +86,47 @@ class Budget:
                 f"{self.total} to train on"
             )
 
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        """The sizes of successive queries; the last repeats."""
+        return (self.query,) if isinstance(self.query, int) else tuple(self.query)
+
+    @property
+    def largest_query(self) -> int:
+        """The size of the largest query."""
+        return max(self._sizes)
+
     def first(self, free: int) -> int:
         """Return how many labels the first round starts from, where so many images are free."""
-        wanted = free if self.initial == "all" else self.initial or self.query
+        wanted = free if self.initial == "all" else self.initial or self._sizes[0]
         return min(wanted, free)
+
+    def query_size(self, round_index: int, given: int = 0) -> int:
+        """Return how many labels the query of a round asks for, as long as there are so many.
+
+        The round decides, and nothing that was asked or answered before: a query that is made again,
+        since the process died or the annotator labeled nothing, asks for as many as before.
+
+        Args:
+            round_index: Of the round whose classifier makes the query.
+            given: How many images came with labels, where others came without.
+        """
+        drawn = self.initial == 0 and not given  # the first size was that of the first labels
+        return self._sizes[min(round_index + drawn, len(self._sizes) - 1)]
+
+    def count_queries(self, labels: int, round_index: int, given: int = 0) -> int:
+        """Return how many queries it takes to buy so many labels.
+
+        Args:
+            labels: To buy.
+            round_index: Of the round whose classifier makes the first of these queries.
+            given: How many images came with labels, where others came without.
+        """
+        count = 0
+        while labels > 0:
+            labels -= self.query_size(round_index + count, given)
+            count += 1
+        return count
 
     def spent(self, labels: int) -> bool:
         """Return whether so many labels are all that may be bought, however many images there are."""
@@ -137,11 +182,24 @@ class Budget:
 def _require_amount(name: str, value: object, *, least: int = 1, allow_all: bool = False) -> None:
     if allow_all and value == "all":
         return
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if not _is_size(value, least):
         hint = ' or "all"' if allow_all else ""
         raise UsageError(
             f"budget.{name} must be a whole number of at least {least}{hint}, not {value!r}"
         )
+
+
+def _require_sizes(query: object) -> None:
+    sizes = query if isinstance(query, tuple) else (query,)
+    if not sizes or not all(map(_is_size, sizes)):
+        raise UsageError(
+            "budget.query must be a whole number of at least 1, or a list of them for successive "
+            f"queries, not {[*query] if isinstance(query, tuple) else query!r}"
+        )
+
+
+def _is_size(value: object, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _require_limit(limit: int | float | str) -> None:

@@ -1,7 +1,10 @@
 """The area under a learning curve."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any, TypeVar
+
+_Round = TypeVar("_Round", bound=Mapping[str, Any])
 
 
 def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) -> float | None:
@@ -28,6 +31,22 @@ def area_under_budget_curve(labels: Sequence[float], scores: Sequence[float]) ->
     heights = [(left + right) / 2 for left, right in pairwise(scores)]
     area = sum(step * height for step, height in zip(steps, heights, strict=True))
     return area / (labels[-1] - labels[0])
+
+
+def rounds_of_curve(rounds: Sequence[_Round]) -> list[_Round]:
+    """Return the rounds that are points of a learning curve, with ascending numbers of labels.
+
+    A project fits the same number of labels again after corrections, or with another model: of such
+    rounds the last one counts.
+
+    >>> rounds_of_curve([{"labels_bought": 20}, {"labels_bought": 20, "round": 1}])
+    [{'labels_bought': 20, 'round': 1}]
+
+    Args:
+        rounds: Round events, oldest first.
+    """
+    last = {event["labels_bought"]: index for index, event in enumerate(rounds)}
+    return [rounds[index] for index in last.values()]
 
 
 def check_curve(labels: Sequence[float], scores: Sequence[float]) -> None:

@@ -15,10 +15,13 @@ from typing import Any
 
 from torch import Tensor
 
-from al_lightning.run.history import SCHEMA, Event, History, Reason
+from al_lightning.run.history import History, Reason
 from al_lightning.run.questions import Origin, Question
+from al_lightning.run.rules import SCHEMA
+from al_lightning.run.state import Event
 from al_lightning.utils.errors import DamagedJournalError, JournalError
 from al_lightning.utils.files import sync_folder
+from al_lightning.utils.nested import leaves
 from al_lightning.utils.ranks import from_rank_zero
 
 _LARGEST = 2**29  # bytes; 10,000 rounds of 100 labels take some 50 MB
@@ -102,6 +105,36 @@ class Journal(History):
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
         self._append({"event": "labels", "round": round_index, **event})
+
+    def record_correction(self, ids: Tensor, labels: Tensor, by: str) -> None:
+        """Write down that labeled images have another class than was written down before.
+
+        Possible only in a project, and at any time in it. The next fit trains on the new classes.
+
+        Args:
+            ids: (M,) int64.
+            labels: The right classes, (M,) int64.
+            by: Name of the person or the source of the corrections.
+
+        Raises:
+            JournalError: If an image is not labeled, or has this class already; names the ids.
+        """
+        before = [self._state.label_of.get(i, -1) for i in ids.tolist()]
+        event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
+        self._append({"event": "correction", **event})
+
+    def record_setting(self, key: str, value: Any) -> None:
+        """Write down that the project continues with another value of a key of its configuration.
+
+        Args:
+            key: Dotted, such as "budget.total".
+            value: The new value, a plain one; None if the key is gone.
+
+        Raises:
+            JournalError: If this is no project, or the key has this value already.
+        """
+        before = dict(leaves(self.config)).get(key)
+        self._append({"event": "setting", "key": key, "from": before, "to": value})
 
     def record_round(self, result: Mapping[str, Any]) -> None:
         """Write down a round that is fitted, tested and scored."""

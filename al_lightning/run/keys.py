@@ -9,11 +9,13 @@ from collections.abc import Collection
 NOT_IN_FOLDER = (
     "data_root",
     "output_root",
+    "project",
     "overwrite",
     "progress",
     "save_minutes",
     "cache",
     "report",
+    "predictions",
     "changed_code",
     "logger",
     "names",
@@ -37,6 +39,13 @@ NO_EFFECT_ON_RESULTS = (
 NOT_RECORDED = ("logger",)
 #: These affect the queries and their cost, but not the training on given labels.
 NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "budget_override", "query_seed")
+#: What a project may change.
+OPEN_IN_PROJECTS = (
+    *("strategy", "initial_strategy", "oracle", "budget", "budget_override", "query_seed"),
+    *("model", "recipe", "recipe_by_mode"),
+)
+#: Which of that changes the weights: the next round fits them, also without new labels.
+CHANGES_WEIGHTS = ("model", "recipe")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.
 HYPERPARAMETERS = ("recipe", "model.", "strategy.", "trainer")
 

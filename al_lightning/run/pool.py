@@ -1,5 +1,6 @@
 """Which images of a data set are labeled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -116,6 +117,29 @@ class Pool:
         """
         self._check(ids, torch.zeros_like(ids))
         return replace(self, skipped_ids=torch.cat([self.skipped_ids, ids]))
+
+    def correct(self, labels: Mapping[int, int]) -> "Pool":
+        """Return the pool in which labeled images have other classes.
+
+        Args:
+            labels: Classes by the ids of labeled images, those for validation included.
+
+        Raises:
+            ValueError: If an image is not labeled; names the ids.
+        """
+        known = torch.cat([self.labeled_ids, self.validation_ids]).tolist()
+        if missing := sorted(labels.keys() - set(known)):
+            raise ValueError(f"Not labeled: ids {missing}")
+
+        def corrected(ids: Tensor, before: Tensor) -> Tensor:
+            pairs = zip(ids.tolist(), before.tolist(), strict=True)
+            return torch.tensor([labels.get(i, old) for i, old in pairs], dtype=torch.int64)
+
+        return replace(
+            self,
+            labels=corrected(self.labeled_ids, self.labels),
+            validation_labels=corrected(self.validation_ids, self.validation_labels),
+        )
 
     def _check(self, ids: Tensor, labels: Tensor) -> None:
         if ids.dtype != torch.int64 or labels.dtype != torch.int64:

@@ -100,14 +100,14 @@ class Answer:
             ),
         )
 
-    def changed(self, pool: Pool) -> Tensor:
-        """Return the images that a pool has with another class than they are given now, (M,) int64."""
+    def corrections(self, pool: Pool) -> dict[int, int]:
+        """Return the images that a pool has with another class than they are given now: id to class."""
         known = {
             **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
             **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
         }
         late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
-        return torch.tensor([i for i, c in late if known.get(i, c) != c], dtype=torch.int64)
+        return {i: label for i, label in late if known.get(i, label) != label}
 
 
 class Oracle(ABC):

@@ -22,6 +22,10 @@ class RunRecord:
         irrelevant_to_fits: Keys of ``config`` that affect the queries, but not the training on given
             labels. Runs that differ only in these keys share fits.
 
+        project: Whether the run is a person's project: the same folder continues under another budget,
+            oracle, strategy, model or recipe, and labels can be corrected. The journal records each
+            change.
+
     Example:
         >>> from al_lightning import RunRecord
         >>> RunRecord(config={"learning_rate": 0.1, "threads": 2}, irrelevant=["threads"]).overrides
@@ -32,3 +36,4 @@ class RunRecord:
     overrides: Sequence[str] = ()
     irrelevant: Collection[str] = ("budget.memory_limit",)
     irrelevant_to_fits: Collection[str] = QUERY_KEYS
+    project: bool = False

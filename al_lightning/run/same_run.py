@@ -5,17 +5,21 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from al_lightning.run.journal import Journal
+from al_lightning.run.keys import OPEN_IN_PROJECTS
 from al_lightning.run.provenance import differing_keys
 from al_lightning.utils.errors import OtherRunError
 from al_lightning.utils.nested import without
 
 _PARTS = ("config", "classes", "data", "model", "trainer")
+_PARTS_OF_A_PROJECT = ("config", "classes", "data")
 
 
 def require_same_run(
     journal: Journal, start: Mapping[str, Any], irrelevant: Collection[str]
 ) -> None:
     """Check that a journal was begun by the run that continues it.
+
+    A project may continue with other code and with other values of the keys of ``OPEN_IN_PROJECTS``.
 
     Warns where it was begun with other versions of the packages that results depend on. Digests of code
     can be compared under the same versions alone: under others, code that differs is warned of as well.
@@ -29,9 +33,12 @@ def require_same_run(
     Raises:
         OtherRunError: If it is another run's; names the keys that differ.
     """
-    recorded = journal.start or {}
-    skip = {f"config.{key}" for key in irrelevant}
-    for part in _PARTS:
+    _require_same_kind(journal, start)
+    recorded = {**(journal.start or {}), "config": journal.config}
+    open_keys = OPEN_IN_PROJECTS if journal.is_project else ()
+    skip = {f"config.{key}" for key in (*irrelevant, *open_keys)}
+    irrelevant = {*irrelevant, "code"} if journal.is_project else irrelevant
+    for part in _PARTS_OF_A_PROJECT if journal.is_project else _PARTS:
         old, new = {part: recorded.get(part)}, {part: start[part]}
         if differing := differing_keys(without(old, skip), without(new, skip)):
             raise OtherRunError(
@@ -49,11 +56,29 @@ def require_same_run(
             "Use another folder, restore that code, or remove the journal to start a new run. If no "
             "result depends on the change, name these keys in RunRecord(irrelevant=[...])"
         )
-    if differing := [*versions, *code]:
+    if differing := [*versions, *([] if journal.is_project else code)]:
         warnings.warn(
             f"{journal.path} was begun with other versions or other code, which may change later "
             f"rounds: {'; '.join(differing)}",
             stacklevel=2,
+        )
+
+
+def _require_same_kind(journal: Journal, start: Mapping[str, Any]) -> None:
+    """Check that both are projects, or neither is, and that a project has the same images.
+
+    Raises:
+        OtherRunError: If not; names the folder.
+    """
+    if journal.is_project != bool(start.get("project")):
+        kinds = ("is a run, not a project", "is a project, not a run")
+        raise OtherRunError(
+            f"{journal.path.parent} {kinds[journal.is_project]}: choose another name or folder"
+        )
+    if journal.is_project and (journal.start or {}).get("data") != start["data"]:
+        raise OtherRunError(
+            f"The project in {journal.path.parent} has other images than these: choose another name "
+            "for these images, or restore the images of the project"
         )
 
 

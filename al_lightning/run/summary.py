@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from al_lightning.run.curve import area_under_budget_curve
-from al_lightning.run.history import Event
+from al_lightning.run.curve import area_under_budget_curve, rounds_of_curve
 from al_lightning.run.journal import Journal
+from al_lightning.run.state import Event
 from al_lightning.utils.intervals import wilson_interval
 
 
@@ -17,7 +17,8 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
 
     Returns:
-        The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``, ``rounds``
+        The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``,
+        ``corrections`` (labels that were corrected later), ``rounds``
         (``labels_bought``, all metrics, those on the validation labels where there are any, seconds,
         steps; each accuracy with its ``accuracy_interval``, see
         :func:`~al_lightning.utils.intervals.wilson_interval`),
@@ -29,14 +30,16 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
     tested = start.get("data", {}).get("test", 0)
     validated = len(journal.pool.validation_ids)
     rounds = [_round(event, tested, validated) for event in journal.rounds]
-    labels = [entry["labels_bought"] for entry in rounds]
-    scores = [entry["accuracy"] for entry in rounds if "accuracy" in entry]
-    measured = rounds and len(scores) == len(rounds)  # there may be no test images
+    points = rounds_of_curve(rounds)
+    labels = [entry["labels_bought"] for entry in points]
+    scores = [entry["accuracy"] for entry in points if "accuracy" in entry]
+    measured = points and len(scores) == len(points)  # there may be no test images
     return {
         **names,
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
         "test_images": tested,
         "validation_labels": validated,
+        "corrections": sum(len(event["ids"]) for event in journal.corrections()),
         "rounds": rounds,
         "aubc": area_under_budget_curve(labels, scores) if measured else None,
         "validation_aubc": validation_score(journal),
@@ -77,7 +80,7 @@ def validation_score(journal: Journal) -> float | None:
         The mean height of the curve, in [0, 1]; the accuracy itself where there is a single round, and
         None where no validation labels were bought.
     """
-    rounds = [event for event in journal.rounds if "validation" in event]
+    rounds = [event for event in rounds_of_curve(journal.rounds) if "validation" in event]
     if not rounds:
         return None
     labels = [event["labels_bought"] for event in rounds]

@@ -9,7 +9,8 @@ from torch import Tensor, distributed
 from torch._C._distributed_c10d import GradBucket
 from torch.nn.parallel import DistributedDataParallel
 
-from al_lightning.data.batches import batch_sizes, share_weights
+from al_lightning.data.batches import share_weights
+from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.torchrun import rank, world_size
 
 

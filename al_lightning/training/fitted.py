@@ -30,12 +30,15 @@ class TestResult:
             there are none, and ``validation`` where labels were bought for it.
         confusion: Confusion matrix on the test images, (C, C) int64, true classes in rows; None where
             there are none.
+        probabilities: Of the test images, (N, C) float32, in the order of their ids; None where there
+            are none, and on ranks other than zero.
     """
 
     __test__ = False  # for pytest
 
     results: dict[str, Any] = field(default_factory=lambda: {"metrics": {}, "per_class": {}})
     confusion: Tensor | None = None
+    probabilities: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -79,22 +82,21 @@ class Fitted:
             UsageError: If predictions are not finite.
         """
         data, result = self.datamodule.data, TestResult()
-        results, confusion = result.results, None
+        results, confusion, probabilities = result.results, None, None
         if len(data.test):
-            ids = torch.arange(len(data.test))
-            results["metrics"], results["per_class"], confusion = self._evaluate(
-                data.test, ids, data.test.labels
-            )
+            seen = self._seen(data.test, torch.arange(len(data.test)))
+            found = self._evaluate(seen, data.test.labels)
+            results["metrics"], results["per_class"], confusion = found
+            probabilities = seen.probabilities
         if len(self.pool.validation_ids):
-            results["validation"], _, _ = self._evaluate(
-                data.train, self.pool.validation_ids, self.pool.validation_labels
-            )
+            seen = self._seen(data.train, self.pool.validation_ids)
+            results["validation"], _, _ = self._evaluate(seen, self.pool.validation_labels)
         if results["metrics"] and has_own_test_step(self.classifier):
             known, per_class = results["metrics"], results["per_class"]
             results["metrics"] = known | own_metrics(
                 self.trainer, self.classifier, self.datamodule, known, per_class
             )
-        return TestResult(results, confusion)
+        return TestResult(results, confusion, probabilities)
 
     def result(self, test: TestResult, seconds: Mapping[str, float]) -> RoundResult:
         """Return the round as the journal records it.
@@ -115,11 +117,14 @@ class Fitted:
             "peak_rss_bytes": peak_rss_bytes(),
             "fit": self.identity,
         }
-        return RoundResult(self.index, self.pool, event, test.confusion)
+        return RoundResult(self.index, self.pool, event, test.confusion, test.probabilities)
 
-    def _evaluate(self, images: Images, ids: Tensor, labels: Tensor) -> Evaluation:
-        """Return metrics, metrics of each class, and the confusion matrix of some images."""
-        evidence = self._evidence(images, ids, {Need.PROBABILITIES})
+    def _seen(self, images: Images, ids: Tensor) -> Evidence:
+        """Return the probabilities of some images; on ranks other than zero, their ids alone."""
+        return self._evidence(images, ids, {Need.PROBABILITIES})
+
+    def _evaluate(self, evidence: Evidence, labels: Tensor) -> Evaluation:
+        """Return metrics, metrics of each class, and the confusion matrix, on every rank."""
 
         def evaluation() -> Evaluation:
             if len(evidence.non_finite_ids()):

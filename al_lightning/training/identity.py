@@ -5,10 +5,10 @@ from typing import Any
 
 import lightning as L
 
-from al_lightning.run.history import Event
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import code_digest, config_hash, hardware
 from al_lightning.run.record import RunRecord
+from al_lightning.run.state import Event
 from al_lightning.utils.nested import without
 
 

@@ -13,11 +13,11 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageData
 from al_lightning.models.backbone import backbone_of, describe_model, require_logits
 from al_lightning.models.fixed_masks import require_dropout
-from al_lightning.run.history import Event
 from al_lightning.run.own_code import own_code
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import reproducible
 from al_lightning.run.record import RunRecord
+from al_lightning.run.state import Event
 from al_lightning.training.checkpoint import Checkpoint
 from al_lightning.training.embedding_cache import EmbeddingCache
 from al_lightning.training.fit_cache import FitCache

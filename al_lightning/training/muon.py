@@ -83,7 +83,7 @@ class MuonAdamW(Optimizer):
             super().add_param_group({**param_group, **self._for_filters, "params": filters})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take a step with all parameters that have a gradient.
 
         Args:
@@ -105,13 +105,14 @@ class MuonAdamW(Optimizer):
             self._muon.param_groups.append(
                 {**self._muon.defaults, **_muon_options(group), "params": matrices}
             )
-        self._muon.step()
+        self._muon.step()  # type: ignore[no-untyped-call]
         return loss
 
     def _matrix(self, filters: Tensor) -> nn.Parameter:
         """Return filters as a matrix that shares their memory, with its gradient and momentum."""
         # The order of columns does not matter to Muon; that of the memory needs no copy.
-        order = (0, *sorted((1, 2, 3), key=lambda d: -filters.stride(d)))
+        strides = filters.stride()
+        order = (0, *sorted((1, 2, 3), key=lambda dimension: -strides[dimension]))
         matrix = self._matrices.get(filters)
         if matrix is None or matrix.data_ptr() != filters.data_ptr():
             matrix = nn.Parameter(filters.detach().permute(order).view(len(filters), -1))

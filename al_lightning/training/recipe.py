@@ -9,11 +9,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
-from al_lightning.data.batches import batch_sizes
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageSource
 from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import ImageClassifier
+from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
 
 _WARM_UP = 0.3  # share of the steps, as torch has it

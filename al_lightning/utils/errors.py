@@ -14,10 +14,10 @@ class UsageError(Exception):
 
     >>> from al_lightning import Budget, UsageError
     >>> try:
-    ...     Budget(query=0)
+    ...     Budget(total=0)
     ... except UsageError as error:
     ...     print(error)
-    budget.query must be a whole number of at least 1, not 0
+    budget.total must be a whole number of at least 1 or "all", not 0
     """
 
 

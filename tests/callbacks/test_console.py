@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from al_lightning import Budget, Journal, Pool, RoundResult
-from al_lightning.callbacks.console import ConsoleProgress, next_steps, results_table
+from al_lightning.callbacks.console import ConsoleProgress
+from al_lightning.callbacks.end_of_run import next_steps, results_table
 from al_lightning.utils.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
 from tests.loop.test_loop import make_loop, tiny_trainer
@@ -65,6 +66,36 @@ def test_bars_count_rounds_epochs_and_passes(
     assert rounds["round 2, 20 labels"] == 3
     assert first_fit == {"  fit, epoch 1": 3, "  fit, epoch 2": 6}
     assert first_pass == {"  score": 2}  # 30 test images in batches of 16
+
+
+@pytest.mark.parametrize(
+    ("budget", "totals"),
+    [
+        (Budget(initial=9, query=6, total=20), [3] * 4),
+        (Budget(initial=9, query=[1, 3, 2], total=20), [7] * 8),  # 9 10 13 15 17 19 20
+        (Budget(initial=0, query=[9, 10, 1], total=20), [3] * 4),
+    ],
+)
+def test_the_bar_knows_how_many_rounds_there_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: Budget, totals: list[int]
+) -> None:
+    found: list[float | None] = []
+    add, update = Progress.add_task, Progress.update
+
+    def added(progress: Progress, description: str, **options: Any) -> TaskID:
+        found.extend([options["total"]] if description == "rounds" else [])
+        return add(progress, description, **options)
+
+    def updated(progress: Progress, task_id: TaskID, **changes: Any) -> None:
+        found.extend([changes["total"]] if "total" in changes else [])
+        update(progress, task_id, **changes)
+
+    monkeypatch.setattr(Progress, "add_task", added)
+    monkeypatch.setattr(Progress, "update", updated)
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with ConsoleProgress(console, "margin on tiny", budget, tmp_path, bars=True) as progress:
+        make_loop(tmp_path, budget=budget, callbacks=[progress]).run()
+    assert found == totals
 
 
 def test_a_run_that_goes_on_says_from_where(tmp_path: Path) -> None:

@@ -45,6 +45,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, result.stdout
 
 
+def predictions(run: Path) -> dict[str, bytes]:
+    """The files of predictions in the folder of a run, by name."""
+    return {path.name: path.read_bytes() for path in sorted((run / "predictions").iterdir())}
+
+
 def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str]) -> None:
     folder, output = whole
     run = only_journal(folder).parent
@@ -56,6 +61,7 @@ def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str
         "journal.jsonl",
         "summary.json",
         "queries",
+        "predictions",
         "tensorboard",
         "checkpoints/last.ckpt",
     ):
@@ -65,6 +71,7 @@ def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str
         *("config.yaml", "hydra.yaml", "overrides.yaml")
     }
     assert {path.name for path in (run / "queries").iterdir()} == {"round_01.csv", "round_02.csv"}
+    assert [*predictions(run)] == ["round_00.npz", "round_01.npz", "round_02.npz"]
 
 
 def test_a_summary_says_what_came_out(whole: tuple[Path, str]) -> None:
@@ -99,7 +106,7 @@ def test_another_configuration_in_the_same_folder_is_refused(
     place = f"hydra.run.dir='{run}'"
     result = here(folder, "strategy=margin", *QUICK, "recipe.label_smoothing=0.2", place)
     assert result.returncode == 1
-    assert "config.recipe.label_smoothing: 0.1 -> 0.2" in result.stderr
+    assert "config.recipe.label_smoothing: 0.0 -> 0.2" in result.stderr
     assert "Traceback" not in result.stderr
     assert "label_smoothing: 0.2" not in (run / ".hydra" / "config.yaml").read_text()
 
@@ -114,18 +121,38 @@ def test_a_run_that_is_killed_and_interrupted_ends_as_if_it_had_not_been(
     assert len(comparable(only_journal(tmp_path))) == 4
     assert call(tmp_path, "strategy=margin", *QUICK).returncode == 0
     assert comparable(only_journal(tmp_path)) == comparable(only_journal(whole[0]))
+    found, expected = (predictions(only_journal(p).parent) for p in (tmp_path, whole[0]))
+    assert found == expected
+
+
+def test_without_predictions_it_is_the_same_run(
+    here: Here, tmp_path: Path, whole: tuple[Path, str]
+) -> None:
+    """It may be killed and gone on with under the other choice, in the same folder."""
+    command_ = ("strategy=margin", *QUICK)
+    assert stop_after(tmp_path, 3, signal.SIGKILL, *command_, "predictions=false") != 0
+    run = only_journal(tmp_path).parent
+    assert not (run / "predictions").exists()
+    assert run.name == only_journal(whole[0]).parent.name
+    assert here(tmp_path, *command_).returncode == 0
+    expected = predictions(only_journal(whole[0]).parent)
+    del expected["round_00.npz"]
+    assert predictions(run) == expected
 
 
 def test_overwrite_starts_anew(here: Here, whole: tuple[Path, str]) -> None:
     folder, _ = whole
     path = only_journal(folder)
     events, stamp = comparable(path), path.stat().st_mtime_ns
+    kept = predictions(path.parent)
+    (path.parent / "predictions" / "round_07.npz").write_text("of a run that went further")
     assert here(folder, "strategy=margin", *QUICK, "overwrite=true").returncode == 0
     again = comparable(path)
     assert path.stat().st_mtime_ns > stamp
     assert again[0]["config"].pop("overwrite")
     assert not events[0]["config"].pop("overwrite")
     assert again == events
+    assert predictions(path.parent) == kept
 
 
 @pytest.mark.parametrize(
@@ -143,6 +170,20 @@ def test_what_cannot_be_used_does_not_cost_the_run_that_is_there(
         here(whole[0], "strategy=margin", *QUICK, *wrong, place, "overwrite=true").returncode == 1
     )
     assert path.read_bytes() == content
+
+
+def test_queries_may_have_a_list_of_sizes(here: Here, tmp_path: Path) -> None:
+    run = here(tmp_path, *QUICK, "budget.query=[5,10]")
+    assert run.returncode == 0, run.stderr
+    path = only_journal(tmp_path)
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [e["labels_bought"] for e in events if e["event"] == "round"] == [20, 25, 35, 40]
+    assert events[0]["config"]["budget"]["query"] == [5, 10]
+    assert "budget.query=[5,10]" in path.parent.name
+    again = here(tmp_path, *QUICK, "budget.query=[5, 10]")
+    assert "nothing was changed" in again.stdout
+    wrong = here(tmp_path, *QUICK, "budget.query=[5,0]")
+    assert "budget.query must be a whole number of at least 1, or a list of them" in wrong.stderr
 
 
 def test_a_frozen_network_trains_on_embeddings_that_the_next_run_finds(
@@ -445,6 +486,7 @@ def test_the_shared_fit_changes_no_result(here: Here, whole: tuple[Path, str]) -
         ("threads=many", "threads must be a whole number of at least 1, not 'many'"),
         ("overwrite=maybe", "overwrite must be true or false, not 'maybe'"),
         ("cache=1", "cache must be true or false, not 1"),
+        ("predictions=some", "predictions must be true or false, not 'some'"),
         ("progress=often", "progress must be auto, true or false"),
     ],
 )

@@ -6,9 +6,9 @@ from al_lightning.data.batches import (
     OrderedBatches,
     SharedBatches,
     ShuffledBatches,
-    batch_sizes,
     share_weights,
 )
+from al_lightning.utils.batch_sizes import batch_sizes
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,6 @@ def test_shuffled_batches_are_as_equal_as_can_be(
     batches = ShuffledBatches(count, batch_size, seed=0)
     assert [len(batch) for batch in batches] == sizes == batch_sizes(count, batch_size)
     assert len(batches) == len(sizes)
-
-
-def test_2500_images_in_batches_of_32_leave_no_small_batch() -> None:
-    assert set(batch_sizes(2500, 32)) == {31, 32}
 
 
 @pytest.mark.parametrize(("count", "size"), [(40, 7), (43, 7), (5, 64), (9, 2)])

@@ -9,6 +9,7 @@ from torch import nn
 from al_lightning.data.transforms import augmentation
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.models import CNN
+from al_lightning.training.muon import MuonAdamW
 from al_lightning.training.recipe import Recipe, one_cycle
 from al_lightning.utils.errors import UsageError
 from tests.cli.test_app import composed
@@ -23,7 +24,7 @@ def test_what_the_command_line_records_is_made_without_it() -> None:
     assert isinstance(recipe, Recipe)
     assert recipe.label_smoothing == 0.3
     assert isinstance(recipe.optimizer, partial)
-    assert (recipe.optimizer.func, recipe.optimizer.keywords["lr"]) == (torch.optim.AdamW, 0.003)
+    assert (recipe.optimizer.func, recipe.optimizer.keywords["lr"]) == (MuonAdamW, 0.003)
     classifier = recipe.classifier(rebuild(plain["model"], "model")((3, 9, 8), 4), 4)
     assert isinstance(classifier.backbone, CNN)
     assert classifier.backbone.embed(torch.rand(2, 3, 9, 8)).shape == (2, 7)

@@ -5,7 +5,7 @@ from typing import Any
 from al_lightning import ActiveLearningLoop, Learner, Query, RunRecord
 
 _OF_LEARNER = ("seed", "save_minutes", "warm_start", "fall_back", "fit_cache", "embeddings")
-_OF_RECORD = ("config", "overrides", "irrelevant", "irrelevant_to_fits")
+_OF_RECORD = ("config", "overrides", "irrelevant", "irrelevant_to_fits", "project")
 
 
 def loop_of(**options: Any) -> ActiveLearningLoop:

@@ -41,5 +41,5 @@ def test_the_generator_decides() -> None:
 def test_fewer_candidates_than_queried_are_an_error_that_names_both_keys() -> None:
     require_enough_candidates(None, 50)
     require_enough_candidates(50, 50)
-    with pytest.raises(UsageError, match=r"strategy\.pool_subset=49 .* budget\.query=50"):
+    with pytest.raises(UsageError, match=r"strategy\.pool_subset=49 .* the 50 of budget\.query"):
         require_enough_candidates(49, 50)

@@ -1,13 +1,23 @@
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
+from al_lightning.data.source import ImageData
 from al_lightning.loop.first_labels import (
     draw_balanced,
     draw_uniform,
     draw_validation,
 )
+from al_lightning.loop.plain import plain_loop
+from al_lightning.oracles.manual import ManualOracle
+from al_lightning.run.budget import Budget
 from al_lightning.run.pool import Pool
+from al_lightning.strategies import Margin
+from tests.helpers import TinySource
 
 
 def classes_of(*sizes: int) -> Tensor:
@@ -137,3 +147,45 @@ def test_validation_and_initial_draws_are_not_the_same_stream() -> None:
         draw_validation(torch.arange(50), 50, 0).tolist()
         != draw_uniform(torch.arange(50), 50, 0).tolist()
     )
+
+
+# What a run draws
+
+
+class Unlabeled(TinySource):
+    """The same images, and nobody knows their classes."""
+
+    def load(self) -> ImageData:
+        data = super().load()
+        unknown = torch.full_like(data.train.labels, -1)
+        return replace(data, train=replace(data.train, labels=unknown))
+
+
+def asked_first(folder: Path, source: TinySource, **policy: str) -> list[int]:
+    """The ids of the first question of a run."""
+    budget = Budget(initial=9, query=3, total=12, **policy)  # type: ignore[arg-type]
+    loop = plain_loop(source, Margin(), folder, budget, oracle=ManualOracle())
+    loop.step()
+    assert loop.question is not None
+    return loop.question.ids.tolist()
+
+
+def test_first_labels_are_drawn_without_a_look_at_the_classes(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = asked_first(tmp_path, TinySource())
+    assert drawn == draw_uniform(torch.arange(60), 9, seed=0).tolist()
+
+
+def test_balanced_first_labels_say_that_they_know_all_classes(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="classes of all images, which nobody has bought"):
+        drawn = asked_first(tmp_path, TinySource(), initial_policy="balanced")
+    labels = TinySource().load().train.labels
+    assert labels[drawn].bincount().tolist() == [3, 3, 3]
+
+
+def test_where_no_class_is_known_balanced_knows_nothing(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = asked_first(tmp_path, Unlabeled(), initial_policy="balanced")
+    assert drawn == draw_uniform(torch.arange(60), 9, seed=0).tolist()

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from al_lightning import (
     ActiveLearningLoop,
+    Answer,
     Budget,
     DatasetOracle,
     Evidence,
@@ -25,6 +26,7 @@ from al_lightning import (
     Need,
     PoolDataModule,
     QueryResult,
+    Question,
     RoundResult,
     ScoreStrategy,
     Selection,
@@ -115,6 +117,46 @@ def test_a_last_query_takes_what_is_left_of_the_budget(tmp_path: Path) -> None:
     assert [e["labels_bought"] for e in journal.rounds] == [9, 15, 20]
 
 
+@pytest.mark.parametrize(
+    ("budget", "labels"),
+    [
+        # The last size repeats, and the last query takes what is left: 40 - 36.
+        (Budget(initial=9, query=[3, 8, 8], total=40), [9, 12, 20, 28, 36, 40]),
+        (Budget(initial=0, query=[5, 2, 20], total=40), [5, 7, 27, 40]),
+        (Budget(initial=4, query=[6], total=16), [4, 10, 16]),
+        (Budget(initial=9, query=[3, 40, 1], total="all"), [9, 12, 52, *range(53, 61)]),
+        (Budget(initial=4, query=[2, 30], total=50, validation=8), [12, 14, 44, 50]),
+    ],
+)
+def test_queries_have_the_sizes_of_the_schedule(
+    tmp_path: Path, budget: Budget, labels: list[int]
+) -> None:
+    journal = make_loop(tmp_path, budget=budget).run()
+    assert [e["labels_bought"] for e in journal.rounds] == labels
+
+
+def test_a_schedule_stopped_anywhere_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    budget = Budget(initial=0, query=[9, 2, 5], total=21)
+    whole = make_loop(tmp_path / "whole", budget=budget).run()
+    assert [e["labels_bought"] for e in whole.rounds] == [9, 11, 16, 21]
+    for lines in range(len(whole.events)):
+        folder = tmp_path / str(lines)
+        folder.mkdir()
+        content = whole.path.read_bytes().splitlines(keepends=True)
+        (folder / "journal.jsonl").write_bytes(b"".join(content[:lines]))
+        assert comparable(make_loop(folder, budget=budget).run()) == comparable(whole)
+
+
+def test_a_schedule_is_recorded_and_another_one_is_another_run(tmp_path: Path) -> None:
+    budget = Budget(initial=9, query=[3, 9], total=21)
+    start = make_loop(tmp_path, budget=budget).run().start
+    assert start is not None
+    assert start["config"]["budget"]["query"] == [3, 9]
+    assert make_loop(tmp_path, budget=Budget(9, (3, 9), 21)).run().finished
+    with pytest.raises(JournalError, match=r"config\.budget\.query: \[3, 9\] -> \[3, 8\]"):
+        make_loop(tmp_path, budget=Budget(9, [3, 8], 21)).run()
+
+
 def test_a_run_ends_when_the_pool_is_empty(tmp_path: Path) -> None:
     journal = make_loop(tmp_path, budget=Budget(initial=40, query=15, total="all")).run()
     assert [e["labels_bought"] for e in journal.rounds] == [40, 55, 60]
@@ -124,6 +166,7 @@ def test_a_run_ends_when_the_pool_is_empty(tmp_path: Path) -> None:
 def test_all_labels_at_once_is_one_round(tmp_path: Path) -> None:
     journal = make_loop(tmp_path, budget=Budget(initial="all", query=1, total="all")).run()
     assert [e["labels_bought"] for e in journal.rounds] == [60]
+    assert journal.pool.labeled_ids.tolist() == [*range(60)]  # nothing is drawn
 
 
 def test_validation_labels_are_bought_counted_and_never_trained_on(tmp_path: Path) -> None:
@@ -494,7 +537,12 @@ def test_a_subset_is_drawn_anew_in_every_round(tmp_path: Path) -> None:
 
 def test_queries_that_cannot_be_made_are_refused_before_any_work(tmp_path: Path) -> None:
     for strategy, budget, reason in (
-        (Margin(pool_subset=5), BUDGET, r"pool_subset=5 .* budget\.query=6"),
+        (Margin(pool_subset=5), BUDGET, r"pool_subset=5 .* the 6 of budget\.query"),
+        (
+            Margin(pool_subset=5),
+            Budget(9, [4, 7, 2], 21),
+            r"pool_subset=5 .* the 7 of budget\.query",
+        ),
         (Margin(), Budget(9, 6, 21, memory_limit=100), "100 bytes are available .* 51 unlabeled"),
     ):
         loop = make_loop(tmp_path, strategy, budget=budget)
@@ -724,6 +772,42 @@ def test_a_part_of_a_question_can_be_answered_and_the_rest_goes_back(tmp_path: P
     ids = loop.question.ids[:5]
     loop.answer(loop.learner.data.train.labels[ids], ids)
     assert loop.journal.pool.labeled_ids.equal(ids)
+
+
+def test_the_round_decides_the_size_of_a_query_whatever_answers_leave_open(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, oracle=None, budget=Budget(initial=9, query=[6, 3, 8], total=30))
+    labels, asked = loop.learner.data.train.labels, []
+    for answered in (9, 2, 3, 8, 8):  # of the first query's six images, two are labeled
+        loop.step()
+        assert loop.question is not None
+        ids = loop.question.ids
+        asked.append(len(ids))
+        loop.answer(labels[ids[:answered]], ids[:answered])
+        loop.step()
+    assert asked == [9, 6, 3, 8, 8]
+    assert [e["labels_bought"] for e in loop.journal.rounds] == [9, 11, 14, 22, 30]
+
+
+def test_a_query_of_images_that_cannot_be_labeled_is_made_again_in_the_same_size(
+    tmp_path: Path,
+) -> None:
+    class Skips(SimulatedOracle):
+        def __init__(self) -> None:
+            self.asked: list[tuple[int, int]] = []
+
+        def annotate(self, ids: Tensor) -> Tensor:
+            raise NotImplementedError
+
+        def answer(self, question: Question) -> Answer:
+            self.asked.append((question.round, len(question.ids)))
+            if len(self.asked) == 2:
+                return Answer(question.ids[:0], question.ids[:0], skipped=question.ids)
+            return Answer(question.ids, truth[question.ids])
+
+    truth, oracle = TinySource().load().train.labels, Skips()
+    journal = make_loop(tmp_path, oracle=oracle, budget=Budget(9, [6, 3, 8], 30)).run()
+    assert oracle.asked == [(0, 9), (1, 6), (1, 6), (2, 3), (3, 8), (4, 4)]
+    assert [e["labels_bought"] for e in journal.rounds] == [9, 15, 18, 26, 30]
 
 
 def test_answers_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path: Path) -> None:

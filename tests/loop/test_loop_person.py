@@ -353,6 +353,26 @@ def test_late_labels_are_taken_and_changed_ones_are_named(tmp_path: Path) -> Non
         assert labels[ids[1]] == int(TRUTH[ids[1]])  # was there before
 
 
+def test_in_a_project_changed_labels_are_corrections(tmp_path: Path) -> None:
+    def decide(question: Question) -> Answer:
+        if question.round < 2:
+            return Answer(question.ids, TRUTH[question.ids])
+        late = question.earlier[0].ids[:3]
+        wrong = (TRUTH[late] + 1) % 3
+        return Answer(question.ids, TRUTH[question.ids], late_ids=late, late_labels=wrong)
+
+    budget = Budget(initial=9, query=6, total=20)
+    journal, _ = run_until_done(tmp_path, Person(decide), budget=budget, project=True)
+    asked = next(e["ids"] for e in journal.events if e["event"] == "question")
+    (correction,) = journal.corrections()
+    assert correction["ids"] == asked[:3]
+    assert correction["from"] == TRUTH[asked[:3]].tolist()
+    assert correction["by"] == "Person"
+    for i in asked[:3]:
+        assert journal.label_of[i] == (int(TRUTH[i]) + 1) % 3
+    assert [event["labels_bought"] for event in journal.rounds] == [9, 15, 20]  # no round was added
+
+
 def test_all_that_watches_a_run_copes_with_skips_alone(tmp_path: Path) -> None:
     def decide(question: Question) -> Answer:
         nothing = question.ids[:0]

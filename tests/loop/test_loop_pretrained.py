@@ -149,7 +149,7 @@ def test_a_strategy_chooses_the_first_labels_whatever_the_query_strategy(tmp_pat
         for index, strategy in enumerate((Margin(), Random()))
     ]
     assert first_ids(journals[0]) == first_ids(journals[1])
-    others = make_loop(tmp_path / "balanced", budget=Budget(initial=9, query=6, total=15)).run()
+    others = make_loop(tmp_path / "uniform", budget=Budget(initial=9, query=6, total=15)).run()
     assert first_ids(others) != first_ids(journals[0])
     # Farthest first: no other image is as far from the first one as the second.
     loop = make_loop(tmp_path / "look")
@@ -195,5 +195,5 @@ def test_a_strategy_that_needs_more_is_refused(tmp_path: Path) -> None:
     budget = Budget(initial=9, query=6, total=15, initial_policy="margin")
     with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities"):
         make_loop(tmp_path, budget=budget, initial_strategy=Margin())
-    with pytest.raises(UsageError, match=r"margin needs `initial_strategy`.*balanced or uniform"):
+    with pytest.raises(UsageError, match=r"margin needs `initial_strategy`.*uniform or balanced"):
         make_loop(tmp_path, budget=budget)

@@ -96,6 +96,7 @@ def test_the_first_and_the_last_query_are_the_largest() -> None:
     assert sizes(budget={"validation": 20}) == [(880, 100, 50), (730, 250, 50)]
     assert sizes(budget={"total": 120}) == [(900, 100, 20), (900, 100, 20)]
     assert sizes(budget={"total": "all"}) == [(900, 100, 50), (50, 950, 50)]
+    assert sizes(budget={"query": [10, 70, 20]}) == [(900, 100, 70), (750, 250, 70)]
     assert sizes(given=30) == [(970, 30, 50), (730, 270, 50)]
 
 

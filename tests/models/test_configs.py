@@ -34,7 +34,7 @@ def test_config_names_its_networks_arguments(path: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "mode", "steps"),
     [
-        ("cnn", None, 1500),
+        ("cnn", None, 750),
         ("resnet18", "finetune", 600),
         ("efficientnet_lite0_linear", "linear", 150),
     ],
@@ -47,5 +47,5 @@ def test_a_model_brings_its_recipe_also_where_the_data_set_has_one(
         small = compose("config", overrides=[f"model={model}", "dataset=digits"])
     assert config.model.get("mode") == mode
     assert config.recipe.min_steps == steps
-    assert small.recipe.min_steps == (400 if model == "cnn" else steps)
+    assert small.recipe.min_steps == (200 if model == "cnn" else steps)
     assert not OmegaConf.is_missing(config, "model")

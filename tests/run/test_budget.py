@@ -9,7 +9,7 @@ from al_lightning.utils.errors import UsageError
 
 def test_defaults_are_those_of_the_standard_run() -> None:
     expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0}
-    others = {"initial_policy": "balanced", "memory_limit": "auto"}
+    others = {"initial_policy": "uniform", "memory_limit": "auto"}
     assert dataclasses.asdict(Budget()) == {**expected, **others}
 
 
@@ -90,7 +90,7 @@ def test_a_policy_is_a_name_and_an_error_lists_the_known() -> None:
     assert Budget(initial_policy="l2").initial_policy == "l2"
     for wrong in ("", 3, None):
         with pytest.raises(
-            UsageError, match="must be balanced, uniform, auto or the name of a strategy, not"
+            UsageError, match="must be uniform, balanced, auto or the name of a strategy, not"
         ):
             Budget(initial_policy=wrong)  # type: ignore[arg-type]
 
@@ -122,3 +122,49 @@ def test_given_labels_stand_for_the_initial_ones() -> None:
     assert Budget(initial=500, query=10, total=60).limit(1000, given=60) == 60
     with pytest.raises(UsageError, match=r"61 labels were given .* more than budget\.total = 60"):
         Budget(initial=500, query=10, total=60).limit(1000, given=61)
+
+
+def test_a_list_has_the_sizes_of_successive_queries_and_the_last_repeats() -> None:
+    budget = Budget(initial=10, query=[10, 30, 50, 100, 300, 500], total=1000)
+    assert [budget.query_size(index) for index in range(8)] == [10, 30, 50, 100, 300, 500, 500, 500]
+    assert budget.first(1000) == 10
+    assert budget.largest_query == 500
+    assert Budget(query=[40, 5]).largest_query == 40
+    assert [Budget(query=7).query_size(index) for index in (0, 1, 100)] == [7, 7, 7]
+    assert Budget(query=7).largest_query == 7
+
+
+def test_where_the_first_labels_are_a_query_the_first_size_is_theirs() -> None:
+    budget = Budget(initial=0, query=[10, 30, 50], total=1000)
+    assert budget.first(1000) == 10
+    assert [budget.query_size(index) for index in range(4)] == [30, 50, 50, 50]
+    # Labels that came with the images are no query.
+    assert [budget.query_size(index, given=8) for index in range(4)] == [10, 30, 50, 50]
+
+
+def test_queries_are_counted_by_hand() -> None:
+    budget = Budget(initial=10, query=[10, 30, 50, 100, 300, 500], total=1000)
+    assert budget.count_queries(990, 0) == 6
+    assert budget.count_queries(991, 0) == 7
+    assert budget.count_queries(950, 2) == 4  # 50 + 100 + 300 + 500
+    assert budget.count_queries(1001, 9) == 3
+    assert budget.count_queries(0, 0) == 0
+    assert Budget(query=50).count_queries(101, 0) == 3
+    from_nothing = Budget(initial=0, query=[10, 20, 5])
+    assert from_nothing.count_queries(30, 0) == 3  # 20 + 5 + 5
+    assert from_nothing.count_queries(30, 0, given=1) == 2  # 10 + 20
+
+
+def test_a_list_that_is_changed_later_changes_no_budget() -> None:
+    sizes = [10, 30]
+    budget = Budget(query=sizes)
+    sizes[0] = 99
+    assert budget == Budget(query=(10, 30))
+    assert hash(budget) == hash(Budget(query=(10, 30)))
+
+
+@pytest.mark.parametrize("value", [[], [10, 0], [10, True], [10, "20"], [10, None], [[10]], [1.5]])
+def test_a_list_of_what_is_no_size_is_an_error_that_shows_it(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"budget\.query must be .* or a list of them") as error:
+        Budget(query=value)
+    assert str(error.value).endswith(f"not {value!r}")

@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.run.history import SCHEMA, Event
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Question
+from al_lightning.run.rules import SCHEMA
+from al_lightning.run.state import Event
 from al_lightning.utils.errors import JournalError, UsageError
 from tests.helpers import round_event, start_event
 
@@ -304,7 +305,11 @@ def test_a_torn_first_line_is_a_run_that_has_not_begun(path: Path) -> None:
     ("line", "change", "problem"),
     [
         (1, {"schema": 2}, "schema 2, but this version of al_lightning reads 1"),
-        (1, {"event": "begin"}, "not an event of start, question, labels, round, end"),
+        (
+            1,
+            {"event": "begin"},
+            "not an event of start, question, labels, round, correction, setting, end",
+        ),
         (2, {"event": "start"}, "the start event lacks schema"),
         (3, {"origin": "gift"}, "unknown origin 'gift'"),
         (3, {"round": 1}, "labels of round 1, where round 0 is next"),

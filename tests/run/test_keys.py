@@ -21,5 +21,9 @@ def test_hyperparameters_are_what_a_sweep_would_choose(key: str, expected: bool)
     assert is_below(key, HYPERPARAMETERS) is expected
 
 
+def test_whether_predictions_are_kept_makes_no_other_run() -> None:
+    assert is_below("predictions", NOT_IN_FOLDER)
+
+
 def test_what_names_no_folder_has_no_effect_on_results() -> None:
     assert set(NOT_IN_FOLDER) <= set(NO_EFFECT_ON_RESULTS)

@@ -37,7 +37,7 @@ def test_an_answer_takes_what_comes_late_and_the_pool_lacks() -> None:
     assert (ids.tolist(), labels.tolist(), skipped.tolist()) == ([5, 7], [1, 1], [6, 9])
 
 
-def test_a_class_that_was_changed_is_noticed() -> None:
+def test_a_class_that_was_changed_is_a_correction() -> None:
     pool = POOL.reveal(torch.tensor([10]), torch.tensor([2]), validation=True)
     late = answer(late_ids=torch.tensor([1, 2, 7, 10]), late_labels=torch.tensor([0, 3, 1, 1]))
-    assert late.changed(pool).tolist() == [2, 10]
+    assert late.corrections(pool) == {2: 3, 10: 1}

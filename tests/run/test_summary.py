@@ -35,6 +35,7 @@ def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
         "trainable_parameters": 123,
         "test_images": 30,
         "validation_labels": 0,
+        "corrections": 0,
         "rounds": [
             {
                 "round": index,

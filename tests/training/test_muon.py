@@ -1,6 +1,7 @@
 """Muon for filters, AdamW for the rest: compared with torch's optimisers, each on its own."""
 
 from copy import deepcopy
+from typing import Any
 
 import pytest
 import torch
@@ -11,8 +12,12 @@ from al_lightning import CNN
 from al_lightning.training.muon import MuonAdamW
 from al_lightning.training.recipe import one_cycle
 
-ADAMW = {"lr": 0.01, "weight_decay": 0.1}
-FILTERS = {"filters_lr": 0.05, "filters_momentum": 0.9, "filters_weight_decay": 0.02}
+ADAMW: dict[str, Any] = {"lr": 0.01, "weight_decay": 0.1}
+FILTERS: dict[str, Any] = {
+    "filters_lr": 0.05,
+    "filters_momentum": 0.9,
+    "filters_weight_decay": 0.02,
+}
 
 
 def network(layout: torch.memory_format = torch.contiguous_format) -> nn.Module:
@@ -40,7 +45,7 @@ def by_hand(module: nn.Module, steps: int) -> list[Tensor]:
         for matrix, parameter in zip(matrices, filters, strict=True):
             assert parameter.grad is not None
             matrix.grad = parameter.grad.flatten(1)
-        muon.step()
+        muon.step()  # type: ignore[no-untyped-call]
         adamw.step()
         with torch.no_grad():
             for matrix, parameter in zip(matrices, filters, strict=True):
@@ -124,7 +129,7 @@ def test_the_closure_is_called_with_gradients_enabled() -> None:
 
     def closure() -> float:
         loss = module(torch.rand(4, 1, 8, 8)).square().mean()
-        loss.backward()
+        torch.autograd.backward(loss)
         return float(loss.detach())
 
     assert optimizer.step(closure) > 0

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from al_lightning.data.batches import batch_sizes
 from al_lightning.strategies import Margin
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils import ranks, torchrun
+from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
+from tests.helpers import TinySource
 from tests.training import two_ranks
 
 ROOT = Path(__file__).parents[2]
@@ -100,6 +101,16 @@ def test_all_ranks_have_the_same_journal_and_rank_zero_alone_writes(
     assert kinds == ["start", *["labels", "round"] * 3, "end"]
     assert (first["rounds"], second["rounds"]) == (3, 0)  # callbacks are rank zero's
     assert first["events"][0]["trainer"]["devices"] == "2"
+
+
+@pytest.mark.parametrize("name", ["run", "frozen"])
+def test_rank_zero_keeps_what_all_ranks_predict(two: list[dict[str, Any]], name: str) -> None:
+    labels = TinySource(normalization=None).load().test.labels
+    events = [event for event in two[0][name]["events"] if event["event"] == "round"]
+    assert len(two[0][name]["predicted"]) == len(events) == 3
+    for event, predicted in zip(events, two[0][name]["predicted"], strict=True):
+        accuracy = float((predicted == labels).float().mean())
+        assert accuracy == pytest.approx(event["metrics"]["accuracy"], abs=1e-6)
 
 
 def test_a_finished_run_of_two_ranks_stays_as_it_is(two: list[dict[str, Any]]) -> None:

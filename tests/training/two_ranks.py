@@ -26,7 +26,9 @@ from al_lightning import (
     LoopCallback,
     Need,
     PoolDataModule,
+    PredictionFiles,
     Scorer,
+    load_predictions,
 )
 from al_lightning.models import ImageClassifier
 from al_lightning.run.pool import Pool
@@ -119,11 +121,13 @@ def run(folder: Path, make_classifier: Callable[[], L.LightningModule], **option
         journal=Journal(folder / "journal.jsonl"),
         budget=Budget(initial=23, query=8, total=39),
         config={"folder": folder.name},
-        callbacks=[hooks],
+        callbacks=[hooks, PredictionFiles(folder / "predictions")],
         **options,
     ).run()
     kept = [{k: v for k, v in e.items() if k != "digest"} for e in journal.events]
-    return {"events": kept, "rounds": hooks.rounds}
+    files = sorted((folder / "predictions").iterdir()) if rank() == 0 else []
+    predicted = [load_predictions(path).predicted for path in files]
+    return {"events": kept, "rounds": hooks.rounds, "predicted": predicted}
 
 
 def raised(call: Callable[[], object], kind: type[Exception]) -> str:

@@ -40,7 +40,7 @@ class ImageStorage:
     Args:
         storage: "memory" decodes into memory, at every start. "disk" decodes once into a memory-mapped
             file in ``cache_dir``. "stream" stores nothing, and processes decode images at every
-            access. "auto" uses memory for up to 10,000 files that fit well, else disk; always disk if
+            access. "auto" uses memory for fewer than 10,000 files that fit, else disk; always disk if
             some are behind addresses, so that each is read once. If a disk is full or cannot be
             written, images that do not fit into memory are streamed.
         cache_dir: Folder for "disk"; None for no cache.

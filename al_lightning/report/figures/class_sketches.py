@@ -7,6 +7,7 @@ from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.charts import class_dots
 from al_lightning.report.figures.looks import Look
 from al_lightning.report.figures.sketch import Sketch
+from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.words.wording import counted, percent
 
 _MOST_CLASSES = 20  # in a figure; tables have them all
@@ -24,7 +25,7 @@ def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sk
         analysis.setting.reference if analysis.setting.reference in recall else next(iter(recall))
     )
     hardest = _hardest(recall[usual or ""])
-    yield _recall(report, recall, hardest, looks)
+    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length)
     mix = {name: report.mix[name] for name in analysis.order if name in report.mix}
     if mix:
         yield _mix(report, mix, hardest, looks)
@@ -35,15 +36,17 @@ def _recall(
     recall: Mapping[str, Sequence[float]],
     hardest: Sequence[int],
     looks: Mapping[str, Look],
+    length: FitLength | None,
 ) -> Sketch:
     names, mark = [report.names[k] for k in hardest], report.passive_recall
+    strokes = f" Strokes: the passive baseline, {length.text}." if mark and length else ""
     return Sketch(
         "recall",
         "Recall of each class",
         f"Dots for the final recall of {counted(len(names), 'class', 'classes')}, the hardest "
         f"first: {names[0]}.",
         "Recall at the last common budget, mean of the seeds, the hardest class first."
-        f"{_some(report, hardest)}{' Strokes: the passive baseline.' if mark else ''}",
+        f"{_some(report, hardest)}{strokes}",
         class_dots(
             {name: [values[k] for k in hardest] for name, values in recall.items()},
             names,

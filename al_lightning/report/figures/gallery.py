@@ -141,10 +141,16 @@ def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]
             f"Learning curves of {counted(len(curves), 'strategy', 'strategies')} from "
             f"{count(first)} to {count(last)} labels. {_extremes(ends, _percent_sign)}{baseline}",
             f"{_capital(metric_name(metric))} on the test set over labels bought, mean of the "
-            f"seeds.{bands}"
-            + (" Dashed: the passive baseline, trained on all labels." if passive else ""),
+            f"seeds.{bands}" + (_passive_baseline(analysis) if passive else ""),
             learning_curves(curves, looks, metric, passive),
         )
+
+
+def _passive_baseline(analysis: Analysis) -> str:
+    """Return what the dashed line is; nothing where there is none."""
+    if (length := analysis.setting.passive_length) is None:
+        return ""
+    return f" Dashed: the passive baseline, trained on all labels for {length.text}."
 
 
 def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:

@@ -72,6 +72,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         },
         "differences_to_reference": {n: asdict(c) for n, c in analysis.differences.items()},
         "passive": {metric: asdict(curve) for metric, curve in analysis.passive.items()},
+        "passive_length": asdict(setting.passive_length) if setting.passive_length else None,
         "scores": analysis.scores,
         "efficiency": {name: asdict(found) for name, found in analysis.efficiency.items()},
         "classes": asdict(analysis.classes) if analysis.classes else None,

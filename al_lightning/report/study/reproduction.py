@@ -53,7 +53,7 @@ def _facts(setting: Setting, runs: Sequence[Run]) -> dict[str, str]:
         "Fingerprint of the data": str(first.data.get("fingerprint", "unknown")),
         "Model": f"{first.model}: {_parameters(first)} trainable parameters",
         "Strategies": listed(list(setting.runs)) if setting.runs else "none",
-        "Passive baseline": counted(len(setting.passive), "run") if setting.passive else "none",
+        "Passive baseline": _passive(setting),
         "Seeds": listed([str(seed) for seed in seeds]),
         "Compared at": ", ".join(count(budget) for budget in setting.budgets) + " labels"
         if setting.budgets
@@ -66,6 +66,13 @@ def _facts(setting: Setting, runs: Sequence[Run]) -> dict[str, str]:
         "Versions": _values([run.versions for run in runs]),
         "Hardware": _values([run.hardware for run in runs]),
     }
+
+
+def _passive(setting: Setting) -> str:
+    length = setting.passive_length
+    if length is None:
+        return "none"
+    return f"{counted(len(setting.passive), 'run')}, trained for {length.text}"
 
 
 def _values(parts: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from al_lightning.run.history import Event
+from al_lightning.run.state import Event
 from al_lightning.utils.names import is_utf8, unprintable
 
 _LONGEST_NAME = 200  # characters

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.report.study.require import NotReportableError, require_reportable
-from al_lightning.run.history import Event
+from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.journal import Journal
+from al_lightning.run.state import Event
 from al_lightning.utils.errors import JournalError
 from al_lightning.utils.names import readable_name
 
@@ -175,7 +176,7 @@ def _shown(message: str) -> str:
 
 def _run(journal: Journal, folder: Path) -> Run:
     start: Event = journal.start or {}
-    config, classes = start["config"], tuple(str(name) for name in start["classes"])
+    config, classes = dict(journal.config), tuple(str(name) for name in start["classes"])
     initial, validation = journal.labels("initial"), journal.labels("validation")
     names = config.get("names", {})
     return Run(
@@ -195,7 +196,7 @@ def _run(journal: Journal, folder: Path) -> Run:
         query_mix=_query_mix(journal.labels("query"), len(classes)),
         validation_labels=len(_all(validation, "ids")),
         skipped=len(_all([*initial, *validation], "skipped")),
-        rounds=tuple(_round(event) for event in journal.rounds),
+        rounds=tuple(_round(event) for event in rounds_of_curve(journal.rounds)),
         finished=journal.finished,
         overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
     )

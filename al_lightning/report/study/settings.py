@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from al_lightning.report.study.conditions import Facts
+from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.study.runs import Run
 
 #: The strategy that the others are compared with, where there are runs of it.
@@ -64,3 +65,8 @@ class Setting:
         """All runs that are compared, those on all labels last."""
         groups = [*self.runs.values(), self.passive]
         return [run for by_seed in groups for run in by_seed.values()]
+
+    @property
+    def passive_length(self) -> FitLength | None:
+        """How long the passive baseline was trained; None without one."""
+        return FitLength.of(self.passive.values()) if self.passive else None

@@ -1,5 +1,6 @@
 """Cells that several tables are made of."""
 
+from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.tables.formats import Cell, word
 from al_lightning.report.words.wording import count, p_value, percent
 
@@ -12,6 +13,16 @@ CROSSING_MARKS = {"reached": "", "at_start": "\u2264 ", "never": "> "}
 def strategy_cell(name: str) -> Cell:
     """Return the name of a strategy."""
     return word("strategy", name)
+
+
+def passive_name(length: FitLength) -> str:
+    """Return what the passive baseline is called in tables: "passive, 32 epochs"."""
+    return f"passive, {length.short}"
+
+
+def passive_cell(length: FitLength) -> Cell:
+    """Return the name of the passive baseline, with how long it was trained."""
+    return Cell(passive_name(length), {"strategy": "passive"})
 
 
 def count_cell(key: str, value: int) -> Cell:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.tables.cells import passive_name
 from al_lightning.report.tables.formats import Cell, Column, Table, word
 from al_lightning.report.words.wording import percent
 
@@ -13,13 +14,16 @@ def class_recall(analysis: Analysis) -> Table | None:
     if report is None or not report.recall:
         return None
     values = {name: report.recall[name] for name in analysis.order if name in report.recall}
-    if report.passive_recall:
+    headings = {}
+    if report.passive_recall and (length := analysis.setting.passive_length) is not None:
         values["passive"] = report.passive_recall
+        headings["passive"] = passive_name(length)
     return _by_class(
         "class_recall",
         "Recall of each class at the last common budget, in per cent, mean of the seeds.",
         values,
         report.names,
+        headings,
     )
 
 
@@ -42,11 +46,19 @@ def class_mix(analysis: Analysis) -> Table | None:
 
 
 def _by_class(
-    name: str, caption: str, values: Mapping[str, Sequence[float]], names: Sequence[str]
+    name: str,
+    caption: str,
+    values: Mapping[str, Sequence[float]],
+    names: Sequence[str],
+    headings: Mapping[str, str] | None = None,
 ) -> Table:
+    """Return a table of a row a class; ``headings`` of columns, where they are not their names."""
     rows = [
         [word("class", names[k]), *(Cell(percent(v[k], 1), {n: v[k]}) for n, v in values.items())]
         for k in range(len(names))
     ]
-    columns = [Column("class", numeric=False), *(Column(n) for n in values)]
+    columns = [
+        Column("class", numeric=False),
+        *(Column((headings or {}).get(n, n)) for n in values),
+    ]
     return Table(name, caption, columns, rows)

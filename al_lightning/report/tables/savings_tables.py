@@ -52,7 +52,8 @@ def label_savings(analysis: Analysis) -> Table | None:
 
 def passive_savings(analysis: Analysis) -> Table | None:
     """Labels to come near the passive baseline; None without one."""
-    if not analysis.gaps:
+    length = analysis.setting.passive_length
+    if not analysis.gaps or length is None:
         return None
     labels = next(iter(analysis.gaps.values())).labels
     rows = []
@@ -73,11 +74,11 @@ def passive_savings(analysis: Analysis) -> Table | None:
         )
     return Table(
         name="passive_savings",
-        caption=f"Against the passive baseline with all {count(labels)} labels, over the seeds "
-        "that both have: accuracy at the last common budget, that of the baseline, the share of it, "
-        "and the share of all labels until the mean curve reaches 95, 98, 99 and "
-        "100% of the baseline's accuracy. >: not within the budget; \u2264: from the first labels "
-        "on.",
+        caption=f"Against the passive baseline with all {count(labels)} labels, trained for "
+        f"{length.text}, over the seeds that both have: accuracy at the last common budget, that of "
+        "the baseline, the share of it, and the share of all labels until the mean curve reaches "
+        "95, 98, 99 and 100% of the baseline's accuracy. >: not within the budget; \u2264: from the "
+        "first labels on.",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),

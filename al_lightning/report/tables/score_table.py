@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.curves import metric_name
 from al_lightning.report.study.scores import Curve
-from al_lightning.report.tables.cells import NONE, count_cell, strategy_cell
+from al_lightning.report.tables.cells import NONE, count_cell, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table, word
 
 _FINAL_METRICS = (
@@ -32,8 +32,8 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
         for name in analysis.order:
             ends = {m: analysis.curves[m].get(name) for m in known if m in analysis.curves}
             rows.append([strategy_cell(name), *where, *_ends(ends, known)])
-        if setting.passive:
-            rows.append([strategy_cell("passive"), *where, *_ends(analysis.passive, known)])
+        if (length := setting.passive_length) is not None:
+            rows.append([passive_cell(length), *where, *_ends(analysis.passive, known)])
     if not several:
         rows = [[row[0], *row[2:]] for row in rows]
     return (

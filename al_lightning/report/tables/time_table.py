@@ -3,7 +3,7 @@
 from al_lightning.report.analysis.costs import Costs
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.study.runs import PHASES
-from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, strategy_cell
+from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
 from al_lightning.report.words.wording import percent, seconds
 
@@ -12,9 +12,11 @@ def times(analysis: Analysis) -> Table | None:
     """Time per stage; None where there are no runs."""
     if not analysis.costs and analysis.passive_costs is None:
         return None
-    all_costs = {name: analysis.costs[name] for name in analysis.order}
-    if analysis.passive_costs is not None:
-        all_costs["passive"] = analysis.passive_costs
+    rows = [[strategy_cell(name), *_times(analysis.costs[name])] for name in analysis.order]
+    if analysis.passive_costs is not None and analysis.setting.passive_length is not None:
+        rows.append(
+            [passive_cell(analysis.setting.passive_length), *_times(analysis.passive_costs)]
+        )
     reference = analysis.setting.reference
     to_reach = f"to {reference}'s accuracy" if reference else "to the reference's accuracy"
     return Table(
@@ -30,7 +32,7 @@ def times(analysis: Analysis) -> Table | None:
             Column("a run"),
             Column(to_reach),
         ],
-        rows=[[strategy_cell(name), *_times(found)] for name, found in all_costs.items()],
+        rows=rows,
     )
 
 

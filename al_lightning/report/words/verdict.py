@@ -87,14 +87,15 @@ def _against_reference(analysis: Analysis, on: str) -> list[str]:
 
 
 def _without_runs(analysis: Analysis, on: str) -> str:
-    if not analysis.passive:
+    length = analysis.setting.passive_length
+    if not analysis.passive or length is None:
         if not analysis.setting.unfinished:
             return f"{on}, there is nothing to compare; what was left out, and why, is named below."
         return f"{on}, there is nothing to report on yet; what was left out is named below."
     curve = analysis.passive["accuracy"]
     return (
         f"{on}, only the passive baseline was run: {percent(curve.mean[0], 1)}% accuracy with all "
-        f"{count(curve.labels[0])} labels, {counted(curve.seeds, 'seed')}."
+        f"{count(curve.labels[0])} labels after {length.text}, {counted(curve.seeds, 'seed')}."
     )
 
 
@@ -216,12 +217,13 @@ def _others(against: Sequence[Comparison]) -> list[str]:
 def _passive(analysis: Analysis) -> list[str]:
     """Return a sentence on the accuracy that all labels would have brought."""
     name = analysis.headline_strategy
-    if (gap := analysis.gaps.get(name)) is None:
+    gap, length = analysis.gaps.get(name), analysis.setting.passive_length
+    if gap is None or length is None:
         return []
     pairing = "" if gap.paired else " of the baseline, not paired"
     return [
         f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} reaches "
-        f"{percent(gap.share, 1)}% of the passive baseline's accuracy "
+        f"{percent(gap.share, 1)}% of the accuracy of the passive baseline "
         f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
-        f"{counted(gap.seeds, 'seed')}{pairing})."
+        f"{counted(gap.seeds, 'seed')}{pairing}), which was trained for {length.text}."
     ]

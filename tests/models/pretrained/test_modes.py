@@ -122,7 +122,7 @@ def test_the_trunk_learns_at_a_lower_rate_and_the_schedule_keeps_to_it() -> None
     classifier = ImageClassifier(tiny_pretrained(backbone_lr_factor=0.2), 3, optimizer, schedule)
     classifier.lr_factor = 0.5
     fitted(classifier)
-    assert peaks == [pytest.approx([0.005, 0.001])]
+    assert peaks == [pytest.approx([0.005, 0.005, 0.001, 0.001])]  # weights, biases; the trunk
 
 
 def test_only_frozen_weights_are_given_again_by_making_the_backbone() -> None:

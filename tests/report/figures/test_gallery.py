@@ -42,6 +42,9 @@ def test_every_picture_has_words_and_a_name_of_its_own() -> None:
         "Learning curves of 2 strategies from 10 to 40 labels. Highest: margin, 87.0%; lowest: "
         "random, 81.0%. The passive baseline is at 90.0%."
     )
+    told = found["accuracy"].caption
+    assert told.endswith("Dashed: the passive baseline, trained on all labels for 100 steps.")
+    assert found["recall"].caption.endswith("Strokes: the passive baseline, 100 steps.")
 
 
 def test_a_single_run_has_fewer_pictures() -> None:

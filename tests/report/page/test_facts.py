@@ -57,6 +57,7 @@ def test_a_setting_with_all_that_the_page_shows(document: dict[str, Any]) -> Non
     )
     assert setting["differences_to_reference"]["margin"]["mean"][-1] == pytest.approx(0.06)
     assert setting["passive"]["accuracy"]["labels"] == [200]
+    assert setting["passive_length"] == {"steps": [100, 100], "epochs": None}
     assert setting["classes"]["pool"]["source"] == "all labels"
     assert {insight["topic"] for insight in setting["insights"]} >= {"Largest gap"}
     assert setting["provenance"]["commands"][:2] == ["python -m al_lightning"] * 2

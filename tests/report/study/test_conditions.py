@@ -11,7 +11,8 @@ from tests.report.helpers import a_run, a_study, the_setting
 def test_a_setting_is_all_but_strategy_seed_and_what_changes_no_result() -> None:
     config = {"threads": 2, "data_root": "/elsewhere", "output_root": "o", "cache": False,
               "logger": {"_target_": "x"}, "dataset": {"root": "/d", "path": "/p", "download": True},
-              "progress": True, "overwrite": True, "budget_override": None, "query_seed": None,
+              "progress": True, "overwrite": True, "predictions": False, "budget_override": None,
+              "query_seed": None,
               "budget": {"initial": 10, "query": 10, "total": 4000, "validation": 0}}  # fmt: skip
     runs = [*a_study({"random": 0}), *a_study({"margin": 0.1}, config=config)]
     assert list(the_setting(runs).runs) == ["random", "margin"]

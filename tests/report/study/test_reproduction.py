@@ -10,7 +10,7 @@ def test_facts_of_a_setting() -> None:
     assert facts["Data"] == "toys: 200 training images, 30 test images, 4 classes"
     assert facts["Model"] == "cnn: 1,234 trainable parameters"
     assert facts["Strategies"] == "random and margin"
-    assert facts["Passive baseline"] == "2 runs"
+    assert facts["Passive baseline"] == "2 runs, trained for 100 steps"
     assert facts["Seeds"] == "0 and 1"
     assert facts["Compared at"] == "10, 20, 30, 40 labels"
     assert facts["Validation labels"] == "none"

@@ -34,7 +34,10 @@ def test_labels_for_shares_of_the_passive_accuracy() -> None:
 
 def test_the_passive_baseline_is_paired_by_seed_or_it_is_said() -> None:
     runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.7 + 0.1 * s)) for s in range(3)]
-    found = texts(passive_savings(the_analysis([*runs, a_passive_run(1, 0.9)])))
+    table = passive_savings(the_analysis([*runs, a_passive_run(1, 0.9)]))
+    assert table is not None
+    assert "passive baseline with all 200 labels, trained for 100 steps, over" in table.caption
+    found = texts(table)
     assert found["random"][:3] == ["1", "80.00", "90.00"]
     found = texts(passive_savings(the_analysis([*runs[:2], a_passive_run(5, 0.9)])))
     assert found["random"][:3] == ["1, not paired", "75.00", "90.00"]

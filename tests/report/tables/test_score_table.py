@@ -1,19 +1,29 @@
 from al_lightning.report.analysis.results import analyse
 from al_lightning.report.study.grouping import build_study
+from al_lightning.report.tables.formats import to_records
 from al_lightning.report.tables.score_table import final_scores
 from tests.report.helpers import a_passive_run, a_run, a_study, texts, the_analysis
 
 RUNS = a_study({"random": 0.0, "margin": 0.06, "kl": -0.06}, seeds=3, passive=0.9)
 
 
+def test_the_passive_baseline_is_named_with_its_epochs_and_counts_as_passive() -> None:
+    # 200 labels in batches of 50: 100 steps are 25 epochs.
+    study = a_study({"random": 0.0}, passive=0.9, config={"recipe": {"batch_size": 50}})
+    table = final_scores([the_analysis(study)])
+    assert list(texts(table)) == ["random", "passive, 25 epochs"]
+    assert table is not None
+    assert [record["strategy"] for record in to_records(table)] == ["random", "passive"]
+
+
 def test_final_scores_and_the_passive_baseline() -> None:
     study = a_study({"random": 0.0, "margin": 0.06, "kl": -0.06}, passive=0.9, spread=0.0)
     table = final_scores([the_analysis(study)])
     found = texts(table)
-    assert list(found) == ["margin", "random", "kl", "passive"]
+    assert list(found) == ["margin", "random", "kl", "passive, 100 steps"]
     # 0.8, 0.81, 0.82 for random: t of 2 degrees of freedom times 0.01 / sqrt 3.
     assert found["random"] == ["40", "3", "81.00 \u00b1 2.48", "81.00 \u00b1 2.48"]
-    assert found["passive"] == ["200", "3", "90.00 \u00b1 0.00", "90.00 \u00b1 0.00"]
+    assert found["passive, 100 steps"] == ["200", "3", "90.00 \u00b1 0.00", "90.00 \u00b1 0.00"]
     assert table is not None
     assert [column.heading for column in table.columns] == [
         "strategy",

@@ -11,7 +11,7 @@ def test_times() -> None:
         "8.00 s", "1.00 s", "1.50 s", "0.38 s", "2.50 s", "23.4", "43.5 s", "33.2 s",
     ]  # fmt: skip
     assert found["kl"][-1] == "> 39.5 s"
-    assert found["passive"][-4:] == ["\u2013", "\u2013", "9.00 s", "\u2013"]
+    assert found["passive, 100 steps"][-4:] == ["\u2013", "\u2013", "9.00 s", "\u2013"]
 
 
 def test_without_a_round_there_is_none() -> None:

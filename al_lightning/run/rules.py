@@ -1,0 +1,189 @@
+"""The rules by which one event of a run may follow another."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from al_lightning.run.state import Event, RunState
+from al_lightning.utils.nested import leaves
+
+SCHEMA = 1
+ORIGINS = ("initial", "query", "validation")
+REASONS = ("budget", "pool_empty", "stopped")
+
+_KEYS: dict[str, tuple[str, ...]] = {
+    "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),
+    "question": ("round", "origin", "ids", "scores", "predicted", "confidence"),
+    "labels": ("round", "ids", "labels", "origin"),
+    "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
+    "correction": ("ids", "from", "to", "by"),
+    "setting": ("key", "from", "to"),
+    "end": ("reason",),
+}
+_CHANGES = ("correction", "setting")  # of projects: at any time, also after the end
+
+
+def problem(state: RunState, event: Any) -> str | None:
+    """Return the reason why an event cannot come next; None if it can."""
+    try:
+        return _contradiction(state, event)
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError, OverflowError) as error:
+        return f"a value is not what it must be ({type(error).__name__}: {error})"
+
+
+def _contradiction(state: RunState, event: Any) -> str | None:
+    if not isinstance(event, dict) or event.get("event") not in _KEYS:
+        return f"not an event of {', '.join(_KEYS)}"
+    kind = event["event"]
+    if missing := [key for key in _KEYS[kind] if key not in event]:
+        return f"the {kind} event lacks {', '.join(missing)}"
+    return _order_problem(state, kind) or _CHECKS[kind](state, event)
+
+
+def _order_problem(state: RunState, kind: str) -> str | None:
+    """Return the reason why an event of a kind cannot stand here."""
+    if kind in _CHANGES and state.start is not None and not state.is_project:
+        return f"a {kind} is possible only in a project"
+    if state.ended and kind not in _CHANGES:
+        return "something follows the end event"
+    if state.asked is not None and kind not in ("labels", *_CHANGES):
+        return "a question must be answered before anything else happens"
+    if (kind == "start") != (state.start is None):
+        return "the start event must come first, and only there"
+    return None
+
+
+def _start_problem(_state: RunState, event: Event) -> str | None:
+    if event["schema"] != SCHEMA:
+        return f"schema {event['schema']!r}, but this version of al_lightning reads {SCHEMA}"
+    if not _is_index(event["data"]["train"], 2**62) or not isinstance(event["classes"], list):
+        return "data.train must be a number of images, and classes a list"
+    return None
+
+
+def _end_problem(state: RunState, event: Event) -> str | None:
+    if not state.rounds or state.due != state.rounds[-1]["round"]:
+        return "the end must follow a round: the last labels were not trained on"
+    return None if event["reason"] in REASONS else f"unknown reason {event['reason']!r}"
+
+
+def _question_problem(state: RunState, event: Event) -> str | None:
+    count = len(event["ids"])
+    for name in ("scores", "predicted", "confidence"):
+        if event[name] is not None and len(event[name]) != count:
+            return f"{count} ids, but {len(event[name])} {name}"
+    for name in ("scores", "confidence"):
+        if any(type(value) is not float for value in event[name] or ()):
+            return f"{name} must be numbers"
+    return (
+        _place_problem(state, event)
+        or _classes_problem(state, event["predicted"] or ())
+        or _ids_problem(state, event["ids"])
+    )
+
+
+def _labels_problem(state: RunState, event: Event) -> str | None:
+    if found := _place_problem(state, event):
+        return found
+    ids, labels, skipped = event["ids"], event["labels"], event.get("skipped", [])
+    asked = state.asked or event
+    if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
+        return "these labels are not the answer to the question before them"
+    if not ids and not skipped:
+        return "no label"
+    if len(ids) != len(labels):
+        return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
+    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped])
+
+
+def _place_problem(state: RunState, event: Event) -> str | None:
+    """Return the reason why a question or labels cannot stand here."""
+    if event["origin"] not in ORIGINS:
+        return f"unknown origin {event['origin']!r}"
+    expected = len(state.rounds)
+    if event["round"] != expected:
+        return f"labels of round {event['round']!r}, where round {expected} is next"
+    if (event["origin"] == "query") != (expected > 0):
+        return f"labels of origin {event['origin']!r} in round {expected}"
+    return None
+
+
+def _classes_problem(state: RunState, labels: Collection[Any]) -> str | None:
+    assert state.start is not None
+    classes = len(state.start["classes"])
+    if any(not _is_index(label, classes) for label in labels):
+        return f"a label is not a whole number from 0 to {classes - 1}"
+    return None
+
+
+def _ids_problem(state: RunState, ids: Sequence[Any]) -> str | None:
+    """Return the reason why images cannot be queried, labeled or skipped."""
+    if any(not _is_index(i, state.size) for i in ids):
+        return "an id is not one of the training set"
+    wrong = {
+        "Given more than once": _repeated(ids),
+        "Already labeled": [i for i in ids if i in state.label_of],
+        "Skipped before": [i for i in ids if i in state.skipped],
+    }
+    return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
+
+
+def _round_problem(state: RunState, event: Event) -> str | None:
+    expected = len(state.rounds)
+    if event["round"] != expected:
+        return f"round {event['round']!r}, where round {expected} is next"
+    if state.due != expected:
+        return f"round {expected} has no labels of its own"
+    if event["labels_bought"] != len(state.label_of):
+        return (
+            f"labels_bought is {event['labels_bought']!r}, but {len(state.label_of)} were "
+            "written down"
+        )
+    return None
+
+
+def _correction_problem(state: RunState, event: Event) -> str | None:
+    ids, before, after = event["ids"], event["from"], event["to"]
+    if not ids or not len(ids) == len(before) == len(after):
+        return f"ids, from and to must pair up, not {len(ids)}, {len(before)} and {len(after)}"
+    if not isinstance(event["by"], str):
+        return "by must be a name"
+    wrong = {
+        "Given more than once": _repeated(ids),
+        "Not labeled": [i for i in ids if i not in state.label_of],
+        "Labeled otherwise": [
+            i for i, old in zip(ids, before, strict=True) if state.label_of.get(i) != old
+        ],
+        "Not changed": [i for i, old, new in zip(ids, before, after, strict=True) if old == new],
+    }
+    found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
+    return found or _classes_problem(state, after)
+
+
+def _setting_problem(state: RunState, event: Event) -> str | None:
+    key, before = event["key"], event["from"]
+    if not isinstance(key, str) or not key or not all(key.split(".")):
+        return f"key must be a dotted name, not {key!r}"
+    known = dict(leaves(state.config)).get(key)
+    if known != before:
+        return f"{key} is {known!r}, not {before!r}"
+    return "nothing changes" if before == event["to"] else None
+
+
+def _repeated(ids: Sequence[Any]) -> list[Any]:
+    return sorted(i for i, times in Counter(ids).items() if times > 1)
+
+
+def _is_index(value: Any, count: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < count
+
+
+_CHECKS: dict[str, Callable[[RunState, Event], str | None]] = {
+    "start": _start_problem,
+    "question": _question_problem,
+    "labels": _labels_problem,
+    "round": _round_problem,
+    "correction": _correction_problem,
+    "setting": _setting_problem,
+    "end": _end_problem,
+}

@@ -1,0 +1,85 @@
+"""What the study is made of.
+
+Results that a later change alters are made again: raise ``revision`` of the parts that it touches, or
+``strategy_revisions`` where it touches single strategies, such as ``{"badge": 2}``. Nothing else is run
+again.
+"""
+
+from study.part import Part, PlannedRun
+
+_FROM_10 = ("budget.initial=10", "budget.query=[10,30,50,100,300,500]", "budget.total=1000")
+_FROM_500 = ("budget.initial=500", "budget.query=500", "budget.total=3000")
+_BY_100 = ("budget.initial=500", "budget.query=100", "budget.total=3000")
+
+_MAIN = (
+    *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl"),
+    *("badge", "bald", "passive"),
+)
+# bald, batchbald, mean_std, variation_ratios and vote_entropy sample by dropout: this network has none.
+_WITHOUT_DROPOUT = (
+    *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl", "badge"),
+    *("class_balanced", "cluster_margin", "kmeans", "power", "probcover", "shortlist", "softmax"),
+    *("softrank", "typiclust", "passive"),
+)
+
+FROZEN = Part(
+    name="a",
+    question="Which strategy is best for few labels and a pretrained network, frozen?",
+    overrides=("dataset=cifar10", "model=efficientnet_lite0_linear", *_FROM_10),
+    strategies=_WITHOUT_DROPOUT,
+)
+FASHION = Part(
+    name="b",
+    question="Which strategy is best for a CNN that starts from scratch?",
+    overrides=("dataset=fashion_mnist", "model=cnn", *_FROM_500),
+    strategies=_MAIN,
+)
+CIFAR = Part(
+    name="c_cifar10",
+    question="Is it the same on photographs?",
+    overrides=("dataset=cifar10", "model=cnn", *_FROM_500),
+    strategies=_MAIN,
+)
+MNIST = Part(
+    name="c_mnist",
+    question="Is it the same on an easy task?",
+    overrides=("dataset=mnist", "model=cnn", *_FROM_500),
+    strategies=_MAIN,
+)
+IMBALANCED = Part(
+    name="c_imbalanced",
+    question="Is it the same where classes are imbalanced 1:50?",
+    overrides=("dataset=imbalanced_fashion_mnist", "model=cnn", *_FROM_500),
+    strategies=_MAIN,
+)
+FINETUNED = Part(
+    name="d_finetuned",
+    question="What does fine-tuning the whole pretrained network change?",
+    overrides=("dataset=cifar10", "model=efficientnet_lite0", *_FROM_500),
+    strategies=("random", "margin", "badge", "passive"),
+)
+NOISY = Part(
+    name="d_noisy",
+    question="Is it the same where one label in ten is wrong?",
+    overrides=("dataset=fashion_mnist", "model=cnn", "oracle=noisy", *_FROM_500),
+    strategies=("random", "margin", "entropy", "badge", "passive"),
+)
+SMALL_QUERIES = Part(
+    name="d_query_100",
+    question="Is a query of 100 better than one of 500, as in part b, which has the baselines?",
+    overrides=("dataset=fashion_mnist", "model=cnn", *_BY_100),
+    strategies=("random", "margin"),
+)
+
+#: All runs, in their order. Two looks at parts a and b are planned: at 5 seeds and at 10.
+PLAN: tuple[PlannedRun, ...] = (
+    *FROZEN.runs(range(10)),
+    *FASHION.runs(range(5)),
+    *CIFAR.runs(range(5)),
+    *MNIST.runs(range(5)),
+    *IMBALANCED.runs(range(5)),
+    *FINETUNED.runs(range(3)),
+    *NOISY.runs(range(5)),
+    *SMALL_QUERIES.runs(range(5)),
+    *FASHION.runs(range(5, 10)),
+)

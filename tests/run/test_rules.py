@@ -1,0 +1,84 @@
+"""What may come next in the journal of a project; tests/run/test_journal.py has the other rules."""
+
+from typing import Any
+
+import pytest
+
+from al_lightning.run.rules import problem
+from al_lightning.run.state import Event, RunState
+from tests.helpers import round_event, start_event
+
+
+def state(*, project: bool = True) -> RunState:
+    """A finished run of two labels, 3 of class 0 and 5 of class 1, on 20 images of 3 classes."""
+    found = RunState()
+    kind = {"project": True} if project else {}
+    first = {"ids": [3, 5], "labels": [0, 1], "origin": "initial"}
+    events: list[Event] = [
+        {"event": "start", "schema": 1, **kind, **start_event(config={"budget": {"total": 2}})},
+        {"event": "labels", "round": 0, **first},
+        {"event": "round", **round_event(0, 2)},
+        {"event": "end", "reason": "budget"},
+    ]
+    for event in events:
+        assert problem(found, event) is None
+        found.take(event)
+    return found
+
+
+def correction(**changes: Any) -> Event:
+    return {"event": "correction", "ids": [5], "from": [1], "to": [2], "by": "Ada", **changes}
+
+
+def setting(**changes: Any) -> Event:
+    return {"event": "setting", "key": "budget.total", "from": 2, "to": 9, **changes}
+
+
+def test_a_project_may_change_after_its_end() -> None:
+    assert problem(state(), correction()) is None
+    assert problem(state(), setting()) is None
+    assert problem(state(), setting(key="recipe.epochs", **{"from": None}, to=3)) is None
+
+
+@pytest.mark.parametrize("event", [correction(), setting()])
+def test_a_run_may_not(event: Event) -> None:
+    found = problem(state(project=False), event)
+    assert found == f"a {event['event']} is possible only in a project"
+
+
+def test_nothing_else_follows_the_end() -> None:
+    assert problem(state(), {"event": "end", "reason": "budget"}) == (
+        "something follows the end event"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"ids": []}, "must pair up, not 0, 1 and 1"),
+        ({"to": [2, 2]}, "must pair up, not 1, 1 and 2"),
+        ({"to": [3]}, "a label is not a whole number from 0 to 2"),
+        ({"from": [0]}, r"Labeled otherwise: ids \[5\]"),
+        ({"to": [1]}, r"Not changed: ids \[5\]"),
+        ({"ids": [7]}, r"Not labeled: ids \[7\]"),
+        ({"ids": [5, 5], "from": [1, 1], "to": [2, 2]}, r"Given more than once: ids \[5\]"),
+        ({"by": 7}, "by must be a name"),
+    ],
+)
+def test_corrections_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert problem(state(), correction(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"key": "budget..total"}, "key must be a dotted name"),
+        ({"key": 3}, "key must be a dotted name"),
+        ({"from": 3}, "budget.total is 2, not 3"),
+        ({"to": 2}, "nothing changes"),
+    ],
+)
+def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert problem(state(), setting(**changes)) is None

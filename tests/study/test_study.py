@@ -1,0 +1,273 @@
+"""The study as a whole: small ones are run here, each run in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from al_lightning.run.journal import Journal
+from study import workers
+from study.__main__ import main
+from study.go_on import make_job
+from study.part import Part, PlannedRun
+from study.study import ROOT, Study, beside
+from study.time_left import TimeLeft
+from tests.background import DEADLINE
+from tests.command_line import comparable, stop_after
+from tests.study.test_workers import wait_for
+from tests.study.tiny import ENDLESS, PART, write_journal
+
+REPOSITORY = Path(__file__).parents[2]
+PLAN = [*PART.runs(range(1))]
+RANDOM, PASSIVE = PLAN
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    monkeypatch.setattr(workers, "_NICE", 0)  # else other tests would go first
+    return tmp_path
+
+
+@pytest.fixture
+def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing may be started."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(workers, "_Process", refuse)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+def journals(plan: Sequence[PlannedRun] = PLAN) -> list[bytes]:
+    return [run.journal(ROOT).read_bytes() for run in plan]
+
+
+@pytest.mark.slow
+def test_a_study_runs_is_packed_and_goes_on_from_its_archive_on_a_fresh_clone(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["--jobs", "2"], PLAN) == 0
+    told = lines(capsys)
+    assert told[0].startswith("0 of 2 runs are finished; the others in 2 processes at a time")
+    assert "; 1/2 of the part, 1/2 in all, " in told[2]
+    assert told[3].endswith("; 2/2 of the part, 2/2 in all, 0 s left")
+    assert {*Study(PLAN).seconds} == {*PLAN}
+    made = journals()
+    assert [Journal(run.journal(ROOT)).rounds[-1]["labels_bought"] for run in PLAN] == [60, 1297]
+    assert Journal(PASSIVE.journal(ROOT)).pool.labeled_ids.tolist() == [*range(1297)]
+    assert "accuracy" in (ROOT / "t/r1/random/seed=0.log").read_text()
+
+    (folder / "study").mkdir()
+    assert main(["--pack"], PLAN) == 0
+    assert lines(capsys)[-1].endswith("kB of 5,000 kB")
+    packed = (folder / "study/journals/t.tar.xz").read_bytes()
+
+    (folder / "outputs").rename(folder / "elsewhere")
+    monkeypatch.setattr(workers, "_Process", None)
+    assert main([], PLAN) == 0
+    unpacked = "part t: 2 journals unpacked from study/journals/t.tar.xz"
+    assert lines(capsys) == [unpacked, "All 2 runs are finished"]
+    assert journals() == made
+    assert main(["--pack"], PLAN) == 0
+    assert (folder / "study/journals/t.tar.xz").read_bytes() == packed
+
+
+@pytest.mark.slow
+def test_a_run_that_was_killed_goes_on_to_the_same(folder: Path) -> None:
+    arguments, journal = RANDOM.arguments(ROOT), RANDOM.journal(ROOT)
+    assert stop_after(folder, 4, signal.SIGKILL, *arguments) == -signal.SIGKILL
+    assert Study([RANDOM]).left == [RANDOM]
+    assert main(["--jobs", "1"], [RANDOM]) == 0
+    cut = comparable(journal)
+    (folder / "outputs").rename(folder / "cut")
+    assert main(["--jobs", "1"], [RANDOM]) == 0
+    assert comparable(journal) == cut
+
+
+def states(group: int) -> set[str]:
+    """The states of the processes of a group, as Linux names them: T is stopped."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended since
+            state, _, its_group, *_ = path.read_text().rpartition(")")[2].split()
+            found |= {state} if int(its_group) == group else set()
+    return found
+
+
+@contextmanager
+def endless_study() -> Iterator["subprocess.Popen[str]"]:
+    """A study in a process group of its own, whose runs end when they are told to."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.study.tiny", "--jobs", "2"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_study_is_paused_as_a_whole_and_leaves_no_process_when_terminated() -> None:
+    plan = [*ENDLESS.runs(range(1))]
+    with endless_study() as process:
+        wait_for(lambda: all(run.journal(ROOT).exists() for run in plan))
+        os.killpg(process.pid, signal.SIGSTOP)
+        wait_for(lambda: states(process.pid) == {"T"})
+        os.killpg(process.pid, signal.SIGCONT)
+        process.terminate()
+        _, errors = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 128 + signal.SIGTERM
+        assert errors == "Stopped. The same command goes on from here.\n"
+        assert states(process.pid) == set()
+    logs = [make_job(run, ROOT).log.read_text() for run in plan]
+    assert all("Interrupted. The same command continues from here." in log for log in logs)
+
+
+def test_a_run_that_fails_is_named_left_out_and_tried_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    part = replace(PART, strategies=("no_such", "random"))
+    plan = [*part.runs(range(1))]
+    write_journal(ROOT, plan[1])
+    for _ in range(2):
+        assert main(["--jobs", "1"], plan) == 1
+        told = lines(capsys)
+        assert told[0].startswith(
+            "1 of 2 runs are finished; the others in 1 process at a time, 4 s"
+        )
+        assert told[2].startswith("t no_such seed=0: exit status 1, not finished; 1/2 of the part")
+        log = Path("outputs/study/t/r1/no_such/seed=0.log")
+        assert (
+            told[3] == f"Failed: t no_such seed=0, see {log}; the same command tries it once more"
+        )
+        assert "no_such" in log.read_text()
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_journal_alone_is_a_finished_run(capsys: pytest.CaptureFixture[str]) -> None:
+    for run in PLAN:
+        write_journal(ROOT, run)
+    assert main([], PLAN) == 0
+    assert lines(capsys) == ["All 2 runs are finished"]
+
+
+@pytest.mark.usefixtures("no_process")
+def test_a_run_by_other_overrides_is_named_and_left_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_journal(ROOT, PASSIVE)
+    write_journal(ROOT, RANDOM, overrides=["recipe.epochs=7"])
+    before = journals()
+    assert main([], PLAN) == 0
+    told = lines(capsys)
+    assert told[0].startswith(
+        "Note: t random seed=0 was made by other overrides than study/parts.py"
+    )
+    assert told[1] == "1 of 2 runs are finished, and no other can be made"
+    assert journals() == before
+
+
+def test_defaults_that_changed_between_runs_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    write_journal(ROOT, RANDOM, config={"recipe": {"epochs": 32}})
+    write_journal(ROOT, PASSIVE, config={"recipe": {"epochs": 20}})
+    assert main(["--list"], PLAN) == 0
+    assert lines(capsys)[-1].startswith(
+        "Note: The finished runs of part t differ in recipe.epochs:"
+    )
+
+
+def test_a_later_revision_is_run_again_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for run in PLAN:
+        write_journal(ROOT, run)
+    changed = replace(PART, strategy_revisions={"passive": 2})
+    assert [run.strategy for run in Study([*changed.runs(range(1))]).left] == ["passive"]
+    assert Study([*replace(PART, revision=2).runs(range(1))]).records == {}
+    assert Study(PLAN).left == []
+
+
+def test_the_list_says_how_far_each_part_is(capsys: pytest.CaptureFixture[str]) -> None:
+    write_journal(ROOT, RANDOM)
+    other = replace(PART, name="u", question="Why?", revision=3)
+    assert main(["--list", "--jobs", "1"], [*PLAN, *other.runs(range(2))]) == 0
+    assert lines(capsys) == [
+        "t                1 of   2 runs, revision 1, 4 s left",
+        "    Does it work?",
+        "u                0 of   4 runs, revision 3, 0 s left, without 4 runs of parts not yet begun",
+        "    Why?",
+    ]
+
+
+def test_what_a_run_took_here_counts_before_what_its_journal_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = [*PART.runs(range(3))]
+    for run in plan[:4]:
+        write_journal(ROOT, run)
+    assert Study(plan).time_left(1) == TimeLeft(3.75 + 3.75, 0)
+    beside(plan[0], ROOT, ".seconds").write_text("100.0\n")
+    # The passive runs come from elsewhere, so that the part's 100 s count.
+    assert Study(plan).time_left(1) == TimeLeft(200.0, 0)
+    beside(plan[2], ROOT, ".seconds").write_text("30.0\n")
+    assert Study(plan).time_left(2) == TimeLeft(30.0, 0)
+
+
+def test_a_part_is_chosen_by_its_name_or_by_its_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = [run for name in ("c_one", "c_two", "cc") for run in replace(PART, name=name).runs([0])]
+    for chosen, names in (("c", ["c_one", "c_two"]), ("cc", ["cc"]), ("c_two", ["c_two"])):
+        assert main(["--list", "--part", chosen], plan) == 0
+        assert [line.split()[0] for line in lines(capsys)[::2]] == names
+    assert main(["--list", "--part", "x"], plan) == 1
+    assert capsys.readouterr().err == "Error: There is no part x, but c_one, c_two, cc\n"
+
+
+def test_something_must_be_run_at_a_time(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--jobs", "0"], PLAN)
+    assert "argument --jobs: must be 1 or more" in capsys.readouterr().err
+
+
+def test_two_processes_do_not_make_the_same_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    from al_lightning.utils.locks import only_one  # noqa: PLC0415
+
+    with only_one(ROOT / "t" / ".study.lock"):
+        assert main([], PLAN) == 1
+    assert "Error: Part t is being run by process" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_embed_the_images_once() -> None:
+    part = Part(
+        name="e",
+        question="Once?",
+        overrides=(
+            *("dataset=digits", "model=mobilenet_v3_small", "model.weights=null"),
+            *("model.mode=linear", "model.image_size=16", "recipe.min_steps=8", "recipe.epochs=1"),
+            *("budget.initial=20", "budget.query=[10,5]", "budget.total=40"),
+        ),
+        strategies=("random", "l2"),
+    )
+    plan = [*part.runs(range(1))]
+    assert main(["--jobs", "2"], plan) == 0
+    logs = [make_job(run, ROOT).log.read_text() for run in plan]
+    assert sum(log.count("Embedding 1,797 images") for log in logs) == 1
+    starts = [Journal(run.journal(ROOT)).labels("initial")[0]["ids"] for run in plan]
+    assert starts[0] == starts[1]
