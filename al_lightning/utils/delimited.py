@@ -14,12 +14,13 @@ def decoded(content: bytes) -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with its byte-order mark.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is neither; names the first such row.
     """
     try:
         return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"it is not UTF-8 ({error}); save it as CSV UTF-8") from error
+        row = 1 + content.count(b"\n", 0, error.start)
+        raise ValueError(f"it is not UTF-8 in row {row} ({error}); save it as CSV UTF-8") from error
 
 
 class DelimitedRows:

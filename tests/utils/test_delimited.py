@@ -35,8 +35,8 @@ def test_encodings(encoding: str) -> None:
 
 
 def test_what_is_no_such_text_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"it is not UTF-8 \(.*; save it as CSV UTF-8"):
-        decoded("ä".encode("cp1252"))
+    with pytest.raises(ValueError, match=r"not UTF-8 in row 2 \(.*; save it as CSV UTF-8"):
+        decoded("file\nä\n".encode("cp1252"))
     rows = DelimitedRows('file,label\na.png,cat\n"b.png,dog\n')
     with pytest.raises(ValueError, match="row 3: unexpected end of data"):
         list(rows)

@@ -59,7 +59,7 @@ def archive() -> bytes:
         (
             "t.csv",
             b"file\n\xff\xfe\n",
-            "is no table: it is not UTF-8 (.*; save it as CSV UTF-8; exp",
+            "is no table: it is not UTF-8 in row 2 (.*; save it as CSV UTF-8; exp",
         ),
         (
             "t.csv",
