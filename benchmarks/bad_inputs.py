@@ -86,6 +86,7 @@ def spoiled(change: Callable[[Path], object]) -> Callable[[Path], None]:
 
 
 _FOLDER = ["dataset=image_folder", "dataset.path=my", "dataset.image_size=16", *QUICK]
+_TABLE = ["dataset=table", "dataset.path=my/labels.csv", "dataset.image_size=16", *QUICK]
 _FEW = ("budget.initial=6", "budget.query=3", "budget.total=12")
 _PERSON = [*_FOLDER, "oracle=csv", "model=cnn", "budget.query=4", "budget.total=40"]
 
@@ -181,10 +182,45 @@ def _thumbnails(root: Path) -> None:
         shutil.copy(root / "cat/1.png", place / "@eaDir" / "0.png" / "SYNOPHOTO_THUMB_XL.png")
 
 
+def _pipe_of_a_table(folder: Path) -> None:
+    (folder / "my").mkdir()
+    os.mkfifo(folder / "my" / "labels.csv")
+
+
 def _pipe(folder: Path) -> None:
     journal = finished(folder) / "journal.jsonl"
     journal.unlink()
     os.mkfifo(journal)
+
+
+def tabled(change: Callable[[str], str], name: str = "labels.csv") -> Callable[[Path], None]:
+    """Return what makes a folder of images and its table, and spoils the text of the table."""
+
+    def prepare(folder: Path) -> None:
+        images(folder)
+        files = [
+            file for kind in ("cat", "dog", "owl") for file in (folder / "my" / kind).iterdir()
+        ]
+        rows = [
+            f"{f.relative_to(folder / 'my')},{f.parent.name},,v{i // 3}\n"
+            for i, f in enumerate(files)
+        ]
+        table = "".join(["file,label,split,group\n", *rows])
+        (folder / "my" / name).write_text(change(table))
+
+    return prepare
+
+
+def _first_rows(*cells: str) -> Callable[[str], str]:
+    """Return what ends the first rows of a table by other cells: label, split, group."""
+
+    def change(text: str) -> str:
+        header, *rows = text.splitlines()
+        for i, cell in enumerate(cells):
+            rows[i] = f"{rows[i].split(',')[0]},{cell}"
+        return "\n".join([header, *rows, ""])
+
+    return change
 
 
 def _one_class(root: Path) -> None:
@@ -253,6 +289,50 @@ CASES = [
         _FOLDER,
         spoiled(lambda r: shutil.copytree(r / "cat", r / "Cat")),
     ),
+    Case("no such table", [*_TABLE]),
+    Case("a table that is a folder", [*_TABLE], _file("my/labels.csv/0.png")),
+    Case("a table that is a pipe", [*_TABLE], _pipe_of_a_table),
+    Case("a table that is an image", [*_TABLE], _file("my/labels.csv", b"\x89PNG\r\n\x1a\n\0\0")),
+    Case("a table that is a workbook", [*_TABLE], _file("my/labels.csv", b"PK\x03\x04\0\0")),
+    Case("an empty table", [*_TABLE], _file("my/labels.csv")),
+    Case("a table of a header alone", [*_TABLE], tabled(lambda t: t.split("\n")[0])),
+    Case("a table without its column", [*_TABLE], tabled(lambda t: t.replace("file", "name", 1))),
+    Case("a table with missing files", [*_TABLE], tabled(lambda t: t.replace("cat/", "cats/"))),
+    Case("a file in two rows", [*_TABLE], tabled(lambda t: t + t.split("\n")[1] + "\n")),
+    Case("a file in two rows, of two classes", [*_TABLE], tabled(lambda t: t + "cat/0.png,dog\n")),
+    Case("an unknown split", [*_TABLE], tabled(_first_rows("cat,tets,v"))),
+    Case("a split for validation", [*_TABLE], tabled(_first_rows("cat,val,v"))),
+    Case("a class in two spellings", [*_TABLE], tabled(_first_rows("Cat,,v"))),
+    Case(
+        "a class with blanks and accents",
+        [*_TABLE, *_FEW],
+        tabled(lambda t: t.replace("cat,,v1", "cat ,,v1")),
+        0,
+    ),
+    Case("a group on both sides", [*_TABLE], tabled(_first_rows("cat,test,v0", "cat,train,v0"))),
+    Case("a class of the test split alone", [*_TABLE], tabled(_first_rows("cow,test,v"))),
+    Case("a test image without a label", [*_TABLE], tabled(_first_rows(",test,v"))),
+    Case(
+        "a table in another encoding",
+        [*_TABLE],
+        _file("my/labels.csv", b"file,label\nk\xe4se.png,a\n"),
+    ),
+    Case(
+        "a comma without quotes", [*_TABLE], tabled(lambda t: t.replace("cat,,v0", "cat,,v0,x", 1))
+    ),
+    Case("Parquet that is damaged", [*_TABLE], _file("my/labels.csv", b"PAR1 and no more")),
+    Case(
+        "an address of no protocol", [*_TABLE], tabled(lambda t: t.replace("cat/", "nope://cat/"))
+    ),
+    Case(
+        "an address without its package",
+        [*_TABLE],
+        tabled(lambda t: t.replace("cat/", "s3://cat/")),
+    ),
+    Case(
+        "an address without a file", [*_TABLE], tabled(lambda t: t.replace("cat/", "memory://cat/"))
+    ),
+    Case("a column that is none", [*_TABLE, "dataset.columns={fle: image}"], tabled(str)),
     Case("unlabeled images, and nobody to ask", [*_FOLDER, *_BUDGET], asked(lambda text: text)),
     Case("a control character in the name of a class", _FOLDER, _renamed("c\x1bt")),
     Case("a class whose name is a formula", [*_FOLDER, *_FEW], _renamed("a$b$"), 0),

@@ -1,5 +1,6 @@
 """The pages of the documentation site: `make docs` builds them, and checks links and examples."""
 
+import doctest
 import re
 from importlib import import_module
 from pathlib import Path
@@ -38,3 +39,12 @@ def test_a_page_is_on_the_site_and_has_unbroken_tables(page: Path) -> None:
         assert re.fullmatch(r"\|( -+ \|)+", line), f"{page.name}: no header above {header}"
         columns = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(columns) == 1, f"{page.name}: rows of different length below {header}"
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_the_sessions_on_a_page_run(page: Path) -> None:
+    for block in re.findall(r"^```python\n(>>> .*?)^```", page.read_text("utf-8"), re.M | re.S):
+        test = doctest.DocTestParser().get_doctest(block, {}, page.name, None, 0)
+        said: list[str] = []
+        failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+        assert not failed, "".join(said)

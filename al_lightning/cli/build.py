@@ -140,7 +140,7 @@ def _initial_strategy(policy: str) -> "Strategy | None":
 
 def _decide_sizes(cfg: DictConfig) -> None:
     """Put numbers in the places of `auto`: what the network takes, and what images are decoded at."""
-    from al_lightning.data.folder.image_folder import AUTO_SIZE  # noqa: PLC0415
+    from al_lightning.data.folder.file_source import AUTO_SIZE  # noqa: PLC0415
     from al_lightning.models.pretrained.modes import input_size  # noqa: PLC0415
 
     taken = None

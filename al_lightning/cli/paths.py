@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, is_below
 
 _NAMES_A_PATH = re.compile(r"(^|[._])(path|root|dir|folder|file|sheet)$")
+_NAMES_A_COLUMN = re.compile(r"(^|\.)columns\.")  # of a table: one may well be called file
 _WEIGHTS = re.compile(r"(^|\.)weights$")  # a file, or the name of published ones
 _NO_PATH = re.compile(r"^$|://|^\?\?\?$")  # nothing, an address, not given
 
@@ -28,12 +29,18 @@ def is_path(key: str, value: Any, cwd: Path) -> bool:
     if _WEIGHTS.search(key):
         path = Path(value).expanduser()
         return len(path.parts) > 1 or bool(path.suffix) or (cwd / path).is_file()
-    return bool(_NAMES_A_PATH.search(key))
+    return _is_place(key)
 
 
 def absolute(value: str, cwd: Path) -> str:
-    """Return the one spelling of a path: absolute, without links, ``..``, or a trailing separator."""
-    return os.path.realpath(cwd / Path(value).expanduser())
+    """Return the one spelling of a path: absolute, without links, ``..``, or a trailing separator.
+
+    A link to a file keeps its name: the files that a table names are beside the link.
+    """
+    path = cwd / Path(value).expanduser()
+    if path.is_symlink() and path.is_file():
+        return str(Path(os.path.realpath(path.parent)) / path.name)
+    return os.path.realpath(path)
 
 
 def portable(value: str, cwd: Path, output_root: str) -> str:
@@ -66,13 +73,17 @@ def places_as_written(cfg: DictConfig) -> dict[str, str]:
         key: raw
         for key, raw in _leaves(OmegaConf.to_container(cfg))
         if isinstance(raw, str)
-        if _NAMES_A_PATH.search(key) and is_below(key, NO_EFFECT_ON_RESULTS)
+        if _is_place(key) and is_below(key, NO_EFFECT_ON_RESULTS)
     }
 
 
 def weights_files(cfg: DictConfig, cwd: Path) -> list[str]:
     """Return the keys of weights that are files: a run records their content besides their path."""
     return [k for k, v in _values(cfg) if _WEIGHTS.search(k) and is_path(k, v, cwd)]
+
+
+def _is_place(key: str) -> bool:
+    return bool(_NAMES_A_PATH.search(key)) and not _NAMES_A_COLUMN.search(key)
 
 
 def _values(cfg: DictConfig) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from al_lightning.data.sources.cifar import CIFAR10
 from al_lightning.data.sources.digits import Digits
 from al_lightning.data.sources.map_dataset import DatasetSource
 from al_lightning.data.sources.mnist import MNIST, FashionMNIST
+from al_lightning.data.table.image_table import ImageTable
 from al_lightning.data.transforms import (
     Cutout,
     Normalize,
@@ -27,6 +28,7 @@ __all__ = [
     "ImageData",
     "ImageFolder",
     "ImageSource",
+    "ImageTable",
     "Images",
     "Normalization",
     "Normalize",

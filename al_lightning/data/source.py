@@ -40,15 +40,19 @@ class Images:
         pixels: (N, C, H, W) uint8, 0 to 255; or float32 in [0, 1] if the source has no bytes. A
             tensor, or a store that reads images when it is indexed.
         labels: (N,) int64, 0 to number of classes - 1; -1 for an unknown class.
-        files: The file of each image, relative to the data set; None without files.
+        files: The file of each image, relative to the folder of the data set, or its address; None
+            without files.
         digests: (N, 16) uint8, a digest of each image, if the source has computed them; the fingerprint
             of the data set then does not need all pixels.
+        groups: (N,) int64, the group of each image, such as a patient or a video: images of one group
+            are never divided between training, validation and test. None if each is its own.
     """
 
     pixels: Pixels
     labels: Tensor
     files: tuple[str, ...] | None = None
     digests: Tensor | None = None
+    groups: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check shapes and types."""
@@ -70,6 +74,8 @@ class Images:
             )
         if self.files is not None and len(self.files) != len(self.pixels):
             raise DataError(f"{len(self.pixels)} images, but {len(self.files)} file names")
+        if self.groups is not None and self.groups.shape != self.labels.shape:
+            raise DataError(f"{len(self.pixels)} images, but {len(self.groups)} groups")
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -78,14 +84,15 @@ class Images:
         """Return the images at these positions, (M,) int64."""
         files = None if self.files is None else tuple(self.files[i] for i in ids.tolist())
         digests = None if self.digests is None else self.digests[ids]
-        return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests)
+        groups = None if self.groups is None else self.groups[ids]
+        return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests, groups)
 
-    def fingerprinted(self) -> tuple[Tensor, Tensor]:
-        """Return the tensors that a fingerprint covers: pixels or their digests, and labels."""
-        pixels = self.pixels
-        if self.digests is not None:
-            return self.digests, self.labels
-        return pixels[:] if isinstance(pixels, PixelStore) else pixels, self.labels
+    def fingerprinted(self) -> tuple[Tensor, ...]:
+        """Return the tensors that a fingerprint covers: pixels or their digests, labels, and groups."""
+        pixels, digests = self.pixels, self.digests
+        if digests is None:
+            digests = pixels[:] if isinstance(pixels, PixelStore) else pixels
+        return (digests, self.labels, *([] if self.groups is None else [self.groups]))
 
 
 @dataclass(frozen=True)
@@ -117,8 +124,8 @@ class ImageData:
         test: The test images, never used for selection; may be empty, then there are no test metrics.
         classes: The names of the classes, by label.
         normalization: Published constants; None computes them from the labeled images.
-        folder: Folder of the image files, to show the originals to a person; None without files. No
-            result depends on it.
+        folder: Folder that relative names of files start from, to show the originals to a person; None
+            without files. No result depends on it.
     """
 
     train: Images

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from al_lightning.loop.group_draw import check_groups, draw_groups
 from al_lightning.loop.query import Query
 from al_lightning.models.backbone import describe_model
 from al_lightning.run.budget import AUTO_POLICY, POLICIES, Budget
@@ -69,8 +70,11 @@ class FirstLabels:
         They are drawn from all images. Labels that were given need not be a random sample: who chose
         them, as a strategy does, may have chosen what is hard. What an answer leaves open stays open.
         """
-        seed, given = self.learner.seed, self.learner.data.given_ids
-        drawn = draw_validation(torch.arange(pool.size), self.budget.validation, seed)
+        given, groups = self.learner.data.given_ids, self.learner.data.train.groups
+        owners = torch.arange(pool.size) if groups is None else groups
+        if groups is not None:
+            check_groups(groups, self.budget.validation)
+        drawn = self._draw_validation(torch.arange(pool.size), self.budget.validation)
         is_given = torch.isin(drawn, given)
         known, asked = drawn[is_given], drawn[~is_given]
         if len(known := known[~torch.isin(known, pool.validation_ids)]):
@@ -80,7 +84,14 @@ class FirstLabels:
         free = pool.unlabeled_ids
         if bool(torch.isin(asked, free).all()):
             return asked
-        return draw_validation(free[~torch.isin(free, given)], len(asked), seed)
+        return self._draw_validation(free[~torch.isin(owners[free], owners[given])], len(asked))
+
+    def _draw_validation(self, ids: Tensor, count: int) -> Tensor:
+        """Draw images for validation; of images in groups, whole groups."""
+        seed, groups = self.learner.seed, self.learner.data.train.groups
+        if groups is None:
+            return draw_validation(ids, count, seed)
+        return draw_groups(ids, groups[ids], count, seed)
 
     def _draw(self, pool: Pool) -> Tensor:
         """Draw images to train on without a classifier that has learned from labels."""

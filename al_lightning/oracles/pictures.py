@@ -10,6 +10,7 @@ from torch import Tensor
 
 from al_lightning.data.pixels.decode import to_mode, upright
 from al_lightning.data.pixels.image_files import open_image
+from al_lightning.data.pixels.remote_file import file_at
 from al_lightning.data.source import ImageData
 
 _BYTE = 255
@@ -28,7 +29,7 @@ def picture(data: ImageData, image: int) -> str:
     """
     if data.folder is not None and data.train.files is not None:
         try:
-            path = data.folder / data.train.files[image]
+            path = file_at(data.folder, data.train.files[image])
             with warnings.catch_warnings(), open_image(path, _LARGEST // 2) as opened:
                 # PIL warns of a photograph that is large, but was read before.
                 warnings.simplefilter("ignore")

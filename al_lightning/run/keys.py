@@ -32,7 +32,8 @@ NOT_OF_A_RUN = ("experiment=compare", "experiment=model_comparison")
 #: What lies at the further places is checked by its content, not by its path.
 NO_EFFECT_ON_RESULTS = (
     *NOT_IN_FOLDER,
-    *("dataset.path", "dataset.download", "threads", "budget_override.memory_limit"),
+    *("dataset.path", "dataset.columns", "dataset.download", "threads"),
+    "budget_override.memory_limit",
 )
 #: These may hold the address of a service, and what opens it.
 NOT_RECORDED = ("logger",)

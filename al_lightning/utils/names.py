@@ -82,8 +82,13 @@ def unprintable(text: str) -> str | None:
 
 
 def readable_name(path: Path) -> str:
-    r"""Return a path as messages show it, with ``\xff`` and ``\n`` for what cannot be shown."""
-    text = os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+    """Return a path as messages show it: :func:`readable`, with slashes."""
+    return readable(path.as_posix())
+
+
+def readable(text: str) -> str:
+    r"""Return a text with ``\xff`` and ``\n`` for what cannot be shown."""
+    text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return "".join(_escaped(c) if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
 
 

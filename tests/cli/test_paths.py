@@ -31,6 +31,8 @@ from al_lightning.cli.paths import (
         ("model.weights", "folder/weights", True),
         ("dataset.classes", "a/b", False),
         ("strategy", "margin", False),
+        ("dataset.columns.file", "image", False),
+        ("dataset.columns.path", "file", False),
     ],
 )
 def test_which_keys_hold_paths(key: str, value: object, expected: bool, tmp_path: Path) -> None:
@@ -49,12 +51,29 @@ def test_one_folder_has_one_spelling(tmp_path: Path) -> None:
     assert {absolute(s, tmp_path) for s in spellings} == {str((tmp_path / "imgs").resolve())}
 
 
+def test_a_link_to_a_file_stays_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "stored" / "7f").mkdir(parents=True)
+    (tmp_path / "stored" / "7f" / "labels.csv").touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "labels.csv").symlink_to("../stored/7f/labels.csv")
+    (tmp_path / "link").symlink_to("photos")
+    expected = str(tmp_path.resolve() / "photos" / "labels.csv")
+    assert absolute("link/labels.csv", tmp_path) == absolute(expected, tmp_path) == expected
+
+
 def test_a_name_depends_on_where_things_lie_and_not_on_the_working_folder(tmp_path: Path) -> None:
     root = str(tmp_path / "outputs")
     assert portable("imgs", tmp_path, "outputs") == "imgs"
     assert portable(str(tmp_path / "imgs"), tmp_path / "other", root) == "imgs"
     assert portable("../imgs", tmp_path / "other", root) == "imgs"
     assert portable("/elsewhere/imgs", tmp_path, "outputs") == "/elsewhere/imgs"
+
+
+def test_columns_of_a_table_are_no_places(tmp_path: Path) -> None:
+    columns = {"file": "image", "label": "class"}
+    cfg = OmegaConf.create({"dataset": {"path": "t.csv", "columns": columns}})
+    assert with_absolute_paths(cfg, tmp_path).dataset.columns == columns
+    assert places_as_written(cfg) == {"dataset.path": "t.csv"}
 
 
 def test_what_is_built_from_absolute_paths_is_recorded_as_it_was_written(tmp_path: Path) -> None:

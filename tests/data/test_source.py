@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,6 +18,19 @@ def test_rows_keep_pixels_labels_and_files_together() -> None:
     assert rows.pixels[:, 0, 0, 0].tolist() == [8, 4]
     assert rows.labels.tolist() == [0, 1]
     assert rows.files == ("2.png", "1.png")
+
+
+def test_groups_stay_with_their_images_and_count_where_there_are_any() -> None:
+    plain = _images()
+    images = replace(plain, groups=torch.tensor([5, 5, 6, 7]))
+    rows = images.rows(torch.tensor([2, 1]))
+    assert rows.groups is not None
+    assert rows.groups.tolist() == [6, 5]
+    others = replace(plain, groups=torch.tensor([5, 6, 6, 7]))
+    prints = [ImageData(i, plain, ("a", "b")).fingerprint() for i in (plain, images, others)]
+    assert len(set(prints)) == 3
+    with pytest.raises(DataError, match="4 images, but 3 groups"):
+        replace(plain, groups=torch.tensor([5, 6, 7]))
 
 
 @pytest.mark.parametrize(

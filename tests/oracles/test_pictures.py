@@ -52,3 +52,17 @@ def test_an_image_of_a_file_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
     assert red > 240
     assert green < 20
     assert decoded(picture(data, 1)).size == (128, 128)  # the file has gone: its pixels
+
+
+@pytest.mark.parametrize("address", ["memory://photos/photo.png", "file://{folder}/photo.png"])
+def test_an_image_behind_an_address_is_shown_as_it_is_there(tmp_path: Path, address: str) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    address = address.format(folder=tmp_path)
+    Image.new("RGB", (1200, 600), "red").save(tmp_path / "made.png")
+    system, path = fsspec.core.url_to_fs(address)
+    system.pipe_file(path, (tmp_path / "made.png").read_bytes())
+    pixels = torch.zeros(2, 3, 8, 8, dtype=torch.uint8)
+    train = Images(pixels, torch.tensor([0, -1]), (address, address.replace("photo.", "gone.")))
+    data = ImageData(train, train.rows(torch.tensor([0])), ("a", "b"), folder=tmp_path)
+    assert decoded(picture(data, 0), "jpeg").size == (384, 192)
+    assert decoded(picture(data, 1)).size == (128, 128)

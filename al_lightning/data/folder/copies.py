@@ -1,13 +1,13 @@
-"""Warnings of images that are in a folder more than once."""
+"""Warnings of images that are in a data set more than once."""
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import Tensor
 
 from al_lightning.data.folder.duplicates import Group, leaks, repeats
-from al_lightning.data.folder.folder_rows import FolderRows
+from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.utils.listing import shortened
 
 _EXAMPLES = 3  # how many copies a warning names
@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 
 def leave_out_copies(
-    root: Path, copies: Sequence[Group], left_out: set[int], rows: FolderRows, names: Sequence[str]
+    root: ImageFile, copies: Sequence[Group], left_out: set[int], rows: FileRows
 ) -> list[int]:
     """Return the training images that are copies of earlier ones, and warn of them."""
     usable = [tuple(i for i in group if i not in left_out) for group in copies]
@@ -28,17 +28,17 @@ def leave_out_copies(
             "image is queried once; if you remove copies, keep the first of each:\n%s",
             root,
             len(copied),
-            _examples(groups, names),
+            _examples(groups, rows.shown),
         )
     return copied
 
 
 def warn_of_leaks(
-    root: Path,
+    root: ImageFile,
     copies: Sequence[Group],
     left_out: set[int],
     is_test: Tensor,
-    names: Sequence[str],
+    shown: Sequence[str],
 ) -> None:
     """Warn of pictures that are both tested and trained on."""
     left = [tuple(i for i in group if i not in left_out) for group in copies]
@@ -50,11 +50,11 @@ def warn_of_leaks(
             "run that has begun needs the same images:\n%s",
             root,
             sum(sides[i] for group in leaked for i in group),
-            _examples(leaked, names),
+            _examples(leaked, shown),
         )
 
 
-def _examples(groups: Sequence[Group], names: Sequence[str]) -> str:
+def _examples(groups: Sequence[Group], shown: Sequence[str]) -> str:
     """Name some groups of copies, two of each."""
-    pairs = [f"{names[group[0]]} = {names[group[-1]]}" for group in groups]
+    pairs = [f"{shown[group[0]]} = {shown[group[-1]]}" for group in groups]
     return "\n".join(f"  - {pair}" for pair in shortened(pairs, _EXAMPLES))

@@ -2,14 +2,13 @@
 
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.image_files import has_deep_colors, open_image
+from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.names import readable_name
 
 _LOOKED_AT = 200  # images: enough to name a likely range, and soon done
 _INTEGER_WHITES = (255, 1023, 4095, 16383, 65535)
@@ -35,28 +34,31 @@ def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
     return black, white
 
 
-def refuse_unknown_range(root: Path, paths: Sequence[Path], count: int) -> UsageError:
+def refuse_unknown_range(
+    paths: Sequence[ImageFile], example: str, images: str, count: int
+) -> UsageError:
     """Return the error that requests the range of images of more than 8 bits per pixel.
 
     Args:
-        root: The folder that they are in.
-        paths: They, N of them.
-        count: Of all images.
+        paths: The files of these images, N of them.
+        example: The name of the first.
+        images: What all images of the data set are called, such as "images below photos".
+        count: Number of all images.
     """
     step = -(-len(paths) // _LOOKED_AT)
     ranges = [found for path in paths[::step] if (found := _range_of(path)) is not None]
     low, high = (min(r[0] for r in ranges), max(r[1] for r in ranges)) if ranges else (0, 65535)
     black, white = _likely(low, high)
     return UsageError(
-        f"{len(paths)} of the {count} images below {root} have more than 8 bits a pixel, such as "
-        f"{readable_name(paths[0].relative_to(root))}, and files do not say which values are black and "
+        f"{len(paths)} of the {count} {images} have more than 8 bits a pixel, such as "
+        f"{example}, and files do not say which values are black and "
         f"white. The values of {'these' if step == 1 else f'{len(ranges)} of them'} go from "
         f"{low:.{_SHOWN}g} to {high:.{_SHOWN}g}. Give black and white for all of them, such as "
         f"'dataset.value_range=[{black:.{_SHOWN}g},{white:.{_SHOWN}g}]'"
     )
 
 
-def _range_of(path: Path) -> ValueRange | None:
+def _range_of(path: ImageFile) -> ValueRange | None:
     """Return the least and the largest value of an image; None where it cannot be read."""
     try:
         with warnings.catch_warnings(), open_image(path, 1) as opened:

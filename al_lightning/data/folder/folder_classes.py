@@ -1,43 +1,16 @@
 """Which classes a folder of images has."""
 
 import logging
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from al_lightning.data.folder.class_names import look_alikes, quoted
 from al_lightning.data.folder.folder_files import ARRANGEMENT, TEST, TRAIN, FolderFiles
-from al_lightning.utils.errors import DataError, UsageError
-from al_lightning.utils.names import normal_name
+from al_lightning.utils.errors import DataError
 
 _FEWEST = 2
 
 _logger = logging.getLogger(__name__)
-
-
-def check_names(classes: Sequence[object]) -> tuple[str, ...]:
-    """Return names of classes in their :func:`~al_lightning.utils.names.normal_name`, numbers as text.
-
-    Raises:
-        UsageError: If one is no name, or given twice.
-    """
-    for name in classes:
-        if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
-            raise UsageError(
-                f"dataset.classes names {name!r} ({type(name).__name__}), which is no name; quote it "
-                "if it is one"
-            )
-    names = tuple(_normal(str(name)) for name in classes)
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(f"dataset.classes names '{name}' twice")
-    return names
-
-
-def _normal(name: str) -> str:
-    try:
-        return normal_name(name)
-    except ValueError as error:
-        raise UsageError(f"dataset.classes names {name!a}, which is no name: {error}") from error
 
 
 def decide_classes(
@@ -65,7 +38,7 @@ def decide_classes(
     elif unnamed := [name for name in folders if name not in given]:
         raise DataError(
             f"{root} has folders of classes that dataset.classes does not name: "
-            f"{_quoted(unnamed)}. Name all classes, rename the folders, or leave dataset.classes out"
+            f"{quoted(unnamed)}. Name all classes, rename the folders, or leave dataset.classes out"
         )
     classes = folders if given is None else given
     _refuse_too_few(root, found, classes)
@@ -82,22 +55,12 @@ def decide_classes(
 
 def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
     """Refuse class names that look equal and differ in their characters."""
-    spellings: dict[str, list[str]] = {}
-    for name in names:
-        spellings.setdefault(_look_alike_key(name), []).append(name)
-    for same in spellings.values():
-        if len(same) > 1:
-            raise DataError(
-                f"{root} has folders that look like one class in several spellings: {_quoted(same)}. "
-                "Rename them to one; if they are different classes, name all classes in "
-                "dataset.classes"
-            )
-
-
-def _look_alike_key(name: str) -> str:
-    """Return a form of a name that is equal for names that look equal."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in text if unicodedata.category(c) != "Cf")  # such as U+200B
+    for same in look_alikes(names):
+        raise DataError(
+            f"{root} has folders that look like one class in several spellings: {quoted(same)}. "
+            "Rename them to one; if they are different classes, name all classes in "
+            "dataset.classes"
+        )
 
 
 def _refuse_too_few(root: Path, found: FolderFiles, classes: Sequence[str]) -> None:
@@ -130,7 +93,3 @@ def _refuse_missing(
             "Each class needs a folder of the same name for training and, if there is a folder test, "
             "for testing; only where there is a folder unlabeled, a class may have none"
         )
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -5,7 +5,8 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +22,16 @@ from al_lightning.data.pixels.decode_beside import Part, decode_beside
 from al_lightning.data.pixels.decoded import Decoded, gather
 from al_lightning.data.pixels.mapped import FACTS, MappedPixels
 from al_lightning.data.pixels.progress import shown_progress
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import reserve, sync_folder, write_whole
-from al_lightning.utils.names import readable_name
 
 _LEFT_FREE = 256 * 2**20  # bytes of a disk that are not ours to fill
 _PIXELS, _DIGESTS = "pixels.bin", "digests.bin"
 _PARTIAL = ".partial"
 _BLOCK = 4096  # images read at a time, to check them
+_REQUESTS = 32  # to a network at the same time
 
 _logger = logging.getLogger(__name__)
 
@@ -40,8 +42,8 @@ class CacheEntry:
 
     Attributes:
         folder: Of this entry alone.
-        family: Digest of the folder of the files and of the shape of the images.
-        root: The folder that the files are in.
+        family: Digest of the place of the folder or table, and of the shape of the images.
+        root: The folder or the table that names the files.
         paths: N of them, sorted.
         image_shape: Channels, height, width.
         value_range: Black and white of images of more than 8 bits a pixel.
@@ -49,8 +51,8 @@ class CacheEntry:
 
     folder: Path
     family: str
-    root: Path
-    paths: Sequence[Path]
+    root: ImageFile
+    paths: Sequence[ImageFile]
     image_shape: tuple[int, int, int]
     value_range: ValueRange | None
 
@@ -58,8 +60,8 @@ class CacheEntry:
     def of(
         cls,
         cache: Path,
-        root: Path,
-        paths: Sequence[Path],
+        root: ImageFile,
+        paths: Sequence[ImageFile],
         image_shape: tuple[int, int, int],
         value_range: ValueRange | None,
     ) -> "CacheEntry":
@@ -67,18 +69,18 @@ class CacheEntry:
 
         Args:
             cache: The folder of all entries.
-            root: The folder that the files are in.
+            root: The folder or the table that names the files.
             paths: N of them, sorted.
             image_shape: Channels, height, width.
             value_range: Black and white of images of more than 8 bits a pixel.
         """
-        where = json.dumps([os.fsencode(root.resolve()).hex(), image_shape])
+        place = root.url if isinstance(root, RemoteFile) else root.resolve()
+        where = json.dumps([os.fsencode(place).hex(), image_shape])
         family = hashlib.sha256(where.encode()).hexdigest()[:8]
         what = hashlib.sha256(f"{DECODER} {PIL.__version__} {value_range} {where}\n".encode())
-        start = len(os.fspath(root / "x")) - 1  # Path.relative_to would take half of a start
-        for path in paths:
-            below = os.fsencode(os.fspath(path)[start:])
-            what.update(below + b"\0" + _state(path) + b"\n")
+        prefix = "" if isinstance(root, RemoteFile) else os.fspath(root / "x")[:-1]
+        for path, state in zip(paths, _states(paths), strict=True):
+            what.update(_key(path, prefix) + b"\0" + state + b"\n")
         name = f"{family}-{what.hexdigest()[:24]}"
         return cls(cache / name, family, root, paths, image_shape, value_range)
 
@@ -127,7 +129,7 @@ class CacheEntry:
         unreadable = {int(row) for row in facts["troubles"]}
         for row, fine in enumerate(self._intact(self.folder / _PIXELS, digests)):
             if not fine and row not in unreadable:
-                name = readable_name(self.paths[row].relative_to(self.root))
+                name = shown_name(_below(self.paths[row], self.root))
                 raise ValueError(f"{_PIXELS} was changed: {name} is not what was decoded")
         with suppress(UsageError):  # it may be read-only: then it is checked once more next time
             self._write_facts(facts["digests"], facts["troubles"])
@@ -201,8 +203,32 @@ class CacheEntry:
                 shutil.rmtree(other, ignore_errors=True)
 
 
-def _state(path: Path) -> bytes:
-    """Return size and times of a file, which change when the file does."""
+def _below(path: ImageFile, root: ImageFile) -> ImageFile:
+    """Return a file relative to a folder, or as it is where it is elsewhere."""
+    if isinstance(path, RemoteFile) or isinstance(root, RemoteFile):
+        return path
+    return path.relative_to(root) if path.is_relative_to(root) else path
+
+
+def _key(path: ImageFile, prefix: str) -> bytes:
+    """Return the path of a file in a folder; as a whole, or its address, where it is elsewhere."""
+    # Path.relative_to would take half of a start.
+    text = path.url if isinstance(path, RemoteFile) else os.fspath(path).removeprefix(prefix)
+    return os.fsencode(text)
+
+
+def _states(paths: Sequence[ImageFile]) -> Iterable[bytes]:
+    """Return for each file what changes when the file does; nothing is read of them."""
+    if not any(isinstance(path, RemoteFile) for path in paths):
+        return map(_state, paths)
+    with ThreadPoolExecutor(_REQUESTS) as threads:
+        return list(threads.map(_state, paths))
+
+
+def _state(path: ImageFile) -> bytes:
+    """Return size and times of a file."""
+    if isinstance(path, RemoteFile):
+        return path.state()
     try:
         status = path.stat()
     except OSError:  # decoding it will say why

@@ -1,7 +1,6 @@
 """Image files to pixels of a fixed shape."""
 
 import errno
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,8 +8,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from al_lightning.data.pixels.image_files import has_deep_colors, open_image
-from al_lightning.utils.errors import DataError, UsageError
-from al_lightning.utils.names import readable_name
+from al_lightning.data.pixels.remote_file import ImageFile, shown_name
+from al_lightning.data.pixels.stopped import DecodingStoppedError
+from al_lightning.utils.errors import DataError
 
 #: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
 DECODER = 2
@@ -28,12 +28,8 @@ _SIXTEEN_BITS = (0, 65535)
 _OF_THE_MOMENT = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT)
 
 
-class DecodingStoppedError(UsageError):
-    """An image cannot be decoded now, and its file is not to blame: no image may be left out for it."""
-
-
 def read_image(
-    path: Path, image_shape: tuple[int, int, int], value_range: ValueRange | None = None
+    path: ImageFile, image_shape: tuple[int, int, int], value_range: ValueRange | None = None
 ) -> Tensor:
     """Read an image file of any size and mode, of one of the formats that are read.
 
@@ -51,7 +47,7 @@ def read_image(
     Raises:
         DataError: If the file cannot be read; says why in plain words, and leaves it to the caller to
             name the file.
-        DecodingStoppedError: If memory or the system fails for the moment; names the file.
+        DecodingStoppedError: If memory, the system or the network fails for the moment; names the file.
     """
     channels, height, width = image_shape
     try:
@@ -60,12 +56,12 @@ def read_image(
                 raise DataError(DEEP if value_range is None else _DEEP_COLORS)  # noqa: TRY301
             image = to_mode(upright(opened), channels, value_range)
             return to_bytes(cover(image, height, width), channels)
-    except DataError:
+    except (DataError, DecodingStoppedError):
         raise
     except Exception as error:  # damaged bytes make PIL's decoders raise all kinds of errors
         if _is_of_the_moment(error):
             raise DecodingStoppedError(
-                f"{readable_name(path)} cannot be decoded now ({type(error).__name__}: {error}), and "
+                f"{shown_name(path)} cannot be decoded now ({type(error).__name__}: {error}), and "
                 "is not the cause: no image was left out. Free memory, or use fewer "
                 "dataset.workers, and run the same command again"
             ) from error

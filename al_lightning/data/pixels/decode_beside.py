@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from al_lightning.data.folder.duplicates import DIGEST
-from al_lightning.data.pixels.decode import DecodingStoppedError, ValueRange
+from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decode_files import decode_files
+from al_lightning.data.pixels.remote_file import ImageFile
+from al_lightning.data.pixels.stopped import DecodingStoppedError
 
 _PART = 64  # files a process decodes between two reports
 
@@ -39,7 +41,7 @@ class Part:
 
 
 def decode_beside(
-    paths: Sequence[Path],
+    paths: Sequence[ImageFile],
     rows: Sequence[int],
     image_shape: tuple[int, int, int],
     workers: int,
@@ -88,7 +90,7 @@ def leave_signals(worker: int) -> None:  # noqa: ARG001 - what a DataLoader call
 class _Parts(Dataset[Part]):
     def __init__(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[ImageFile],
         rows: Sequence[int],
         image_shape: tuple[int, int, int],
         keep: Path | None,

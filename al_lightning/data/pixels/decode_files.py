@@ -4,18 +4,18 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.utils.data import get_worker_info
 
 from al_lightning.data.pixels.decode import ValueRange, read_image
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.utils.errors import DataError
 
 
 def decode_files(
-    paths: Sequence[Path],
+    paths: Sequence[ImageFile],
     image_shape: tuple[int, int, int],
     value_range: ValueRange | None = None,
 ) -> tuple[Tensor, list[str]]:
@@ -40,14 +40,15 @@ def decode_files(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         decode = partial(_decode_into, image_shape=image_shape, value_range=value_range)
-        if get_worker_info() is not None:  # other processes decode beside this one
+        waits = any(isinstance(path, RemoteFile) for path in paths)  # for answers of a network
+        if get_worker_info() is not None and not waits:  # other processes decode beside this one
             return pixels, list(map(decode, pixels, paths))
         with ThreadPoolExecutor() as threads:  # PIL lets go of the interpreter while it decodes
             return pixels, list(threads.map(decode, pixels, paths))
 
 
 def _decode_into(
-    row: Tensor, path: Path, image_shape: tuple[int, int, int], value_range: ValueRange | None
+    row: Tensor, path: ImageFile, image_shape: tuple[int, int, int], value_range: ValueRange | None
 ) -> str:
     """Decode a file into a row of the pixels; return why it cannot be decoded, or None."""
     try:

@@ -1,5 +1,6 @@
 """Image files, opened with care: nothing but images, and never too many large ones at once."""
 
+import io
 import os
 import re
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.locks import exclusive
 
@@ -52,7 +54,7 @@ _DEEP_COLORS = re.compile(r";16[BLN]")  # how a file holds colours of 16 bits
 
 
 @contextmanager
-def open_image(path: Path, least: int) -> Iterator[Image.Image]:
+def open_image(path: ImageFile, least: int) -> Iterator[Image.Image]:
     """Open an image file of one of the :data:`FORMATS`.
 
     A JPEG is decoded at a fraction of its size, still twice what is needed: it may be turned after
@@ -64,11 +66,10 @@ def open_image(path: Path, least: int) -> Iterator[Image.Image]:
         least: The longer side that is needed, in pixels.
 
     Raises:
-        DataError: If the file is empty, or a device.
+        DataError: If the file is empty, or a device, or an address without a file.
         Exception: Whatever PIL raises, here and where the image is used.
     """
-    _require_content(path)
-    with Image.open(path, formats=known_formats()) as opened:
+    with Image.open(_with_content(path), formats=known_formats()) as opened:
         opened.draft(None, (2 * least,) * 2)
         with ExitStack() as stack:
             if opened.width * opened.height > _LARGE:
@@ -84,12 +85,19 @@ def has_deep_colors(image: Image.Image) -> bool:
     return any(_DEEP_COLORS.search(str(tile[3])) for tile in tiles)
 
 
-def _require_content(path: Path) -> None:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait for ever
-        raise DataError("it is no file, but a device or a pipe")
-    if status.st_size == 0:
+def _with_content(path: ImageFile) -> Path | io.BytesIO:
+    """Return what PIL opens, which is no device, and not empty."""
+    if isinstance(path, RemoteFile):
+        content = path.read()
+        size = len(content)
+    else:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait for ever
+            raise DataError("it is no file, but a device or a pipe")
+        size = status.st_size
+    if size == 0:
         raise DataError("it is empty, 0 bytes")
+    return io.BytesIO(content) if isinstance(path, RemoteFile) else path
 
 
 def known_formats() -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class MappedPixels(PixelStore):
         # Nothing is expected of files that could not be read.
         self._unseen = torch.zeros(len(self), dtype=torch.bool)
         if digests is not None:
-            self._unseen = digests.any(1)
+            self._unseen = (digests != 0).any(1)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Map the file again in another process, instead of copying its content."""

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from al_lightning.data.pixels.cache_entry import CacheEntry
-from al_lightning.data.pixels.decode import DecodingStoppedError, ValueRange
+from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decoded import Decoded
+from al_lightning.data.pixels.remote_file import ImageFile
+from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.locks import exclusive
 
@@ -33,15 +35,15 @@ class PixelCache:
 
     def decoded(
         self,
-        root: Path,
-        paths: Sequence[Path],
+        root: ImageFile,
+        paths: Sequence[ImageFile],
         image_shape: tuple[int, int, int],
         value_range: ValueRange | None = None,
     ) -> Decoded:
         """Return images that were decoded before, or decode them now.
 
         Args:
-            root: The folder that all files are in.
+            root: The folder or the table that names the files.
             paths: N files.
             image_shape: Channels (1 for gray, 3 for RGB), height, width.
             value_range: Black and white of images of more than 8 bits a pixel.

@@ -13,6 +13,7 @@ from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import Decoded, gather
 from al_lightning.data.pixels.pixel_cache import PixelCache
 from al_lightning.data.pixels.progress import shown_progress
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.data.pixels.streamed import StreamedPixels
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.memory import available_bytes
@@ -39,8 +40,9 @@ class ImageStorage:
     Args:
         storage: "memory" decodes into memory, at every start. "disk" decodes once into a memory-mapped
             file in ``cache_dir``. "stream" stores nothing, and processes decode images at every
-            access. "auto" uses memory for fewer than 10,000 files that fit, else disk. If a disk is
-            full or cannot be written, images that do not fit into memory are streamed.
+            access. "auto" uses memory for fewer than 10,000 files that fit, else disk; always disk if
+            some are behind addresses, so that each is read once. If a disk is full or cannot be
+            written, images that do not fit into memory are streamed.
         cache_dir: Folder for "disk"; None for no cache.
         workers: Number of decoding processes; None for one per core.
 
@@ -61,15 +63,15 @@ class ImageStorage:
 
     def decode(
         self,
-        root: Path,
-        paths: Sequence[Path],
+        root: ImageFile,
+        paths: Sequence[ImageFile],
         image_shape: tuple[int, int, int],
         value_range: ValueRange | None = None,
     ) -> Decoded:
-        """Decode image files of one folder, which are to stay as they are.
+        """Decode image files of one folder or table, which are to stay as they are.
 
         Args:
-            root: The folder.
+            root: The folder or the table.
             paths: N files.
             image_shape: Channels (1 for gray, 3 for RGB), height, width.
             value_range: Black and white of images of more than 8 bits a pixel.
@@ -79,7 +81,7 @@ class ImageStorage:
         """
         fits = len(paths) * prod(image_shape) <= _SHARE * (available_bytes() or 0)
         in_memory = self.storage == Storage.MEMORY or (
-            self.storage == Storage.AUTO and fits and len(paths) < _MANY_FILES
+            self.storage == Storage.AUTO and fits and _are_soon_decoded(paths)
         )
         if in_memory or self.storage == Storage.STREAM or self.cache_dir is None:
             in_memory |= self.storage == Storage.AUTO and fits
@@ -99,8 +101,8 @@ class ImageStorage:
 
     def _decode(
         self,
-        root: Path,
-        paths: Sequence[Path],
+        root: ImageFile,
+        paths: Sequence[ImageFile],
         image_shape: tuple[int, int, int],
         value_range: ValueRange | None,
         in_memory: bool,
@@ -116,8 +118,13 @@ class ImageStorage:
         return Decoded(pixels, digests, troubles)
 
 
+def _are_soon_decoded(paths: Sequence[ImageFile]) -> bool:
+    """Return whether files are few, and on this machine."""
+    return len(paths) < _MANY_FILES and not any(isinstance(path, RemoteFile) for path in paths)
+
+
 def _into_memory(
-    paths: Sequence[Path], image_shape: tuple[int, int, int], value_range: ValueRange | None
+    paths: Sequence[ImageFile], image_shape: tuple[int, int, int], value_range: ValueRange | None
 ) -> Decoded:
     pixels, troubles = decode_files(paths, image_shape, value_range)
     named = {row: trouble for row, trouble in enumerate(troubles) if trouble}

@@ -1,16 +1,15 @@
 """Images that are decoded whenever they are read."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decode_files import decode_files
+from al_lightning.data.pixels.remote_file import ImageFile, shown_name
 from al_lightning.data.pixels.stored import PixelStore
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.names import readable_name
 
 _NAMED = 10  # how many files an error names
 
@@ -29,7 +28,7 @@ class StreamedPixels(PixelStore):
 
     def __init__(
         self,
-        paths: Sequence[Path],
+        paths: Sequence[ImageFile],
         image_shape: tuple[int, int, int],
         workers: int,
         value_range: ValueRange | None = None,
@@ -47,7 +46,7 @@ class StreamedPixels(PixelStore):
         paths = [self._paths[i] for i in ids.tolist()]
         pixels, troubles = decode_files(paths, self._image_shape, self._value_range)
         bad = [
-            f"  - {readable_name(path)}: {why}"
+            f"  - {shown_name(path)}: {why}"
             for path, why in zip(paths, troubles, strict=True)
             if why
         ]

@@ -8,8 +8,8 @@ from torch import Tensor
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.randomness import derive_generator
 
-# The split belongs to the data set, not to the run: every seed is tested on the same images.
-_DRAW_SEED = 0
+#: The split belongs to the data set, not to the run: every seed is tested on the same images.
+DRAW_SEED = 0
 
 _SMALLEST_CLASS = 2  # one image to learn from, one to test on
 
@@ -40,7 +40,7 @@ def stratified_split(
     test = []
     for label, count in enumerate(_allocate(sizes, test_count)):
         members = torch.nonzero(labels == label).flatten()
-        generator = derive_generator(_DRAW_SEED, "test split", label)
+        generator = derive_generator(DRAW_SEED, "test split", label)
         test.append(members[torch.randperm(len(members), generator=generator)[:count]])
     is_test = torch.zeros(len(labels), dtype=torch.bool)
     is_test[torch.cat(test)] = True

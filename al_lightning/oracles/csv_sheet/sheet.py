@@ -2,12 +2,12 @@
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from al_lightning.oracles.spelling import resolve_name
+from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 from al_lightning.utils.listing import shortened
@@ -15,7 +15,6 @@ from al_lightning.utils.names import plain
 from al_lightning.utils.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
-_SEPARATORS = ",;\t"  # spreadsheets write what their language's decimal comma leaves
 _NAMED = 10  # problems in a message
 
 
@@ -95,34 +94,16 @@ def read_sheet(
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the rows by their number in the file, where the header is 1; check the header."""
+    content = path.read_bytes()
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _unusable(path, [f"it is not UTF-8 ({error}); save it as CSV UTF-8"]) from error
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    separator = max(_SEPARATORS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        named = [name for name in header if name]  # spreadsheets add columns without a name
+        rows = DelimitedRows(decoded(content))
+        named = rows.named
         if {"id", "label"} - set(named) or len(set(named)) < len(named):
-            raise _unusable(
-                path, [f"row 1: expected the columns {', '.join(COLUMNS)}, not {first[:200]!r}"]
-            )
-        for cells in reader:
-            if any(text.strip() for text in cells):
-                yield reader.line_num, _row(header, cells)
-    except csv.Error as error:
-        raise _unusable(path, [f"row {reader.line_num}: {error}"]) from error
-
-
-def _row(header: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    """Return the cells by the names of their columns; "" has all that stands beside these."""
-    width = max(len(header), len(cells))
-    names = [*header, *[""] * (width - len(header))]
-    padded = [*cells, *[""] * (width - len(cells))]
-    row = {name: text for name, text in zip(names, padded, strict=True) if name}
-    return {**row, "": " ".join(t for n, t in zip(names, padded, strict=True) if not n)}
+            written = rows.first_line[:200]
+            raise ValueError(f"row 1: expected the columns {', '.join(COLUMNS)}, not {written!r}")  # noqa: TRY301
+        yield from rows
+    except ValueError as error:
+        raise _unusable(path, [str(error)]) from error
 
 
 def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, int]) -> int:

@@ -30,8 +30,8 @@ def test_the_values_of_the_folder_are_named(
     tmp_path: Path, values: list[list[float]], kind: type, said: str
 ) -> None:
     paths = [deep(tmp_path / f"{i}.tif", row, kind) for i, row in enumerate(values)]
-    message = str(refuse_unknown_range(tmp_path, paths, 9))
-    assert f"{len(paths)} of the 9 images below" in message
+    message = str(refuse_unknown_range(paths, "0.tif", "images below photos", 9))
+    assert f"{len(paths)} of the 9 images below photos have" in message
     assert "such as 0.tif" in message
     first, last = said.split(".*")
     assert first in message

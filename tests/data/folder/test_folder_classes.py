@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.data.folder.folder_classes import check_names, decide_classes
+from al_lightning.data.folder.folder_classes import decide_classes
 from al_lightning.data.folder.folder_files import FolderFiles
-from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.errors import DataError
 
 ROOT = Path("photos")
 SOME = [Path("0.png")]
@@ -78,17 +78,3 @@ def test_one_class_in_two_spellings_is_refused(names: list[str]) -> None:
 def test_spellings_are_compared_between_training_and_test(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="spellings: 'Cat', 'cat'"):
         decide_classes(ROOT, _found(["Cat", "dog"], ["cat", "dog"], unlabeled=True))
-
-
-def test_names() -> None:
-    assert check_names(["cat", 7]) == ("cat", "7")
-    assert check_names([" big  cat", "cafe\u0301"]) == ("big cat", "caf\u00e9")
-    with pytest.raises(UsageError, match=r"names 'a b' twice"):
-        check_names(["a b", "a  b"])
-    with pytest.raises(UsageError, match=r"names '\\x1bx', which is no name: .* cannot be shown"):
-        check_names(["cat", "\x1bx"])
-    for names in (["cat", None], [True, "cat"], ["cat", " "], [["cat"]], [1.5]):
-        with pytest.raises(UsageError, match=r"dataset\.classes names .* quote it"):
-            check_names(names)
-    with pytest.raises(UsageError, match=r"dataset\.classes names '7' twice"):
-        check_names([7, "7"])

@@ -8,12 +8,12 @@ from PIL import Image, ImageFile
 
 from al_lightning.data.pixels.decode import (
     DEEP,
-    DecodingStoppedError,
     cover,
     read_image,
     to_bytes,
     upright,
 )
+from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.utils.errors import DataError
 from tests.data.folders import png16
 

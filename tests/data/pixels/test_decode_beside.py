@@ -7,10 +7,10 @@ import torch
 from PIL import Image, ImageFile
 
 from al_lightning.data.folder.duplicates import image_digests
-from al_lightning.data.pixels.decode import DecodingStoppedError
 from al_lightning.data.pixels.decode_beside import Part, decode_beside
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import gather
+from al_lightning.data.pixels.stopped import DecodingStoppedError
 from tests.data.folders import save
 
 SHAPE = (3, 4, 4)

@@ -1,0 +1,1 @@
+"""A table of images: files, labels, splits and groups."""

@@ -1,0 +1,77 @@
+"""Which columns of a table have the files, the labels, the splits and the groups."""
+
+from collections.abc import Mapping, Sequence
+
+from al_lightning.data.pixels.remote_file import ImageFile
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.hints import nearest
+from al_lightning.utils.listing import shortened
+
+FILE, LABEL, SPLIT, GROUP = ROLES = ("file", "label", "split", "group")
+_NAMED = 20  # columns in a message
+
+
+def check_columns(given: Mapping[str, object] | None) -> dict[str, str]:
+    """Return names of columns by what they have: a file, a label, a split or a group.
+
+    Raises:
+        UsageError: If one is of nothing else, or no name.
+    """
+    names: dict[str, str] = {}
+    for role, name in (given or {}).items():
+        if role not in ROLES:
+            meant = nearest(str(role), ROLES)
+            raise UsageError(
+                f"dataset.columns has {role!r}, which is none of {', '.join(ROLES)}"
+                + (f"; did you mean {meant}?" if meant else "")
+            )
+        if not isinstance(name, str) or not name.strip():
+            raise UsageError(
+                f"dataset.columns.{role}={name!r} is no name of a column; quote it if it is one"
+            )
+        names[role] = name.strip()
+    return names
+
+
+def find_columns(
+    table: ImageFile, columns: Sequence[str], wanted: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the names of the columns that a table has, by what they have.
+
+    A name in another case is taken where it is clear which column is meant.
+
+    Args:
+        table: Where it is, for messages.
+        columns: That it has.
+        wanted: Names other than the roles' own, as :func:`check_columns` returns them.
+
+    Raises:
+        DataError: If two columns have one name, there is no column for the files, or a wanted one is
+            missing; names the columns that there are.
+    """
+    if repeated := {name for name in columns if columns.count(name) > 1}:
+        raise DataError(f"{table} has several columns {', '.join(sorted(repeated))}: rename them")
+    found = {}
+    for role in ROLES:
+        name = wanted.get(role, role)
+        same = [other for other in columns if other == name] or [
+            other for other in columns if other.casefold() == name.casefold()
+        ]
+        if len(same) == 1:
+            found[role] = same[0]
+        elif role == FILE or role in wanted:
+            raise DataError(_refusal(table, columns, role, name))
+    return found
+
+
+def _refusal(table: ImageFile, columns: Sequence[str], role: str, name: str) -> str:
+    if not columns:
+        return f"{table} is empty: the first row must name the columns, of which '{FILE}' is needed"
+    folded = {other.casefold(): other for other in columns}
+    near = nearest(name.casefold(), folded) or nearest(role, folded)
+    likely = "NAME" if near is None else folded[near]
+    there = ", ".join(shortened((f"'{other}'" for other in columns), _NAMED))
+    return (
+        f"{table} has no column '{name}': its columns are {there}. Name the one that has the {role}s: "
+        f"'dataset.columns={{{role}: {likely}}}'"
+    )
