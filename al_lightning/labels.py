@@ -1,0 +1,6 @@
+"""The command that corrects labels of a project: ``python -m al_lightning.labels``."""
+
+from al_lightning.inference.labels_command import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

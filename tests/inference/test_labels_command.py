@@ -1,0 +1,87 @@
+"""Corrections on the command line."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from al_lightning.inference.labels_command import main
+from al_lightning.run.journal import Journal
+from al_lightning.utils.locks import only_one
+from tests.helpers import round_event, start_event
+
+
+def write_project(folder: Path, *, project: bool = True) -> Path:
+    """Two labels, 7 of class 0 and 2 of class 1, and a finished run; return its folder."""
+    journal = Journal(folder / "journal.jsonl")
+    kind = {"project": True} if project else {}
+    journal.begin({**kind, **start_event(classes=["cat", "dog", "bird"])})
+    journal.record_labels(0, torch.tensor([7, 2]), torch.tensor([0, 1]), "initial")
+    journal.record_round(round_event(0, 2))
+    journal.end("budget")
+    return folder
+
+
+def test_labels_are_corrected_in_the_journal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_project(tmp_path / "birds")
+    assert main([str(folder), "--set", "7=bird", "2=dog", "--by", "Ada"]) == 0
+    assert capsys.readouterr().out == (
+        "1 label(s) corrected; 1 had this class already. The project's command trains on them\n"
+    )
+    journal = Journal(folder / "journal.jsonl")
+    (correction,) = journal.corrections()
+    assert {key: correction[key] for key in ("ids", "from", "to", "by")} == {
+        "ids": [7],
+        "from": [0],
+        "to": [2],
+        "by": "Ada",
+    }
+    assert journal.current_round == 1
+    assert not journal.finished
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("7", "'7' is no correction: write ID=CLASS, such as 30=cat"),
+        ("x=cat", "'x=cat' is no correction"),
+        ("7=brid", "'7=brid' names no class of this project; did you mean bird?"),
+        ("7=zebrafish", "names no class of this project, but cat, dog, bird"),
+        ("3=cat", "Not labeled: ids [3]"),
+        ("99=cat", "Not labeled: ids [99]"),
+    ],
+)
+def test_impossible_corrections_are_named_and_change_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    folder = write_project(tmp_path / "birds")
+    before = (folder / "journal.jsonl").read_bytes()
+    assert main([str(folder), "--set", text]) == 1
+    assert message in capsys.readouterr().err
+    assert (folder / "journal.jsonl").read_bytes() == before
+
+
+def test_an_image_is_corrected_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_project(tmp_path / "birds")
+    assert main([str(folder), "--set", "7=dog", "7=bird"]) == 1
+    assert "The image 7 is given twice" in capsys.readouterr().err
+
+
+def test_a_run_and_a_folder_without_a_run_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_project(tmp_path / "run", project=False)
+    assert main([str(folder), "--set", "7=dog"]) == 1
+    assert "is no project" in capsys.readouterr().err
+    assert main([str(tmp_path), "--set", "7=dog"]) == 1
+    assert "is no folder of a run" in capsys.readouterr().err
+
+
+def test_a_project_in_use_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_project(tmp_path / "birds")
+    with only_one(folder / ".lock"):
+        assert main([str(folder), "--set", "7=dog"]) == 1
+    assert "is in use by" in capsys.readouterr().err
+    assert Journal(folder / "journal.jsonl").corrections() == []
