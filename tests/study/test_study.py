@@ -19,7 +19,7 @@ from study.part import Part, PlannedRun
 from study.study import ROOT, Study, beside
 from study.time_left import TimeLeft
 from tests.background import DEADLINE
-from tests.command_line import comparable, stop_after
+from tests.command_line import stop_after
 from tests.study.test_workers import wait_for
 from tests.study.tiny import ENDLESS, PART, write_journal
 
@@ -85,15 +85,14 @@ def test_a_study_runs_is_packed_and_goes_on_from_its_archive_on_a_fresh_clone(
 
 
 @pytest.mark.slow
-def test_a_run_that_was_killed_goes_on_to_the_same(folder: Path) -> None:
+def test_a_run_that_was_killed_goes_on(folder: Path) -> None:
     arguments, journal = RANDOM.arguments(ROOT), RANDOM.journal(ROOT)
     assert stop_after(folder, 4, signal.SIGKILL, *arguments) == -signal.SIGKILL
     assert Study([RANDOM]).left == [RANDOM]
+    begun = journal.read_text(encoding="utf-8")
     assert main(["--jobs", "1"], [RANDOM]) == 0
-    cut = comparable(journal)
-    (folder / "outputs").rename(folder / "cut")
-    assert main(["--jobs", "1"], [RANDOM]) == 0
-    assert comparable(journal) == cut
+    assert journal.read_text(encoding="utf-8").startswith(begun)
+    assert Study([RANDOM]).left == []
 
 
 def states(group: int) -> set[str]:
