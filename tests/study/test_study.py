@@ -15,11 +15,10 @@ from al_lightning.run.journal import Journal
 from study import workers
 from study.__main__ import main
 from study.go_on import make_job
-from study.part import Part, PlannedRun
+from study.part import PlannedRun
 from study.study import ROOT, Study, beside
 from study.time_left import TimeLeft
 from tests.background import DEADLINE
-from tests.command_line import stop_after
 from tests.study.test_workers import wait_for
 from tests.study.tiny import ENDLESS, PART, write_journal
 
@@ -84,17 +83,6 @@ def test_a_study_runs_is_packed_and_goes_on_from_its_archive_on_a_fresh_clone(
     assert (folder / "study/journals/t.tar.xz").read_bytes() == packed
 
 
-@pytest.mark.slow
-def test_a_run_that_was_killed_goes_on(folder: Path) -> None:
-    arguments, journal = RANDOM.arguments(ROOT), RANDOM.journal(ROOT)
-    assert stop_after(folder, 4, signal.SIGKILL, *arguments) == -signal.SIGKILL
-    assert Study([RANDOM]).left == [RANDOM]
-    begun = journal.read_text(encoding="utf-8")
-    assert main(["--jobs", "1"], [RANDOM]) == 0
-    assert journal.read_text(encoding="utf-8").startswith(begun)
-    assert Study([RANDOM]).left == []
-
-
 def states(group: int) -> set[str]:
     """The states of the processes of a group, as Linux names them: T is stopped."""
     found = set()
@@ -123,6 +111,7 @@ def endless_study() -> Iterator["subprocess.Popen[str]"]:
         process.wait()
 
 
+@pytest.mark.slow
 def test_a_study_is_paused_as_a_whole_and_leaves_no_process_when_terminated() -> None:
     plan = [*ENDLESS.runs(range(1))]
     with endless_study() as process:
@@ -250,23 +239,3 @@ def test_two_processes_do_not_make_the_same_runs(capsys: pytest.CaptureFixture[s
     with only_one(ROOT / "t" / ".study.lock"):
         assert main([], PLAN) == 1
     assert "Error: Part t is being run by process" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_runs_side_by_side_embed_the_images_once() -> None:
-    part = Part(
-        name="e",
-        question="Once?",
-        overrides=(
-            *("dataset=digits", "model=mobilenet_v3_small", "model.weights=null"),
-            *("model.mode=linear", "model.image_size=16", "recipe.min_steps=8", "recipe.epochs=1"),
-            *("budget.initial=20", "budget.query=[10,5]", "budget.total=40"),
-        ),
-        strategies=("random", "l2"),
-    )
-    plan = [*part.runs(range(1))]
-    assert main(["--jobs", "2"], plan) == 0
-    logs = [make_job(run, ROOT).log.read_text() for run in plan]
-    assert sum(log.count("Embedding 1,797 images") for log in logs) == 1
-    starts = [Journal(run.journal(ROOT)).labels("initial")[0]["ids"] for run in plan]
-    assert starts[0] == starts[1]
