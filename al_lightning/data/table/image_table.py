@@ -8,7 +8,7 @@ import torch
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.folder.file_source import FileSource
 from al_lightning.data.folder.wording import Wording
-from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_names
 from al_lightning.data.source import UNKNOWN
 from al_lightning.data.table.columns import check_columns
 from al_lightning.data.table.table_files import locate, missing, repeated
@@ -180,17 +180,17 @@ def _in_order(
     rows: Sequence[TableRow], files: Sequence[ImageFile], labels: Sequence[int]
 ) -> FileRows:
     """Return the files in the order that a folder of them would have."""
-    names = [shown_name(_named(row, file)) for row, file in zip(rows, files, strict=True)]
+    names = shown_names([_named(row, file) for row, file in zip(rows, files, strict=True)])
 
     def place(i: int) -> tuple[bool, bool, int, str]:
         return labels[i] == UNKNOWN, rows[i].is_test, labels[i], names[i]
 
     order = sorted(range(len(rows)), key=place)
-    rows = [rows[i] for i in order]
+    rows, names = [rows[i] for i in order], [names[i] for i in order]
     return FileRows(
         files=tuple(files[i] for i in order),
-        names=tuple(names[i] for i in order),
-        shown=tuple(map(str, rows)),
+        names=tuple(names),
+        shown=tuple(row.shown_as(name) for row, name in zip(rows, names, strict=True)),
         labels=torch.tensor([labels[i] for i in order]),
         is_test=torch.tensor([row.is_test for row in rows]),
         has_test=any(row.is_test for row in rows),
