@@ -143,27 +143,29 @@ class ImageTable(FileSource):
         """
         rows = read_rows(self.path, self.columns)
         files = locate(self.path, rows)
-        left_out = {*self._repeated(rows, files), *self._missing(rows, files)}
-        left = [i for i in range(len(rows)) if i not in left_out]
-        if not left:
-            raise DataError(f"None of the {self.wording.images} can be used")
+        if self.on_error == "refuse":  # the others are skipped with those that cannot be read
+            self._refuse_missing(rows, files)
+        left = self._not_repeated(rows, files)
         rows, files = [rows[i] for i in left], [files[i] for i in left]
         refuse_divided(self.path, rows)
         classes, labels = decide_labels(self.path, rows, self.classes)
         return _in_order(rows, files, labels), classes
 
-    def _repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
-        """Refuse files that are in two rows, or skip and return rows so that none is."""
+    def _not_repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
+        """Refuse files that are in two rows, or skip rows so that none is; return the others."""
         troubles = repeated(rows, files)
         self.refuse_or_skip(
             {str(rows[i]): trouble for i, trouble in troubles.items()},
             f"{len(troubles)} of the rows of {self.path} have a file that another row has",
             "Keep one row for each file",
         )
-        return [*troubles]
+        left = [i for i in range(len(rows)) if i not in troubles]
+        if not left:
+            raise DataError(f"None of the {self.wording.images} can be used")
+        return left
 
-    def _missing(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
-        """Refuse files that do not exist, or skip and return their rows."""
+    def _refuse_missing(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> None:
+        """Refuse files that do not exist, before any is decoded."""
         troubles = missing(files)
         remedy = f"Correct the table, or add them; relative names start at {self.folder.absolute()}"
         if any("\\" in rows[i].file for i in troubles):
@@ -173,7 +175,6 @@ class ImageTable(FileSource):
             f"{len(troubles)} of the {len(rows)} {self.wording.images} are missing",
             remedy,
         )
-        return [*troubles]
 
 
 def _in_order(
