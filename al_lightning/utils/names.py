@@ -75,7 +75,7 @@ def is_utf8(text: str) -> bool:
 
 def unprintable(text: str) -> str | None:
     r"""Return the first character that cannot be shown, as "\\x0d"; None if there is none."""
-    for character in text:
+    for character in "" if _is_plain_ascii(text) else text:
         if unicodedata.category(character) in _UNPRINTABLE:
             return _escaped(character)
     return None
@@ -88,8 +88,15 @@ def readable_name(path: Path) -> str:
 
 def readable(text: str) -> str:
     r"""Return a text with ``\xff`` and ``\n`` for what cannot be shown."""
+    if _is_plain_ascii(text):
+        return text
     text = os.fsencode(text).decode("utf-8", "backslashreplace")
     return "".join(_escaped(c) if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
+
+
+def _is_plain_ascii(text: str) -> bool:
+    """Return whether there is nothing to look for: names of files come by the hundred thousand."""
+    return text.isascii() and text.isprintable()
 
 
 def _escaped(character: str) -> str:

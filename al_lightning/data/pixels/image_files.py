@@ -92,6 +92,8 @@ def _with_content(path: ImageFile) -> Path | io.BytesIO:
         size = len(content)
     else:
         status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise DataError("it is a folder")
         if not stat.S_ISREG(status.st_mode):  # to open a pipe would be to wait for ever
             raise DataError("it is no file, but a device or a pipe")
         size = status.st_size

@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,15 @@ def file_at(folder: Path, name: str) -> ImageFile:
 def shown_name(file: ImageFile) -> str:
     """Return a file as messages show it: see :func:`~al_lightning.utils.names.readable_name`."""
     return str(file) if isinstance(file, RemoteFile) else readable_name(file)
+
+
+def shown_names(files: Sequence[ImageFile]) -> list[str]:
+    """Return the :func:`shown_name` of many files: the environment is searched for secrets once."""
+    masked = iter(redacted([file.url for file in files if isinstance(file, RemoteFile)]))
+    return [
+        readable(next(masked)) if isinstance(file, RemoteFile) else readable_name(file)
+        for file in files
+    ]
 
 
 def require_protocol(url: str) -> None:

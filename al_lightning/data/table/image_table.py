@@ -8,7 +8,7 @@ import torch
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.folder.file_source import FileSource
 from al_lightning.data.folder.wording import Wording
-from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_names
 from al_lightning.data.source import UNKNOWN
 from al_lightning.data.table.columns import check_columns
 from al_lightning.data.table.table_files import locate, missing, repeated
@@ -143,27 +143,29 @@ class ImageTable(FileSource):
         """
         rows = read_rows(self.path, self.columns)
         files = locate(self.path, rows)
-        left_out = {*self._repeated(rows, files), *self._missing(rows, files)}
-        left = [i for i in range(len(rows)) if i not in left_out]
-        if not left:
-            raise DataError(f"None of the {self.wording.images} can be used")
+        if self.on_error == "refuse":  # the others are skipped with those that cannot be read
+            self._refuse_missing(rows, files)
+        left = self._not_repeated(rows, files)
         rows, files = [rows[i] for i in left], [files[i] for i in left]
         refuse_divided(self.path, rows)
         classes, labels = decide_labels(self.path, rows, self.classes)
         return _in_order(rows, files, labels), classes
 
-    def _repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
-        """Refuse files that are in two rows, or skip and return rows so that none is."""
+    def _not_repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
+        """Refuse files that are in two rows, or skip rows so that none is; return the others."""
         troubles = repeated(rows, files)
         self.refuse_or_skip(
             {str(rows[i]): trouble for i, trouble in troubles.items()},
             f"{len(troubles)} of the rows of {self.path} have a file that another row has",
             "Keep one row for each file",
         )
-        return [*troubles]
+        left = [i for i in range(len(rows)) if i not in troubles]
+        if not left:
+            raise DataError(f"None of the {self.wording.images} can be used")
+        return left
 
-    def _missing(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:
-        """Refuse files that do not exist, or skip and return their rows."""
+    def _refuse_missing(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> None:
+        """Refuse files that do not exist, before any is decoded."""
         troubles = missing(files)
         remedy = f"Correct the table, or add them; relative names start at {self.folder.absolute()}"
         if any("\\" in rows[i].file for i in troubles):
@@ -173,24 +175,23 @@ class ImageTable(FileSource):
             f"{len(troubles)} of the {len(rows)} {self.wording.images} are missing",
             remedy,
         )
-        return [*troubles]
 
 
 def _in_order(
     rows: Sequence[TableRow], files: Sequence[ImageFile], labels: Sequence[int]
 ) -> FileRows:
     """Return the files in the order that a folder of them would have."""
-    names = [shown_name(_named(row, file)) for row, file in zip(rows, files, strict=True)]
+    names = shown_names([_named(row, file) for row, file in zip(rows, files, strict=True)])
 
     def place(i: int) -> tuple[bool, bool, int, str]:
         return labels[i] == UNKNOWN, rows[i].is_test, labels[i], names[i]
 
     order = sorted(range(len(rows)), key=place)
-    rows = [rows[i] for i in order]
+    rows, names = [rows[i] for i in order], [names[i] for i in order]
     return FileRows(
         files=tuple(files[i] for i in order),
-        names=tuple(names[i] for i in order),
-        shown=tuple(map(str, rows)),
+        names=tuple(names),
+        shown=tuple(row.shown_as(name) for row, name in zip(rows, names, strict=True)),
         labels=torch.tensor([labels[i] for i in order]),
         is_test=torch.tensor([row.is_test for row in rows]),
         has_test=any(row.is_test for row in rows),

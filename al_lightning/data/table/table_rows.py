@@ -42,7 +42,11 @@ class TableRow:
 
     def __str__(self) -> str:
         """Return which row it is, for messages."""
-        return f"row {self.number}, {readable(redacted(self.file))}"
+        return self.shown_as(readable(redacted(self.file)))
+
+    def shown_as(self, name: str) -> str:
+        """Return which row it is, with a name of its file that can be shown."""
+        return f"row {self.number}, {name}"
 
 
 def read_rows(path: ImageFile, wanted: Mapping[str, str]) -> list[TableRow]:

@@ -14,6 +14,7 @@ from al_lightning.data.pixels.remote_file import (
     is_address,
     require_protocol,
     shown_name,
+    shown_names,
 )
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.data.pixels.storage import ImageStorage
@@ -46,6 +47,7 @@ def test_names_and_addresses() -> None:
     assert file_at(Path("photos"), "s3://b/1.png") == RemoteFile("s3://b/1.png")
     secret = RemoteFile("https://me:word@host/a.png?token=abc")
     assert str(secret) == shown_name(secret) == "https://***@host/a.png?token=***"
+    assert shown_names([Path("a\nb"), secret]) == ["a\\nb", str(secret)]
     assert secret.beside("b/c.png").url == "https://me:word@host/b/c.png"
     assert RemoteFile("s3://b/labels.csv").name == "labels.csv"
 
@@ -88,13 +90,14 @@ def test_a_network_that_fails_leaves_no_image_out(
         raise ConnectionError("no route to token=abc")
 
     file = RemoteFile(f"{base}/0.png")
-    for name in ("cat_file", "info"):
-        monkeypatch.setattr(type(system), name, fail)
     said = r"0\.png cannot be read now \(ConnectionError: no route to token=\*\*\*\): no image was left"
-    with pytest.raises(DecodingStoppedError, match=said):
-        read_image(file, (3, 4, 4))
-    with pytest.raises(DecodingStoppedError, match=said):
-        file.state()
+    with monkeypatch.context() as patch:
+        for name in ("cat_file", "info"):
+            patch.setattr(type(system), name, fail)
+        with pytest.raises(DecodingStoppedError, match=said):
+            read_image(file, (3, 4, 4))
+        with pytest.raises(DecodingStoppedError, match=said):
+            file.state()
 
 
 def test_images_are_read_once_into_the_cache(

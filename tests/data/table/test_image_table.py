@@ -237,7 +237,8 @@ def test_missing_files_are_named_and_counted(
     with caplog.at_level(logging.WARNING):
         data = load(path, on_error="skip")
     assert len(data.train) + len(data.test) == 8
-    assert "row 13, 11.png: there is no such file" in caplog.text
+    assert "row 13, 11.png: it no longer exists, or is a broken link" in caplog.text
+    assert len(caplog.messages) == 1
 
 
 def test_paths_of_another_system_are_explained(tmp_path: Path) -> None:
@@ -249,8 +250,26 @@ def test_paths_of_another_system_are_explained(tmp_path: Path) -> None:
 
 def test_a_table_whose_files_are_all_left_out_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "file,label", "a.png,cat", "b.png,dog", make=False)
+    with pytest.raises(DataError, match="None of the training images of class 'cat' can be used"):
+        load(path, on_error="skip")
+    write(path, "file,label", "a.png,cat", "a.png,dog")
     with pytest.raises(DataError, match=r"None of the images of .*labels\.csv can be used"):
         load(path, on_error="skip")
+
+
+def test_skipping_makes_no_labels_a_random_sample(tmp_path: Path) -> None:
+    """Without its unlabeled images, a table would look as if all of it were labeled."""
+    path = table(tmp_path, "file,label", *(f"{i}.png,{'cd'[i % 2]}" for i in range(10)), "u.png,")
+    (tmp_path / "u.png").unlink()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(
+        DataError, match=r"None of the unlabeled images can be read; repair them, or"
+    ):
+        load(path, on_error="skip")
+    write(path, "file,label", "1.png,c", "2.png,d", "folder,", "3.png,")
+    assert load(path, on_error="skip").train.files == ("1.png", "2.png", "3.png")
+    with pytest.raises(DataError, match="row 4, folder: it is a folder"):
+        load(path)
 
 
 def test_a_file_in_two_rows(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
