@@ -15,16 +15,21 @@ from al_lightning.callbacks.loop_callback import (
     RoundResult,
 )
 from al_lightning.loop.first_labels import FirstLabels
+from al_lightning.loop.project_changes import (
+    record_changes,
+    record_corrections,
+    write_manifest,
+)
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import require_parts, start_event
 from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
-from al_lightning.run.project import changed_settings, continued
+from al_lightning.run.project import continued
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
 from al_lightning.run.same_run import require_same_run
-from al_lightning.run.state import Event
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import interruptible
@@ -87,7 +92,7 @@ class ActiveLearningLoop:
         self.budget = budget
         require_parts(learner, query, self.oracle, journal, budget)
         self._callbacks = CallbackList(callbacks)
-        self._first = FirstLabels(learner, query, budget)
+        self._first = FirstLabels(learner, query, budget, journal)
         self._begun = self._ended = self._stopping = False
 
     def __repr__(self) -> str:
@@ -162,8 +167,23 @@ class ActiveLearningLoop:
             JournalError: If the run is no project, or an image is not labeled; nothing is recorded.
         """
         self._begin()
-        known = self.journal.label_of
-        self._correct({i: label for i, label in labels.items() if known.get(i) != label}, by)
+        journal = self.journal
+        known = {i: label for i, label in journal.label_of.items() if i not in journal.to_review}
+        new = {i: label for i, label in labels.items() if known.get(i) != label}
+        record_corrections(journal, new, by, self._callbacks)
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Add, rename or merge classes of a project; the next fit is of the new classes.
+
+        Raises:
+            JournalError: If the run is no project, or its classes cannot be changed like this; nothing
+                is recorded.
+        """
+        self._begin()
+        self.journal.record_classes(change)
+        self.learner.change_classes(change, self.journal)
+        self.oracle.on_classes(change)
+        self._callbacks.on_classes(change, self.learner.data)
 
     def stop(self) -> None:
         """End the run after the round that is being played, or the next one; the journal says so."""
@@ -176,10 +196,13 @@ class ActiveLearningLoop:
         start = start_event(self.learner, self.query, self.oracle, self.budget)
         journal, learner = self.journal, self.learner
         if journal.start is None:
+            write_manifest(learner.data.update)
             journal.begin(start)
         else:
-            require_same_run(journal, start, learner.record.irrelevant)
-            self._record_settings(start)
+            irrelevant = learner.record.irrelevant
+            require_same_run(journal, start, irrelevant)
+            if journal.is_project:
+                record_changes(journal, start, learner.data, irrelevant, self._callbacks)
         learner.begin(continued(journal, start), journal.path.parent)
         last = len(journal.rounds) - 1
         if not journal.finished:
@@ -193,14 +216,6 @@ class ActiveLearningLoop:
             learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)
         self._begun = True
 
-    def _record_settings(self, start: Event) -> None:
-        """Write down with which settings a project continues otherwise than before."""
-        journal, irrelevant = self.journal, self.learner.record.irrelevant
-        if journal.is_project:
-            for setting in changed_settings(journal, start["config"], irrelevant):
-                journal.record_setting(setting.key, setting.after)
-                self._callbacks.on_setting(setting)
-
     def _end(self) -> None:
         if not self._ended:
             self._callbacks.on_run_end(self.journal)
@@ -208,14 +223,14 @@ class ActiveLearningLoop:
 
     def _play(self, index: int) -> None:
         """Play a round; what the journal has of it already is not written again."""
-        journal, budget, data = self.journal, self.budget, self.learner.data
+        journal, budget = self.journal, self.budget
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch, pool, test = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, None
         if index == len(journal.rounds):
             with watch.time("test"):
                 test = fitted.test()
-        given = len(data.given_ids)
+        given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         count = min(budget.query_size(index, given), left, len(pool.unlabeled_ids))
         selection = (
@@ -233,8 +248,10 @@ class ActiveLearningLoop:
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
-        self._callbacks.on_round_end(replace(result, event=deepcopy(result.event)))
-        self.journal.record_round(result.event)
+        because = {"because": [*self.journal.causes]} if self.journal.causes else {}
+        event = {**result.event, **because}
+        self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
+        self.journal.record_round(event)
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
@@ -242,7 +259,8 @@ class ActiveLearningLoop:
         if bool(torch.isin(ids, data.given_ids).all()):
             journal.record_labels(0, ids, data.train.labels[ids], origin)
         else:
-            self._ask(Question(0, origin, ids, attempt=journal.answers(0, origin)))
+            index = len(journal.rounds)
+            self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
     def _ask(self, question: Question) -> None:
         """Buy labels; where the answer takes time, write the question down instead."""
@@ -260,20 +278,16 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
-    def _correct(self, labels: Mapping[int, int], by: str) -> None:
-        """Record corrections, if there are any."""
-        if labels:
-            ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
-            self.journal.record_correction(ids, classes, by)
-            self._callbacks.on_correction(labels)
-
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
         pool, classes = self.journal.pool, len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
+        if answer.new_classes:
+            self.change_classes(ClassChange(answer.new_classes))
         if self.journal.is_project:
-            self._correct(answer.corrections(pool), type(self.oracle).__name__)
+            by = type(self.oracle).__name__
+            record_corrections(self.journal, answer.corrections(pool), by, self._callbacks)
         else:
             warn_of_kept_labels(answer.corrections(pool))
         if question.origin == "query" and len(answer.ids):

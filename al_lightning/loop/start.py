@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from al_lightning.data.source import UNKNOWN, ImageData
 from al_lightning.loop.query import Query
 from al_lightning.oracles.answers import require_oracle
 from al_lightning.run.budget import Budget
@@ -63,11 +64,24 @@ def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) 
             "train": len(data.train),
             "test": len(data.test),
             "fingerprint": data.fingerprint(),
+            **_of_a_project(data),
         },
         "model": facts.model,
         "trainer": facts.trainer,
         "code": {"fits": facts.code, "queries": {**query.code, **oracle_code}},
         "reproducible": facts.reproducible,
+    }
+
+
+def _of_a_project(data: ImageData) -> dict[str, Any]:
+    """Return what a project records of images that may change."""
+    if data.update is None:
+        return {}
+    hidden = not bool((data.train.labels == UNKNOWN).any())
+    return {
+        "manifest": data.update.change.manifest,
+        "given": len(data.given_ids),
+        "hidden": hidden,
     }
 
 

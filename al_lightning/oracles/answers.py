@@ -58,6 +58,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         raise UsageError(
             f"{name} must answer with an al_lightning.Answer(ids, labels), not {type(answer).__name__}"
         )
+    num_classes += len(_new_classes(name, answer.new_classes))
     earlier = {i for asked in question.earlier for i in asked.ids.tolist()}
     ids = _asked(name, "ids", answer.ids, question.ids.tolist())
     skipped = _asked(name, "skipped", answer.skipped, question.ids.tolist())
@@ -76,6 +77,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         late_ids,
         _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
         _asked(name, "late_skipped", answer.late_skipped, earlier),
+        tuple(answer.new_classes),
     )
 
 
@@ -151,6 +153,13 @@ def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Ten
             f"{name} has given images more than once: {field} has ids {_listed(repeated)}"
         )
     return ids
+
+
+def _new_classes(name: str, classes: object) -> Collection[str]:
+    """Return names of classes that an answer has brought."""
+    if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
+        raise UsageError(f"new_classes of an answer of {name} must be names, not {classes!r}")
+    return classes
 
 
 def _labels(name: str, field: str, values: object, ids: Tensor, num_classes: int) -> Tensor:

@@ -10,12 +10,15 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.history import History, Reason
+from al_lightning.run.image_change import ImageChange
 from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import SCHEMA
 from al_lightning.run.state import Event
@@ -98,7 +101,8 @@ class Journal(History):
             round_index: The first round that has them.
             ids: (M,) int64.
             labels: (M,) int64.
-            origin: What they were bought as.
+            origin: What they were bought as; "imported" if they came from elsewhere, in a project: an
+                open question is then withdrawn, and labels for it may come with a later answer.
             skipped: Images that an annotator could not label, (S,) int64.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
@@ -135,6 +139,29 @@ class Journal(History):
         """
         before = dict(leaves(self.config)).get(key)
         self._append({"event": "setting", "key": key, "from": before, "to": value})
+
+    def record_classes(self, change: ClassChange) -> None:
+        """Write down that classes of a project were added, renamed or merged.
+
+        Labels before it are read in the new classes from here on. The next round is due.
+
+        Raises:
+            JournalError: If this is no project, or the classes cannot be changed like this.
+        """
+        event = {
+            "added": [*change.added],
+            "renamed": {**change.renamed},
+            "merged": {**change.merged},
+        }
+        self._append({"event": "classes", **event})
+
+    def record_images(self, change: ImageChange) -> None:
+        """Write down which images of a project have come, gone, come back or changed.
+
+        Raises:
+            JournalError: If this is no project, or it contradicts the images so far.
+        """
+        self._append({"event": "images", **asdict(change)})
 
     def record_round(self, result: Mapping[str, Any]) -> None:
         """Write down a round that is fitted, tested and scored."""

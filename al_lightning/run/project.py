@@ -66,4 +66,9 @@ def continued(journal: Journal, start: Mapping[str, Any]) -> dict[str, Any]:
     if not journal.is_project:
         return recorded
     now = {key: start[key] for key in ("model", "trainer", "code") if key in start}
-    return {**recorded, **now, "config": dict(journal.config)}
+    return {
+        **recorded,
+        **now,
+        "config": dict(journal.config),
+        "classes": list(journal.classes),
+    }

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 
-Origin = Literal["initial", "query", "validation"]
+Origin = Literal["initial", "query", "validation", "imported"]
 
 
 def _nothing() -> Tensor:
@@ -77,6 +78,7 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
+        new_classes: Names of classes that a project lacks; labels beyond its classes are these.
     """
 
     ids: Tensor
@@ -85,6 +87,7 @@ class Answer:
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
+    new_classes: tuple[str, ...] = ()
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
@@ -149,6 +152,9 @@ class Oracle(ABC):
         Raises:
             UsageError: If the annotator's input is not valid; none of it is used.
         """
+
+    def on_classes(self, change: ClassChange) -> None:  # noqa: B027 - most oracles know no names
+        """Called when the classes of a project have changed; later answers are of the new ones."""
 
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""

@@ -1,14 +1,15 @@
 """The rules by which one event of a run may follow another."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
-ORIGINS = ("initial", "query", "validation")
+ORIGINS = ("initial", "query", "validation", "imported")
 REASONS = ("budget", "pool_empty", "stopped")
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -18,9 +19,16 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
     "correction": ("ids", "from", "to", "by"),
     "setting": ("key", "from", "to"),
+    "classes": ("added", "renamed", "merged"),
+    "images": ("size", "test", "gone", "back", "changed", "renamed", "manifest"),
     "end": ("reason",),
 }
-_CHANGES = ("correction", "setting")  # of projects: at any time, also after the end
+_CHANGES = (
+    "correction",
+    "setting",
+    "classes",
+    "images",
+)  # of projects: at any time, also at the end
 
 
 def problem(state: RunState, event: Any) -> str | None:
@@ -37,14 +45,17 @@ def _contradiction(state: RunState, event: Any) -> str | None:
     kind = event["event"]
     if missing := [key for key in _KEYS[kind] if key not in event]:
         return f"the {kind} event lacks {', '.join(missing)}"
-    return _order_problem(state, kind) or _CHECKS[kind](state, event)
+    return _order_problem(state, event) or _CHECKS[kind](state, event)
 
 
-def _order_problem(state: RunState, kind: str) -> str | None:
+def _order_problem(state: RunState, event: Event) -> str | None:
     """Return the reason why an event of a kind cannot stand here."""
-    if kind in _CHANGES and state.start is not None and not state.is_project:
-        return f"a {kind} is possible only in a project"
-    if state.ended and kind not in _CHANGES:
+    kind = event["event"]
+    is_change = kind in _CHANGES or (kind == "labels" and event["origin"] == "imported")
+    if is_change and state.start is not None and not state.is_project:
+        what = "a label from elsewhere" if kind == "labels" else f"a {kind}"
+        return f"{what} is possible only in a project"
+    if state.ended and not is_change:
         return "something follows the end event"
     if state.asked is not None and kind not in ("labels", *_CHANGES):
         return "a question must be answered before anything else happens"
@@ -78,7 +89,14 @@ def _question_problem(state: RunState, event: Event) -> str | None:
     return (
         _place_problem(state, event)
         or _classes_problem(state, event["predicted"] or ())
-        or _ids_problem(state, event["ids"])
+        or _ids_problem(
+            state,
+            event["ids"],
+            {
+                "Skipped before": state.skipped,
+                "Set aside, since their files have gone": state.absent,
+            },
+        )
     )
 
 
@@ -86,14 +104,17 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
     if found := _place_problem(state, event):
         return found
     ids, labels, skipped = event["ids"], event["labels"], event.get("skipped", [])
-    asked = state.asked or event
+    imported = event["origin"] == "imported"  # takes the place of an answer
+    asked = event if imported else state.asked or event
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
     if not ids and not skipped:
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped])
+    return _classes_problem(state, labels) or _ids_problem(
+        state, [*ids, *skipped], {} if imported else {"Skipped before": state.skipped}
+    )
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:
@@ -103,27 +124,36 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
+    if event["origin"] == "imported" or (event["origin"] == "validation" and state.is_project):
+        return None  # of images that came in the course of the project
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"
     return None
 
 
 def _classes_problem(state: RunState, labels: Collection[Any]) -> str | None:
-    assert state.start is not None
-    classes = len(state.start["classes"])
+    classes = len(state.classes)
     if any(not _is_index(label, classes) for label in labels):
         return f"a label is not a whole number from 0 to {classes - 1}"
     return None
 
 
-def _ids_problem(state: RunState, ids: Sequence[Any]) -> str | None:
-    """Return the reason why images cannot be queried, labeled or skipped."""
+def _ids_problem(
+    state: RunState, ids: Sequence[Any], refused: Mapping[str, Collection[int]]
+) -> str | None:
+    """Return the reason why images cannot be queried, labeled or skipped.
+
+    Args:
+        state: Before the event.
+        ids: Of the images.
+        refused: Images that cannot be among them, by the reason.
+    """
     if any(not _is_index(i, state.size) for i in ids):
         return "an id is not one of the training set"
+    known = {"Already labeled": state.label_of, **refused}
     wrong = {
         "Given more than once": _repeated(ids),
-        "Already labeled": [i for i in ids if i in state.label_of],
-        "Skipped before": [i for i in ids if i in state.skipped],
+        **{what: [i for i in ids if i in some] for what, some in known.items()},
     }
     return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
 
@@ -154,7 +184,11 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
         "Labeled otherwise": [
             i for i, old in zip(ids, before, strict=True) if state.label_of.get(i) != old
         ],
-        "Not changed": [i for i, old, new in zip(ids, before, after, strict=True) if old == new],
+        "Not changed": [
+            i
+            for i, old, new in zip(ids, before, after, strict=True)
+            if old == new and i not in state.to_review
+        ],
     }
     found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
     return found or _classes_problem(state, after)
@@ -168,6 +202,30 @@ def _setting_problem(state: RunState, event: Event) -> str | None:
     if known != before:
         return f"{key} is {known!r}, not {before!r}"
     return "nothing changes" if before == event["to"] else None
+
+
+def _class_change_problem(state: RunState, event: Event) -> str | None:
+    return ClassChange.of(event).problem(state.classes)
+
+
+def _images_problem(state: RunState, event: Event) -> str | None:
+    size, gone, back, changed = (event[key] for key in ("size", "gone", "back", "changed"))
+    counts = {"size": size, "test": event["test"], "renamed": event["renamed"]}
+    counts["manifest"] = event["manifest"]
+    for name, count in counts.items():
+        if not _is_index(count, 2**62):
+            return f"{name} must be a whole number, not {count!r}"
+    if size < state.size:
+        return f"size is {size}, but there were {state.size} images: ids are kept"
+    for ids in (gone, back, changed):
+        if any(not _is_index(i, state.size) for i in ids) or _repeated(ids):
+            return "gone, back and changed must be ids of the training set, each once"
+    wrong = {
+        "Gone before": [i for i in gone if i in state.absent],
+        "Not gone before": [i for i in back if i not in state.absent],
+        "Changed, but gone": [i for i in changed if i in gone],
+    }
+    return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
 
 
 def _repeated(ids: Sequence[Any]) -> list[Any]:
@@ -185,5 +243,7 @@ _CHECKS: dict[str, Callable[[RunState, Event], str | None]] = {
     "round": _round_problem,
     "correction": _correction_problem,
     "setting": _setting_problem,
+    "classes": _class_change_problem,
+    "images": _images_problem,
     "end": _end_problem,
 }

@@ -308,7 +308,7 @@ def test_a_torn_first_line_is_a_run_that_has_not_begun(path: Path) -> None:
         (
             1,
             {"event": "begin"},
-            "not an event of start, question, labels, round, correction, setting, end",
+            "not an event of start, question, labels, round, correction, setting, classes, images, end",
         ),
         (2, {"event": "start"}, "the start event lacks schema"),
         (3, {"origin": "gift"}, "unknown origin 'gift'"),

@@ -10,11 +10,13 @@ from typing import Literal, Self
 import torch
 from torch import Tensor
 
+from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.label_studio.client import Project, StudioClient
 from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
 from al_lightning.oracles.label_studio.tasks import NewTask, Prediction, Task
 from al_lightning.oracles.pictures import picture
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
@@ -150,6 +152,12 @@ class LabelStudioOracle(Oracle):
             f"{project.url}\nChoose a class for each, or skip what cannot be labeled; then run the "
             f"same command again. {last}"
         )
+
+    def on_classes(self, change: ClassChange) -> None:
+        """Take the new names of the classes."""
+        self._data = with_changed_classes(self._data, change)
+        self._classes = self._data.classes
+        self._labels = {plain(name): label for label, name in enumerate(self._classes)}
 
     # The run and its project
 
