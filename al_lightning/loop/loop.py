@@ -260,7 +260,7 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
-    def _correct(self, labels: Mapping[int, int], by: str) -> None:
+    def _correct(self, labels: Mapping[int, int], by: str | Sequence[str]) -> None:
         """Record corrections, if there are any."""
         if labels:
             ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
@@ -272,11 +272,13 @@ class ActiveLearningLoop:
         pool, classes = self.journal.pool, len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
+        corrections = answer.corrections(pool)
         if self.journal.is_project:
-            self._correct(answer.corrections(pool), type(self.oracle).__name__)
+            self._correct(corrections, answer.annotators(corrections) or type(self.oracle).__name__)
         else:
-            warn_of_kept_labels(answer.corrections(pool))
+            warn_of_kept_labels(corrections)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
         ids, labels, skipped = answer.new_labels(pool)
-        self.journal.record_labels(question.round, ids, labels, question.origin, skipped)
+        by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
+        self.journal.record_labels(question.round, ids, labels, question.origin, skipped, by)

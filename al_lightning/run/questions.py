@@ -1,6 +1,7 @@
 """Questions, answers, and the oracles that give them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -77,6 +78,7 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
+        by: Name of the annotator, or of the annotator of each image by its id; "" where it is not known.
     """
 
     ids: Tensor
@@ -85,6 +87,7 @@ class Answer:
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
+    by: str | Mapping[int, str] = ""
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
@@ -99,6 +102,13 @@ class Answer:
                 [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
             ),
         )
+
+    def annotators(self, ids: Iterable[int]) -> str | list[str]:
+        """Return who gave the labels of these images: one name, or one for each image."""
+        if isinstance(self.by, str):
+            return self.by
+        names = [self.by.get(i, "") for i in ids]
+        return names if len(set(names)) > 1 else "".join(names[:1])
 
     def corrections(self, pool: Pool) -> dict[int, int]:
         """Return the images that a pool has with another class than they are given now: id to class."""

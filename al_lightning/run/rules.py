@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from al_lightning.run.state import Event, RunState
+from al_lightning.utils.clock import is_utc
 from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
@@ -93,7 +94,22 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped])
+    return (
+        _classes_problem(state, labels)
+        or _ids_problem(state, [*ids, *skipped])
+        or _annotation_problem(event)
+    )
+
+
+def _annotation_problem(event: Event) -> str | None:
+    """Return the reason why an event does not say by whom and when labels were given."""
+    by, at = event.get("by", ""), event.get("at")
+    names = by if isinstance(by, list) else [by]
+    if any(not isinstance(name, str) for name in names):
+        return "by must be a name, or a name for each id"
+    if isinstance(by, list) and len(by) != len(event["ids"]):
+        return f"{len(event['ids'])} ids, but {len(by)} names in by"
+    return None if at is None or is_utc(at) else f"at must be a time in UTC, not {at!r}"
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:
@@ -146,8 +162,6 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
     ids, before, after = event["ids"], event["from"], event["to"]
     if not ids or not len(ids) == len(before) == len(after):
         return f"ids, from and to must pair up, not {len(ids)}, {len(before)} and {len(after)}"
-    if not isinstance(event["by"], str):
-        return "by must be a name"
     wrong = {
         "Given more than once": _repeated(ids),
         "Not labeled": [i for i in ids if i not in state.label_of],
@@ -157,7 +171,7 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
         "Not changed": [i for i, old, new in zip(ids, before, after, strict=True) if old == new],
     }
     found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
-    return found or _classes_problem(state, after)
+    return found or _classes_problem(state, after) or _annotation_problem(event)
 
 
 def _setting_problem(state: RunState, event: Event) -> str | None:

@@ -62,12 +62,36 @@ def test_nothing_else_follows_the_end() -> None:
         ({"to": [1]}, r"Not changed: ids \[5\]"),
         ({"ids": [7]}, r"Not labeled: ids \[7\]"),
         ({"ids": [5, 5], "from": [1, 1], "to": [2, 2]}, r"Given more than once: ids \[5\]"),
-        ({"by": 7}, "by must be a name"),
+        ({"by": 7}, "by must be a name, or a name for each id"),
+        ({"by": ["Ada", "Ben"]}, "1 ids, but 2 names in by"),
+        ({"at": "2026-11-29T23:16:05+01:00"}, "at must be a time in UTC"),
     ],
 )
 def test_corrections_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         assert problem(state(), correction(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"by": "Ada"}, ""),
+        ({"by": ["Ada", "Ben"]}, ""),
+        ({"at": "2026-11-29T23:16:05+00:00"}, ""),
+        ({"by": None}, "by must be a name"),
+        ({"by": ["Ada", 3]}, "by must be a name"),
+        ({"by": ["Ada"]}, "2 ids, but 1 names in by"),
+        ({"at": 5}, "a value is not what it must be (TypeError"),
+        ({"at": "noon"}, "a value is not what it must be (ValueError"),
+        ({"at": "2026-11-29T23:16:05"}, "at must be a time in UTC"),
+    ],
+)
+def test_labels_may_say_by_whom_and_when(changes: dict[str, Any], message: str) -> None:
+    begun = RunState()
+    begun.take({"event": "start", **start_event()})
+    first = {"event": "labels", "round": 0, "ids": [3, 5], "labels": [0, 1], "origin": "initial"}
+    assert (problem(begun, {**first, **changes}) or "").startswith(message)
+    assert (problem(begun, {**first, **changes}) is None) == (not message)
 
 
 @pytest.mark.parametrize(
