@@ -6,9 +6,9 @@
 
 Every run has a seed of its own. It is made once without a disturbance; then again in another folder,
 SIGKILLed up to so many times at instants drawn from the length of the undisturbed run, and gone on with
-by the same command. Both journals must hold the same, but for seconds, memory, times of day and their digests, and
-the predictions of all rounds must be the same bytes. With
-``--person``, a program fills in the sheets (``oracle=csv``) as a person would, between the runs.
+by the same command. Both journals must hold the same, but for seconds, memory, times of day and their
+digests, and the predictions of all rounds must be the same bytes. With ``--person``, a program fills in
+the sheets (``oracle=csv``) as a person would, between the runs.
 
 Python and torch are imported once; each start is a fork, so that an instant falls into a run, and not
 into imports.

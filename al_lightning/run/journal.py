@@ -100,7 +100,8 @@ class Journal(History):
             round_index: The first round that has them.
             ids: (M,) int64.
             labels: (M,) int64.
-            origin: What they were bought as.
+            origin: What they were bought as; "imported" for labels from elsewhere, which a project
+                takes at any time.
             skipped: Images that an annotator could not label, (S,) int64.
             by: Name of the person who gave the labels, or of each label's; "" if it is not known. The
                 event then has the time, too. None for labels that no person gave.

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from al_lightning.run.pool import Pool
 
-Origin = Literal["initial", "query", "validation"]
+Origin = Literal["initial", "query", "validation", "imported"]
+IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
 
 
 def _nothing() -> Tensor:
@@ -78,7 +79,7 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
-        by: Name of the annotator, or of the annotator of each image by its id; "" where it is not known.
+        by: Name of the annotator, or of each image's annotator by its id; "" where it is not known.
     """
 
     ids: Tensor
@@ -90,17 +91,20 @@ class Answer:
     by: str | Mapping[int, str] = ""
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
+        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids.
+
+        A pool may have labels of this question already, which came from elsewhere meanwhile.
+        """
+        free = pool.unlabeled_ids
+        asked, skipped = torch.isin(self.ids, free), torch.isin(self.skipped, free)
         now = torch.cat([self.ids, self.skipped])
-        new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
+        new = torch.isin(self.late_ids, free) & ~torch.isin(self.late_ids, now)
         now = torch.cat([now, self.late_ids[new]])
-        free = torch.isin(self.late_skipped, pool.unlabeled_ids)
+        late = torch.isin(self.late_skipped, free) & ~torch.isin(self.late_skipped, now)
         return (
-            torch.cat([self.ids, self.late_ids[new]]),
-            torch.cat([self.labels, self.late_labels[new]]),
-            torch.cat(
-                [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
-            ),
+            torch.cat([self.ids[asked], self.late_ids[new]]),
+            torch.cat([self.labels[asked], self.late_labels[new]]),
+            torch.cat([self.skipped[skipped], self.late_skipped[late]]),
         )
 
     def annotators(self, ids: Iterable[int]) -> str | list[str]:
@@ -116,8 +120,12 @@ class Answer:
             **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
             **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
         }
-        late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
-        return {i: label for i, label in late if known.get(i, label) != label}
+        ids, labels = (
+            torch.cat(pair).tolist()
+            for pair in ((self.late_ids, self.ids), (self.late_labels, self.labels))
+        )
+        given = zip(ids, labels, strict=True)
+        return {i: label for i, label in given if known.get(i, label) != label}
 
 
 class Oracle(ABC):

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.clock import is_utc
 from al_lightning.utils.nested import leaves
@@ -38,14 +39,17 @@ def _contradiction(state: RunState, event: Any) -> str | None:
     kind = event["event"]
     if missing := [key for key in _KEYS[kind] if key not in event]:
         return f"the {kind} event lacks {', '.join(missing)}"
-    return _order_problem(state, kind) or _CHECKS[kind](state, event)
+    return _order_problem(state, event) or _CHECKS[kind](state, event)
 
 
-def _order_problem(state: RunState, kind: str) -> str | None:
+def _order_problem(state: RunState, event: Event) -> str | None:
     """Return the reason why an event of a kind cannot stand here."""
-    if kind in _CHANGES and state.start is not None and not state.is_project:
-        return f"a {kind} is possible only in a project"
-    if state.ended and kind not in _CHANGES:
+    kind = event["event"]
+    imported = kind == "labels" and event["origin"] == IMPORTED
+    is_change = imported or kind in _CHANGES
+    if is_change and state.start is not None and not state.is_project:
+        return f"{'an import' if imported else f'a {kind}'} is possible only in a project"
+    if state.ended and not is_change:
         return "something follows the end event"
     if state.asked is not None and kind not in ("labels", *_CHANGES):
         return "a question must be answered before anything else happens"
@@ -84,13 +88,15 @@ def _question_problem(state: RunState, event: Event) -> str | None:
 
 
 def _labels_problem(state: RunState, event: Event) -> str | None:
-    if found := _place_problem(state, event):
+    imported = event["origin"] == IMPORTED
+    if found := (_import_problem if imported else _place_problem)(state, event):
         return found
     ids, labels, skipped = event["ids"], event["labels"], event.get("skipped", [])
-    asked = state.asked or event
+    asked = event if imported or state.asked is None else state.asked
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
-    if not ids and not skipped:
+    # All that was answered may have been imported since.
+    if not ids and not skipped and not any(i in state.label_of for i in asked["ids"]):
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
@@ -110,6 +116,19 @@ def _annotation_problem(event: Event) -> str | None:
     if isinstance(by, list) and len(by) != len(event["ids"]):
         return f"{len(event['ids'])} ids, but {len(by)} names in by"
     return None if at is None or is_utc(at) else f"at must be a time in UTC, not {at!r}"
+
+
+def _import_problem(state: RunState, event: Event) -> str | None:
+    """Return the reason why labels cannot be imported here."""
+    expected = len(state.rounds)
+    if event["round"] != expected:
+        return f"labels of round {event['round']!r}, where round {expected} is next"
+    if expected == 0 and (state.asked is None or state.asked["origin"] != "initial"):
+        return (
+            "labels can be imported once the first labels are asked for, after those for validation: "
+            "run the project's command first"
+        )
+    return None
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from al_lightning.run.keys import CHANGES_WEIGHTS, is_below
 from al_lightning.run.pool import Pool
+from al_lightning.run.questions import IMPORTED
 
 Event = dict[str, Any]
 
@@ -94,10 +95,12 @@ class RunState:
         self.asked = event
 
     def _take_labels(self, event: Event) -> None:
-        self.asked = None
         self.answers.append(event)
         self._changes.append(event)
         self.label_of.update(zip(event["ids"], event["labels"], strict=True))
+        asked = self.asked["ids"] if self.asked else ()
+        if event["origin"] != IMPORTED or all(i in self.label_of for i in asked):
+            self.asked = None
         self.skipped.update(event.get("skipped", ()))
         if event["ids"]:
             self.due = event["round"]

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ def test_no_two_questions_share_a_name(
 POOL = Pool(12).reveal(torch.tensor([1, 2]), torch.tensor([0, 0])).skip(torch.tensor([8]))
 
 
-def answer(**late: torch.Tensor) -> Answer:
+def answer(**late: Any) -> Answer:
     return Answer(torch.tensor([5]), torch.tensor([1]), torch.tensor([6]), **late)
 
 

@@ -85,7 +85,7 @@ def test_unchanged_annotations_are_neither_recorded_nor_asked_for_one_by_one(
     client.requests.clear()
     journal = run(tmp_path, client)
     assert journal.corrections() == []
-    # Reading all nine tasks takes two requests, as reading the three new ones did; then new ones are made.
+    # All nine tasks are read by two requests, as the first six were; then new ones are made.
     assert client.requests == [
         *("projects.list", "tasks.list task_only", "tasks.list all"),
         *("projects.list", "tasks.list task_only", "tasks.list all"),
