@@ -133,7 +133,7 @@ class History:
         self._events.append(event)
         self._state.take(event)
 
-    def _problem(self, event: Any) -> str | None:
+    def problem_with(self, event: Any) -> str | None:
         """Return the reason why an event cannot come next; None if it can."""
         return problem(self._state, event)
 

@@ -160,7 +160,7 @@ class Journal(History):
         event = json.loads(json.dumps(event, allow_nan=False))
         digest = _digest(self._digest, event)
         line = json.dumps({**event, "digest": digest}).encode() + b"\n"
-        if problem := self._problem(event):
+        if problem := self.problem_with(event):
             raise JournalError(
                 f"This cannot be recorded: {problem}. Nothing was written; {self.path} is intact"
             )
@@ -199,7 +199,7 @@ class Journal(History):
                 expected = _digest(self._digest, event)
             except (ValueError, RecursionError) as error:
                 raise self._damage(number, f"not JSON: {error}") from error
-            if problem := self._problem(event):
+            if problem := self.problem_with(event):
                 raise self._damage(number, problem)
             if digest != expected:
                 raise self._damage(number, "it was changed or moved: its digest differs")

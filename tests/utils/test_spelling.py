@@ -54,5 +54,5 @@ def test_what_is_no_name_is_refused_with_the_nearest_one() -> None:
     assert read_class("Dog", NAMES) == "dog"
     with pytest.raises(ValueError, match="'dgo' is no class; did you mean 'dog'"):
         read_class(" dgo ", NAMES)
-    with pytest.raises(ValueError, match="'zebrafish' is no class$"):
+    with pytest.raises(ValueError, match=r"'zebrafish' is no class$"):
         read_class("zebrafish", NAMES)
