@@ -45,9 +45,7 @@ class PoolDataModule(L.LightningDataModule):
 
     If a device has its own memory and the pixels fit, they are copied there once. If pixels are slow to
     read, worker processes read them during the computation, and the labeled images are kept in memory
-    if they fit.
-
-    Lightning does not save the pool: the journal records it.
+    if they fit. Lightning does not save the pool: the journal records it.
 
     A classifier may use its own normalisation or, if it is frozen, embeddings instead of pixels; see
     :meth:`serve`. :attr:`data` always has the images.

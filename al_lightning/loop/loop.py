@@ -1,6 +1,5 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
@@ -15,21 +14,15 @@ from al_lightning.callbacks.loop_callback import (
     RoundResult,
 )
 from al_lightning.loop.first_labels import FirstLabels
-from al_lightning.loop.project_changes import (
-    record_changes,
-    record_corrections,
-    write_manifest,
-)
+from al_lightning.loop.project_changes import record_corrections
 from al_lightning.loop.query import Query
-from al_lightning.loop.start import require_parts, start_event
+from al_lightning.loop.start import begin_run, require_parts
 from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
-from al_lightning.run.project import continued
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
-from al_lightning.run.same_run import require_same_run
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import interruptible
@@ -191,29 +184,9 @@ class ActiveLearningLoop:
 
     def _begin(self) -> None:
         """Write the start event, or check that the journal is this run's."""
-        if self._begun:
-            return
-        start = start_event(self.learner, self.query, self.oracle, self.budget)
-        journal, learner = self.journal, self.learner
-        if journal.start is None:
-            write_manifest(learner.data.update)
-            journal.begin(start)
-        else:
-            irrelevant = learner.record.irrelevant
-            require_same_run(journal, start, irrelevant)
-            if journal.is_project:
-                record_changes(journal, start, learner.data, irrelevant, self._callbacks)
-        learner.begin(continued(journal, start), journal.path.parent)
-        last = len(journal.rounds) - 1
-        if not journal.finished:
-            self._callbacks.on_run_start(journal, learner.data)
-            learner.serve()
-        elif not learner.has(last, journal.pool_in(last)):
-            warnings.warn(
-                f"The weights of round {last} are missing; it is fitted again", stacklevel=2
-            )
-            learner.serve()
-            learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)
+        if not self._begun:
+            parts = self.learner, self.query, self.oracle, self.journal, self.budget
+            begin_run(*parts, self._callbacks)
         self._begun = True
 
     def _end(self) -> None:
@@ -285,12 +258,14 @@ class ActiveLearningLoop:
         warn_of_gaps(question, answer)
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
+        corrections = answer.corrections(pool)
         if self.journal.is_project:
-            by = type(self.oracle).__name__
-            record_corrections(self.journal, answer.corrections(pool), by, self._callbacks)
+            names = answer.annotators(corrections) or type(self.oracle).__name__
+            record_corrections(self.journal, corrections, names, self._callbacks)
         else:
-            warn_of_kept_labels(answer.corrections(pool))
+            warn_of_kept_labels(corrections)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
         ids, labels, skipped = answer.new_labels(pool)
-        self.journal.record_labels(question.round, ids, labels, question.origin, skipped)
+        by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
+        self.journal.record_labels(question.round, ids, labels, question.origin, skipped, by)

@@ -1,6 +1,6 @@
 """What has changed in a project since it was last started, written down before it goes on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 
@@ -10,6 +10,7 @@ from al_lightning.data.source import UNKNOWN, ImageData
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.project import changed_settings
+from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event
 from al_lightning.utils.errors import JournalError
 from al_lightning.utils.ranks import from_rank_zero
@@ -55,14 +56,14 @@ def record_changes(
 
 
 def record_corrections(
-    journal: Journal, labels: Mapping[int, int], by: str, callbacks: LoopCallback
+    journal: Journal, labels: Mapping[int, int], by: str | Sequence[str], callbacks: LoopCallback
 ) -> None:
     """Write down corrections, if there are any.
 
     Args:
         journal: Of the project.
         labels: Classes by id.
-        by: Who corrects.
+        by: Who corrects, or who corrects each.
         callbacks: Told of them.
     """
     if labels:
@@ -98,5 +99,5 @@ def _record_imported(journal: Journal, data: ImageData, callbacks: LoopCallback)
     new = [i for i in given if i not in journal.label_of and i not in absent]
     if new:
         ids = torch.tensor(new)
-        journal.record_labels(len(journal.rounds), ids, labels[ids], "imported")
+        journal.record_labels(len(journal.rounds), ids, labels[ids], IMPORTED, by=FILES)
         callbacks.on_import(len(new))

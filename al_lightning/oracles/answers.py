@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Collection, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -77,6 +78,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         late_ids,
         _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
         _asked(name, "late_skipped", answer.late_skipped, earlier),
+        _annotators(name, answer.by),
         tuple(answer.new_classes),
     )
 
@@ -136,6 +138,16 @@ def whole_numbers(what: str, values: object) -> Tensor:
             f"{what} must be whole numbers, (M,) int64, not {tuple(tensor.shape)} {tensor.dtype}"
         )
     return tensor.to("cpu", torch.int64)
+
+
+def _annotators(name: str, by: object) -> str | Mapping[int, str]:
+    """Return the name of the annotator, or of each by the image's id."""
+    names = [*by.values()] if isinstance(by, Mapping) else [by]
+    if not all(isinstance(one, str) for one in names):
+        raise UsageError(
+            f"{name} has answered with by={by!r}: expected a name, or a name by each id"
+        )
+    return cast("str | Mapping[int, str]", by)
 
 
 def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Tensor:

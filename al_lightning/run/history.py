@@ -53,6 +53,10 @@ class History:
         """The names of the classes, by label, with the changes since the start."""
         return tuple(self._state.classes)
 
+    def classes_in(self, round_index: int) -> Sequence[str]:
+        """Return the names of the classes in a round that is finished, by label."""
+        return tuple(self._state.classes_of[round_index])
+
     @property
     def aliases(self) -> Mapping[str, str]:
         """What classes are called now, by names that they had before."""
@@ -153,7 +157,7 @@ class History:
         return self._state.pool_in(round_index)
 
     def labels(self, origin: Origin) -> list[Event]:
-        """Return the labels events of one origin, oldest first."""
+        """Return the labels events of one origin, oldest first, in the classes of today."""
         return [event for event in self._state.answers if event["origin"] == origin]
 
     @property
@@ -169,7 +173,7 @@ class History:
         self._events.append(event)
         self._state.take(event)
 
-    def _problem(self, event: Any) -> str | None:
+    def problem_with(self, event: Any) -> str | None:
         """Return the reason why an event cannot come next; None if it can."""
         return problem(self._state, event)
 

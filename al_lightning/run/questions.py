@@ -1,6 +1,7 @@
 """Questions, answers, and the oracles that give them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
@@ -11,6 +12,7 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 
 Origin = Literal["initial", "query", "validation", "imported"]
+IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
 
 
 def _nothing() -> Tensor:
@@ -78,6 +80,7 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
+        by: Name of the annotator, or of each image's annotator by its id; "" where it is not known.
         new_classes: Names of classes that a project lacks; labels beyond its classes are these.
     """
 
@@ -87,21 +90,32 @@ class Answer:
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
+    by: str | Mapping[int, str] = ""
     new_classes: tuple[str, ...] = ()
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
+        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids.
+
+        A pool may have labels of this question already, which came from elsewhere meanwhile.
+        """
+        free = pool.unlabeled_ids
+        asked, skipped = torch.isin(self.ids, free), torch.isin(self.skipped, free)
         now = torch.cat([self.ids, self.skipped])
-        new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
+        new = torch.isin(self.late_ids, free) & ~torch.isin(self.late_ids, now)
         now = torch.cat([now, self.late_ids[new]])
-        free = torch.isin(self.late_skipped, pool.unlabeled_ids)
+        late = torch.isin(self.late_skipped, free) & ~torch.isin(self.late_skipped, now)
         return (
-            torch.cat([self.ids, self.late_ids[new]]),
-            torch.cat([self.labels, self.late_labels[new]]),
-            torch.cat(
-                [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
-            ),
+            torch.cat([self.ids[asked], self.late_ids[new]]),
+            torch.cat([self.labels[asked], self.late_labels[new]]),
+            torch.cat([self.skipped[skipped], self.late_skipped[late]]),
         )
+
+    def annotators(self, ids: Iterable[int]) -> str | list[str]:
+        """Return who gave the labels of these images: one name, or one for each image."""
+        if isinstance(self.by, str):
+            return self.by
+        names = [self.by.get(i, "") for i in ids]
+        return names if len(set(names)) > 1 else "".join(names[:1])
 
     def corrections(self, pool: Pool) -> dict[int, int]:
         """Return the images that a pool has with another class than they are given now: id to class."""
@@ -109,8 +123,12 @@ class Answer:
             **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
             **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
         }
-        late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
-        return {i: label for i, label in late if known.get(i, label) != label}
+        ids, labels = (
+            torch.cat(pair).tolist()
+            for pair in ((self.late_ids, self.ids), (self.late_labels, self.labels))
+        )
+        given = zip(ids, labels, strict=True)
+        return {i: label for i, label in given if known.get(i, label) != label}
 
 
 class Oracle(ABC):

@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event, RunState
+from al_lightning.utils.clock import is_utc
 from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
-ORIGINS = ("initial", "query", "validation", "imported")
+ORIGINS = ("initial", "query", "validation")
 REASONS = ("budget", "pool_empty", "stopped")
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -51,10 +53,10 @@ def _contradiction(state: RunState, event: Any) -> str | None:
 def _order_problem(state: RunState, event: Event) -> str | None:
     """Return the reason why an event of a kind cannot stand here."""
     kind = event["event"]
-    is_change = kind in _CHANGES or (kind == "labels" and event["origin"] == "imported")
+    imported = kind == "labels" and event["origin"] == IMPORTED
+    is_change = imported or kind in _CHANGES
     if is_change and state.start is not None and not state.is_project:
-        what = "a label from elsewhere" if kind == "labels" else f"a {kind}"
-        return f"{what} is possible only in a project"
+        return f"{'an import' if imported else f'a {kind}'} is possible only in a project"
     if state.ended and not is_change:
         return "something follows the end event"
     if state.asked is not None and kind not in ("labels", *_CHANGES):
@@ -101,20 +103,50 @@ def _question_problem(state: RunState, event: Event) -> str | None:
 
 
 def _labels_problem(state: RunState, event: Event) -> str | None:
-    if found := _place_problem(state, event):
+    imported = event["origin"] == IMPORTED
+    if found := (_import_problem if imported else _place_problem)(state, event):
         return found
     ids, labels, skipped = event["ids"], event["labels"], event.get("skipped", [])
-    imported = event["origin"] == "imported"  # takes the place of an answer
-    asked = event if imported else state.asked or event
+    asked = event if imported or state.asked is None else state.asked
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
-    if not ids and not skipped:
+    # All that was answered may have been imported since.
+    if not ids and not skipped and not any(i in state.label_of for i in asked["ids"]):
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    return _classes_problem(state, labels) or _ids_problem(
-        state, [*ids, *skipped], {} if imported else {"Skipped before": state.skipped}
+    refused = {} if imported else {"Skipped before": state.skipped}
+    return (
+        _classes_problem(state, labels)
+        or _ids_problem(state, [*ids, *skipped], refused)
+        or _annotation_problem(event)
     )
+
+
+def _annotation_problem(event: Event) -> str | None:
+    """Return the reason why an event does not say by whom and when labels were given."""
+    by, at = event.get("by", ""), event.get("at")
+    names = by if isinstance(by, list) else [by]
+    if any(not isinstance(name, str) for name in names):
+        return "by must be a name, or a name for each id"
+    if isinstance(by, list) and len(by) != len(event["ids"]):
+        return f"{len(event['ids'])} ids, but {len(by)} names in by"
+    return None if at is None or is_utc(at) else f"at must be a time in UTC, not {at!r}"
+
+
+def _import_problem(state: RunState, event: Event) -> str | None:
+    """Return the reason why labels cannot be imported here."""
+    expected = len(state.rounds)
+    if event["round"] != expected:
+        return f"labels of round {event['round']!r}, where round {expected} is next"
+    trained = any(answer["origin"] != "validation" for answer in state.answers)
+    asked = state.asked is not None and state.asked["origin"] == "initial"
+    if expected == 0 and not trained and not asked:
+        return (
+            "labels can be imported once the first labels are asked for, after those for validation: "
+            "run the project's command first"
+        )
+    return None
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:
@@ -124,7 +156,7 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
-    if event["origin"] == "imported" or (event["origin"] == "validation" and state.is_project):
+    if event["origin"] == "validation" and state.is_project:
         return None  # of images that came in the course of the project
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"
@@ -176,8 +208,6 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
     ids, before, after = event["ids"], event["from"], event["to"]
     if not ids or not len(ids) == len(before) == len(after):
         return f"ids, from and to must pair up, not {len(ids)}, {len(before)} and {len(after)}"
-    if not isinstance(event["by"], str):
-        return "by must be a name"
     wrong = {
         "Given more than once": _repeated(ids),
         "Not labeled": [i for i in ids if i not in state.label_of],
@@ -191,7 +221,7 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
         ],
     }
     found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
-    return found or _classes_problem(state, after)
+    return found or _classes_problem(state, after) or _annotation_problem(event)
 
 
 def _setting_problem(state: RunState, event: Event) -> str | None:

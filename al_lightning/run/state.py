@@ -9,6 +9,7 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.keys import CHANGES_WEIGHTS, is_below
 from al_lightning.run.label_log import LabelLog
 from al_lightning.run.pool import Pool
+from al_lightning.run.questions import IMPORTED
 
 Event = dict[str, Any]
 
@@ -20,7 +21,8 @@ class RunState:
     Attributes:
         start: The start event; None before the run has begun.
         rounds: The round events, oldest first.
-        answers: The labels events, oldest first.
+        answers: The labels events, oldest first, in the classes of today.
+        classes_of: The names of the classes in each round, by label.
         label_of: The class of each labeled image, corrections included.
         skipped: Images that an annotator could not label.
         asked: The event of the open question; None if there is none.
@@ -41,6 +43,7 @@ class RunState:
     start: Event | None = None
     rounds: list[Event] = field(default_factory=list)
     answers: list[Event] = field(default_factory=list)
+    classes_of: list[list[str]] = field(default_factory=list)
     label_of: dict[int, int] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
     asked: Event | None = None
@@ -104,7 +107,7 @@ class RunState:
         self.start = event
         recorded = event["config"]  # what a report or a run needs of it is checked there
         self.config = deepcopy(recorded) if isinstance(recorded, dict) else {}
-        self.classes = list(event["classes"])
+        self.classes = [str(name) for name in event["classes"]]
         data = event["data"]
         self.sizes, self.test = [data["train"]], data.get("test", 0)
         self.manifest = data.get("manifest")
@@ -113,20 +116,22 @@ class RunState:
         self.asked = event
 
     def _take_labels(self, event: Event) -> None:
-        self.asked = None
         self.answers.append(event)
-        labels, skipped = (
-            dict(zip(event["ids"], event["labels"], strict=True)),
-            event.get("skipped", ()),
-        )
+        labels = dict(zip(event["ids"], event["labels"], strict=True))
+        skipped = event.get("skipped", ())
         self._log.add(labels, validation=event["origin"] == "validation", skipped=skipped)
         self.label_of |= labels
-        self.skipped = self.skipped.union(skipped) - labels.keys()
+        self.skipped.update(skipped)
+        self.skipped.difference_update(labels)
+        asked = self.asked["ids"] if self.asked else ()
+        if event["origin"] != IMPORTED or all(i in self.label_of for i in asked):
+            self.asked = None
         if labels:
             self.due = event["round"]
 
     def _take_round(self, event: Event) -> None:
         self.rounds.append(event)
+        self.classes_of.append(self.classes)
         self._before.append(len(self._log))
         self.causes = []
 
@@ -161,6 +166,7 @@ class RunState:
         labels = change.new_labels(before)
         self._log.merge(labels)
         self.label_of = {i: labels[label] for i, label in self.label_of.items()}
+        self.answers = [{**e, "labels": [labels[i] for i in e["labels"]]} for e in self.answers]
         if self.asked is not None and self.asked["predicted"] is not None:
             predicted = [labels[label] for label in self.asked["predicted"]]
             self.asked = {**self.asked, "predicted": predicted}

@@ -31,16 +31,12 @@ class Matches:
         entries: The entry that each file of today continues; None for a new file.
         renamed: Which files of today have another name than their entry.
         changed: Which have another content.
-        gone: Ids of images whose files are not there any more.
-        back: Ids of images that had gone, and are back.
     """
 
     digests: list[str]
     entries: list[Entry | None]
     renamed: set[int] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
-    gone: list[int] = field(default_factory=list)
-    back: list[int] = field(default_factory=list)
 
 
 def match_files(
@@ -88,11 +84,6 @@ def match_files(
         if found.entries[i] is None and left is not None and left.part != "left out":
             take(i, left)
             found.changed.add(i)
-    ids = {entry.id for entry in taken}
-    found.gone = sorted(
-        e.id for e in entries if e.id is not None and e.id not in ids and e.id not in absent
-    )
-    found.back = sorted(set(absent) & ids)
     return found
 
 

@@ -106,7 +106,7 @@ class CsvOracle(Oracle):
             _ids(late_ids),
             _ids([late.labels[i] for i in late_ids]),
             _ids(sorted(late.skipped)),
-            (*filled.new_classes, *late.new_classes),
+            new_classes=(*filled.new_classes, *late.new_classes),
         )
 
     def on_classes(self, change: ClassChange) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from al_lightning.oracles.spelling import resolve_name
 from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
 from al_lightning.utils.listing import shortened
-from al_lightning.utils.names import normal_name, plain
+from al_lightning.utils.names import plain
+from al_lightning.utils.spelling import read_class
 from al_lightning.utils.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
@@ -72,12 +71,10 @@ def read_sheet(
 
     Raises:
         UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
-            rows or beside another image's file, or a label is no class or could be several; names the
-            rows.
+            rows or beside another image's file, or a label is no class; names the rows.
     """
     labels: dict[int, int] = {}
-    skipped: set[int] = set()
-    taken_as: dict[str, str] = {}
+    skipped, taken_as = set[int](), dict[str, str]()
     seen: dict[int, int] = {}
     problems: list[str] = []
     names = [*classes]  # and the new ones
@@ -87,7 +84,7 @@ def read_sheet(
             seen[image] = number
             if not (written := _label(row)).strip():
                 continue
-            name = _name(written, names, skip_mark, takes_new)
+            name = read_class(written, [*names, skip_mark], takes_new=takes_new)
             if plain(written) not in (plain(name), plain(cell(name))):
                 taken_as[written.strip()] = name
             if name == skip_mark:
@@ -134,19 +131,6 @@ def _label(row: Mapping[str, str]) -> str:
     if beside := row[""].strip():
         raise ValueError(f"{beside!r} is in a column without a name; is it the label?")
     return row["label"]
-
-
-def _name(written: str, classes: Sequence[str], skip_mark: str, takes_new: bool) -> str:
-    """Return the class, or the skip mark, of a text that a person has written."""
-    names = [*classes, skip_mark]
-    if (name := resolve_name(written, names)) is not None:
-        return name
-    if takes_new:
-        return normal_name(written)
-    spelled = {name.casefold(): name for name in names}
-    near = nearest(written.strip().casefold(), spelled)
-    hint = f"; did you mean {spelled[near]!r}?" if near is not None else ""
-    raise ValueError(f"{written.strip()!r} is no class{hint}")
 
 
 def _unusable(path: Path, problems: list[str]) -> UsageError:

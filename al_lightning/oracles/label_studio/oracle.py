@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
@@ -134,7 +134,7 @@ class LabelStudioOracle(Oracle):
             return None
         given = list(zip(ids, verdicts, strict=True))
         late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
-        return Answer(*_split_verdicts(given), *_split_verdicts(late))
+        return Answer(*_split_verdicts(given), *_split_verdicts(late), by=_annotators(tasks))
 
     def instructions(self, question: Question) -> str:
         """Return where to label, and how much is open; as of the last :meth:`answer`."""
@@ -272,6 +272,14 @@ class LabelStudioOracle(Oracle):
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
+
+
+def _annotators(tasks: Mapping[int, Sequence[Task]]) -> dict[int, str]:
+    """Return who labeled each image, by its id; several names where several annotators agree."""
+    return {
+        image: ", ".join(sorted({by for task in same for by in task.annotators}))
+        for image, same in tasks.items()
+    }
 
 
 def _split_verdicts(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
