@@ -66,13 +66,13 @@ def test_the_table_has_all_that_became_of_the_images(run: Path, tmp_path: Path) 
     rows = rows_of(tmp_path / "pets" / "labels.csv")
     assert [*rows[0]] == [*COLUMNS]
     assert [*rows[0].values()] == [
-        *("train/cat/a.png", "cat", "train", "0", "initial", "", "", "0", "", "")
+        *("train/cat/a.png", "cat", "train", "", "0", "initial", "", "", "0", "", "")
     ]
     assert [*rows[3].values()] == [
-        *("unlabeled/=x.png", "dog", "train", "3", "query", "Ben", NOW, "1", "cat", "")
+        *("unlabeled/=x.png", "dog", "train", "", "3", "query", "Ben", NOW, "1", "cat", "")
     ]
     assert [*rows[4].values()] == [
-        *("unlabeled/deep/a.png", "", "unlabeled", "4", "query", "Ada", NOW, "1", "", "yes")
+        *("unlabeled/deep/a.png", "", "unlabeled", "", "4", "query", "Ada", NOW, "1", "", "yes")
     ]
 
 
@@ -201,6 +201,27 @@ def digits_run(folder: Path) -> tuple[Path, torch.Tensor]:
     ids = torch.tensor([5, 1200])
     journal.record_labels(0, ids, data.train.labels[ids], "initial")
     return folder / "digits", data.train.pixels[:][1200]
+
+
+def test_groups_stay_together(tmp_path: Path) -> None:
+    write_images(tmp_path / "pets")
+    lines = ["file,label,split,group", "train/cat/a.png,cat,,one", "train/cat/b.png,cat,,one"]
+    lines += ["train/dog/a.png,dog,,two", "unlabeled/p.png,,,two", "test/dog/t.png,dog,test,three"]
+    (tmp_path / "pets" / "in.csv").write_text("\n".join(lines))
+    path = str(tmp_path / "pets" / "in.csv")
+    options: dict[str, Any] = {"path": path, "image_size": 8, "channels": 1, "storage": "memory"}
+    data = ImageTable(**options).load()
+    journal = Journal(tmp_path / "run" / "journal.jsonl")
+    config = {"dataset": {"_target_": "al_lightning.data.ImageTable", **options}}
+    facts = {"train": 4, "test": 1, "fingerprint": data.fingerprint()}
+    journal.begin(start_event(config=config, classes=["cat", "dog"], data=facts))
+    journal.record_labels(0, torch.arange(3), torch.tensor([0, 0, 1]), "initial")
+    export_labels(tmp_path / "run", f"{tmp_path}/pets/out.csv", everything=True)
+    rows = rows_of(tmp_path / "pets" / "out.csv")
+    assert data.train.groups is not None
+    assert [row["group"] for row in rows[:4]] == [str(g) for g in data.train.groups.tolist()]
+    again = ImageTable(**{**options, "path": f"{tmp_path}/pets/out.csv"}).load()
+    assert again.fingerprint() == data.fingerprint()
 
 
 def test_images_without_files_are_named_by_id_and_decoded_into_pngs(tmp_path: Path) -> None:
