@@ -166,6 +166,16 @@ def test_a_project_that_asks_for_validation_labels_takes_none(tmp_path: Path) ->
     assert len(Journal(journal.path).events) == 2
 
 
+def test_images_that_the_project_does_not_know_yet_are_taken_in_first(
+    journal: Journal, tmp_path: Path
+) -> None:
+    Image.new("L", (8, 8), 255).save(tmp_path / "pets" / "unlabeled" / "zz.png")
+    given = table(tmp_path, "file,label", "unlabeled/p.png,cat", "unlabeled/zz.png,dog")
+    with pytest.raises(UsageError, match=r"1 of the images in .* Run the project's command first"):
+        import_labels(journal, given)
+    assert Journal(journal.path).label_of == journal.label_of
+
+
 def test_ids_need_no_images(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.begin({"project": True, **start_event()})

@@ -23,7 +23,7 @@ def test_the_images_are_read_from_where_they_were(
 
 
 def test_other_images_are_refused(tmp_path: Path) -> None:
-    journal = begin(tmp_path / "run", write_images(tmp_path / "pets"))
+    journal = begin(tmp_path / "run", write_images(tmp_path / "pets"), project=False)
     Image.new("L", (8, 8), 255).save(tmp_path / "pets" / "unlabeled" / "p.png")
     with pytest.raises(UsageError, match=r"not those that .*run was begun with"):
         load_run_data(journal)
