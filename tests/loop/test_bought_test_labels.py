@@ -1,13 +1,18 @@
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
+from torch import Tensor
 
 from al_lightning import Answer, Journal, ManualOracle, UsageError
 from al_lightning.callbacks.end_of_run import last_accuracies
+from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.plain import plain_loop
 from al_lightning.run.budget import Budget
+from al_lightning.run.pool import Pool
 from al_lightning.run.summary import summarize
 from al_lightning.strategies import Margin
 from al_lightning.utils.intervals import wilson_interval
@@ -111,3 +116,32 @@ def test_a_start_that_takes_more_than_there_is_names_all_parts() -> None:
         UsageError, match=r"budget\.initial \+ budget\.validation \+ budget\.test = 50 \+ 30 \+ 30"
     ):
         budget.limit(1000)
+
+
+@pytest.mark.parametrize("groups", [None, torch.arange(120) // 2])
+def test_of_new_images_the_same_share_is_bought(groups: Tensor | None) -> None:
+    """60 images at the start, 4 for validation and 6 for test; 60 more come."""
+    nothing = torch.empty(0, dtype=torch.int64)
+    data = SimpleNamespace(train=SimpleNamespace(groups=groups), given_ids=nothing)
+    first = FirstLabels(
+        cast("Any", SimpleNamespace(seed=0, data=data)),
+        cast("Any", SimpleNamespace(initial_strategy=None)),
+        Budget(initial=9, query=6, total="all", validation=4, test=6),
+        cast("Any", SimpleNamespace(sizes=(60, 120), start=None)),
+    )
+    pool = Pool(120).reveal(torch.arange(9), torch.zeros(9, dtype=torch.int64))
+    found: dict[str, Tensor] = {}
+    for _ in range(2):
+        missing = first.missing(pool)
+        assert missing is not None
+        origin, ids = missing
+        found[origin] = ids
+        owners = ids if groups is None else groups[ids]
+        assert not torch.isin(owners, torch.arange(60 if groups is None else 30)).any()
+        labels = torch.zeros_like(ids)
+        kept = {f"{origin}_ids": ids, f"{origin}_labels": labels}
+        pool = replace(pool, **kept)
+    assert {origin: len(ids) for origin, ids in found.items()} == {"validation": 4, "test": 6}
+    owned = [set((ids if groups is None else groups[ids]).tolist()) for ids in found.values()]
+    assert not owned[0] & owned[1]
+    assert first.missing(pool) is None

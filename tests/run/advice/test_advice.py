@@ -86,6 +86,12 @@ def test_of_rounds_with_the_same_labels_the_last_counts() -> None:
     assert twice.forecast == advice_of([*rounds()[:3], corrected[-1]], tested=500).forecast
 
 
+def test_rounds_with_labels_of_images_that_have_gone_do_not_count() -> None:
+    more = [round_event(0, 500, 0.99), *rounds()]
+    advice = advise(AdviceSettings(), more, [500, *LABELS], [None] * 5, pool(), 500)
+    assert advice.forecast == advice_of(rounds(), tested=500).forecast
+
+
 def test_no_more_labels_are_forecast_than_there_are() -> None:
     advice = advice_of(rounds(), pool(size=450), tested=500)
     assert advice.forecast is not None

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -6,8 +7,9 @@ import torch
 from al_lightning.run.advice.of_run import advice_on, agreements_in, rounds_of_one_model
 from al_lightning.run.advice.pool_predictions import PoolPredictions, predictions_file
 from al_lightning.run.advice.settings import AdviceSettings
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
-from tests.helpers import round_event, start_event
+from tests.helpers import CLASSES, round_event, start_event
 from tests.run.test_summary import run_of
 
 IDS = torch.arange(4)
@@ -92,3 +94,22 @@ def test_labels_that_are_held_out_are_not_trained_on(tmp_path: Path) -> None:
         journal.record_labels(0, some, torch.zeros_like(some), origin)  # type: ignore[arg-type]
     journal.record_round(round_event(0, 6))
     assert played(journal) == ([0], [3])
+
+
+@pytest.mark.parametrize(
+    ("change", "anew"),
+    [
+        ({"added": ["x"], "renamed": {}, "merged": {}}, True),
+        ({"added": [], "renamed": {CLASSES[0]: "x"}, "merged": {}}, False),
+        ({"added": [], "renamed": {}, "merged": {CLASSES[0]: CLASSES[1]}}, True),
+    ],
+)
+def test_other_classes_begin_anew_and_other_names_do_not(
+    tmp_path: Path, change: dict[str, Any], anew: bool
+) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.begin(start_event(project=True))
+    journal.record_labels(0, torch.arange(5), torch.zeros(5, dtype=torch.int64), "initial")
+    journal.record_round(round_event(0, 5))
+    journal.record_classes(ClassChange.of(change))
+    assert played(journal) == (([], []) if anew else ([0], [5]))
