@@ -70,6 +70,7 @@ def last_accuracies(journal: Journal) -> list[str]:
     figures = [
         (last["metrics"], tested, "test images"),
         (last.get("validation"), len(journal.pool.validation_ids), "validation labels"),
+        (last.get("test"), len(journal.pool.test_ids), "test labels, drawn at random"),
     ]
     return [
         f"With {last['labels_bought']:,} labels: accuracy {metrics['accuracy']:.4f} on {count:,} "

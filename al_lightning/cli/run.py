@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from al_lightning.cli.build import Parts, build, make_console, make_records
+from al_lightning.cli.build import Parts, build, make_advice, make_console, make_records
 from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.projects import others_with
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
     with freeze_imports_from_gc():
+        from al_lightning.callbacks.stop_advice import StopAdvice  # noqa: PLC0415
         from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
         from al_lightning.loop.loop import ActiveLearningLoop  # noqa: PLC0415
         from al_lightning.run.journal import Journal  # noqa: PLC0415
@@ -64,6 +65,8 @@ def run(cfg: DictConfig) -> "Journal":
         if rank() == 0:
             records = make_records(composition, folder, parts.oracle, stack)
             callbacks = [board, *records, stack.enter_context(console)]
+            if (advice := make_advice(cfg)) is not None:
+                callbacks.append(StopAdvice(folder, advice, console.advise, board.write_scalars))
         loop = ActiveLearningLoop(
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
         )
@@ -91,6 +94,7 @@ def _learner(
     from al_lightning.training.trainers import RoundTrainers  # noqa: PLC0415
 
     cfg, recipe = composition.cfg, parts.recipe
+    advice = make_advice(cfg)
     cache, shown = Path(cfg.output_root) / ".cache", rank() == 0
     trainers = RoundTrainers(
         parts.make_trainer,
@@ -108,6 +112,7 @@ def _learner(
         record=_record(composition),
         fit_cache=FitCache(cache, _say_fitted, board) if cfg.cache else None,
         save_minutes=cfg.save_minutes,
+        pool_sample=0 if advice is None else advice.images,
         embeddings=EmbeddingCache(cache / "embeddings", print),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from al_lightning.run.pool import Pool
+from al_lightning.run.pool import HELD_OUT, Pool
 
 
 @dataclass
@@ -14,7 +14,7 @@ class _Entry:
     """What one event has changed."""
 
     labels: dict[int, int] = field(default_factory=dict)
-    validation: bool = False
+    origin: str = ""
     skipped: Collection[int] = ()
     gone: Collection[int] = ()
     back: Collection[int] = ()
@@ -42,17 +42,17 @@ class LabelLog:
         self,
         labels: Mapping[int, int],
         *,
-        validation: bool = False,
+        origin: str = "",
         skipped: Collection[int] = (),
     ) -> None:
         """Add labels, new or corrected.
 
         Args:
             labels: Classes by id.
-            validation: Whether new ones are for validation instead of training.
+            origin: What new ones were bought as: "validation" and "test" are not trained on.
             skipped: Images that cannot be labeled.
         """
-        self._entries.append(_Entry(dict(labels), validation, skipped))
+        self._entries.append(_Entry(dict(labels), origin, skipped))
 
     def set_aside(self, gone: Collection[int], back: Collection[int]) -> None:
         """Add that the files of images have gone, or are back."""
@@ -75,26 +75,28 @@ class LabelLog:
             entries: How many entries count; None for all of them.
         """
         labels: dict[int, int] = {}
-        validation: set[int] = set()
+        held_out: dict[str, set[int]] = {origin: set() for origin in HELD_OUT}
         skipped: list[int] = []
         absent: dict[int, None] = {}
         for entry in self._entries[:entries]:
-            if entry.validation:
-                validation |= entry.labels.keys()
+            if entry.origin in held_out:
+                held_out[entry.origin] |= entry.labels.keys()
             labels |= entry.labels  # an image keeps its place when its label is corrected
             skipped += entry.skipped
             absent |= dict.fromkeys(entry.gone)
             for i in entry.back:
                 absent.pop(i, None)
         here = {i: label for i, label in labels.items() if i not in absent}
-        trained = [i for i in here if i not in validation]
-        validated = [i for i in here if i in validation]
+        validated, tested = ([i for i in here if i in held_out[origin]] for origin in HELD_OUT)
+        trained = [i for i in here if not any(i in ids for ids in held_out.values())]
         return Pool(
             size,
             labeled_ids=_int64(trained),
             labels=_int64(here[i] for i in trained),
             validation_ids=_int64(validated),
             validation_labels=_int64(here[i] for i in validated),
+            test_ids=_int64(tested),
+            test_labels=_int64(here[i] for i in tested),
             skipped_ids=_int64(i for i in skipped if i not in labels),
             absent_ids=_int64(absent),
             absent_labels=len(labels) - len(here),

@@ -119,7 +119,7 @@ class RunState:
         self.answers.append(event)
         labels = dict(zip(event["ids"], event["labels"], strict=True))
         skipped = event.get("skipped", ())
-        self._log.add(labels, validation=event["origin"] == "validation", skipped=skipped)
+        self._log.add(labels, origin=event["origin"], skipped=skipped)
         self.label_of |= labels
         self.skipped.update(skipped)
         self.skipped.difference_update(labels)

@@ -8,11 +8,13 @@ from types import NoneType
 from typing import Any
 
 import lightning as L
+import torch
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageData
 from al_lightning.models.backbone import backbone_of, describe_model, require_logits
 from al_lightning.models.fixed_masks import require_dropout
+from al_lightning.run.advice.pool_predictions import draw_pool_sample
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
@@ -88,6 +90,8 @@ class Learner:
             the images in every pass, and augmented images in every step.
         save_minutes: Minutes between two saves of a fit; an interrupted run continues from the last
             save, to the same bits. None saves nothing.
+        pool_sample: How many training images, drawn at random from all, each round predicts, so that
+            rounds and runs can be compared; see :attr:`RoundResult.sample`.
 
     Raises:
         UsageError: If an argument is not valid; names it.
@@ -120,6 +124,7 @@ class Learner:
         fit_cache: FitCache | None = None,
         embeddings: EmbeddingCache | None = None,
         save_minutes: float | None = None,
+        pool_sample: int = 0,
     ) -> None:
         require_datamodule(datamodule)
         require_factory("make_classifier", make_classifier, (), L.LightningModule)
@@ -139,6 +144,7 @@ class Learner:
         self.datamodule = datamodule
         self.seed = whole_number("seed", seed)
         self.warm_start = warm_start
+        self._pool_sample = whole_number("pool_sample", pool_sample)
         self._embeddings = embeddings
         self._make_classifier = make_classifier
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
@@ -267,7 +273,11 @@ class Learner:
         if index == 0 and self._embedding_seconds is not None:
             facts = {**facts, "embedding_seconds": self._embedding_seconds}
         masks, trainer = self._derive("masks", index), self._trainers.for_passes
-        return Fitted(classifier, trainer, self.datamodule, index, pool, masks, facts, identity)
+        sample = draw_pool_sample(pool.size, self._pool_sample)
+        return Fitted(
+            *(classifier, trainer, self.datamodule, index, pool, masks, facts, identity),
+            sample_ids=sample[~torch.isin(sample, pool.absent_ids)],
+        )
 
     def _derive(self, *purpose: str | int) -> int:
         return derive_seed(self.seed, *purpose)

@@ -193,3 +193,14 @@ def test_what_may_be_done_next_is_a_command(tmp_path: Path) -> None:
     assert f"python -m al_lightning.export {folder}" in commands
     for command in commands:
         assert command in output
+
+
+def test_advice_is_a_line_each_below_the_round_of_its_run(tmp_path: Path) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=40)
+    progress = ConsoleProgress(console, "margin", BUDGET, tmp_path, False, named_lines=True)
+    long = "Weak classes: [red] " + "x" * 60
+    progress.advise(["You can stop.", long])
+    assert output.getvalue().splitlines() == [
+        f"margin:           {sentence}" for sentence in ("You can stop.", long)
+    ]
