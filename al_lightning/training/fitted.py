@@ -15,10 +15,15 @@ from al_lightning.models.metrics import Evaluation, evaluate
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import peak_rss_bytes
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.training.calibration import Calibration, calibrate, to_logits
+from al_lightning.training.folds import stratified_folds
 from al_lightning.training.own_metrics import has_own_test_step, own_metrics
 from al_lightning.training.scoring import Scorer
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_generator
 from al_lightning.utils.ranks import from_rank_zero
+
+_FOLDS = 5  # of the validation labels, to measure a temperature on labels that it has not seen
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,8 @@ class TestResult:
 
     Attributes:
         results: What the journal says: ``metrics`` and ``per_class`` on the test images, empty where
-            there are none, and ``validation`` where labels were bought for it.
+            there are none; ``validation`` where labels were bought for it, and ``calibration``, the
+            temperature that was fitted on them.
         confusion: Confusion matrix on the test images, (C, C) int64, true classes in rows; None where
             there are none.
         probabilities: Of the test images, (N, C) float32, in the order of their ids; None where there
@@ -91,6 +97,7 @@ class Fitted:
         if len(self.pool.validation_ids):
             seen = self._seen(data.train, self.pool.validation_ids)
             results["validation"], _, _ = self._evaluate(seen, self.pool.validation_labels)
+            results["calibration"] = from_rank_zero(lambda: self._calibration(seen)).as_event()
         if results["metrics"] and has_own_test_step(self.classifier):
             known, per_class = results["metrics"], results["per_class"]
             results["metrics"] = known | own_metrics(
@@ -135,6 +142,16 @@ class Fitted:
             return evaluate(evidence.require(Need.PROBABILITIES), labels)
 
         return from_rank_zero(evaluation)
+
+    def _calibration(self, seen: Evidence) -> Calibration:
+        """Return the temperature of the probabilities of the validation images."""
+        labels, groups = self.pool.validation_labels, self.datamodule.data.train.groups
+        owners = None if groups is None else groups[self.pool.validation_ids]
+        generator = derive_generator(self.mask_seed, "calibration")
+        folds = stratified_folds(labels, _FOLDS, generator, owners)
+        return calibrate(
+            to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation"
+        )
 
     def _evidence(
         self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1

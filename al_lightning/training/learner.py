@@ -1,10 +1,10 @@
 """How the classifier of each round comes about: from a checkpoint, from other runs, or by a fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import lightning as L
@@ -261,11 +261,47 @@ class Learner:
             if rank() == 0:
                 self._checkpoint.save(classifier, identity, facts)
                 self._fits.forget()
-        self._fits.begin_round(index, pool)
         if index == 0 and self._embedding_seconds is not None:
             facts = {**facts, "embedding_seconds": self._embedding_seconds}
+        return self.fitted(classifier, index, pool, facts, identity)
+
+    def fit_apart(self, index: int, pool: Pool) -> Fitted:
+        """Return a classifier that is fitted on other labels than a round's, such as a part of them.
+
+        It starts from the initial weights, also under ``warm_start``. Nothing of it is saved.
+
+        Args:
+            index: The round whose random streams it shares.
+            pool: What it trains on.
+
+        Raises:
+            DivergenceError: If the fit has diverged, and there is no fallback.
+        """
+        classifier = self._untrained()
+        facts = self._fits.fit_apart(index, pool, classifier)
+        return self.fitted(classifier, index, pool, facts)
+
+    def fitted(
+        self,
+        classifier: L.LightningModule,
+        index: int,
+        pool: Pool,
+        facts: Mapping[str, Any] = MappingProxyType({}),
+        identity: str = "",
+    ) -> Fitted:
+        """Return a fitted classifier with the means to let it see images.
+
+        Args:
+            classifier: Fitted, by this learner or in an earlier session.
+            index: The round.
+            pool: What was labeled in it; decides how images are normalised.
+            facts: Of the fit.
+            identity: Digest of all that the fit depended on.
+        """
+        self._fits.begin_round(index, pool)
         masks, trainer = self._derive("masks", index), self._trainers.for_passes
-        return Fitted(classifier, trainer, self.datamodule, index, pool, masks, facts, identity)
+        data = self.datamodule
+        return Fitted(classifier, trainer, data, index, pool, masks, dict(facts), identity)
 
     def _derive(self, *purpose: str | int) -> int:
         return derive_seed(self.seed, *purpose)
