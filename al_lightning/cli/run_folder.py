@@ -12,16 +12,9 @@ from hydra.types import RunMode
 from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
-    *(
-        "journal.jsonl",
-        "images.csv",
-        "summary.json",
-        "queries",
-        "tensorboard",
-        "checkpoints",
-        ".hydra",
-    ),
-    *("predictions", "csv", "wandb"),  # the last two of the loggers
+    *("journal.jsonl", "images.csv", "summary.json", "queries", "tensorboard", "checkpoints"),
+    *(".hydra", "predictions", "out_of_fold.npz"),
+    *("csv", "wandb"),  # of the loggers
 )
 
 

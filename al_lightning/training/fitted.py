@@ -81,6 +81,15 @@ class Fitted:
         """
         return self._evidence(self.datamodule.data.train, ids, needs, mc_samples)
 
+    def probabilities(self, ids: Tensor) -> Tensor:
+        """Return what is predicted of training images, (N, C) float32, on every rank.
+
+        Args:
+            ids: Which of them, (N,) int64.
+        """
+        evidence = self.evidence(ids, {Need.PROBABILITIES})
+        return from_rank_zero(lambda: evidence.require(Need.PROBABILITIES))
+
     def test(self) -> TestResult:
         """Evaluate on the test images, and on the labels that were bought for validation.
 

@@ -8,13 +8,11 @@ from torch import Tensor
 
 from al_lightning.data.datamodule import FEWEST_LABELS
 from al_lightning.run.pool import Pool
-from al_lightning.strategies.evidence import Need
 from al_lightning.training.calibration import Calibration, calibrate, to_logits
 from al_lightning.training.folds import stratified_folds
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
-from al_lightning.utils.ranks import from_rank_zero
 
 _FEWEST_FOLDS = 2
 
@@ -110,10 +108,7 @@ def out_of_fold(
         on_fold(fold, count)
         held = fold_of == fold
         part = Pool(pool.size, ids[~held], labels[~held])
-        evidence = learner.fit_apart(index, part).evidence(ids[held], {Need.PROBABILITIES})
-        logits[held] = from_rank_zero(
-            lambda: to_logits(evidence.require(Need.PROBABILITIES))  # noqa: B023 - at once
-        )
+        logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
     if len(before.labeled_ids) >= FEWEST_LABELS:  # images are normalised by it, as they were
         learner.datamodule.begin_round(before, 0)
     return OutOfFold(ids, labels, fold_of, logits)

@@ -22,7 +22,7 @@ from al_lightning.training import embedding_cache
 from tests.helpers import TinySource, tiny_classifier, tiny_trainer
 from tests.models.zoo import tiny_pretrained
 
-RECIPE = Recipe(lambda groups: AdamW(groups, lr=0.02), epochs=4, batch_size=8, precision="32-true")
+RECIPE = Recipe(lambda groups: AdamW(groups, lr=0.02), epochs=5, batch_size=8, precision="32-true")
 
 
 def learner_of(source: Any = None, **options: Any) -> Learner:
