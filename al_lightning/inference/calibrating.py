@@ -10,14 +10,11 @@ from al_lightning.training.out_of_fold import OutOfFold, out_of_fold
 FOLDS = 5
 
 
-def run_folds(
-    recorded: RecordedRun, run: TrainedRun, say: Callable[[str], None] = lambda _: None
-) -> OutOfFold:
+def run_folds(recorded: RecordedRun, say: Callable[[str], None] = lambda _: None) -> OutOfFold:
     """Return the out-of-fold predictions of a run's labels, which are computed once.
 
     Args:
         recorded: The run with its images.
-        run: The same run, loaded.
         say: Called with a message before the fits.
 
     Raises:
@@ -27,9 +24,9 @@ def run_folds(
     def compute() -> OutOfFold:
         labels = len(recorded.pool.labeled_ids)
         say(f"Fitting {FOLDS} classifiers, each on {FOLDS - 1} of {FOLDS} parts of {labels:,} labels")
-        return out_of_fold(recorded.learner, recorded.pool, run.round, FOLDS)
+        return out_of_fold(recorded.learner, recorded.pool, recorded.round, FOLDS)
 
-    return folds_of(recorded.journal, run.identity, compute)
+    return folds_of(recorded.journal, recorded.identity, compute)
 
 
 def described(run: TrainedRun) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from al_lightning.inference.run_arguments import add_run
 from al_lightning.utils.command import exit_status
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
@@ -50,9 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "normalization are written into the file. The file is checked against the run before it is "
         "put into place.",
     )
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
-    )
+    add_run(parser)
     parser.add_argument(
         "--format",
         choices=_FORMATS,
@@ -62,11 +61,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: model.onnx or model.pt2"
-    )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="also load other classes that the run's configuration names, such as your own network; "
-        "this executes their code, so use it only for runs that you trust",
     )
     return parser

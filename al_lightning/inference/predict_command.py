@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from al_lightning.inference.run_arguments import add_data, add_run, positive
 from al_lightning.utils.command import exit_status
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
@@ -59,7 +60,7 @@ def _calibrated(
     if run.calibration is not None:
         return run, ""
     try:
-        return run.calibrated_by(run_folds(recorded(), run, _say).calibration()), ""
+        return run.calibrated_by(run_folds(recorded(), _say).calibration()), ""
     except UsageError as error:
         return run, f": there are no validation labels, and no out-of-fold predictions. {error}"
 
@@ -109,9 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "Confidences are calibrated by a temperature: fitted on the validation labels of the run, or "
         "else, once, on out-of-fold predictions of its labels.",
     )
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
-    )
+    add_run(parser)
     parser.add_argument(
         "folder",
         type=Path,
@@ -137,18 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--raw", action="store_true", help="do not calibrate: the softmax as it was trained"
     )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="PATH",
-        help="where the images of the run are now, if they were moved",
-    )
+    add_data(parser)
     parser.add_argument(
         "--probabilities", action="store_true", help="add a column p_<class> for every class"
     )
     parser.add_argument(
         "--batch-size",
-        type=_positive,
+        type=positive,
         metavar="N",
         default=256,
         help="images per batch; default: 256",
@@ -159,16 +153,4 @@ def _parser() -> argparse.ArgumentParser:
         default="refuse",
         help="what to do about files that cannot be read: write nothing (default), or leave them out",
     )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="also load other classes that the run's configuration names, such as your own network; "
-        "this executes their code, so use it only for runs that you trust",
-    )
     return parser
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, not {text!r}")
-    return int(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning as L
 
+from al_lightning.inference.last_weights import read_last_weights
 from al_lightning.inference.places import Places
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.inference.trained import TrainedRun
@@ -33,10 +34,14 @@ class RecordedRun:
     Attributes:
         journal: Of the run.
         learner: Trains as the run did, on one device.
+        round: The round of the last weights.
+        identity: Digest of all that their fit depended on.
     """
 
     journal: Journal
     learner: Learner
+    round: int
+    identity: str
 
     @property
     def pool(self) -> Pool:
@@ -50,8 +55,8 @@ class RecordedRun:
             run: The same run, loaded.
         """
         self.learner.serve()
-        pool = self.journal.pool_in(run.round)
-        return self.learner.fitted(run.network.classifier, run.round, pool)
+        pool = self.journal.pool_in(self.round)
+        return self.learner.fitted(run.network.classifier, self.round, pool)
 
 
 def load_recorded(
@@ -70,10 +75,12 @@ def load_recorded(
         say: Called with messages on slow work.
 
     Raises:
-        UsageError: If the run does not say what it is made of, or the images are others.
+        UsageError: If the run does not say what it is made of, it has no weights, or the images are
+            others.
         DataError: If the images cannot be read.
     """
     quiet_lightning()
+    saved = read_last_weights(journal)
     config, places = journal.config, Places(journal.config, journal.path.parent)
     for group in _GROUPS:
         if not isinstance(config.get(group), Mapping) or "_target_" not in config[group]:
@@ -103,7 +110,7 @@ def load_recorded(
         fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
         embeddings=EmbeddingCache(places.outputs / ".cache" / "embeddings", say),
     )
-    return RecordedRun(journal, learner)
+    return RecordedRun(journal, learner, saved.facts["round"], saved.identity)
 
 
 def _placed(dataset: Mapping[str, Any], places: Places, data: Path | str | None) -> dict[str, Any]:

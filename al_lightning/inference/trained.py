@@ -90,8 +90,6 @@ class TrainedRun:
         value_range: Which values were black and white in image files of more than 8 bits a pixel; None
             where there were no such files.
         precision: What the run computed in: "32-true", "bf16-mixed", "16-mixed".
-        round: The round of the weights.
-        identity: Digest of all that the fit of these weights depended on.
         calibration: The temperature of the network; None if confidences are not calibrated.
     """
 
@@ -102,8 +100,6 @@ class TrainedRun:
     normalization: Normalization
     value_range: tuple[float, float] | None = None
     precision: str = "32-true"
-    round: int = 0
-    identity: str = ""
     calibration: Calibration | None = None
 
     @torch.inference_mode()
@@ -215,8 +211,6 @@ def load_trained(
         normalization,
         None if value_range is None else (*value_range,),
         start.get("trainer", {}).get("precision", "32-true"),
-        saved.facts["round"],
-        saved.identity,
     )
     return run.calibrated_by(kept_calibration(journal, saved.identity))
 
