@@ -1,6 +1,6 @@
 """What out-of-fold predictions are worth: wrong labels found, confidences calibrated; run it by hand.
 
-    python benchmarks/out_of_fold.py review --data DATA --out FOLDER [--seeds 3] [digits cifar10_linear ...]
+    python benchmarks/out_of_fold.py review --data DATA --out FOLDER [--seeds 3] [digits ...]
     python benchmarks/out_of_fold.py calibration --data DATA --out FOLDER [--seeds 3] [digits ...]
 
 Each run is one of the product's own; stopped, the same command goes on. `review` plants wrong labels
@@ -31,13 +31,11 @@ _RESULTS = Path(__file__).resolve().parent / "results"
 _FIRST = (50, 100)
 _LINEAR = ("dataset=cifar10", "model=efficientnet_lite0_linear", "model.image_size=96")
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "digits": ("dataset=digits", "budget.initial=100", "budget.query=100", "budget.total=600"),
+    "digits": ("dataset=digits", "budget.initial=100", "budget.query=100", "budget.total=300"),
     "fashion_mnist": (
-        *("dataset=fashion_mnist", "budget.initial=500", "budget.query=500", "budget.total=1000"),
+        *("dataset=fashion_mnist", "budget.initial=300", "budget.query=300", "budget.total=600"),
     ),
-    "cifar10_linear": (
-        *(*_LINEAR, "budget.initial=500", "budget.query=500", "budget.total=2000"),
-    ),
+    "cifar10_linear": (*(*_LINEAR, "budget.initial=500", "budget.query=500", "budget.total=2000"),),
 }
 _VALIDATION = {"digits": 100, "fashion_mnist": 200, "cifar10_linear": 200}
 
@@ -87,7 +85,9 @@ def calibrated(recorded: RecordedRun) -> dict[str, Any]:
         "none": 1.0,
         "validation": last["calibration"]["temperature"],
         "out_of_fold": folds.calibration().temperature,
-        "test": fit_temperature(logits, labels),  # the best there is, from the test labels themselves
+        "test": fit_temperature(
+            logits, labels
+        ),  # the best there is, from the test labels themselves
     }
     errors = {k: calibration_error(tempered(logits, t), labels) for k, t in temperatures.items()}
     return {

@@ -23,7 +23,9 @@ def run_folds(recorded: RecordedRun, say: Callable[[str], None] = lambda _: None
 
     def compute() -> OutOfFold:
         labels = len(recorded.pool.labeled_ids)
-        say(f"Fitting {FOLDS} classifiers, each on {FOLDS - 1} of {FOLDS} parts of {labels:,} labels")
+        say(
+            f"Fitting {FOLDS} classifiers, each on {FOLDS - 1} of {FOLDS} parts of {labels:,} labels"
+        )
         return out_of_fold(recorded.learner, recorded.pool, recorded.round, FOLDS)
 
     return folds_of(recorded.journal, recorded.identity, compute)
@@ -37,12 +39,14 @@ def described(run: TrainedRun) -> str:
     """
     found = run.calibration
     if found is None:
-        return "confidences are not calibrated"
-    error = f"calibration error {found.ece_before:.3f} before, {found.ece_after:.3f} after"
-    fitted = f"temperature {found.temperature:.2f}"
+        return "Confidences are not calibrated"
+    figures = (
+        f"temperature {found.temperature:.2f}, calibration error {found.ece_before:.3f} before and "
+        f"{found.ece_after:.3f} after"
+    )
     if found.source == "validation":
-        return f"confidences are calibrated on {found.labels:,} validation labels: {fitted}, {error}"
+        return f"Confidences are calibrated on {found.labels:,} validation labels: {figures}"
     return (
-        "confidences are not calibrated for the pool: the labels were chosen by the strategy, and there "
-        f"are no validation labels. On these {found.labels:,} labels, out of fold: {fitted}, {error}"
+        "Confidences are not calibrated for the pool: the labels were chosen by the strategy. On these "
+        f"{found.labels:,} labels, out of fold: {figures}"
     )

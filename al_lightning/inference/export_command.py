@@ -22,6 +22,7 @@ def _export(given: argparse.Namespace) -> str:
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():
+        from al_lightning.inference.calibrating import described  # noqa: PLC0415
         from al_lightning.inference.exports import PRECISION, export_run  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 
@@ -38,7 +39,7 @@ def _export(given: argparse.Namespace) -> str:
     computed = (
         "" if run.precision == PRECISION else f" in float32 (the run computed in {run.precision})"
     )
-    return f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}"
+    return f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}\n{described(run)}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -47,9 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a trained run as one file that needs no al_lightning. Its input `images` "
         "is (batch, channels, height, width) float32 in [0, 1]; its output `probabilities` is (batch, "
         "classes) float32. Normalisation and softmax are inside; decoding is not: resize to cover the "
-        "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding and "
-        "normalization are written into the file. The file is checked against the run before it is "
-        "put into place.",
+        "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding, "
+        "normalization and calibration are written into the file. The file is checked against the run "
+        "before it is put into place.",
     )
     add_run(parser)
     parser.add_argument(

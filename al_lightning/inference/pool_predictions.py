@@ -54,7 +54,9 @@ def write_pool_predictions(
 def _rows(recorded: RecordedRun, run: TrainedRun, every: bool) -> Iterator[list[object]]:
     ids, files = recorded.pool.unlabeled_ids, recorded.learner.data.train.files
     raw = recorded.fitted(run).probabilities(ids)
-    found = tempered(to_logits(raw), 1.0 if run.calibration is None else run.calibration.temperature)
+    found = tempered(
+        to_logits(raw), 1.0 if run.calibration is None else run.calibration.temperature
+    )
     predicted = raw.argmax(1)  # which no temperature changes, not even by rounding
     confidence = found.gather(1, predicted[:, None]).squeeze(1)
     others = found.scatter(1, predicted[:, None], -1.0).max(1).values

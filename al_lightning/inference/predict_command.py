@@ -38,15 +38,13 @@ def _predict(given: argparse.Namespace) -> str:
 
     @cache
     def recorded() -> "RecordedRun":
-        return load_recorded(
-            read_journal(given.run), trust=given.trust, data=given.data, say=_say
-        )
+        return load_recorded(read_journal(given.run), trust=given.trust, data=given.data, say=_say)
 
     if given.pool:
         recorded()  # without the images, there is nothing to predict
     run, why_not = _calibrated(given, run, recorded)
     written = _write_pool(given, run, recorded()) if given.pool else _write_folder(given, run)
-    return f"{written}; {described(run)}{why_not}"
+    return f"{written}\n{described(run)}{why_not}"
 
 
 def _calibrated(
@@ -56,13 +54,13 @@ def _calibrated(
     from al_lightning.inference.calibrating import run_folds  # noqa: PLC0415
 
     if given.raw:
-        return run.calibrated_by(None), ", as --raw says"
+        return run.calibrated_by(None), " (--raw)"
     if run.calibration is not None:
         return run, ""
     try:
         return run.calibrated_by(run_folds(recorded(), _say).calibration()), ""
     except UsageError as error:
-        return run, f": there are no validation labels, and no out-of-fold predictions. {error}"
+        return run, f": the run has no validation labels, and no out-of-fold predictions: {error}"
 
 
 def _write_pool(given: argparse.Namespace, run: "TrainedRun", recorded: "RecordedRun") -> str:
@@ -118,12 +116,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="images, at any depth; links to folders are not followed",
     )
-    parser.add_argument(
-        "--pool",
-        action="store_true",
-        help="predict the unlabeled images of the run instead; the columns are id, file, class, "
-        "confidence, margin, calibrated, sorted by class and confidence",
-    )
+    _add_own_images(parser)
     parser.add_argument(
         "--to",
         "--output",
@@ -133,10 +126,6 @@ def _parser() -> argparse.ArgumentParser:
         default=Path("predictions.csv"),
         help="default: predictions.csv; its columns are file, class, confidence",
     )
-    parser.add_argument(
-        "--raw", action="store_true", help="do not calibrate: the softmax as it was trained"
-    )
-    add_data(parser)
     parser.add_argument(
         "--probabilities", action="store_true", help="add a column p_<class> for every class"
     )
@@ -154,3 +143,17 @@ def _parser() -> argparse.ArgumentParser:
         help="what to do about files that cannot be read: write nothing (default), or leave them out",
     )
     return parser
+
+
+def _add_own_images(parser: argparse.ArgumentParser) -> None:
+    """Add what concerns the run's own images."""
+    parser.add_argument(
+        "--pool",
+        action="store_true",
+        help="predict the unlabeled images of the run instead; the columns are id, file, class, "
+        "confidence, margin, calibrated, sorted by class and confidence",
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help="do not calibrate: the softmax as it was trained"
+    )
+    add_data(parser)

@@ -82,13 +82,7 @@ def load_recorded(
     quiet_lightning()
     saved = read_last_weights(journal)
     config, places = journal.config, Places(journal.config, journal.path.parent)
-    for group in _GROUPS:
-        if not isinstance(config.get(group), Mapping) or "_target_" not in config[group]:
-            raise UsageError(
-                f"{journal.path} does not say what the run is made of: it has no config.{group}, since "
-                "the run was made without the command line. In Python, take "
-                "al_lightning.out_of_fold(loop.learner, loop.journal.pool)"
-            )
+    _require_groups(journal)
     source = rebuild(_placed(config["dataset"], places, data), "dataset", trust=trust)
     recipe: Recipe = rebuild(config["recipe"], "recipe", trust=trust)
     make_backbone = rebuild(config["model"], "model", trust=trust)
@@ -111,6 +105,17 @@ def load_recorded(
         embeddings=EmbeddingCache(places.outputs / ".cache" / "embeddings", say),
     )
     return RecordedRun(journal, learner, saved.facts["round"], saved.identity)
+
+
+def _require_groups(journal: Journal) -> None:
+    for group in _GROUPS:
+        node = journal.config.get(group)
+        if not isinstance(node, Mapping) or "_target_" not in node:
+            raise UsageError(
+                f"{journal.path} does not say what the run is made of: it has no config.{group}, since "
+                "the run was made without the command line. In Python, take "
+                "al_lightning.out_of_fold(loop.learner, loop.journal.pool)"
+            )
 
 
 def _placed(dataset: Mapping[str, Any], places: Places, data: Path | str | None) -> dict[str, Any]:

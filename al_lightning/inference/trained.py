@@ -173,8 +173,8 @@ def load_trained(
     networks of al_lightning, and optimisers and losses of torch. Other classes are refused, because
     building them would execute their code.
 
-    Confidences are calibrated if the run has validation labels, or if ``python -m al_lightning.predict``
-    has calibrated them by out-of-fold predictions, which are in the run's folder.
+    Confidences are calibrated if the run has validation labels, or if its folder has the out-of-fold
+    predictions by which ``python -m al_lightning.predict`` has calibrated them.
 
     >>> from al_lightning import UsageError, load_trained
     >>> try:

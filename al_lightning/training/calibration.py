@@ -154,4 +154,3 @@ def calibration_error(probabilities: Tensor, labels: Tensor) -> float:
     """
     error: Tensor = ExpectedCalibrationError()(probabilities, labels)
     return float(error)
-

@@ -158,9 +158,7 @@ class Fitted:
         owners = None if groups is None else groups[self.pool.validation_ids]
         generator = derive_generator(self.mask_seed, "calibration")
         folds = stratified_folds(labels, _FOLDS, generator, owners)
-        return calibrate(
-            to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation"
-        )
+        return calibrate(to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation")
 
     def _evidence(
         self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1

@@ -40,7 +40,7 @@ def stratified_folds(
     fold_of = torch.zeros(len(names), dtype=torch.int64)
     for owner in order.tolist():
         overlaps, sizes = (held @ shares[owner]).tolist(), held.sum(1).tolist()
-        fold = min(range(len(held)), key=lambda f: (overlaps[f], sizes[f]))  # noqa: B023 - at once
+        fold = min(range(len(held)), key=lambda f: (overlaps[f], sizes[f]))
         fold_of[owner] = fold
         held[fold] += counts[owner]
     return fold_of[owner_of]

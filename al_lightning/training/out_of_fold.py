@@ -62,21 +62,12 @@ def out_of_fold(
     start from the initial weights, and are trained as those of a round. A frozen network uses its
     cached embeddings. Depends on the learner, its seed, and the labels alone.
 
-    >>> from functools import partial
-    >>> import torch
-    >>> from lightning import Trainer
-    >>> from al_lightning import CNN, Learner, Pool, Recipe, RoundTrainers, out_of_fold
+    >>> import tempfile
+    >>> from al_lightning import Budget, out_of_fold, plain_loop
     >>> from al_lightning.data import Digits
-    >>> recipe = Recipe(epochs=1)
-    >>> quiet = partial(Trainer, accelerator="cpu", enable_progress_bar=False)
-    >>> learner = Learner(
-    ...     recipe.datamodule(Digits()),
-    ...     lambda: recipe.classifier(CNN((1, 8, 8), 10), 10),
-    ...     RoundTrainers(quiet, recipe),
-    ... )
-    >>> ids = torch.arange(40)
-    >>> pool = Pool(1297).reveal(ids, learner.data.train.labels[ids])
-    >>> out_of_fold(learner, pool, folds=2).logits.shape
+    >>> from al_lightning.strategies import Margin
+    >>> loop = plain_loop(Digits(), Margin(), tempfile.mkdtemp(), Budget(40, 10, 40), epochs=1)
+    >>> out_of_fold(loop.learner, loop.run().pool, folds=2).logits.shape
     torch.Size([40, 10])
 
     Args:
@@ -90,17 +81,9 @@ def out_of_fold(
         UsageError: If there are too few labels or groups to train without a fold.
         DivergenceError: If a fit diverges, and there is no fallback.
     """
-    ids, labels, groups = pool.labeled_ids, pool.labels, learner.data.train.groups
-    owners = None if groups is None else groups[ids]
-    generator = derive_generator(learner.seed, "folds")
-    fold_of = stratified_folds(labels, folds, generator, owners)
+    ids, labels = pool.labeled_ids, pool.labels
+    fold_of = _fold_of(learner, pool, folds)
     count = len(torch.unique(fold_of))
-    if count < _FEWEST_FOLDS or len(ids) - int(fold_of.bincount().max()) < FEWEST_LABELS:
-        raise UsageError(
-            f"{len(ids)} labels cannot be divided into {folds} folds with at least {FEWEST_LABELS} "
-            "labels to train on beside each: label more images"
-            + ("" if groups is None else ", of other groups")
-        )
     before = learner.datamodule.pool
     learner.serve()
     logits = torch.empty(len(ids), len(learner.data.classes))
@@ -112,3 +95,19 @@ def out_of_fold(
     if len(before.labeled_ids) >= FEWEST_LABELS:  # images are normalised by it, as they were
         learner.datamodule.begin_round(before, 0)
     return OutOfFold(ids, labels, fold_of, logits)
+
+
+def _fold_of(learner: Learner, pool: Pool, folds: int) -> Tensor:
+    """Return the fold of each labeled image; refuse too few labels or groups."""
+    ids, groups = pool.labeled_ids, learner.data.train.groups
+    owners = None if groups is None else groups[ids]
+    generator = derive_generator(learner.seed, "folds")
+    fold_of = stratified_folds(pool.labels, folds, generator, owners)
+    sizes = fold_of.bincount()
+    if len(sizes) < _FEWEST_FOLDS or len(ids) - int(sizes.max()) < FEWEST_LABELS:
+        raise UsageError(
+            f"{len(ids)} labels cannot be divided into {folds} folds with at least {FEWEST_LABELS} "
+            "labels to train on beside each: label more images"
+            + ("" if groups is None else ", of other groups")
+        )
+    return fold_of

@@ -53,7 +53,9 @@ def test_the_likelihood_of_two_classes_by_hand() -> None:
 def test_a_constant_a_row_changes_nothing() -> None:
     logits, labels = sampled(50, 2.0)
     expected = fit_temperature(logits, labels)
-    assert fit_temperature(to_logits(logits.softmax(1)), labels) == pytest.approx(expected, rel=1e-5)
+    assert fit_temperature(to_logits(logits.softmax(1)), labels) == pytest.approx(
+        expected, rel=1e-5
+    )
     shifted = logits + torch.arange(50)[:, None]
     assert fit_temperature(shifted, labels) == pytest.approx(expected, rel=1e-5)
 
@@ -113,6 +115,8 @@ def test_the_error_after_is_of_labels_that_the_temperature_has_not_seen() -> Non
 
 
 def test_one_label_says_little() -> None:
-    found = calibrate(torch.tensor([[2.0, 0.0]]), torch.tensor([0]), torch.tensor([0]), "validation")
+    found = calibrate(
+        torch.tensor([[2.0, 0.0]]), torch.tensor([0]), torch.tensor([0]), "validation"
+    )
     assert found.ece_after == pytest.approx(found.ece_before)  # no other label to fit to
     assert 0.5 < found.temperature < 1.0
