@@ -39,7 +39,8 @@ def _export(given: argparse.Namespace) -> str:
     computed = (
         "" if run.precision == PRECISION else f" in float32 (the run computed in {run.precision})"
     )
-    return f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}\n{described(run)}"
+    written = f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}"
+    return f"{written}\n{described(run)}"
 
 
 def _parser() -> argparse.ArgumentParser:

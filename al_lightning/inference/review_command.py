@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Find labels that are probably wrong: five classifiers are trained, each without a "
         "fifth of the labels, and predict that fifth (confident learning, Northcutt et al. 2021). The "
         "doubtful labels are written as a sheet and a page of their images. In a project, --apply "
-        "records what was filled into the sheet as corrections. Labels for validation are not reviewed.",
+        "records what was filled into the sheet as corrections. Validation labels are not reviewed.",
     )
     add_run(parser)
     parser.add_argument("--to", type=Path, metavar="FILE", help=f"default: {_SHEET} in RUN")
