@@ -188,6 +188,8 @@ def test_what_may_be_done_next_is_a_command(tmp_path: Path) -> None:
     journal, output = run(tmp_path, bars=False)
     commands = [command for _, command in next_steps(journal, tmp_path)]
     assert f"python -m al_lightning.predict {tmp_path} <folder of images>" in commands
+    assert f"python -m al_lightning.predict {tmp_path} --pool" in commands
+    assert f"python -m al_lightning.review {tmp_path}" in commands
     assert f"python -m al_lightning.export {tmp_path}" in commands
     for command in commands:
         assert command in output
