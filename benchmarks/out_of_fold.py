@@ -54,7 +54,7 @@ def run(task: str, name: str, strategy: str, seed: int, options: argparse.Namesp
     ]
     with (options.out / "log.txt").open("a") as log:
         subprocess.run(command, check=True, stdout=log, stderr=log)
-    return load_recorded(read_journal(folder), data=None if name == "digits" else options.data)
+    return load_recorded(read_journal(folder), place=None if name == "digits" else options.data)
 
 
 def reviewed(recorded: RecordedRun) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def _predict(given: argparse.Namespace) -> str:
 
     @cache
     def recorded() -> "RecordedRun":
-        return load_recorded(read_journal(given.run), trust=given.trust, data=given.data, say=_say)
+        return load_recorded(read_journal(given.run), trust=given.trust, place=given.data, say=_say)
 
     if given.pool:
         recorded()  # without the images, there is nothing to predict

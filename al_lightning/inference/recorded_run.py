@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import lightning as L
 
+from al_lightning.data.source import ImageData
 from al_lightning.inference.last_weights import read_last_weights
-from al_lightning.inference.places import Places
 from al_lightning.inference.rebuild import rebuild
+from al_lightning.inference.recorded_places import resolved
+from al_lightning.inference.run_data import load_run_data
 from al_lightning.inference.trained import TrainedRun
 from al_lightning.models.classifier import ImageClassifier
 from al_lightning.run.journal import Journal
@@ -25,6 +26,18 @@ from al_lightning.utils.errors import UsageError
 
 _GROUPS = ("dataset", "model", "recipe", "trainer")
 _ONE_DEVICE = {"devices": 1, "num_nodes": 1, "strategy": "auto", "enable_progress_bar": False}
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A source of images that were read before."""
+
+    images: ImageData
+    horizontal_flip: bool = False
+
+    def load(self) -> ImageData:
+        """Return them."""
+        return self.images
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ def load_recorded(
     journal: Journal,
     *,
     trust: bool = False,
-    data: Path | str | None = None,
+    place: Path | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> RecordedRun:
     """Make the images and the learner of a run from what its folder says.
@@ -71,7 +84,7 @@ def load_recorded(
     Args:
         journal: Of the run, which the command line has made.
         trust: Whether to make other classes than those of al_lightning; only for runs that you trust.
-        data: Where the images are now, if they are not where they were.
+        place: Where the images are now; None if they are where they were.
         say: Called with messages on slow work.
 
     Raises:
@@ -81,28 +94,25 @@ def load_recorded(
     """
     quiet_lightning()
     saved = read_last_weights(journal)
-    config, places = journal.config, Places(journal.config, journal.path.parent)
+    config = journal.config
     _require_groups(journal)
-    source = rebuild(_placed(config["dataset"], places, data), "dataset", trust=trust)
+    images = load_run_data(journal, trust=trust, place=place)
     recipe: Recipe = rebuild(config["recipe"], "recipe", trust=trust)
     make_backbone = rebuild(config["model"], "model", trust=trust)
     trainer = {**config["trainer"], **_ONE_DEVICE, "_partial_": True}
     make_trainer: partial[L.Trainer] = rebuild(trainer, "trainer", trust=trust)
-    datamodule = recipe.datamodule(source)
-    images = datamodule.data
-    _require_same_images(journal, images.fingerprint())
 
     def classifier() -> ImageClassifier:
         backbone = make_backbone(images.image_shape, len(images.classes))
         return recipe.classifier(backbone, len(images.classes))
 
     learner = Learner(
-        datamodule,
+        recipe.datamodule(_Loaded(images)),
         classifier,
         RoundTrainers(make_trainer, recipe),
         seed=config["seed"],
         fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
-        embeddings=EmbeddingCache(places.outputs / ".cache" / "embeddings", say),
+        embeddings=EmbeddingCache(_embeddings(journal), say),
     )
     return RecordedRun(journal, learner, saved.facts["round"], saved.identity)
 
@@ -118,20 +128,11 @@ def _require_groups(journal: Journal) -> None:
             )
 
 
-def _placed(dataset: Mapping[str, Any], places: Places, data: Path | str | None) -> dict[str, Any]:
-    """Return the configuration of a data set with its places; ``data`` is where it is now."""
-    place = next((key for key in ("path", "root") if key in dataset), None)
-    if data is not None and place is None:
-        raise UsageError("--data is not needed: the images of this run are in no folder")
-    kept = dict(dataset) if data is None else {**dataset, str(place): str(Path(data).absolute())}
-    found: dict[str, Any] = places.of("dataset", kept)
-    return found
-
-
-def _require_same_images(journal: Journal, fingerprint: str) -> None:
-    recorded = (journal.start or {})["data"].get("fingerprint")
-    if recorded != fingerprint:
-        raise UsageError(
-            f"These are other images than those of the run in {journal.path.parent}: restore them, or "
-            "say where they are with --data"
-        )
+def _embeddings(journal: Journal) -> Path:
+    """Return the folder of the embeddings that the run has used, or would use."""
+    below = Path(".cache") / "embeddings"
+    for parent in journal.path.absolute().parents:
+        if (parent / below).is_dir():
+            return parent / below
+    root = journal.config.get("output_root", "outputs")
+    return Path(resolved(root, journal.config, "output_root")) / below

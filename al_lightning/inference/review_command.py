@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from al_lightning.inference.run_arguments import add_data, add_run, positive
 from al_lightning.utils.command import exit_status
-from al_lightning.utils.errors import UsageError
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
 if TYPE_CHECKING:
-    from al_lightning.inference.recorded_run import RecordedRun
+    from al_lightning.run.journal import Journal
 
 _SHEET = "review.csv"
 
@@ -29,37 +28,27 @@ def _review(given: argparse.Namespace) -> str:
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():
+        from al_lightning.inference.label_changes import open_project  # noqa: PLC0415
         from al_lightning.inference.last_weights import read_journal  # noqa: PLC0415
-        from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
-        from al_lightning.utils.locks import only_one  # noqa: PLC0415
-
-    def recorded() -> "RecordedRun":
-        journal = read_journal(given.run)
-        if given.apply is not None and not journal.is_project:
-            raise UsageError(
-                f"{given.run} is no project, and its labels cannot be corrected: project=NAME makes one"
-            )
-        return load_recorded(journal, trust=given.trust, data=given.data, say=_say)
 
     if given.apply is None:
-        return _write(given, recorded())
-    try:
-        with only_one(given.run / ".lock"):
-            return _apply(given, recorded())
-    except BlockingIOError as error:
-        raise UsageError(f"{given.run} is in use by {error}: let it end, or stop it") from error
+        return _write(given, read_journal(given.run))
+    with open_project(given.run) as journal:
+        return _apply(given, journal)
 
 
-def _write(given: argparse.Namespace, recorded: "RecordedRun") -> str:
+def _write(given: argparse.Namespace, journal: "Journal") -> str:
     from al_lightning.inference.calibrating import run_folds  # noqa: PLC0415
+    from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
     from al_lightning.inference.review import write_review  # noqa: PLC0415
 
     sheet: Path = given.to or given.run / _SHEET
+    recorded = load_recorded(journal, trust=given.trust, place=given.data, say=_say)
     found = run_folds(recorded, _say)
     data = recorded.learner.data
-    doubtful = write_review(data, recorded.journal, found, sheet, given.count)
+    doubtful = write_review(data, journal, found, sheet, given.count)
     command = ["python", "-m", "al_lightning.review", str(given.run), "--apply", str(sheet)]
-    then = f"\nThen: {shlex.join(command)} --by NAME" if recorded.journal.is_project else ""
+    then = f"\nThen: {shlex.join(command)} --by NAME" if journal.is_project else ""
     return (
         f"{doubtful:,} of {len(found.labels):,} labels are probably wrong; the most doubtful "
         f"{min(doubtful, given.count):,} are in the sheet.\n"
@@ -68,11 +57,13 @@ def _write(given: argparse.Namespace, recorded: "RecordedRun") -> str:
     )
 
 
-def _apply(given: argparse.Namespace, recorded: "RecordedRun") -> str:
+def _apply(given: argparse.Namespace, journal: "Journal") -> str:
     from al_lightning.inference.review import apply_review  # noqa: PLC0415
+    from al_lightning.inference.run_data import load_run_data  # noqa: PLC0415
 
     sheet: Path = given.apply if given.apply != Path() else given.run / _SHEET
-    new, same = apply_review(recorded.learner.data, recorded.journal, sheet, given.by)
+    data = load_run_data(journal, trust=given.trust, place=given.data)
+    new, same = apply_review(data, journal, sheet, given.by)
     beside = f"; {same} had this class already" if same else ""
     return f"{new} label(s) corrected{beside}. The project's command trains on them"
 

@@ -7,8 +7,7 @@ from lightning import Trainer
 from omegaconf import OmegaConf
 from torch import nn
 
-from al_lightning.data import ImageTable
-from al_lightning.data import ImageFolder
+from al_lightning.data import ImageFolder, ImageTable
 from al_lightning.data.transforms import augmentation
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.models import CNN

@@ -57,14 +57,14 @@ def test_other_images_and_foreign_code_are_refused(
     config: Any = loop.journal.config
     with monkeypatch.context() as patched:
         patched.setitem(config["dataset"], "imbalance", "step")
-        with pytest.raises(UsageError, match="These are other images"):
+        with pytest.raises(UsageError, match="The images are not those that"):
             load_recorded(loop.journal)
     with monkeypatch.context() as patched:
         patched.setitem(config["trainer"], "_target_", "os.system")
         with pytest.raises(UsageError, match=r"names os\.system"):
             load_recorded(loop.journal)
-    with pytest.raises(UsageError, match="--data is not needed"):
-        load_recorded(loop.journal, data=Path("elsewhere"))
+    with pytest.raises(UsageError, match="are in no folder: leave out elsewhere"):
+        load_recorded(loop.journal, place=Path("elsewhere"))
 
 
 def test_a_run_without_weights_is_refused(tmp_path: Path) -> None:
@@ -89,5 +89,5 @@ def test_images_may_have_moved(tmp_path: Path) -> None:
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(UsageError, match="old"):
         load_recorded(loop.journal)
-    recorded = load_recorded(loop.journal, data=tmp_path / "new")
+    recorded = load_recorded(loop.journal, place=tmp_path / "new")
     assert recorded.learner.data.train.files == loop.learner.data.train.files

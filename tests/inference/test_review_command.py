@@ -154,7 +154,7 @@ def test_what_cannot_be_applied_is_named(
     assert "is in use by" in capsys.readouterr().err
     run = run_recorded(tmp_path / "run", Budget(20, 5, 20), project=False).journal.path.parent
     assert main([str(run), "--apply"]) == 1
-    assert "is no project, and its labels cannot be corrected" in capsys.readouterr().err
+    assert "is no project, and its labels cannot be changed" in capsys.readouterr().err
     assert main([str(run), "--to", str(tmp_path / "run.csv")]) == 0  # it can be looked at
     assert "--apply" not in capsys.readouterr().out
 
