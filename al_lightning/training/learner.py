@@ -1,7 +1,6 @@
 """How the classifier of each round comes about: from a checkpoint, from other runs, or by a fit."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType, NoneType
@@ -35,33 +34,13 @@ from al_lightning.training.learner_arguments import (
     require_fall_back,
     require_record,
 )
+from al_lightning.training.learner_facts import LearnerFacts
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.torchrun import rank
-
-
-@dataclass(frozen=True)
-class LearnerFacts:
-    """What fits depend on, as plain values for the start event of a run.
-
-    Attributes:
-        embedding: The size of an embedding.
-        model: Of the classifier: parameters, pretrained weights.
-        trainer: Where, how and how long it is trained.
-        reproducible: Whether the same run has the same bits.
-        code: Digests of the user's own code.
-        packages: Versions of the packages that this code uses.
-    """
-
-    embedding: int
-    model: dict[str, Any]
-    trainer: dict[str, Any]
-    reproducible: dict[str, Any]
-    code: dict[str, str]
-    packages: dict[str, str]
 
 
 class Learner:
