@@ -31,6 +31,8 @@ def next_steps(journal: Journal, folder: Path) -> list[tuple[str, str]]:
         place = shlex.quote(str(folder))
         steps += [
             ("Classify new images", f"python -m al_lightning.predict {place} <folder of images>"),
+            ("Classify the unlabeled images", f"python -m al_lightning.predict {place} --pool"),
+            ("Review the labels", f"python -m al_lightning.review {place}"),
             ("Use the classifier elsewhere", f"python -m al_lightning.export {place}"),
         ]
     total = journal.config.get("budget", {}).get("total")

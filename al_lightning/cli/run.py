@@ -1,8 +1,6 @@
 """One run: the parts of a configuration are built, and the loop runs to its end."""
 
-import logging
 import threading
-import warnings
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -160,23 +158,14 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
 
 
 def _quiet() -> None:
-    """Keep Lightning from repeating its hardware report and its advice every round.
+    """Keep Lightning quiet, and TensorBoard's writer from showing the traceback of a full disk.
 
-    And TensorBoard's writer from showing the traceback of a full disk, which it raises once more where
-    it is next written to.
+    The writer raises the error once more where it is next written to.
     """
+    from al_lightning.training.quiet import quiet_lightning  # noqa: PLC0415
+
     threading.excepthook = _excepthook
-    logging.getLogger("lightning").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for advice in (
-        ".*does not have many workers.*",
-        ".*smaller than the logging interval.*",
-        ".*`val_dataloader` but have no `validation_step`.*",
-        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that continues
-        ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
-        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
-    ):
-        warnings.filterwarnings("ignore", message=advice)
+    quiet_lightning()
 
 
 def _excepthook(args: threading.ExceptHookArgs) -> None:

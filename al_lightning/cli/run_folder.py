@@ -13,7 +13,8 @@ from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
     *("journal.jsonl", "images.csv", "summary.json", "queries", "tensorboard", "checkpoints"),
-    *(".hydra", "predictions", "agreement", "csv", "wandb"),  # the last two of the loggers
+    *(".hydra", "predictions", "agreement", "out_of_fold.npz"),
+    *("csv", "wandb"),  # of the loggers
 )
 
 

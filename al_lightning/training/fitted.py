@@ -16,11 +16,16 @@ from al_lightning.run.advice.pool_predictions import PoolPredictions
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import peak_rss_bytes
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.training.calibration import Calibration, calibrate, to_logits
+from al_lightning.training.folds import stratified_folds
 from al_lightning.training.own_metrics import has_own_test_step, own_metrics
 from al_lightning.training.scoring import Scorer
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_generator
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.stopwatch import Stopwatch
+
+_FOLDS = 5  # of the validation labels, to measure a temperature on labels that it has not seen
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class TestResult:
     Attributes:
         results: What the journal says: ``metrics`` and ``per_class`` on the test images, empty where
             there are none; ``validation`` and ``validation_per_class``, and ``test``, where labels were
-            bought for it.
+            bought for it; ``calibration``, the temperature that was fitted on validation labels.
         confusion: Confusion matrix on the test images, (C, C) int64, true classes in rows; None where
             there are none.
         probabilities: Of the test images, (N, C) float32, in the order of their ids; None where there
@@ -82,6 +87,15 @@ class Fitted:
         """
         return self._evidence(self.datamodule.data.train, ids, needs, mc_samples)
 
+    def probabilities(self, ids: Tensor) -> Tensor:
+        """Return what is predicted of training images, (N, C) float32, on every rank.
+
+        Args:
+            ids: Which of them, (N,) int64.
+        """
+        evidence = self.evidence(ids, {Need.PROBABILITIES})
+        return from_rank_zero(lambda: evidence.require(Need.PROBABILITIES))
+
     def test(self, watch: Stopwatch) -> TestResult:
         """Evaluate on the test images and the validation labels, and predict the pool's sample.
 
@@ -115,6 +129,7 @@ class Fitted:
             seen = self._seen(data.train, self.pool.validation_ids)
             found = self._evaluate(seen, self.pool.validation_labels)
             results["validation"], results["validation_per_class"], _ = found
+            results["calibration"] = from_rank_zero(lambda: self._calibration(seen)).as_event()
         if len(self.pool.test_ids):
             seen = self._seen(data.train, self.pool.test_ids)
             results["test"], _, _ = self._evaluate(seen, self.pool.test_labels)
@@ -164,6 +179,14 @@ class Fitted:
             return evaluate(evidence.require(Need.PROBABILITIES), labels)
 
         return from_rank_zero(evaluation)
+
+    def _calibration(self, seen: Evidence) -> Calibration:
+        """Return the temperature of the probabilities of the validation images."""
+        labels, groups = self.pool.validation_labels, self.datamodule.data.train.groups
+        owners = None if groups is None else groups[self.pool.validation_ids]
+        generator = derive_generator(self.mask_seed, "calibration")
+        folds = stratified_folds(labels, _FOLDS, generator, owners)
+        return calibrate(to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation")
 
     def _evidence(
         self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1

@@ -190,6 +190,8 @@ def test_what_may_be_done_next_is_a_command(tmp_path: Path) -> None:
     commands = [command for _, command in next_steps(journal, tmp_path)]
     folder = shlex.quote(str(tmp_path))
     assert f"python -m al_lightning.predict {folder} <folder of images>" in commands
+    assert f"python -m al_lightning.predict {folder} --pool" in commands
+    assert f"python -m al_lightning.review {folder}" in commands
     assert f"python -m al_lightning.export {folder}" in commands
     for command in commands:
         assert command in output

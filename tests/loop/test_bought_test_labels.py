@@ -139,7 +139,7 @@ def test_of_new_images_the_same_share_is_bought(groups: Tensor | None) -> None:
         owners = ids if groups is None else groups[ids]
         assert not torch.isin(owners, torch.arange(60 if groups is None else 30)).any()
         labels = torch.zeros_like(ids)
-        kept = {f"{origin}_ids": ids, f"{origin}_labels": labels}
+        kept: dict[str, Any] = {f"{origin}_ids": ids, f"{origin}_labels": labels}
         pool = replace(pool, **kept)
     assert {origin: len(ids) for origin, ids in found.items()} == {"validation": 4, "test": 6}
     owned = [set((ids if groups is None else groups[ids]).tolist()) for ids in found.values()]
