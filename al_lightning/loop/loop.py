@@ -228,10 +228,10 @@ class ActiveLearningLoop:
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
         data, journal = self.learner.data, self.journal
+        index = len(journal.rounds)
         if bool(torch.isin(ids, data.given_ids).all()):
-            journal.record_labels(0, ids, data.train.labels[ids], origin)
+            journal.record_labels(index, ids, data.train.labels[ids], origin)
         else:
-            index = len(journal.rounds)
             self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
     def _ask(self, question: Question) -> None:

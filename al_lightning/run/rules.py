@@ -157,8 +157,8 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
-    if event["origin"] in HELD_OUT and state.is_project:
-        return None  # of images that came in the course of the project
+    if event["origin"] != "query" and state.is_project:
+        return None  # of images that came, or instead of labels whose images have all gone
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"
     return None
