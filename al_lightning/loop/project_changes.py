@@ -73,7 +73,12 @@ def _class_change(journal: Journal, data: ImageData) -> ClassChange:
 
 
 def record_corrections(
-    journal: Journal, labels: Mapping[int, int], by: str | Sequence[str], callbacks: LoopCallback
+    journal: Journal,
+    labels: Mapping[int, int],
+    by: str | Sequence[str],
+    callbacks: LoopCallback,
+    *,
+    answered: bool = False,
 ) -> None:
     """Write down corrections, if there are any.
 
@@ -82,10 +87,11 @@ def record_corrections(
         labels: Classes by id.
         by: Who corrects, or who corrects each.
         callbacks: Told of them.
+        answered: Whether they come with an answer to a question.
     """
     if labels:
         ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
-        journal.record_correction(ids, classes, by)
+        journal.record_correction(ids, classes, by, answered=answered)
         callbacks.on_correction(labels)
 
 

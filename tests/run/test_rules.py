@@ -192,7 +192,7 @@ def classes(**changes: Any) -> Event:
 
 
 def images(**changes: Any) -> Event:
-    lists = {name: [] for name in ("gone", "back", "changed")}
+    lists: dict[str, list[int]] = {name: [] for name in ("gone", "back", "changed")}
     counts = {"size": 20, "test": 30, "renamed": 0, "manifest": 100}
     return {"event": "images", **counts, **lists, **changes}
 
@@ -294,3 +294,15 @@ def test_a_project_asks_for_first_labels_and_validation_labels_at_any_time(origi
     ):
         plain.take(event)
     assert problem(plain, asked_later) == f"labels of origin '{origin}' in round 1"
+
+
+def test_no_class_has_a_name_that_another_has_or_had() -> None:
+    found = state()
+    swap = classes(renamed={"top": "middle", "middle": "top"})
+    assert (problem(found, swap) or "").startswith("'middle' is or was the name of another class")
+    found.take(classes(renamed={"top": "upper"}))
+    assert "'top' is or was" in (problem(found, classes(added=["top"])) or "")
+    assert "'top' is or was" in (problem(found, classes(renamed={"middle": "top"})) or "")
+    assert problem(found, classes(renamed={"upper": "top"})) is None  # as it was called before
+    found.take(classes(merged={"middle": "upper"}))
+    assert "'middle' is or was" in (problem(found, classes(added=["middle"])) or "")

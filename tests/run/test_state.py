@@ -127,7 +127,7 @@ def classes(**changes: Any) -> Event:
 
 
 def images(**changes: Any) -> Event:
-    lists = {name: [] for name in ("gone", "back", "changed")}
+    lists: dict[str, list[int]] = {name: [] for name in ("gone", "back", "changed")}
     counts = {"size": 20, "test": 30, "renamed": 0, "manifest": 100}
     return {"event": "images", **counts, **lists, **changes}
 
@@ -203,3 +203,12 @@ def test_an_earlier_round_keeps_the_images_that_it_had() -> None:
     assert state.pool_in(0).labeled_ids.tolist() == [3, 5]
     assert state.pool_in(1).labeled_ids.tolist() == [5]
     assert state.pool_in(1).labels_bought == 2
+
+
+def test_what_an_answer_said_last_is_told_from_the_corrections_of_others() -> None:
+    state = after(*FIRST, correction([5], [1], [2]))
+    assert state.answered == {3: 0, 5: 1}
+    state.take({**correction([5], [2], [0]), "answered": True})
+    assert state.answered == {3: 0, 5: 0}
+    state.take(classes(merged={"top": "bottom"}))
+    assert state.answered == {3: 1, 5: 1}

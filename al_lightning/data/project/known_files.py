@@ -20,6 +20,7 @@ from al_lightning.data.project.matching import FileState, Matches, match_files
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.run.image_change import ImageChange
 from al_lightning.utils.errors import DataError
+from al_lightning.utils.names import readable
 
 _TRAIN, _TEST, _LEFT_OUT = "train", "test", "left out"
 _HASHED = 2**32  # of the digest of a new image decide whether it is tested on
@@ -144,8 +145,23 @@ def known_data(
     change = replace(update.change, size=count, test=len(test))
     update = replace(update, change=change, renamed=renamed)
     return ImageData(
-        train, test, tuple(classes), folder=folder, aliases=known.aliases, update=update
+        train,
+        test,
+        tuple(classes),
+        folder=folder,
+        earlier_files=_earlier_files(files, known),
+        aliases=known.aliases,
+        update=update,
     )
+
+
+def _earlier_files(files: KnownFiles, known: KnownProject) -> dict[int, set[str]]:
+    """Return what the files of images were called before, as tables show it, by id."""
+    names = {i: {*some} for i, some in known.manifest.earlier_names.items()}
+    for state, entry in zip(files.states, files.matches.entries, strict=True):
+        if entry is not None and entry.id is not None and entry.file != state.file:
+            names.setdefault(entry.id, set()).add(entry.file)
+    return {i: set(map(readable, some)) for i, some in names.items()}
 
 
 def _rows_by_id(files: KnownFiles, trained: Tensor, known: KnownProject) -> dict[int, int]:
@@ -234,7 +250,7 @@ def _update(
         new=sum(i >= len(images) for i in row_of),
     )
     names = {i: images[i].file for i in (*change.gone, *change.changed)}
-    return ImageUpdate(change, manifest, content, relabeled, names)
+    return ImageUpdate(change, manifest, content, relabeled, names=names)
 
 
 def _state(file: ImageFile, folder: Path) -> FileState:

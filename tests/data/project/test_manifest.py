@@ -33,6 +33,7 @@ def test_later_rows_replace_those_of_the_same_image_or_file(tmp_path: Path) -> N
     tested = Entry(None, "left out", "", "test/cat/t.png", 0, 6, "d4")
     manifest = written(tmp_path / "images.csv", [CAT, ODD, TEST], [moved, tested])
     assert manifest.entries == (moved, ODD, tested)
+    assert manifest.earlier_names == {0: {"train/cat/a.png"}}
 
 
 def test_what_the_journal_does_not_count_is_overwritten(tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ def test_renamed_and_moved_files_keep_their_ids(tmp_path: Path) -> None:
     )
     assert living.seen.lines == ["images 2 renamed"]
     assert not living.journal.causes
+    names = {0: {"train/cat/a.png"}, 4: {"unlabeled/w.png"}}
+    assert data.earlier_files == names
+    assert living.start().earlier_files == names  # sheets may still have them
 
 
 def test_two_files_that_are_swapped_keep_their_ids(tmp_path: Path) -> None:
