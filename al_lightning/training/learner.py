@@ -34,6 +34,7 @@ from al_lightning.training.learner_arguments import (
     require_datamodule,
     require_factory,
     require_fall_back,
+    require_minutes,
     require_record,
 )
 from al_lightning.training.learner_facts import LearnerFacts
@@ -111,8 +112,7 @@ class Learner:
         require_kind("warm_start", warm_start, bool)
         require_fall_back(fall_back)
         require_kind("fit_cache", fit_cache, FitCache, NoneType)
-        if save_minutes is not None and not save_minutes >= 0:
-            raise UsageError(f"save_minutes must be at least 0, or None, not {save_minutes!r}")
+        require_minutes(save_minutes)
         require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
         self.record = require_record(record or RunRecord())
         if fit_cache is not None and self.record.config is None:
