@@ -227,6 +227,18 @@ def check(what: str, *, holds: bool) -> None:
 
 def story(teller: Teller) -> dict[str, Any]:
     """Tell the story; return its figures."""
+    label_and_correct(teller)
+    images_come_and_go(teller)
+    classes_and_budgets(teller)
+    print("6. A review after 10 % of the labels were made wrong")
+    found = review(teller)
+    move_on(teller)
+    journal = teller.journal
+    return {"commands": len(teller.seconds), "labels": len(journal.label_of), **found}
+
+
+def label_and_correct(teller: Teller) -> None:
+    """Label by five classes, and correct three labels."""
     print("1. Five classes, three rounds; three labels are wrong")
     for number in range(OLD):
         teller.save(number)
@@ -241,6 +253,10 @@ def story(teller: Teller) -> dict[str, Any]:
     last = teller.journal.rounds[-1]
     check("no label is wrong", holds=not teller.wrong_labels())
     check("a round because of corrections", holds=last["because"] == ["corrections"])
+
+
+def images_come_and_go(teller: Teller) -> None:
+    """Add, rename and delete files."""
     print("3. 500 images come, 20 are renamed, 20 are deleted")
     before = teller.images()
     for number in range(OLD, OLD + NEW + SIXTH):
@@ -258,13 +274,16 @@ def story(teller: Teller) -> dict[str, Any]:
     check(f"size, gone, renamed, new: {counts}", holds=counts == [3500, 20, 20, 500])
     images = teller.images()
     check("all ids are the same images", holds=all(images[i] == n for i, n in before.items()))
+
+
+def classes_and_budgets(teller: Teller) -> None:
+    """Add a class, and raise the budget twice."""
     print("4. A sixth class; the budget is raised")
     add = "al_lightning.classes", str(RUN), "--add", "dog"
     teller.command(*add, done=lambda: "dog" in teller.journal.classes)
     teller.label(200)
-    journal, images = teller.journal, teller.images()
-    held = [e for e in journal.labels("validation")][1:]
-    new = [i for e in held for i in e["ids"]]
+    journal = teller.journal
+    new = [i for event in journal.labels("validation")[1:] for i in event["ids"]]
     check(f"{len(new)} validation labels of new images", holds=len(new) == 3 and min(new) >= OLD)
     print("5. The budget is raised again")
     teller.label(240)
@@ -273,8 +292,10 @@ def story(teller: Teller) -> dict[str, Any]:
     dogs = sum(label == 5 for label in journal.label_of.values())
     check(f"labels of the rounds: {bought}, dogs: {dogs}", holds=bought[-1] == 240)
     check("no label is wrong", holds=not teller.wrong_labels())
-    print("6. A review after 10 % of the labels were made wrong")
-    found = review(teller)
+
+
+def move_on(teller: Teller) -> None:
+    """Begin a new project from the exported labels."""
     print("7. Export, and a new project from the table")
     teller.command("al_lightning.labels", str(RUN), "--to", "labels.csv", "--all", "--overwrite")
     table = ("dataset=table", "dataset.path=labels.csv", "dataset.image_size=32")
@@ -289,10 +310,9 @@ def story(teller: Teller) -> dict[str, Any]:
     here = {
         i: k for i, k in teller.journal.label_of.items() if i not in teller.journal.pool.absent_ids
     }
-    one = {images[i]: journal.classes[label] for i, label in here.items()}
+    one = {images[i]: teller.journal.classes[label] for i, label in here.items()}
     other = {named[i]: second.classes[label] for i, label in second.label_of.items()}
     check(f"the same {len(one)} labels in the new project", holds=one == other)
-    return {"commands": len(teller.seconds), "labels": len(journal.label_of), **found}
 
 
 def review(teller: Teller) -> dict[str, int]:
@@ -341,8 +361,8 @@ def tell(kills: int) -> dict[str, Any]:
     root = os.environ.get("AL_LIGHTNING_DATA", "data")
     data = CIFAR10(root).load().train
     labels = data.labels
-    five = (labels < 5).nonzero().flatten()[: OLD + NEW]  # noqa: PLR2004
-    sixth = (labels == 5).nonzero().flatten()[:SIXTH]  # noqa: PLR2004
+    five = (labels < 5).nonzero().flatten()[: OLD + NEW]
+    sixth = (labels == 5).nonzero().flatten()[:SIXTH]
     ids = [*five.tolist(), *sixth.tolist()]
     pixels = data.pixels[ids].permute(0, 2, 3, 1).numpy()
     truth = labels[ids].tolist()
