@@ -4,7 +4,7 @@ import logging
 import threading
 import warnings
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,8 @@ from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from
 from al_lightning.utils.torchrun import local_world_size, rank
 
 if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.callbacks.loop_callback import LoopCallback
     from al_lightning.callbacks.tensorboard import TensorBoardDashboard
@@ -59,7 +61,7 @@ def run(cfg: DictConfig) -> "Journal":
             print(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")  # noqa: T201
         callbacks: list[LoopCallback] = []
         if rank() == 0:
-            records = make_records(composition, folder, parts.oracle, stack)
+            records = make_records(composition, folder, parts, stack)
             callbacks = [board, *records, stack.enter_context(console)]
         loop = ActiveLearningLoop(
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
@@ -84,7 +86,7 @@ def _learner(
         parts.make_trainer,
         recipe,
         board.training_curves if shown else None,
-        console.trainer_callbacks if shown else tuple,
+        partial(_progress, parts, console) if shown else tuple,
     )
     return Learner(
         parts.datamodule,
@@ -98,6 +100,14 @@ def _learner(
         save_minutes=cfg.save_minutes,
         embeddings=EmbeddingCache(cache / "embeddings", print),
     )
+
+
+def _progress(parts: Parts, console: "ConsoleProgress") -> "list[Callback]":
+    """Return what follows the steps of a fit: for the terminal, and for the page of a person."""
+    from al_lightning.callbacks.live_feed import InnerLive  # noqa: PLC0415
+
+    live = parts.oracle.live
+    return [*console.trainer_callbacks(), *([] if live is None else [InnerLive(live)])]
 
 
 def _record(composition: Composition) -> "RunRecord":

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from al_lightning.callbacks.loop_callback import (
     QueryResult,
     RoundResult,
 )
+from al_lightning.loop.candidates import next_candidates
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import require_parts, start_event
@@ -104,7 +106,7 @@ class ActiveLearningLoop:
         Raises:
             Interrupted: By Ctrl-C, SIGTERM or a queue's signal; the next run continues from there.
         """
-        with interruptible():
+        with interruptible(), closing(self.oracle):
             while self.step():
                 pass
         return self.journal
@@ -117,6 +119,7 @@ class ActiveLearningLoop:
         """
         with interruptible():
             self._begin()
+            self._hear()
             if self.journal.finished:
                 self._end()
                 return False
@@ -217,10 +220,9 @@ class ActiveLearningLoop:
                 test = fitted.test()
         given = len(data.given_ids)
         left = budget.limit(pool.size, given) - pool.labels_bought
-        count = min(budget.query_size(index, given), left, len(pool.unlabeled_ids))
-        selection = (
-            self.query.select(fitted, count, self.learner.seed, watch) if count > 0 else None
-        )
+        free, count = next_candidates(pool, budget.query_size(index, given), left)
+        seed = self.learner.seed
+        selection = self.query.select(fitted, free, count, seed, watch) if count > 0 else None
         if test is not None:
             self._record(fitted.result(test, watch.seconds))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
@@ -234,7 +236,8 @@ class ActiveLearningLoop:
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
         self._callbacks.on_round_end(replace(result, event=deepcopy(result.event)))
-        self.journal.record_round(result.event)
+        # The fit has trained on all events so far.
+        self.journal.record_round({**result.event, "events": len(self.journal.events)})
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
@@ -260,9 +263,17 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
+    def _hear(self) -> None:
+        """Record what annotators have corrected since."""
+        pool = self.journal.pool
+        for by, labels in from_rank_zero(lambda: self.oracle.corrections(pool)).items():
+            self._correct(labels, by)
+
     def _correct(self, labels: Mapping[int, int], by: str) -> None:
-        """Record corrections, if there are any."""
-        if labels:
+        """Record corrections, if there are any; without a project, warn of them."""
+        if not self.journal.is_project:
+            warn_of_kept_labels(labels)
+        elif labels:
             ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
             self.journal.record_correction(ids, classes, by)
             self._callbacks.on_correction(labels)
@@ -272,11 +283,10 @@ class ActiveLearningLoop:
         pool, classes = self.journal.pool, len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
-        if self.journal.is_project:
-            self._correct(answer.corrections(pool), type(self.oracle).__name__)
-        else:
-            warn_of_kept_labels(answer.corrections(pool))
+        self._correct(answer.corrections(pool), type(self.oracle).__name__)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
         ids, labels, skipped = answer.new_labels(pool)
-        self.journal.record_labels(question.round, ids, labels, question.origin, skipped)
+        self.journal.record_labels(
+            question.round, ids, labels, question.origin, skipped, answer.open_ids
+        )

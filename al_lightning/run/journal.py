@@ -91,6 +91,7 @@ class Journal(History):
         labels: Tensor,
         origin: Origin,
         skipped: Tensor | None = None,
+        still_open: Tensor | None = None,
     ) -> None:
         """Write down labels that were bought.
 
@@ -100,10 +101,13 @@ class Journal(History):
             labels: (M,) int64.
             origin: What they were bought as.
             skipped: Images that an annotator could not label, (S,) int64.
+            still_open: Images that the annotator is still labeling, (O,) int64.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
+        if still_open is not None and len(still_open):
+            event["open"] = still_open.tolist()
         self._append({"event": "labels", "round": round_index, **event})
 
     def record_correction(self, ids: Tensor, labels: Tensor, by: str) -> None:

@@ -34,6 +34,8 @@ class Pool:
         validation_ids: Images for validation, (V,) int64; never used for training.
         validation_labels: Their classes, (V,) int64.
         skipped_ids: Images that an annotator could not label, (S,) int64; never queried again.
+        open_ids: Unlabeled images that an annotator is still labeling, (O,) int64; not queried
+            meanwhile.
     """
 
     size: int
@@ -42,6 +44,7 @@ class Pool:
     validation_ids: Tensor = field(default_factory=_no_ids)
     validation_labels: Tensor = field(default_factory=_no_ids)
     skipped_ids: Tensor = field(default_factory=_no_ids)
+    open_ids: Tensor = field(default_factory=_no_ids)
 
     @property
     def labels_bought(self) -> int:
@@ -50,12 +53,17 @@ class Pool:
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images that may be queried, ascending, (size - labels_bought - skipped,) int64."""
+        """Images without a label or skip, ascending, (size - labels_bought - skipped,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
         free[self.skipped_ids] = False
         free[self.labeled_ids] = False
         free[self.validation_ids] = False
         return free.nonzero().squeeze(1)
+
+    @cached_property
+    def candidate_ids(self) -> Tensor:
+        """Images that may be queried: unlabeled, and with no annotator; ascending, int64."""
+        return self.unlabeled_ids[~torch.isin(self.unlabeled_ids, self.open_ids)]
 
     def arrays(self) -> dict[str, "np.ndarray[Any, Any]"]:
         """Return a row for each image, as arrays that a data frame can be made of.

@@ -1,12 +1,14 @@
 """Questions, answers, and the oracles that give them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import Pool
 
 Origin = Literal["initial", "query", "validation"]
@@ -77,6 +79,8 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
+        open_ids: Images of this or an earlier question that the annotator is still labeling, (O,)
+            int64. Their labels come with a later answer; until then, they are not queried again.
     """
 
     ids: Tensor
@@ -85,6 +89,7 @@ class Answer:
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
+    open_ids: Tensor = field(default_factory=_nothing)
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
@@ -136,6 +141,9 @@ class Oracle(ABC):
     """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
     oracle's own."""
 
+    live: LiveBoard | None = None
+    """Where the run shows this oracle what it does at the moment; None if the oracle does not look."""
+
     @abstractmethod
     def answer(self, question: Question) -> Answer | None:
         """Answer a question.
@@ -149,6 +157,23 @@ class Oracle(ABC):
         Raises:
             UsageError: If the annotator's input is not valid; none of it is used.
         """
+
+    def corrections(self, pool: Pool) -> Mapping[str, Mapping[int, int]]:  # noqa: ARG002
+        """Return labels that annotators have changed since the run recorded them.
+
+        Called before every step of a run; a project records the corrections, and the next fit uses
+        them.
+
+        Args:
+            pool: The pool, as the run has recorded it.
+
+        Returns:
+            Classes by ids of labeled images, by the name of the annotator.
+        """
+        return {}
+
+    def close(self) -> None:  # noqa: B027 - most oracles hold nothing
+        """Release what the oracle holds, such as a server; called whenever a run ends or stops."""
 
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""

@@ -93,7 +93,8 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped])
+    still_open = event.get("open", [])
+    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped, *still_open])
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:

@@ -137,6 +137,7 @@ def _pool_after(size: int, changes: Sequence[Mapping[str, Any]]) -> Pool:
         return torch.tensor([value for part in some for value in part], dtype=torch.int64)
 
     skipped = [value for event in answers for value in event.get("skipped", ())]
+    still_open = answers[-1].get("open", ()) if answers else ()
     pool = Pool(
         size,
         labeled_ids=values("ids", validation=False),
@@ -144,6 +145,7 @@ def _pool_after(size: int, changes: Sequence[Mapping[str, Any]]) -> Pool:
         validation_ids=values("ids", validation=True),
         validation_labels=values("labels", validation=True),
         skipped_ids=torch.tensor(skipped, dtype=torch.int64),
+        open_ids=torch.tensor(still_open, dtype=torch.int64),
     )
     corrected: dict[int, int] = {}
     for event in changes:

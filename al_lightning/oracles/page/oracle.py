@@ -1,0 +1,167 @@
+"""The oracle of a person who labels on a page in the browser."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+from al_lightning.data.source import ImageData
+from al_lightning.oracles.page.decisions import Decisions
+from al_lightning.oracles.page.images import PageImages
+from al_lightning.oracles.page.keys import class_keys
+from al_lightning.oracles.page.label_log import LabelLog
+from al_lightning.oracles.page.server import PageServer, open_in_browser
+from al_lightning.oracles.page.serving import serve
+from al_lightning.oracles.page.session import Session
+from al_lightning.oracles.page.status import status
+from al_lightning.oracles.page.streams import Streams
+from al_lightning.run.live import LiveBoard
+from al_lightning.run.pool import Pool
+from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.utils.errors import UsageError
+
+_LOG = "page.jsonl"
+
+
+class PageOracle(Oracle):
+    """Asks a person on a page that this process serves, at an address that only this machine reaches.
+
+    A label is in ``page.jsonl``, synced to the disk, before the page says that it is saved; the journal
+    has it when the batch ends, or when the next fit begins. See
+    :mod:`al_lightning.oracles.page.session` for how labels and fits overlap.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from al_lightning.data import Digits
+    >>> from al_lightning.oracles import PageOracle
+    >>> with TemporaryDirectory() as folder:
+    ...     oracle = PageOracle(Digits().load(), Path(folder), open_browser=False)
+    ...     address = oracle.start()
+    ...     oracle.close()
+    >>> address.startswith("http://127.0.0.1:")
+    True
+
+    Args:
+        data: The images, their files and the names of their classes.
+        folder: Folder of the labels' file.
+        host: Where the page is served; another machine can reach what is no loopback address.
+        port: At which port; 0 for a free one.
+        open_browser: Whether to open the page in the browser.
+        retrain_every: After how many new labels the next fit begins, while the rest of the batch is
+            labeled; None waits for the whole batch.
+        keys: Keys of classes by their names; other classes get 1 to 9, then letters.
+
+    Raises:
+        UsageError: If an argument is not valid, or the labels' file is damaged.
+    """
+
+    answers_at_once = False
+
+    def __init__(
+        self,
+        data: ImageData,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        open_browser: bool = True,
+        retrain_every: int | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        if retrain_every is not None and retrain_every < 1:
+            raise UsageError(f"oracle.retrain_every must be at least 1, not {retrain_every}")
+        self._data = data
+        self._path = Path(folder) / _LOG
+        self._host, self._port, self._opens = host, port, open_browser
+        self._every = retrain_every
+        self._keys = class_keys(data.classes, keys or {})
+        self._server: PageServer | None = None
+        self._streams: Streams | None = None
+        self._address = ""
+        self.live = LiveBoard()
+        self.live.watch(self._on_live)
+
+    @classmethod
+    def for_run(
+        cls,
+        data: ImageData,
+        folder: Path,
+        seed: int,  # noqa: ARG003
+        host: str = "127.0.0.1",
+        port: int = 0,
+        open: bool = True,  # noqa: A002 - the name of the key
+        retrain_every: int | None = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        return cls(
+            data,
+            folder,
+            host=host,
+            port=port,
+            open_browser=open,
+            retrain_every=retrain_every,
+            keys=keys,
+        )
+
+    def answer(self, question: Question) -> Answer | None:
+        """Show the question, and wait for the answer; None where a person stops the run."""
+        self.start()
+        self.live.publish(phase="wait")
+        return self._session.wait(question)
+
+    def corrections(self, pool: Pool) -> Mapping[str, Mapping[int, int]]:
+        """Return the labels that were changed on the page since they were recorded."""
+        return self._session.record(pool)
+
+    def instructions(self, question: Question) -> str:
+        """Return how to go on."""
+        return (
+            f"Stopped on the page. {len(question.ids)} images are asked for, and labels given so far "
+            "are kept. Run the same command again to go on."
+        )
+
+    def start(self) -> str:
+        """Serve the page, if it is not served yet; return its address, with the secret token.
+
+        Raises:
+            UsageError: If it cannot be served.
+        """
+        if self._server is None:
+            about = {"title": "Labels", "classes": list(self._data.classes), "keys": self._keys}
+            images, streams = PageImages(self._data), Streams()
+            self._server, self._address = serve(
+                self._session, images, about, self._status, streams, self._host, self._port
+            )
+            self._streams = streams
+            print(f"Label at {self._address}", flush=True)  # noqa: T201
+            if self._opens:
+                open_in_browser(self._address)
+        return self._address
+
+    def close(self) -> None:
+        """End the server, and the streams of all browsers at once."""
+        if self._server is not None and self._streams is not None:
+            if self.live.facts().get("phase") != "end":
+                self.live.publish(phase="stop")
+            self._streams.close()
+            self._server.close()
+            self._server = None
+
+    @cached_property
+    def _session(self) -> Session:
+        """What happens on the page; the file of its labels is read when a run begins."""
+        decisions = Decisions(LabelLog(self._path), self._data.classes)
+        return Session(decisions, self._every, self._wake)
+
+    def _status(self) -> dict[str, Any]:
+        return status(self.live.facts(), self._session.numbers())
+
+    def _on_live(self) -> None:
+        if self.live.facts().get("phase") == "start":
+            self.start()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._streams is not None:
+            self._streams.wake()
