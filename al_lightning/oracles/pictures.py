@@ -44,6 +44,8 @@ def encoded(data: ImageData, image: int, largest: int) -> tuple[bytes, str, bool
         has gone, the pixels that the classifier sees are shown.
     """
     shown, kind, original = _shown(data, image, largest)
+    if max(shown.size) <= _LARGEST:  # a small one loses nothing
+        kind = "png"
     return _file(shown, kind), kind, original
 
 
