@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from al_lightning.oracles.page.label_log import Entry, Kind, LabelLog
+from al_lightning.oracles.page.page_log import Entry, Kind, PageLog
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 
@@ -25,7 +25,7 @@ class Decisions:
         UsageError: If the log names a class that does not exist.
     """
 
-    def __init__(self, log: LabelLog, classes: Sequence[str]) -> None:
+    def __init__(self, log: PageLog, classes: Sequence[str]) -> None:
         self.classes = tuple(classes)
         self._log = log
         self._label = {name: label for label, name in enumerate(self.classes)}

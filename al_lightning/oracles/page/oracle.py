@@ -9,7 +9,7 @@ from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.decisions import Decisions
 from al_lightning.oracles.page.images import PageImages
 from al_lightning.oracles.page.keys import class_keys
-from al_lightning.oracles.page.label_log import LabelLog
+from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.oracles.page.server import PageServer, open_in_browser
 from al_lightning.oracles.page.serving import serve
 from al_lightning.oracles.page.session import Session
@@ -151,7 +151,7 @@ class PageOracle(Oracle):
     @cached_property
     def _session(self) -> Session:
         """What happens on the page; the file of its labels is read when a run begins."""
-        decisions = Decisions(LabelLog(self._path), self._data.classes)
+        decisions = Decisions(PageLog(self._path), self._data.classes)
         return Session(decisions, self._every, self._wake)
 
     def _status(self) -> dict[str, Any]:

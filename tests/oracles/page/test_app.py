@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.oracles.page.label_log import LabelLog
+from al_lightning.oracles.page.page_log import PageLog
 from tests.background import Background
 from tests.oracles.page.helpers import Client, ask, image_data, question, served
 
@@ -19,7 +19,7 @@ def test_a_session_without_a_browser(tmp_path: Path) -> None:
         assert images == [7, 3, 5]
         said = [{"id": i, "before": None, "after": "owl"} for i in images]
         assert client.post("/say", by="Ada\x1b \n", said=said[:2]).json() == {"saved": 2}
-        assert [entry.by for entry in LabelLog(tmp_path / "page.jsonl").entries] == ["Ada", "Ada"]
+        assert [entry.by for entry in PageLog(tmp_path / "page.jsonl").entries] == ["Ada", "Ada"]
         state = client.http.get("/status").json()
         assert (state["labels"], state["left"], state["by_class"]) == (2, 1, [0, 0, 2])
         client.post("/say", said=said[2:])

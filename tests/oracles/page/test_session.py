@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from al_lightning.oracles.page.decisions import Decisions, Refused
-from al_lightning.oracles.page.label_log import LabelLog
+from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.oracles.page.session import Session
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
@@ -14,7 +14,7 @@ CLASSES = ("cat", "dog", "owl")
 
 
 def made(folder: Path, every: int | None = None) -> Session:
-    return Session(Decisions(LabelLog(folder / "page.jsonl"), CLASSES), every)
+    return Session(Decisions(PageLog(folder / "page.jsonl"), CLASSES), every)
 
 
 def question(*ids: int, round_: int = 1, earlier: tuple[Question, ...] = ()) -> Question:
@@ -74,7 +74,7 @@ def test_two_people_never_get_the_same_image(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="Somebody else has labeled"):
         session.say("b", "Bob", [(1, None, "dog")])
     session.say("a", "Ada", [(1, None, "cat")])  # once more, after a lost connection
-    assert len(LabelLog(tmp_path / "page.jsonl").entries) == 1
+    assert len(PageLog(tmp_path / "page.jsonl").entries) == 1
     session.stop()
     assert waiting.end() is None
 
@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_refused(
     waiting = Waiting(session, question(1, 2))
     with pytest.raises(Refused, match=message):
         session.say("a", "", [(2, None, "cat"), (image, before, after)])
-    assert LabelLog(tmp_path / "page.jsonl").entries == []  # all or nothing
+    assert PageLog(tmp_path / "page.jsonl").entries == []  # all or nothing
     session.stop()
     assert waiting.end() is None
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.oracles.page.label_log import Entry, LabelLog
+from al_lightning.oracles.page.page_log import Entry, PageLog
 from al_lightning.utils.errors import UsageError
 
 ADA = Entry(4, "label", "cat", "Ada", 12.5)
@@ -11,30 +11,30 @@ SKIP = Entry(5, "skip", "", "", 13.0)
 
 
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
-    log = LabelLog(tmp_path / "queries" / "page.jsonl")
+    log = PageLog(tmp_path / "queries" / "page.jsonl")
     assert log.entries == []
     log.append([ADA, SKIP])
     log.append([Entry(4, "undo", "", "Ada", 14.0)])
-    assert LabelLog(log.path).entries == log.entries == [ADA, SKIP, Entry(4, "undo", "", "Ada", 14.0)]
+    assert PageLog(log.path).entries == log.entries == [ADA, SKIP, Entry(4, "undo", "", "Ada", 14.0)]
 
 
 def test_a_torn_line_is_dropped_and_written_over(tmp_path: Path) -> None:
-    log = LabelLog(tmp_path / "page.jsonl")
+    log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])
     with log.path.open("ab") as file:
         file.write(b'{"id": 9, "ki')
-    again = LabelLog(log.path)
+    again = PageLog(log.path)
     assert again.entries == [ADA]
     again.append([SKIP])
-    assert LabelLog(log.path).entries == [ADA, SKIP]
+    assert PageLog(log.path).entries == [ADA, SKIP]
 
 
 def test_zeros_that_a_power_loss_leaves_are_dropped(tmp_path: Path) -> None:
-    log = LabelLog(tmp_path / "page.jsonl")
+    log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])
     with log.path.open("ab") as file:
         file.write(b"\0\0\0\0\n")
-    assert LabelLog(log.path).entries == [ADA]
+    assert PageLog(log.path).entries == [ADA]
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_zeros_that_a_power_loss_leaves_are_dropped(tmp_path: Path) -> None:
     + ['{"id": 1, "kind": "label", "by": "", "at": 1}', '{"id": 1, "kind": "eat", "by": "", "at": 1}'],
 )  # fmt: skip
 def test_a_damaged_line_is_refused_by_file_and_line(tmp_path: Path, line: str) -> None:
-    log = LabelLog(tmp_path / "page.jsonl")
+    log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])
     with log.path.open("a") as file:
         file.write(f"{line}\n")
     log.path.write_bytes(log.path.read_bytes() + b'{"id": 5, "kind": "skip", "by": "", "at": 1}\n')
     with pytest.raises(UsageError, match=r"page\.jsonl, line 2 is damaged"):
-        LabelLog(log.path)
+        PageLog(log.path)
 
 
 def test_what_the_disk_refuses_does_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log = LabelLog(tmp_path / "page.jsonl")
+    log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])
 
     def full(descriptor: int) -> None:
@@ -67,4 +67,4 @@ def test_what_the_disk_refuses_does_not_count(
             log.append([SKIP])
     assert log.entries == [ADA]
     log.append([Entry(6, "skip", "", "", 15.0)])
-    assert [entry.id for entry in LabelLog(log.path).entries] == [4, 6]
+    assert [entry.id for entry in PageLog(log.path).entries] == [4, 6]

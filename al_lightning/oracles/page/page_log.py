@@ -17,7 +17,7 @@ Kind = Literal["label", "skip", "undo"]
 class Entry:
     """What a person has said about an image.
 
-    >>> from al_lightning.oracles.page.label_log import Entry
+    >>> from al_lightning.oracles.page.page_log import Entry
     >>> Entry(4, "label", "cat", by="Ada", at=12.5).as_dict()
     {'id': 4, 'kind': 'label', 'class': 'cat', 'by': 'Ada', 'at': 12.5}
 
@@ -41,7 +41,7 @@ class Entry:
         return {"id": self.id, "kind": self.kind, **named, "by": self.by, "at": self.at}
 
 
-class LabelLog:
+class PageLog:
     """A file of entries, one JSON object a line; each is synced to the disk before it counts.
 
     Opening it replays the file; a line that a crash has torn is dropped, as it was never confirmed.
