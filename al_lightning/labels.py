@@ -1,4 +1,4 @@
-"""The command that corrects labels of a project: ``python -m al_lightning.labels``."""
+"""The command that writes, takes and corrects labels: ``python -m al_lightning.labels``."""
 
 from al_lightning.inference.labels_command import main
 

@@ -6,9 +6,9 @@
 
 Every run has a seed of its own. It is made once without a disturbance; then again in another folder,
 SIGKILLed up to so many times at instants drawn from the length of the undisturbed run, and gone on with
-by the same command. Both journals must hold the same, but for seconds, memory and their digests, and
-the predictions of all rounds must be the same bytes. With
-``--person``, a program fills in the sheets (``oracle=csv``) as a person would, between the runs.
+by the same command. Both journals must hold the same, but for seconds, memory, times of day and their
+digests, and the predictions of all rounds must be the same bytes. With ``--person``, a program fills in
+the sheets (``oracle=csv``) as a person would, between the runs.
 
 Python and torch are imported once; each start is a fork, so that an instant falls into a run, and not
 into imports.
@@ -35,6 +35,7 @@ from al_lightning import Journal
 from al_lightning.data import Digits
 
 _BUDGET = ("budget.initial=20", "budget.query=10", "budget.total=50", "cache=false")
+_CHANGING = ("seconds", "peak_rss_bytes", "at")  # with the machine and the clock
 _PERSON = ("oracle=csv", "model=cnn")  # for a person, a pretrained network would be taken
 
 
@@ -66,7 +67,7 @@ def journal_of(folder: Path) -> Journal | None:
 def comparable(journal: Journal) -> list[dict[str, Any]]:
     """Return the events without what may differ."""
     return [
-        {key: value for key, value in event.items() if key not in ("seconds", "peak_rss_bytes")}
+        {key: value for key, value in event.items() if key not in _CHANGING}
         for event in journal.events
     ]
 

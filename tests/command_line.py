@@ -93,5 +93,6 @@ def comparable(path: Path) -> list[dict[str, Any]]:
     for event in events:
         event.pop("seconds", None)
         event.pop("peak_rss_bytes", None)
+        event.pop("at", None)
         event.pop("digest")  # it covers the seconds
     return events

@@ -28,14 +28,17 @@ from al_lightning.callbacks.end_of_run import (
 )
 from al_lightning.callbacks.inner_progress import InnerBar, InnerLines
 from al_lightning.callbacks.loop_callback import LoopCallback, RoundResult
+from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import ImageData
 from al_lightning.run.budget import Budget
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.curve import area_under_budget_curve, rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.project import Setting
+from al_lightning.utils.listing import shortened
 
-_NAMED = 10  # classes in a message
+_NAMED = 10  # classes or images in a message
 
 
 class RunConsole(Console):
@@ -175,6 +178,26 @@ class ConsoleProgress(LoopCallback):
         self._console.print(
             f"{self._whose}{len(labels)} label(s) corrected; the next fit uses them"
         )
+
+    def on_classes(self, change: ClassChange, data: ImageData) -> None:
+        """Print the change."""
+        self._classes = data.classes
+        self._console.print(f"{self._whose}Classes: {escape(str(change))}")
+
+    def on_images(self, update: ImageUpdate) -> None:
+        """Print what has come and gone, and name images that have gone or changed."""
+        change = update.change
+        if not str(change):
+            return
+        self._console.print(f"{self._whose}Images since the last start: {change}")
+        for what, ids in (("Set aside", change.gone), ("Changed, to be reviewed", change.changed)):
+            named = shortened([f"{update.names[i]} (id {i})" for i in ids], _NAMED)
+            if named:
+                self._console.print(f"{self._whose}  {what}: {escape(', '.join(named))}")
+
+    def on_import(self, count: int) -> None:
+        """Print how many labels came."""
+        self._console.print(f"{self._whose}{count} label(s) came with the files")
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Print what is to be done for the run to continue."""

@@ -33,7 +33,8 @@ class LiveFeed(LoopCallback):
         self._live.publish(
             phase="start",
             limit=self._budget.limit(len(data.train), len(data.given_ids)),
-            images=len(data.train),
+            project=journal.is_project,
+            aliases=dict(journal.aliases),
             tested=len(data.test),
             rounds=tuple(
                 (event, len(journal.pool_in(index).validation_ids))

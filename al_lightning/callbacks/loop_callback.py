@@ -10,7 +10,9 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import ImageData
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.project import Setting
@@ -133,6 +135,20 @@ class LoopCallback:
     def on_correction(self, labels: Mapping[int, int]) -> None:
         """Called with corrected labels, classes by id, after the journal has them."""
 
+    def on_classes(self, change: ClassChange, data: ImageData) -> None:
+        """Called when classes of a project have changed, after the journal has it.
+
+        Args:
+            change: Of the classes.
+            data: The data set with the new classes.
+        """
+
+    def on_images(self, update: ImageUpdate) -> None:
+        """Called when images of a project have come, gone or changed, after the journal has it."""
+
+    def on_import(self, count: int) -> None:
+        """Called when labels came with the files of a project, after the journal has them."""
+
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Called when a run waits for the answer to its question.
 
@@ -201,6 +217,21 @@ class CallbackList(LoopCallback):
         """See :class:`LoopCallback`."""
         for callback in self._callbacks:
             callback.on_correction(labels)
+
+    def on_classes(self, change: ClassChange, data: ImageData) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_classes(change, data)
+
+    def on_images(self, update: ImageUpdate) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_images(update)
+
+    def on_import(self, count: int) -> None:
+        """See :class:`LoopCallback`."""
+        for callback in self._callbacks:
+            callback.on_import(count)
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """See :class:`LoopCallback`."""

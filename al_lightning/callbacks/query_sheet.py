@@ -6,6 +6,7 @@ from pathlib import Path
 
 from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult
 from al_lightning.data.source import ImageData
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.utils.files import write_whole
 from al_lightning.utils.spreadsheet import cell
@@ -28,6 +29,10 @@ class QuerySheets(LoopCallback):
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Learn the names of files and classes."""
         self._files, self._classes = data.train.files, data.classes
+
+    def on_classes(self, change: ClassChange, data: ImageData) -> None:
+        """Learn the new names of classes."""
+        self._classes = data.classes
 
     def on_query(self, query: QueryResult) -> None:
         """Write a sheet."""

@@ -21,6 +21,7 @@ from al_lightning.callbacks.logger import (
 from al_lightning.callbacks.loop_callback import LoopCallback, QueryResult, RoundResult
 from al_lightning.callbacks.training_curves import TrainingCurves
 from al_lightning.data.source import ImageData
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.utils.scalar_charts import Layout, chart_title, overlay
@@ -117,6 +118,10 @@ class TensorBoardDashboard(LoopCallback):
         if result.confusion is not None:
             figure = confusion_figure(result.confusion, self._classes)
             self._figure("test/confusion_matrix", figure, step)
+
+    def on_classes(self, change: ClassChange, data: ImageData) -> None:
+        """Learn the new names of classes."""
+        self._data = data
 
     def on_query(self, query: QueryResult) -> None:
         """Write the queried images, and the number of each class."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.callbacks.loop_callback import LoopCallback
     from al_lightning.data.datamodule import PoolDataModule
-    from al_lightning.data.source import ImageData
+    from al_lightning.data.source import ImageData, ImageSource
     from al_lightning.loop.query import Query
     from al_lightning.models import Backbone, ImageClassifier
     from al_lightning.run.budget import Budget
@@ -100,7 +100,7 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     recipe, budget = instantiate(cfg.recipe), instantiate(cfg.get("budget_override") or cfg.budget)
     initial_strategy = _initial_strategy(budget.initial_policy)
     query = Query(instantiate(cfg.strategy), cfg.query_seed, initial_strategy)
-    datamodule = recipe.datamodule(instantiate(cfg.dataset))
+    datamodule = recipe.datamodule(_source(cfg, folder))
     data = datamodule.data
     oracle = _make_oracle(cfg, data, folder / "queries")
     make_trainer = _make_trainer(cfg.trainer)
@@ -108,11 +108,22 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
         _make_classifier,
         recipe,
         instantiate(cfg.model),
-        data.image_shape,
-        len(data.classes),
+        datamodule,
     )
     make_classifier()
     return Parts(recipe, budget, query, datamodule, oracle, make_classifier, make_trainer)
+
+
+def _source(cfg: DictConfig, folder: Path) -> "ImageSource":
+    """Return the data set; that of a project knows which images and classes it has."""
+    from al_lightning.data.project.project_source import ProjectSource  # noqa: PLC0415
+    from al_lightning.run.journal import Journal  # noqa: PLC0415
+
+    source: ImageSource = instantiate(cfg.dataset)
+    if cfg.project is None:
+        return source
+    journal = None if cfg.overwrite else Journal(folder / "journal.jsonl")
+    return ProjectSource(source, folder, journal)
 
 
 def _initial_strategy(policy: str) -> "Strategy | None":
@@ -223,11 +234,11 @@ def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
 def _make_classifier(
     recipe: "Recipe",
     make_backbone: Callable[..., "Backbone"],
-    image_shape: tuple[int, int, int],
-    num_classes: int,
+    datamodule: "PoolDataModule",
 ) -> "ImageClassifier":
-    backbone = _call("model", make_backbone, image_shape, num_classes)
-    return recipe.classifier(backbone, num_classes)
+    data = datamodule.data  # the classes of a project may change
+    backbone = _call("model", make_backbone, data.image_shape, len(data.classes))
+    return recipe.classifier(backbone, len(data.classes))
 
 
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:

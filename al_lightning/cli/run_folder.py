@@ -12,7 +12,15 @@ from hydra.types import RunMode
 from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
-    *("journal.jsonl", "summary.json", "queries", "tensorboard", "checkpoints", ".hydra"),
+    *(
+        "journal.jsonl",
+        "images.csv",
+        "summary.json",
+        "queries",
+        "tensorboard",
+        "checkpoints",
+        ".hydra",
+    ),
     *("predictions", "csv", "wandb"),  # the last two of the loggers
 )
 
@@ -64,7 +72,11 @@ def clear(folder: Path) -> None:
         count = len(list(folder.glob("overwritten_*")))
         kept = folder / f"overwritten_{count:02d}"
         kept.mkdir()
-        for name in ("queries", "journal.jsonl"):  # the journal last: with it, this is done
+        for name in (
+            "queries",
+            "images.csv",
+            "journal.jsonl",
+        ):  # the journal last: with it, this is done
             if (folder / name).exists():
                 (folder / name).rename(kept / name)
         print(f"Earlier questions and answers are kept in {shortest(kept)}")  # noqa: T201

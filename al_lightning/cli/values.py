@@ -25,6 +25,10 @@ def require_values(cfg: DictConfig) -> None:
         if not isinstance(cfg[key], bool):
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
     _require_project(cfg)
+    if cfg.classes not in ("fixed", "open"):
+        raise UsageError(f"classes must be fixed or open, not {cfg.classes!r}")
+    if cfg.classes == "open" and cfg.project is None:
+        raise UsageError("classes=open is possible only in a project: add project=NAME")
     if cfg.changed_code not in ("refuse", "accept"):
         raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
     minutes = cfg.save_minutes

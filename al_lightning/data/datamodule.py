@@ -20,8 +20,10 @@ from al_lightning.data.loading import Batch, Batches, batch_loader
 from al_lightning.data.pixels.labeled import LabeledPixels
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels
+from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import rank, world_size
@@ -43,9 +45,7 @@ class PoolDataModule(L.LightningDataModule):
 
     If a device has its own memory and the pixels fit, they are copied there once. If pixels are slow to
     read, worker processes read them during the computation, and the labeled images are kept in memory
-    if they fit.
-
-    Lightning does not save the pool: the journal records it.
+    if they fit. Lightning does not save the pool: the journal records it.
 
     A classifier may use its own normalisation or, if it is frozen, embeddings instead of pixels; see
     :meth:`serve`. :attr:`data` always has the images.
@@ -113,6 +113,10 @@ class PoolDataModule(L.LightningDataModule):
             self._data = self.source.load()
             self.pool = Pool(len(self._data.train))
         return self._data
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Let the data set have other classes from here on."""
+        self._data = with_changed_classes(self.data, change)
 
     def setup(self, stage: str | None = None) -> None:  # noqa: ARG002
         """Read the data, unless that was done."""

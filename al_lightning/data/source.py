@@ -1,9 +1,10 @@
 """Data sets: images, their classes and their labels."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -11,6 +12,9 @@ from torch import Tensor
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_rows
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.names import check_class_names
+
+if TYPE_CHECKING:
+    from al_lightning.data.project.known_project import ImageUpdate
 
 UNKNOWN = -1  #: stands where the class of an image is not known
 
@@ -87,12 +91,15 @@ class Images:
         groups = None if self.groups is None else self.groups[ids]
         return Images(pixel_rows(self.pixels, ids), self.labels[ids], files, digests, groups)
 
+    def content(self) -> Tensor:
+        """Return the pixels, or what stands for them: their digests."""
+        if self.digests is not None:
+            return self.digests
+        return self.pixels[:] if isinstance(self.pixels, PixelStore) else self.pixels
+
     def fingerprinted(self) -> tuple[Tensor, ...]:
         """Return the tensors that a fingerprint covers: pixels or their digests, labels, and groups."""
-        pixels, digests = self.pixels, self.digests
-        if digests is None:
-            digests = pixels[:] if isinstance(pixels, PixelStore) else pixels
-        return (digests, self.labels, *([] if self.groups is None else [self.groups]))
+        return (self.content(), self.labels, *([] if self.groups is None else [self.groups]))
 
 
 @dataclass(frozen=True)
@@ -126,6 +133,9 @@ class ImageData:
         normalization: Published constants; None computes them from the labeled images.
         folder: Folder that relative names of files start from, to show the originals to a person; None
             without files. No result depends on it.
+        origin: The fingerprint of the data set before its classes were changed; None to compute it.
+        update: What has become of the images of a project since it was last started; None if they
+            cannot change.
     """
 
     train: Images
@@ -133,6 +143,8 @@ class ImageData:
     classes: tuple[str, ...]
     normalization: Normalization | None = None
     folder: Path | None = None
+    origin: str | None = None
+    update: "ImageUpdate | None" = None
 
     def __post_init__(self) -> None:
         """Check that train, test and classes fit together, and that classes can be named in tables."""
@@ -173,16 +185,27 @@ class ImageData:
             return torch.empty(0, dtype=torch.int64)
         return known.nonzero().squeeze(1)
 
+    def pixel_fingerprint(self) -> str:
+        """Return a digest of all pixels, whatever their labels."""
+        return _digest("", (self.train.content(), self.test.content()))
+
     def fingerprint(self) -> str:
         """Return a digest of all pixels, labels and class names; equal data, equal digest.
 
         Wherever the pixels are, it is the same.
         """
-        digest = hashlib.sha256(repr(self.classes).encode())
-        for tensor in (*self.train.fingerprinted(), *self.test.fingerprinted()):
-            digest.update(repr((tuple(tensor.shape), tensor.dtype)).encode())
-            digest.update(tensor.contiguous().numpy().data)
-        return digest.hexdigest()[:16]
+        if self.origin is not None:
+            return self.origin
+        tensors = (*self.train.fingerprinted(), *self.test.fingerprinted())
+        return _digest(repr(self.classes), tensors)
+
+
+def _digest(text: str, tensors: Iterable[Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for tensor in tensors:
+        digest.update(repr((tuple(tensor.shape), tensor.dtype)).encode())
+        digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()[:16]
 
 
 class ImageSource(Protocol):

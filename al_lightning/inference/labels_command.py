@@ -1,4 +1,4 @@
-"""The command line that corrects labels: ``python -m al_lightning.labels PROJECT --set 30=cat``."""
+"""The command line of labels: ``python -m al_lightning.labels RUN`` writes, takes or corrects them."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,81 +6,103 @@ from functools import partial
 from pathlib import Path
 
 from al_lightning.utils.command import exit_status
-from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
+
+#: Options that mean something with one action alone.
+_OF = {"to": ("copy", "all", "overwrite"), "source": ("dry_run",)}
+_FLAGS = {"set": "--set", "to": "--to", "source": "--from"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Correct labels; return the exit status: 1 if that is not possible."""
-    return exit_status(partial(_correct, _parser().parse_args(arguments)))
+    """Write, take or correct labels; return the exit status: 1 if that is not possible."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    for action, options in _OF.items():
+        for option in options:
+            if getattr(given, option) and getattr(given, action) is None:
+                parser.error(f"--{option.replace('_', '-')} goes with {_FLAGS[action]}")
+    if given.by and given.to is not None:
+        parser.error("--by goes with --set or --from")
+    return exit_status(partial(_run, given))
 
 
-def _correct(given: argparse.Namespace) -> str:
+def _run(given: argparse.Namespace) -> str:
     """Run the command, and return its message."""
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():
-        import torch  # noqa: PLC0415
+        from al_lightning.inference.label_changes import (  # noqa: PLC0415
+            correct_by_hand,
+            take_from_table,
+        )
+        from al_lightning.inference.label_export import export_labels  # noqa: PLC0415
 
-        from al_lightning.run.journal import Journal  # noqa: PLC0415
-        from al_lightning.utils.locks import only_one  # noqa: PLC0415
-
-    path = given.run / "journal.jsonl"
-    if not path.is_file():
-        raise UsageError(f"{given.run} is no folder of a run: it has no journal.jsonl")
-    try:
-        with only_one(given.run / ".lock"):
-            journal = Journal(path)
-            if not journal.is_project:
-                raise UsageError(
-                    f"{given.run} is no project, and its labels cannot be corrected: project=NAME "
-                    "makes one"
-                )
-            classes = [str(name) for name in (journal.start or {})["classes"]]
-            wanted = _parsed(given.set, classes)
-            new = {i: label for i, label in wanted.items() if journal.label_of.get(i) != label}
-            if new:
-                ids, labels = torch.tensor([*new]), torch.tensor([*new.values()])
-                journal.record_correction(ids, labels, given.by)
-    except BlockingIOError as error:
-        raise UsageError(f"{given.run} is in use by {error}: let it end, or stop it") from error
-    same = f"; {len(wanted) - len(new)} had this class already" if len(new) < len(wanted) else ""
-    return f"{len(new)} label(s) corrected{same}. The project's command trains on them"
-
-
-def _parsed(texts: Sequence[str], classes: Sequence[str]) -> dict[int, int]:
-    """Return classes by the ids of images, from texts such as "30=cat".
-
-    Raises:
-        UsageError: If a text is no correction, or an image is given twice; names it.
-    """
-    found: dict[int, int] = {}
-    for text in texts:
-        number, equals, name = text.partition("=")
-        if not equals or not number.strip().isdecimal():
-            raise UsageError(f"{text!r} is no correction: write ID=CLASS, such as 30={classes[0]}")
-        if name not in classes:
-            meant = nearest(name, classes)
-            hint = f"; did you mean {meant}?" if meant else f", but {', '.join(classes)}"
-            raise UsageError(f"{text!r} names no class of this project{hint}")
-        if int(number) in found:
-            raise UsageError(f"The image {int(number)} is given twice")
-        found[int(number)] = classes.index(name)
-    return found
+    if given.set is not None:
+        return correct_by_hand(given.run, given.set, given.by)
+    if given.source is not None:
+        return take_from_table(
+            given.run, given.source, given.by, dry_run=given.dry_run, trust=given.trust
+        )
+    return export_labels(
+        given.run,
+        given.to,
+        copy=given.copy,
+        everything=given.all,
+        overwrite=given.overwrite,
+        trust=given.trust,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m al_lightning.labels",
-        description="Correct labels of a project. The journal records each correction, and the next "
-        "fit trains on it. Ids of images are in queries/*.csv of the project's folder.",
+        description="Write the labels of a run as a table or as folders of images, take labels of a "
+        "table into a project, or correct labels of a project. The journal records each change, and "
+        "the next fit trains on it.",
     )
     parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a project's folder, such as outputs/projects/birds"
+        "run", type=Path, metavar="RUN", help="a run's folder, such as outputs/projects/birds"
+    )
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--to",
+        metavar="FILE|FOLDER",
+        help="write the labels: a table (.csv, .parquet) that dataset=table reads, or a folder (no "
+        "ending, or a slash at the end) with one folder of images a class",
+    )
+    action.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="take the labels of a table, .csv or .parquet, with a column label, and file or id: "
+        "images without a label get one, other classes are corrections",
+    )
+    action.add_argument(
+        "--set",
+        nargs="+",
+        metavar="ID=CLASS",
+        help="the right class of labeled images, by their ids in queries/*.csv",
+    )
+    parser.add_argument("--by", default="", metavar="NAME", help="who gave the labels")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="with --from: only say what would change"
     )
     parser.add_argument(
-        "--set", nargs="+", required=True, metavar="ID=CLASS", help="the right class of an image"
+        "--all",
+        action="store_true",
+        help="with --to: a table also has the images without a label, and test images",
     )
-    parser.add_argument("--by", default="", metavar="NAME", help="who corrects them")
+    parser.add_argument(
+        "--copy", action="store_true", help="with --to: copy images into the folder, link to none"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --to: replace a table that exists"
+    )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="also load other classes that the run's configuration names, such as your own data set; "
+        "this executes their code, so use it only for runs that you trust",
+    )
     return parser

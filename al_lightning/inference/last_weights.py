@@ -44,7 +44,8 @@ def read_last_weights(journal: Journal) -> Saved:
     if not path.exists():
         raise UsageError(_why_no_weights(journal, path))
     saved = Checkpoint(path).read()
-    classes, recorded = saved.facts["classes"], (journal.start or {})["classes"]
+    classes = saved.facts["classes"]
+    recorded = list(journal.classes_in(-1) if journal.rounds else journal.classes)
     if list(classes) != recorded:
         raise UsageError(
             f"{path} is another run's: its classes are {', '.join(classes)}, those of "

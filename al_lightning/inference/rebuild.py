@@ -10,12 +10,14 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.data.transforms import augmentation
 from al_lightning.training.recipe import Recipe, one_cycle
 from al_lightning.utils.errors import UsageError
 
 _PLACES = ("al_lightning.", "torch.optim.", "torch.nn.")  # nothing else is even imported
 _LOSSES = "torch.nn.modules.loss"
+_OURS = (nn.Module, Recipe, Optimizer, BaseSource)
 _FUNCTIONS = (augmentation, one_cycle)
 _SCHEDULES = (Optimizer, LRScheduler)
 _DIRECTIVES = ("_target_", "_partial_", "_args_", "_recursive_", "_convert_")
@@ -24,8 +26,8 @@ _DIRECTIVES = ("_target_", "_partial_", "_args_", "_recursive_", "_convert_")
 def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
     """Make the objects of a configuration from ``_target_``, ``_partial_``, ``_args_`` and arguments.
 
-    Only networks and recipes of al_lightning, and torch's optimisers, schedules and losses are made:
-    a configuration may come from anywhere, and making something is running it.
+    Only networks, recipes and data sets of al_lightning, and torch's optimisers, schedules and losses
+    are made: a configuration may come from anywhere, and making something is running it.
 
     Args:
         node: Plain values, nested; mappings with a ``_target_`` become objects.
@@ -74,7 +76,7 @@ def _is_known(found: Any) -> bool:
     if not inspect.isclass(found):
         return any(found is function for function in _FUNCTIONS)
     home = found.__module__
-    ours = home.startswith("al_lightning.") and issubclass(found, nn.Module | Recipe | Optimizer)
+    ours = home.startswith("al_lightning.") and issubclass(found, _OURS)
     schedules = home.startswith("torch.optim.") and issubclass(found, _SCHEDULES)
     return ours or schedules or home == _LOSSES
 

@@ -44,8 +44,8 @@ def draw_candidates(ids: Tensor, pool_subset: int | None, generator: torch.Gener
 def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
     """Return which images the next query selects from, and how many of them.
 
-    Images that an annotator is still labeling are left alone, and the budget for them is set aside. Where
-    nothing else can be queried, the next question is these images.
+    Images that an annotator is still labeling are left alone, and the budget for them is set aside.
+    Where nothing else can be queried, the next question is these images.
 
     Args:
         pool: The pool of the round.

@@ -10,6 +10,7 @@ from al_lightning.loop.group_draw import check_groups, draw_groups
 from al_lightning.loop.query import Query
 from al_lightning.models.backbone import describe_model
 from al_lightning.run.budget import AUTO_POLICY, POLICIES, Budget
+from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Origin
 from al_lightning.training.fitted import Fitted
@@ -28,11 +29,13 @@ class FirstLabels:
         learner: Its untrained classifier may select them.
         query: Its initial strategy does so.
         budget: How many, and how they are drawn.
+        journal: Of the run.
     """
 
     learner: Learner
     query: Query
     budget: Budget
+    journal: Journal
 
     def __post_init__(self) -> None:
         """Check that the policy can be followed."""
@@ -42,6 +45,12 @@ class FirstLabels:
                 f"budget.initial_policy={policy} needs `initial_strategy`, the strategy of that name; "
                 f"without one, it is {' or '.join(POLICIES)}"
             )
+
+    @property
+    def given(self) -> int:
+        """How many labels came with the images at the start, where others came without."""
+        recorded = (self.journal.start or {}).get("data", {})
+        return int(recorded.get("given", len(self.learner.data.given_ids)))
 
     def missing(self, pool: Pool) -> tuple[Origin, Tensor] | None:
         """Return what is to be labeled next, and for what; None where training can begin.
@@ -96,7 +105,7 @@ class FirstLabels:
     def _draw(self, pool: Pool) -> Tensor:
         """Draw images to train on without a classifier that has learned from labels."""
         data, seed, free = self.learner.data, self.learner.seed, pool.unlabeled_ids
-        left = self.budget.limit(pool.size, len(data.given_ids)) - pool.labels_bought
+        left = self.budget.limit(pool.size, self.given) - pool.labels_bought
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
         count = min(missing, left, len(free))

@@ -1,6 +1,5 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
@@ -17,16 +16,15 @@ from al_lightning.callbacks.loop_callback import (
 )
 from al_lightning.loop.candidates import next_candidates
 from al_lightning.loop.first_labels import FirstLabels
+from al_lightning.loop.project_changes import record_corrections
 from al_lightning.loop.query import Query
-from al_lightning.loop.start import require_parts, start_event
+from al_lightning.loop.start import begin_run, require_parts
 from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
-from al_lightning.run.project import changed_settings, continued
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
-from al_lightning.run.same_run import require_same_run
-from al_lightning.run.state import Event
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import interruptible
@@ -89,7 +87,7 @@ class ActiveLearningLoop:
         self.budget = budget
         require_parts(learner, query, self.oracle, journal, budget)
         self._callbacks = CallbackList(callbacks)
-        self._first = FirstLabels(learner, query, budget)
+        self._first = FirstLabels(learner, query, budget, journal)
         self._begun = self._ended = self._stopping = False
 
     def __repr__(self) -> str:
@@ -165,8 +163,23 @@ class ActiveLearningLoop:
             JournalError: If the run is no project, or an image is not labeled; nothing is recorded.
         """
         self._begin()
-        known = self.journal.label_of
-        self._correct({i: label for i, label in labels.items() if known.get(i) != label}, by)
+        journal = self.journal
+        known = {i: label for i, label in journal.label_of.items() if i not in journal.to_review}
+        new = {i: label for i, label in labels.items() if known.get(i) != label}
+        record_corrections(journal, new, by, self._callbacks)
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Add, rename or merge classes of a project; the next fit is of the new classes.
+
+        Raises:
+            JournalError: If the run is no project, or its classes cannot be changed like this; nothing
+                is recorded.
+        """
+        self._begin()
+        self.journal.record_classes(change)
+        self.learner.change_classes(change, self.journal)
+        self.oracle.on_classes(change)
+        self._callbacks.on_classes(change, self.learner.data)
 
     def stop(self) -> None:
         """End the run after the round that is being played, or the next one; the journal says so."""
@@ -174,35 +187,10 @@ class ActiveLearningLoop:
 
     def _begin(self) -> None:
         """Write the start event, or check that the journal is this run's."""
-        if self._begun:
-            return
-        start = start_event(self.learner, self.query, self.oracle, self.budget)
-        journal, learner = self.journal, self.learner
-        if journal.start is None:
-            journal.begin(start)
-        else:
-            require_same_run(journal, start, learner.record.irrelevant)
-            self._record_settings(start)
-        learner.begin(continued(journal, start), journal.path.parent)
-        last = len(journal.rounds) - 1
-        if not journal.finished:
-            self._callbacks.on_run_start(journal, learner.data)
-            learner.serve()
-        elif not learner.has(last, journal.pool_in(last)):
-            warnings.warn(
-                f"The weights of round {last} are missing; it is fitted again", stacklevel=2
-            )
-            learner.serve()
-            learner.fit(last, journal.pool_in, self._callbacks.on_fit_start)
+        if not self._begun:
+            parts = self.learner, self.query, self.oracle, self.journal, self.budget
+            begin_run(*parts, self._callbacks)
         self._begun = True
-
-    def _record_settings(self, start: Event) -> None:
-        """Write down with which settings a project continues otherwise than before."""
-        journal, irrelevant = self.journal, self.learner.record.irrelevant
-        if journal.is_project:
-            for setting in changed_settings(journal, start["config"], irrelevant):
-                journal.record_setting(setting.key, setting.after)
-                self._callbacks.on_setting(setting)
 
     def _end(self) -> None:
         if not self._ended:
@@ -211,14 +199,14 @@ class ActiveLearningLoop:
 
     def _play(self, index: int) -> None:
         """Play a round; what the journal has of it already is not written again."""
-        journal, budget, data = self.journal, self.budget, self.learner.data
+        journal, budget = self.journal, self.budget
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch, pool, test = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, None
         if index == len(journal.rounds):
             with watch.time("test"):
                 test = fitted.test()
-        given = len(data.given_ids)
+        given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         free, count = next_candidates(pool, budget.query_size(index, given), left)
         seed = self.learner.seed
@@ -235,9 +223,11 @@ class ActiveLearningLoop:
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
-        self._callbacks.on_round_end(replace(result, event=deepcopy(result.event)))
+        because = {"because": [*self.journal.causes]} if self.journal.causes else {}
+        event = {**result.event, **because}
+        self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
         # The fit has trained on all events so far.
-        self.journal.record_round({**result.event, "events": len(self.journal.events)})
+        self.journal.record_round({**event, "events": len(self.journal.events)})
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
@@ -245,7 +235,8 @@ class ActiveLearningLoop:
         if bool(torch.isin(ids, data.given_ids).all()):
             journal.record_labels(0, ids, data.train.labels[ids], origin)
         else:
-            self._ask(Question(0, origin, ids, attempt=journal.answers(0, origin)))
+            index = len(journal.rounds)
+            self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
     def _ask(self, question: Question) -> None:
         """Buy labels; where the answer takes time, write the question down instead."""
@@ -264,29 +255,31 @@ class ActiveLearningLoop:
         return True
 
     def _hear(self) -> None:
-        """Record what annotators have corrected since."""
+        """Record what annotators have corrected since, apart from questions."""
         pool = self.journal.pool
-        for by, labels in from_rank_zero(lambda: self.oracle.corrections(pool)).items():
-            self._correct(labels, by)
+        if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
+            self._correct(said)
 
-    def _correct(self, labels: Mapping[int, int], by: str) -> None:
-        """Record corrections, if there are any; without a project, warn of them."""
-        if not self.journal.is_project:
-            warn_of_kept_labels(labels)
-        elif labels:
-            ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
-            self.journal.record_correction(ids, classes, by)
-            self._callbacks.on_correction(labels)
+    def _correct(self, answer: Answer) -> None:
+        """Record the new classes and the corrections of an answer."""
+        if answer.new_classes:
+            self.change_classes(ClassChange(answer.new_classes))
+        corrections = answer.corrections(self.journal.pool)
+        if self.journal.is_project:
+            names = answer.annotators(corrections) or type(self.oracle).__name__
+            record_corrections(self.journal, corrections, names, self._callbacks)
+        else:
+            warn_of_kept_labels(corrections)
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
         pool, classes = self.journal.pool, len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
-        self._correct(answer.corrections(pool), type(self.oracle).__name__)
+        self._correct(answer)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
         ids, labels, skipped = answer.new_labels(pool)
-        self.journal.record_labels(
-            question.round, ids, labels, question.origin, skipped, answer.open_ids
-        )
+        by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
+        kept = answer.still_open(pool)
+        self.journal.record_labels(question.round, ids, labels, question.origin, skipped, by, kept)

@@ -1,16 +1,22 @@
 """The start event of a run: its configuration, data, code and versions."""
 
 import json
+import warnings
 from dataclasses import asdict
 from typing import Any
 
+from al_lightning.callbacks.loop_callback import LoopCallback
+from al_lightning.data.source import UNKNOWN, ImageData
+from al_lightning.loop.project_changes import record_changes, write_manifest
 from al_lightning.loop.query import Query
 from al_lightning.oracles.answers import require_oracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
+from al_lightning.run.project import continued
 from al_lightning.run.provenance import config_hash, describe, hardware, versions
 from al_lightning.run.questions import Oracle
+from al_lightning.run.same_run import require_same_run
 from al_lightning.run.state import Event
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.environment import require_neutral_environment
@@ -32,6 +38,39 @@ def require_parts(
     require_oracle(oracle)
     require_kind("journal", journal, Journal)
     require_kind("budget", budget, Budget)
+
+
+def begin_run(
+    learner: Learner,
+    query: Query,
+    oracle: Oracle,
+    journal: Journal,
+    budget: Budget,
+    callbacks: LoopCallback,
+) -> None:
+    """Write the start event, or check that the journal is this run's, and go on from there.
+
+    Raises:
+        UsageError: If the parts do not fit each other.
+        OtherRunError: If the journal is another run's.
+    """
+    start, irrelevant = start_event(learner, query, oracle, budget), learner.record.irrelevant
+    if journal.start is None:
+        write_manifest(learner.data.update)
+        journal.begin(start)
+    else:
+        require_same_run(journal, start, irrelevant)
+        if journal.is_project:
+            record_changes(journal, start, learner.data, irrelevant, callbacks)
+    learner.begin(continued(journal, start), journal.path.parent)
+    last = len(journal.rounds) - 1
+    if not journal.finished:
+        callbacks.on_run_start(journal, learner.data)
+        learner.serve()
+    elif not learner.has(last, journal.pool_in(last)):
+        warnings.warn(f"The weights of round {last} are missing; it is fitted again", stacklevel=3)
+        learner.serve()
+        learner.fit(last, journal.pool_in, callbacks.on_fit_start)
 
 
 def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> Event:
@@ -63,11 +102,24 @@ def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) 
             "train": len(data.train),
             "test": len(data.test),
             "fingerprint": data.fingerprint(),
+            **_of_a_project(data),
         },
         "model": facts.model,
         "trainer": facts.trainer,
         "code": {"fits": facts.code, "queries": {**query.code, **oracle_code}},
         "reproducible": facts.reproducible,
+    }
+
+
+def _of_a_project(data: ImageData) -> dict[str, Any]:
+    """Return what a project records of images that may change."""
+    if data.update is None:
+        return {}
+    hidden = not bool((data.train.labels == UNKNOWN).any())
+    return {
+        "manifest": data.update.change.manifest,
+        "given": len(data.given_ids),
+        "hidden": hidden,
     }
 
 

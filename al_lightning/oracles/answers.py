@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Collection, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -58,6 +59,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         raise UsageError(
             f"{name} must answer with an al_lightning.Answer(ids, labels), not {type(answer).__name__}"
         )
+    num_classes += len(_new_classes(name, answer.new_classes))
     earlier = {i for asked in question.earlier for i in asked.ids.tolist()}
     ids = _asked(name, "ids", answer.ids, question.ids.tolist())
     skipped = _asked(name, "skipped", answer.skipped, question.ids.tolist())
@@ -80,6 +82,8 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
         late_skipped,
         still_open,
+        _annotators(name, answer.by),
+        tuple(answer.new_classes),
     )
 
 
@@ -140,6 +144,16 @@ def whole_numbers(what: str, values: object) -> Tensor:
     return tensor.to("cpu", torch.int64)
 
 
+def _annotators(name: str, by: object) -> str | Mapping[int, str]:
+    """Return the name of the annotator, or of each by the image's id."""
+    names = [*by.values()] if isinstance(by, Mapping) else [by]
+    if not all(isinstance(one, str) for one in names):
+        raise UsageError(
+            f"{name} has answered with by={by!r}: expected a name, or a name by each id"
+        )
+    return cast("str | Mapping[int, str]", by)
+
+
 def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Tensor:
     """Return ids, each of which is in the question and occurs once."""
     ids = whole_numbers(f"{field} of an answer of {name}", values)
@@ -155,6 +169,13 @@ def _asked(name: str, field: str, values: object, asked: Collection[int]) -> Ten
             f"{name} has given images more than once: {field} has ids {_listed(repeated)}"
         )
     return ids
+
+
+def _new_classes(name: str, classes: object) -> Collection[str]:
+    """Return names of classes that an answer has brought."""
+    if not isinstance(classes, tuple | list) or not all(isinstance(c, str) for c in classes):
+        raise UsageError(f"new_classes of an answer of {name} must be names, not {classes!r}")
+    return classes
 
 
 def _labels(name: str, field: str, values: object, ids: Tensor, num_classes: int) -> Tensor:

@@ -49,6 +49,45 @@ class History:
         return self._state.config
 
     @property
+    def classes(self) -> Sequence[str]:
+        """The names of the classes, by label, with the changes since the start."""
+        return tuple(self._state.classes)
+
+    def classes_in(self, round_index: int) -> Sequence[str]:
+        """Return the names of the classes in a round that is finished, by label."""
+        return tuple(self._state.classes_of[round_index])
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """What classes are called now, by names that they had before."""
+        return self._state.aliases
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """The numbers of training images: at the start, and after each time that some came."""
+        return tuple(self._state.sizes)
+
+    @property
+    def test_images(self) -> int:
+        """The number of test images."""
+        return self._state.test
+
+    @property
+    def manifest_size(self) -> int | None:
+        """How many bytes of a project's manifest of images count; None where it has none."""
+        return self._state.manifest
+
+    @property
+    def to_review(self) -> frozenset[int]:
+        """Labeled images whose content has changed since they were labeled or confirmed."""
+        return frozenset(self._state.to_review)
+
+    @property
+    def causes(self) -> Sequence[str]:
+        """What has made the current round due, other than labels of its own; empty if nothing."""
+        return tuple(self._state.causes)
+
+    @property
     def rounds(self) -> list[Event]:
         """The events of finished rounds, oldest first."""
         return list(self._state.rounds)
@@ -65,7 +104,7 @@ class History:
 
     @property
     def current_round(self) -> int | None:
-        """The last round with labels or corrections of its own; None before the first label."""
+        """The last round with labels or changes of its own; None before the first label."""
         return self._state.due
 
     @property
@@ -82,7 +121,8 @@ class History:
             elif event["event"] == "question":
                 asked.append(_question(event, attempts[place]))
         *earlier, question = asked
-        return replace(question, earlier=tuple(earlier))
+        now = _question(self._state.asked, question.attempt)  # in the classes of today
+        return replace(now, earlier=tuple(earlier))
 
     def curve(self, metric: str = "accuracy") -> tuple[list[int], list[float]]:
         """Return a learning curve: the number of labels, and a metric on the test images, per round.
@@ -117,7 +157,7 @@ class History:
         return self._state.pool_in(round_index)
 
     def labels(self, origin: Origin) -> list[Event]:
-        """Return the labels events of one origin, oldest first."""
+        """Return the labels events of one origin, oldest first, in the classes of today."""
         return [event for event in self._state.answers if event["origin"] == origin]
 
     @property
@@ -133,7 +173,7 @@ class History:
         self._events.append(event)
         self._state.take(event)
 
-    def _problem(self, event: Any) -> str | None:
+    def problem_with(self, event: Any) -> str | None:
         """Return the reason why an event cannot come next; None if it can."""
         return problem(self._state, event)
 

@@ -9,16 +9,20 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.history import History, Reason
+from al_lightning.run.image_change import ImageChange
 from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import SCHEMA
 from al_lightning.run.state import Event
+from al_lightning.utils.clock import utc_now
 from al_lightning.utils.errors import DamagedJournalError, JournalError
 from al_lightning.utils.files import sync_folder
 from al_lightning.utils.nested import leaves
@@ -91,6 +95,7 @@ class Journal(History):
         labels: Tensor,
         origin: Origin,
         skipped: Tensor | None = None,
+        by: str | Sequence[str] | None = None,
         still_open: Tensor | None = None,
     ) -> None:
         """Write down labels that were bought.
@@ -99,18 +104,23 @@ class Journal(History):
             round_index: The first round that has them.
             ids: (M,) int64.
             labels: (M,) int64.
-            origin: What they were bought as.
+            origin: What they were bought as; "imported" for labels from elsewhere, which a project
+                takes at any time.
             skipped: Images that an annotator could not label, (S,) int64.
+            by: Name of the person who gave the labels, or of each label's; "" if it is not known. The
+                event then has the time, too. None for labels that no person gave.
             still_open: Images that the annotator is still labeling, (O,) int64.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
+        if by is not None:
+            event |= {**({"by": by} if by else {}), "at": utc_now()}
         if still_open is not None and len(still_open):
             event["open"] = still_open.tolist()
         self._append({"event": "labels", "round": round_index, **event})
 
-    def record_correction(self, ids: Tensor, labels: Tensor, by: str) -> None:
+    def record_correction(self, ids: Tensor, labels: Tensor, by: str | Sequence[str]) -> None:
         """Write down that labeled images have another class than was written down before.
 
         Possible only in a project, and at any time in it. The next fit trains on the new classes.
@@ -118,14 +128,14 @@ class Journal(History):
         Args:
             ids: (M,) int64.
             labels: The right classes, (M,) int64.
-            by: Name of the person or the source of the corrections.
+            by: Name of the person or the source of the corrections, or of each.
 
         Raises:
             JournalError: If an image is not labeled, or has this class already; names the ids.
         """
         before = [self._state.label_of.get(i, -1) for i in ids.tolist()]
         event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
-        self._append({"event": "correction", **event})
+        self._append({"event": "correction", **event, "at": utc_now()})
 
     def record_setting(self, key: str, value: Any) -> None:
         """Write down that the project continues with another value of a key of its configuration.
@@ -139,6 +149,29 @@ class Journal(History):
         """
         before = dict(leaves(self.config)).get(key)
         self._append({"event": "setting", "key": key, "from": before, "to": value})
+
+    def record_classes(self, change: ClassChange) -> None:
+        """Write down that classes of a project were added, renamed or merged.
+
+        Labels before it are read in the new classes from here on. The next round is due.
+
+        Raises:
+            JournalError: If this is no project, or the classes cannot be changed like this.
+        """
+        event = {
+            "added": [*change.added],
+            "renamed": {**change.renamed},
+            "merged": {**change.merged},
+        }
+        self._append({"event": "classes", **event})
+
+    def record_images(self, change: ImageChange) -> None:
+        """Write down which images of a project have come, gone, come back or changed.
+
+        Raises:
+            JournalError: If this is no project, or it contradicts the images so far.
+        """
+        self._append({"event": "images", **asdict(change)})
 
     def record_round(self, result: Mapping[str, Any]) -> None:
         """Write down a round that is fitted, tested and scored."""
@@ -157,7 +190,7 @@ class Journal(History):
         event = json.loads(json.dumps(event, allow_nan=False))
         digest = _digest(self._digest, event)
         line = json.dumps({**event, "digest": digest}).encode() + b"\n"
-        if problem := self._problem(event):
+        if problem := self.problem_with(event):
             raise JournalError(
                 f"This cannot be recorded: {problem}. Nothing was written; {self.path} is intact"
             )
@@ -196,7 +229,7 @@ class Journal(History):
                 expected = _digest(self._digest, event)
             except (ValueError, RecursionError) as error:
                 raise self._damage(number, f"not JSON: {error}") from error
-            if problem := self._problem(event):
+            if problem := self.problem_with(event):
                 raise self._damage(number, problem)
             if digest != expected:
                 raise self._damage(number, "it was changed or moved: its digest differs")

@@ -44,8 +44,10 @@ NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "budget_override", "query_s
 #: What a project may change.
 OPEN_IN_PROJECTS = (
     *("strategy", "initial_strategy", "oracle", "budget", "budget_override", "query_seed"),
-    *("model", "recipe", "recipe_by_mode"),
+    *("model", "recipe", "recipe_by_mode", "classes", "dataset.classes"),
 )
+#: Where the images of a project are now; recorded, since other commands look for them there.
+MOVES_IN_PROJECTS = ("dataset.path",)
 #: Which of that changes the weights: the next round fits them, also without new labels.
 CHANGES_WEIGHTS = ("model", "recipe")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.

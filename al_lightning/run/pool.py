@@ -1,6 +1,5 @@
 """Which images of a data set are labeled."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -36,6 +35,9 @@ class Pool:
         skipped_ids: Images that an annotator could not label, (S,) int64; never queried again.
         open_ids: Unlabeled images that an annotator is still labeling, (O,) int64; not queried
             meanwhile.
+        absent_ids: Images of a project whose files have gone, (A,) int64: neither queried nor trained
+            on, until they are back.
+        absent_labels: How many of them are labeled.
     """
 
     size: int
@@ -45,16 +47,19 @@ class Pool:
     validation_labels: Tensor = field(default_factory=_no_ids)
     skipped_ids: Tensor = field(default_factory=_no_ids)
     open_ids: Tensor = field(default_factory=_no_ids)
+    absent_ids: Tensor = field(default_factory=_no_ids)
+    absent_labels: int = 0
 
     @property
     def labels_bought(self) -> int:
-        """Number of labels paid for, those for validation included."""
-        return len(self.labeled_ids) + len(self.validation_ids)
+        """Number of labels paid for, those for validation and of absent images included."""
+        return len(self.labeled_ids) + len(self.validation_ids) + self.absent_labels
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images without a label or skip, ascending, (size - labels_bought - skipped,) int64."""
+        """Images that may be labeled, ascending, (U,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
+        free[self.absent_ids] = False
         free[self.skipped_ids] = False
         free[self.labeled_ids] = False
         free[self.validation_ids] = False
@@ -69,8 +74,8 @@ class Pool:
         """Return a row for each image, as arrays that a data frame can be made of.
 
         Returns:
-            ``id``, (size,) int64; ``state``, (size,) str: labeled, validation, skipped or unlabeled;
-            and ``label``, (size,) int64, -1 where there is none.
+            ``id``, (size,) int64; ``state``, (size,) str: labeled, validation, skipped, absent or
+            unlabeled; and ``label``, (size,) int64, -1 where there is none.
         """
         state = np.full(self.size, "unlabeled", dtype="<U10")
         label = np.full(self.size, -1, dtype=np.int64)
@@ -78,6 +83,7 @@ class Pool:
             ("labeled", self.labeled_ids, self.labels),
             ("validation", self.validation_ids, self.validation_labels),
             ("skipped", self.skipped_ids, torch.full_like(self.skipped_ids, -1)),
+            ("absent", self.absent_ids, torch.full_like(self.absent_ids, -1)),
         ):
             state[ids.numpy()], label[ids.numpy()] = name, labels.numpy()
         return {"id": np.arange(self.size), "state": state, "label": label}
@@ -125,29 +131,6 @@ class Pool:
         """
         self._check(ids, torch.zeros_like(ids))
         return replace(self, skipped_ids=torch.cat([self.skipped_ids, ids]))
-
-    def correct(self, labels: Mapping[int, int]) -> "Pool":
-        """Return the pool in which labeled images have other classes.
-
-        Args:
-            labels: Classes by the ids of labeled images, those for validation included.
-
-        Raises:
-            ValueError: If an image is not labeled; names the ids.
-        """
-        known = torch.cat([self.labeled_ids, self.validation_ids]).tolist()
-        if missing := sorted(labels.keys() - set(known)):
-            raise ValueError(f"Not labeled: ids {missing}")
-
-        def corrected(ids: Tensor, before: Tensor) -> Tensor:
-            pairs = zip(ids.tolist(), before.tolist(), strict=True)
-            return torch.tensor([labels.get(i, old) for i, old in pairs], dtype=torch.int64)
-
-        return replace(
-            self,
-            labels=corrected(self.labeled_ids, self.labels),
-            validation_labels=corrected(self.validation_ids, self.validation_labels),
-        )
 
     def _check(self, ids: Tensor, labels: Tensor) -> None:
         if ids.dtype != torch.int64 or labels.dtype != torch.int64:

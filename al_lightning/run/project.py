@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_lightning.run.journal import Journal
-from al_lightning.run.keys import OPEN_IN_PROJECTS, is_below
+from al_lightning.run.keys import MOVES_IN_PROJECTS, OPEN_IN_PROJECTS, is_below
 from al_lightning.utils.nested import leaves
 
 
@@ -47,8 +47,10 @@ def changed_settings(
         Setting(key, old.get(key), new.get(key))
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
-        and is_below(key, OPEN_IN_PROJECTS)
-        and not is_below(key, irrelevant)
+        and (
+            is_below(key, MOVES_IN_PROJECTS)
+            or (is_below(key, OPEN_IN_PROJECTS) and not is_below(key, irrelevant))
+        )
     ]
 
 
@@ -66,4 +68,9 @@ def continued(journal: Journal, start: Mapping[str, Any]) -> dict[str, Any]:
     if not journal.is_project:
         return recorded
     now = {key: start[key] for key in ("model", "trainer", "code") if key in start}
-    return {**recorded, **now, "config": dict(journal.config)}
+    return {
+        **recorded,
+        **now,
+        "config": dict(journal.config),
+        "classes": list(journal.classes),
+    }

@@ -1,17 +1,19 @@
 """Questions, answers, and the oracles that give them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import Pool
 
-Origin = Literal["initial", "query", "validation"]
+Origin = Literal["initial", "query", "validation", "imported"]
+IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
 
 
 def _nothing() -> Tensor:
@@ -81,6 +83,8 @@ class Answer:
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
         open_ids: Images of this or an earlier question that the annotator is still labeling, (O,)
             int64. Their labels come with a later answer; until then, they are not queried again.
+        by: Name of the annotator, or of each image's annotator by its id; "" where it is not known.
+        new_classes: Names of classes that a project lacks; labels beyond its classes are these.
     """
 
     ids: Tensor
@@ -90,20 +94,38 @@ class Answer:
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
     open_ids: Tensor = field(default_factory=_nothing)
+    by: str | Mapping[int, str] = ""
+    new_classes: tuple[str, ...] = ()
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids."""
+        """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids.
+
+        A pool may have labels of this question already, which came from elsewhere meanwhile.
+        """
+        free = pool.unlabeled_ids
+        asked, skipped = torch.isin(self.ids, free), torch.isin(self.skipped, free)
         now = torch.cat([self.ids, self.skipped])
-        new = torch.isin(self.late_ids, pool.unlabeled_ids) & ~torch.isin(self.late_ids, now)
+        new = torch.isin(self.late_ids, free) & ~torch.isin(self.late_ids, now)
         now = torch.cat([now, self.late_ids[new]])
-        free = torch.isin(self.late_skipped, pool.unlabeled_ids)
+        late = torch.isin(self.late_skipped, free) & ~torch.isin(self.late_skipped, now)
         return (
-            torch.cat([self.ids, self.late_ids[new]]),
-            torch.cat([self.labels, self.late_labels[new]]),
-            torch.cat(
-                [self.skipped, self.late_skipped[free & ~torch.isin(self.late_skipped, now)]]
-            ),
+            torch.cat([self.ids[asked], self.late_ids[new]]),
+            torch.cat([self.labels[asked], self.late_labels[new]]),
+            torch.cat([self.skipped[skipped], self.late_skipped[late]]),
         )
+
+    def still_open(self, pool: Pool) -> Tensor:
+        """Return the images that stay with the annotator: those that are not labeled or skipped."""
+        done = torch.cat([self.ids, self.skipped, self.late_ids, self.late_skipped])
+        free = torch.isin(self.open_ids, pool.unlabeled_ids) & ~torch.isin(self.open_ids, done)
+        return self.open_ids[free]
+
+    def annotators(self, ids: Iterable[int]) -> str | list[str]:
+        """Return who gave the labels of these images: one name, or one for each image."""
+        if isinstance(self.by, str):
+            return self.by
+        names = [self.by.get(i, "") for i in ids]
+        return names if len(set(names)) > 1 else "".join(names[:1])
 
     def corrections(self, pool: Pool) -> dict[int, int]:
         """Return the images that a pool has with another class than they are given now: id to class."""
@@ -111,8 +133,12 @@ class Answer:
             **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
             **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
         }
-        late = zip(self.late_ids.tolist(), self.late_labels.tolist(), strict=True)
-        return {i: label for i, label in late if known.get(i, label) != label}
+        ids, labels = (
+            torch.cat(pair).tolist()
+            for pair in ((self.late_ids, self.ids), (self.late_labels, self.labels))
+        )
+        given = zip(ids, labels, strict=True)
+        return {i: label for i, label in given if known.get(i, label) != label}
 
 
 class Oracle(ABC):
@@ -158,22 +184,25 @@ class Oracle(ABC):
             UsageError: If the annotator's input is not valid; none of it is used.
         """
 
-    def corrections(self, pool: Pool) -> Mapping[str, Mapping[int, int]]:  # noqa: ARG002
-        """Return labels that annotators have changed since the run recorded them.
+    def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002
+        """Return what annotators have changed since the run recorded it, apart from a question.
 
-        Called before every step of a run; a project records the corrections, and the next fit uses
-        them.
+        Called before every step of a run. A project records new classes and corrections, and the next
+        fit uses them.
 
         Args:
             pool: The pool, as the run has recorded it.
 
         Returns:
-            Classes by ids of labeled images, by the name of the annotator.
+            An answer of ``late_ids``, ``late_labels`` and ``new_classes``; None if nothing has changed.
         """
-        return {}
+        return None
 
     def close(self) -> None:  # noqa: B027 - most oracles hold nothing
         """Release what the oracle holds, such as a server; called whenever a run ends or stops."""
+
+    def on_classes(self, change: ClassChange) -> None:  # noqa: B027 - most oracles know no names
+        """Called when the classes of a project have changed; later answers are of the new ones."""
 
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""

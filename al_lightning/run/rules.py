@@ -1,10 +1,13 @@
 """The rules by which one event of a run may follow another."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from al_lightning.run.class_change import ClassChange
+from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event, RunState
+from al_lightning.utils.clock import is_utc
 from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
@@ -18,9 +21,16 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "round": ("round", "labels_bought", "metrics", "per_class", "seconds", "steps"),
     "correction": ("ids", "from", "to", "by"),
     "setting": ("key", "from", "to"),
+    "classes": ("added", "renamed", "merged"),
+    "images": ("size", "test", "gone", "back", "changed", "renamed", "manifest"),
     "end": ("reason",),
 }
-_CHANGES = ("correction", "setting")  # of projects: at any time, also after the end
+_CHANGES = (
+    "correction",
+    "setting",
+    "classes",
+    "images",
+)  # of projects: at any time, also at the end
 
 
 def problem(state: RunState, event: Any) -> str | None:
@@ -37,14 +47,17 @@ def _contradiction(state: RunState, event: Any) -> str | None:
     kind = event["event"]
     if missing := [key for key in _KEYS[kind] if key not in event]:
         return f"the {kind} event lacks {', '.join(missing)}"
-    return _order_problem(state, kind) or _CHECKS[kind](state, event)
+    return _order_problem(state, event) or _CHECKS[kind](state, event)
 
 
-def _order_problem(state: RunState, kind: str) -> str | None:
+def _order_problem(state: RunState, event: Event) -> str | None:
     """Return the reason why an event of a kind cannot stand here."""
-    if kind in _CHANGES and state.start is not None and not state.is_project:
-        return f"a {kind} is possible only in a project"
-    if state.ended and kind not in _CHANGES:
+    kind = event["event"]
+    imported = kind == "labels" and event["origin"] == IMPORTED
+    is_change = imported or kind in _CHANGES
+    if is_change and state.start is not None and not state.is_project:
+        return f"{'an import' if imported else f'a {kind}'} is possible only in a project"
+    if state.ended and not is_change:
         return "something follows the end event"
     if state.asked is not None and kind not in ("labels", *_CHANGES):
         return "a question must be answered before anything else happens"
@@ -78,23 +91,62 @@ def _question_problem(state: RunState, event: Event) -> str | None:
     return (
         _place_problem(state, event)
         or _classes_problem(state, event["predicted"] or ())
-        or _ids_problem(state, event["ids"])
+        or _ids_problem(
+            state,
+            event["ids"],
+            {
+                "Skipped before": state.skipped,
+                "Set aside, since their files have gone": state.absent,
+            },
+        )
     )
 
 
 def _labels_problem(state: RunState, event: Event) -> str | None:
-    if found := _place_problem(state, event):
+    imported = event["origin"] == IMPORTED
+    if found := (_import_problem if imported else _place_problem)(state, event):
         return found
     ids, labels, skipped = event["ids"], event["labels"], event.get("skipped", [])
-    asked = state.asked or event
+    asked = event if imported or state.asked is None else state.asked
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
-    if not ids and not skipped:
+    # All that was answered may have been imported since.
+    if not ids and not skipped and not any(i in state.label_of for i in asked["ids"]):
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    still_open = event.get("open", [])
-    return _classes_problem(state, labels) or _ids_problem(state, [*ids, *skipped, *still_open])
+    refused = {} if imported else {"Skipped before": state.skipped}
+    return (
+        _classes_problem(state, labels)
+        or _ids_problem(state, [*ids, *skipped, *event.get("open", ())], refused)
+        or _annotation_problem(event)
+    )
+
+
+def _annotation_problem(event: Event) -> str | None:
+    """Return the reason why an event does not say by whom and when labels were given."""
+    by, at = event.get("by", ""), event.get("at")
+    names = by if isinstance(by, list) else [by]
+    if any(not isinstance(name, str) for name in names):
+        return "by must be a name, or a name for each id"
+    if isinstance(by, list) and len(by) != len(event["ids"]):
+        return f"{len(event['ids'])} ids, but {len(by)} names in by"
+    return None if at is None or is_utc(at) else f"at must be a time in UTC, not {at!r}"
+
+
+def _import_problem(state: RunState, event: Event) -> str | None:
+    """Return the reason why labels cannot be imported here."""
+    expected = len(state.rounds)
+    if event["round"] != expected:
+        return f"labels of round {event['round']!r}, where round {expected} is next"
+    trained = any(answer["origin"] != "validation" for answer in state.answers)
+    asked = state.asked is not None and state.asked["origin"] == "initial"
+    if expected == 0 and not trained and not asked:
+        return (
+            "labels can be imported once the first labels are asked for, after those for validation: "
+            "run the project's command first"
+        )
+    return None
 
 
 def _place_problem(state: RunState, event: Event) -> str | None:
@@ -104,27 +156,36 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
+    if event["origin"] == "validation" and state.is_project:
+        return None  # of images that came in the course of the project
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"
     return None
 
 
 def _classes_problem(state: RunState, labels: Collection[Any]) -> str | None:
-    assert state.start is not None
-    classes = len(state.start["classes"])
+    classes = len(state.classes)
     if any(not _is_index(label, classes) for label in labels):
         return f"a label is not a whole number from 0 to {classes - 1}"
     return None
 
 
-def _ids_problem(state: RunState, ids: Sequence[Any]) -> str | None:
-    """Return the reason why images cannot be queried, labeled or skipped."""
+def _ids_problem(
+    state: RunState, ids: Sequence[Any], refused: Mapping[str, Collection[int]]
+) -> str | None:
+    """Return the reason why images cannot be queried, labeled or skipped.
+
+    Args:
+        state: Before the event.
+        ids: Of the images.
+        refused: Images that cannot be among them, by the reason.
+    """
     if any(not _is_index(i, state.size) for i in ids):
         return "an id is not one of the training set"
+    known = {"Already labeled": state.label_of, **refused}
     wrong = {
         "Given more than once": _repeated(ids),
-        "Already labeled": [i for i in ids if i in state.label_of],
-        "Skipped before": [i for i in ids if i in state.skipped],
+        **{what: [i for i in ids if i in some] for what, some in known.items()},
     }
     return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
 
@@ -147,18 +208,20 @@ def _correction_problem(state: RunState, event: Event) -> str | None:
     ids, before, after = event["ids"], event["from"], event["to"]
     if not ids or not len(ids) == len(before) == len(after):
         return f"ids, from and to must pair up, not {len(ids)}, {len(before)} and {len(after)}"
-    if not isinstance(event["by"], str):
-        return "by must be a name"
     wrong = {
         "Given more than once": _repeated(ids),
         "Not labeled": [i for i in ids if i not in state.label_of],
         "Labeled otherwise": [
             i for i, old in zip(ids, before, strict=True) if state.label_of.get(i) != old
         ],
-        "Not changed": [i for i, old, new in zip(ids, before, after, strict=True) if old == new],
+        "Not changed": [
+            i
+            for i, old, new in zip(ids, before, after, strict=True)
+            if old == new and i not in state.to_review
+        ],
     }
     found = next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
-    return found or _classes_problem(state, after)
+    return found or _classes_problem(state, after) or _annotation_problem(event)
 
 
 def _setting_problem(state: RunState, event: Event) -> str | None:
@@ -169,6 +232,30 @@ def _setting_problem(state: RunState, event: Event) -> str | None:
     if known != before:
         return f"{key} is {known!r}, not {before!r}"
     return "nothing changes" if before == event["to"] else None
+
+
+def _class_change_problem(state: RunState, event: Event) -> str | None:
+    return ClassChange.of(event).problem(state.classes)
+
+
+def _images_problem(state: RunState, event: Event) -> str | None:
+    size, gone, back, changed = (event[key] for key in ("size", "gone", "back", "changed"))
+    counts = {"size": size, "test": event["test"], "renamed": event["renamed"]}
+    counts["manifest"] = event["manifest"]
+    for name, count in counts.items():
+        if not _is_index(count, 2**62):
+            return f"{name} must be a whole number, not {count!r}"
+    if size < state.size:
+        return f"size is {size}, but there were {state.size} images: ids are kept"
+    for ids in (gone, back, changed):
+        if any(not _is_index(i, state.size) for i in ids) or _repeated(ids):
+            return "gone, back and changed must be ids of the training set, each once"
+    wrong = {
+        "Gone before": [i for i in gone if i in state.absent],
+        "Not gone before": [i for i in back if i not in state.absent],
+        "Changed, but gone": [i for i in changed if i in gone],
+    }
+    return next((f"{what}: ids {found}" for what, found in wrong.items() if found), None)
 
 
 def _repeated(ids: Sequence[Any]) -> list[Any]:
@@ -186,5 +273,7 @@ _CHECKS: dict[str, Callable[[RunState, Event], str | None]] = {
     "round": _round_problem,
     "correction": _correction_problem,
     "setting": _setting_problem,
+    "classes": _class_change_problem,
+    "images": _images_problem,
     "end": _end_problem,
 }

@@ -11,7 +11,7 @@ from al_lightning.utils.errors import OtherRunError
 from al_lightning.utils.nested import without
 
 _PARTS = ("config", "classes", "data", "model", "trainer")
-_PARTS_OF_A_PROJECT = ("config", "classes", "data")
+_PARTS_OF_A_PROJECT = ("config",)
 
 
 def require_same_run(
@@ -75,7 +75,8 @@ def _require_same_kind(journal: Journal, start: Mapping[str, Any]) -> None:
         raise OtherRunError(
             f"{journal.path.parent} {kinds[journal.is_project]}: choose another name or folder"
         )
-    if journal.is_project and (journal.start or {}).get("data") != start["data"]:
+    before, now = (journal.start or {}).get("data", {}), start["data"]
+    if journal.is_project and "manifest" not in before and before != now:
         raise OtherRunError(
             f"The project in {journal.path.parent} has other images than these: choose another name "
             "for these images, or restore the images of the project"

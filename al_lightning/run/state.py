@@ -1,15 +1,15 @@
 """The state of a run after its events so far, updated event by event."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import torch
-from torch import Tensor
-
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.keys import CHANGES_WEIGHTS, is_below
+from al_lightning.run.label_log import LabelLog
 from al_lightning.run.pool import Pool
+from al_lightning.run.questions import IMPORTED
 
 Event = dict[str, Any]
 
@@ -21,35 +21,51 @@ class RunState:
     Attributes:
         start: The start event; None before the run has begun.
         rounds: The round events, oldest first.
-        answers: The labels events, oldest first.
+        answers: The labels events, oldest first, in the classes of today.
+        classes_of: The names of the classes in each round, by label.
         label_of: The class of each labeled image, corrections included.
         skipped: Images that an annotator could not label.
         asked: The event of the open question; None if there is none.
         ended: Whether the last event that counts is the end event.
-        due: The number of the last round that has labels, corrections or a setting of its own to train
-            on; None before the first label.
+        due: The number of the last round that has labels, or changes of a project, to train on; None
+            before the first label.
+        causes: What has made that round due, if labels of its own have not: the kinds of events.
         config: The recorded configuration, with the settings that were changed since.
+        classes: The names of the classes, by label, with their changes since.
+        aliases: What classes are called now, by names that they had before.
+        sizes: The numbers of training images: at the start, and after each time that some came.
+        test: The number of test images.
+        absent: Images whose files have gone.
+        to_review: Labeled images whose content has changed since they were labeled, or were confirmed.
+        manifest: How many bytes of the manifest of images count; None where there is none.
     """
 
     start: Event | None = None
     rounds: list[Event] = field(default_factory=list)
     answers: list[Event] = field(default_factory=list)
+    classes_of: list[list[str]] = field(default_factory=list)
     label_of: dict[int, int] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
     asked: Event | None = None
     ended: bool = False
     due: int | None = None
+    causes: list[str] = field(default_factory=list)
     config: dict[str, Any] = field(default_factory=dict)
-    _changes: list[Event] = field(default_factory=list)  # labels and corrections, in their order
-    _before: list[int] = field(
-        default_factory=list
-    )  # how many of them came before each round event
+    classes: list[str] = field(default_factory=list)
+    aliases: dict[str, str] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    test: int = 0
+    absent: set[int] = field(default_factory=set)
+    to_review: set[int] = field(default_factory=set)
+    manifest: int | None = None
+    _log: LabelLog = field(default_factory=LabelLog)
+    _before: list[int] = field(default_factory=list)  # its entries before each round event
     _pool: Pool | None = None  # as it is now; None if it was not asked for since
 
     @property
     def size(self) -> int:
         """The number of training images."""
-        return int(self.start["data"]["train"]) if self.start else 0
+        return self.sizes[-1] if self.sizes else 0
 
     @property
     def is_project(self) -> bool:
@@ -60,15 +76,15 @@ class RunState:
     def pool(self) -> Pool:
         """The pool as it is now."""
         if self._pool is None:
-            self._pool = _pool_after(self.size, self._changes)
+            self._pool = self._log.pool(self.size)
         return self._pool
 
     def pool_in(self, index: int) -> Pool:
         """Return the pool that a round trains on; what was skipped at any time is missing from it."""
         if index >= len(self.rounds):
             return self.pool
-        known = self._changes[: self._before[index]]
-        return replace(_pool_after(self.size, known), skipped_ids=self.pool.skipped_ids)
+        then = self._log.pool(self.size, self._before[index])
+        return replace(then, skipped_ids=self.pool.skipped_ids)
 
     def take(self, event: Event) -> None:
         """Take an event that was checked."""
@@ -79,6 +95,8 @@ class RunState:
             "round": self._take_round,
             "correction": self._take_correction,
             "setting": self._take_setting,
+            "classes": self._take_classes,
+            "images": self._take_images,
             "end": lambda _event: None,
         }
         handlers[event["event"]](event)
@@ -89,27 +107,43 @@ class RunState:
         self.start = event
         recorded = event["config"]  # what a report or a run needs of it is checked there
         self.config = deepcopy(recorded) if isinstance(recorded, dict) else {}
+        self.classes = [str(name) for name in event["classes"]]
+        data = event["data"]
+        self.sizes, self.test = [data["train"]], data.get("test", 0)
+        self.manifest = data.get("manifest")
 
     def _take_question(self, event: Event) -> None:
         self.asked = event
 
     def _take_labels(self, event: Event) -> None:
-        self.asked = None
         self.answers.append(event)
-        self._changes.append(event)
-        self.label_of.update(zip(event["ids"], event["labels"], strict=True))
-        self.skipped.update(event.get("skipped", ()))
-        if event["ids"]:
+        labels = dict(zip(event["ids"], event["labels"], strict=True))
+        skipped = event.get("skipped", ())
+        kept = None if event["origin"] == IMPORTED else event.get("open", ())
+        validation = event["origin"] == "validation"
+        self._log.add(labels, validation=validation, skipped=skipped, still_open=kept)
+        self.label_of |= labels
+        self.skipped.update(skipped)
+        self.skipped.difference_update(labels)
+        asked = self.asked["ids"] if self.asked else ()
+        if event["origin"] != IMPORTED or all(i in self.label_of for i in asked):
+            self.asked = None
+        if labels:
             self.due = event["round"]
 
     def _take_round(self, event: Event) -> None:
         self.rounds.append(event)
-        self._before.append(len(self._changes))
+        self.classes_of.append(self.classes)
+        self._before.append(len(self._log))
+        self.causes = []
 
     def _take_correction(self, event: Event) -> None:
-        self._changes.append(event)
-        self.label_of.update(zip(event["ids"], event["to"], strict=True))
-        self._require_fit()
+        labels = dict(zip(event["ids"], event["to"], strict=True))
+        self._log.add(labels)
+        self.label_of |= labels
+        self.to_review -= labels.keys()
+        if event["from"] != event["to"]:
+            self._require_fit("corrections")
 
     def _take_setting(self, event: Event) -> None:
         *folders, name = event["key"].split(".")
@@ -120,35 +154,37 @@ class RunState:
             place = place[folder]
         place[name] = event["to"]
         if is_below(event["key"], CHANGES_WEIGHTS):
-            self._require_fit()
+            self._require_fit("settings")
 
-    def _require_fit(self) -> None:
+    def _take_classes(self, event: Event) -> None:
+        change = ClassChange.of(event)
+        before, self.classes = self.classes, change.after(self.classes)
+        names = {**self.aliases, **{name: name for name in before}}
+        self.aliases = {
+            old: new for old, name in names.items() if (new := change.new_name(name)) != old
+        }
+        for name in self.classes:
+            self.aliases.pop(name, None)
+        labels = change.new_labels(before)
+        self._log.merge(labels)
+        self.label_of = {i: labels[label] for i, label in self.label_of.items()}
+        self.answers = [{**e, "labels": [labels[i] for i in e["labels"]]} for e in self.answers]
+        if self.asked is not None and self.asked["predicted"] is not None:
+            predicted = [labels[label] for label in self.asked["predicted"]]
+            self.asked = {**self.asked, "predicted": predicted}
+        self._require_fit("classes")
+
+    def _take_images(self, event: Event) -> None:
+        self.sizes.append(event["size"])
+        self.test, self.manifest = event["test"], event["manifest"]
+        self._log.set_aside(event["gone"], event["back"])
+        self.absent = self.absent.union(event["gone"]).difference(event["back"])
+        self.to_review |= self.label_of.keys() & set(event["changed"])
+        if self.label_of.keys() & {*event["gone"], *event["back"], *event["changed"]}:
+            self._require_fit("images")
+
+    def _require_fit(self, cause: str) -> None:
         """Let the next round be due, also without labels of its own."""
         if self.due is not None:
             self.due = max(self.due, len(self.rounds))
-
-
-def _pool_after(size: int, changes: Sequence[Mapping[str, Any]]) -> Pool:
-    """Return the pool after some labels and corrections, which were checked."""
-    answers = [event for event in changes if event["event"] == "labels"]
-
-    def values(key: str, *, validation: bool) -> Tensor:
-        some = [e[key] for e in answers if (e["origin"] == "validation") == validation]
-        return torch.tensor([value for part in some for value in part], dtype=torch.int64)
-
-    skipped = [value for event in answers for value in event.get("skipped", ())]
-    still_open = answers[-1].get("open", ()) if answers else ()
-    pool = Pool(
-        size,
-        labeled_ids=values("ids", validation=False),
-        labels=values("labels", validation=False),
-        validation_ids=values("ids", validation=True),
-        validation_labels=values("labels", validation=True),
-        skipped_ids=torch.tensor(skipped, dtype=torch.int64),
-        open_ids=torch.tensor(still_open, dtype=torch.int64),
-    )
-    corrected: dict[int, int] = {}
-    for event in changes:
-        if event["event"] == "correction":
-            corrected |= dict(zip(event["ids"], event["to"], strict=True))
-    return pool.correct(corrected) if corrected else pool
+            self.causes += [] if cause in self.causes else [cause]

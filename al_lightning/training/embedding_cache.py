@@ -117,7 +117,7 @@ class EmbeddingCache:
         return {
             "schema": _SCHEMA,
             "network": dict(backbone.embedding_facts()),
-            "data": datamodule.data.fingerprint(),
+            "data": datamodule.data.pixel_fingerprint(),
             "normalization": asdict(normalization),
             "batch_size": datamodule.eval_batch_size,
             "precision": str(trainer.precision),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
+from torch import Tensor
 
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import code_digest, config_hash, hardware
@@ -20,16 +21,23 @@ class FitIdentity:
         start: The start event of the run's journal.
         record: Which keys of the configuration decide a fit.
         seed: Decides weights and batches.
+        contents: In a project whose images may change: a digest of each image, (N, D) uint8. A fit
+            depends on the labeled ones alone.
     """
 
     start: Event
     record: RunRecord
     seed: int
+    contents: Tensor | None = None
 
     def of(self, index: int, pool: Pool) -> str:
         """Return a digest of all that a round's fit depends on, but for the machine."""
         start = self.start
         kept: dict[str, Any] = {key: start.get(key) for key in ("data", "versions")}
+        if start.get("project"):
+            kept["classes"] = start.get("classes")
+        if self.contents is not None:
+            kept["data"] = self.contents[pool.labeled_ids].tolist()
         if (weights := start.get("model", {}).get("weights")) is not None:
             kept["weights"] = weights  # the configuration may have no more than their path
         skipped = {*self.record.irrelevant, *self.record.irrelevant_to_fits}

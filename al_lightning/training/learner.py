@@ -13,8 +13,11 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageData
 from al_lightning.models.backbone import backbone_of, describe_model, require_logits
 from al_lightning.models.fixed_masks import require_dropout
+from al_lightning.run.class_change import ClassChange
+from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
 from al_lightning.run.pool import Pool
+from al_lightning.run.project import continued
 from al_lightning.run.provenance import reproducible
 from al_lightning.run.record import RunRecord
 from al_lightning.run.state import Event
@@ -187,9 +190,20 @@ class Learner:
             start: The start event of its journal.
             folder: The journal's folder.
         """
-        self._identity = FitIdentity(start, self.record, self.seed)
+        contents = self.data.train.digests if start.get("project") else None
+        self._identity = FitIdentity(start, self.record, self.seed, contents)
         self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
         self._fits.folder = folder / "checkpoints"
+
+    def change_classes(self, change: ClassChange, journal: Journal) -> None:
+        """Train on other classes from here on.
+
+        Args:
+            change: Of the classes.
+            journal: Which has it already.
+        """
+        self.datamodule.change_classes(change)
+        self.begin(continued(journal, journal.start or {}), journal.path.parent)
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""

@@ -18,4 +18,18 @@ def cell(text: str) -> str:
     shown = "".join(
         ascii(c).strip("'") if unicodedata.category(c) in _UNPRINTABLE else c for c in text
     )
-    return f"'{shown}" if shown.lstrip(" '").startswith(_FORMULA) else shown
+    return f"'{shown}" if _is_formula(shown) else shown
+
+
+def text_of(written: str) -> str:
+    """Return the text of a :func:`cell`: without the apostrophe before what begins as a formula.
+
+    >>> text_of(cell("=1+1")), text_of("it's")
+    ('=1+1', "it's")
+    """
+    bare = written.removeprefix("'")
+    return bare if _is_formula(bare) else written
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip(" '").startswith(_FORMULA)

@@ -91,10 +91,13 @@ def make_loop(folder: Path, strategy: Strategy | None = None, **changes: Any) ->
     return loop_of(**{**options, **changes})
 
 
+_CHANGING = ("seconds", "peak_rss_bytes", "at")
+
+
 def comparable(journal: Journal) -> list[dict[str, Any]]:
-    """The events without what may differ between two runs: seconds and memory."""
+    """The events without what may differ between two runs: seconds, memory, time of day."""
     return [
-        {key: value for key, value in event.items() if key not in ("seconds", "peak_rss_bytes")}
+        {key: value for key, value in event.items() if key not in _CHANGING}
         for event in Journal(journal.path).events
     ]
 

@@ -65,13 +65,19 @@ class FakeClient:
         self.tasks = SimpleNamespace(list=self._list_tasks)
         self.predictions = SimpleNamespace(create=self._create_prediction)
 
-    def annotate(self, image: int, *classes: str, skip: bool = False) -> None:
+    def annotate(self, image: int, *classes: str, skip: bool = False, by: str = "") -> None:
         """As a person does: choose classes for the newest task of an image, or skip it."""
         task = [task for task in self.tasks_there if task.meta["image"] == image][-1]
         value = {"from_name": "class", "value": {"choices": list(classes)}}
         comment = {"from_name": "comment", "value": {"text": ["a fine picture"]}}
         result = [comment, value] if classes else []
-        task.annotations.append({"result": result, "was_cancelled": skip})
+        made = {"result": result, "was_cancelled": skip, "completed_by": 3}
+        task.annotations.append({**made, "created_username": f"{by}, 3" if by else ""})
+
+    def change(self, image: int, chosen: str) -> None:
+        """As a person does: choose another class in the annotation that is there."""
+        (task,) = (task for task in self.tasks_there if task.meta["image"] == image)
+        task.annotations[0]["result"][1]["value"]["choices"] = [chosen]
 
     def images(self) -> list[int]:
         return [task.meta["image"] for task in self.tasks_there]

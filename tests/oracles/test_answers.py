@@ -49,6 +49,19 @@ def test_whole_numbers_in_any_form_are_taken_as_they_are_meant(convert: Any) -> 
     assert values(check(Answer(*given))) == [[4, 7], [0, 2], [9], [2], [1]]
 
 
+@pytest.mark.parametrize("by", ["Ada", {7: "Ada", 4: "Ben"}])
+def test_annotators_are_kept(by: Any) -> None:
+    answer = check(Answer(IDS, LABELS, by=by))
+    assert answer is not None
+    assert answer.by == by
+
+
+@pytest.mark.parametrize("by", [None, 3, {7: None}, ["Ada"]])
+def test_annotators_must_have_names(by: Any) -> None:
+    with pytest.raises(UsageError, match="InItsTime has answered with by="):
+        check(Answer(IDS, LABELS, by=by))
+
+
 def test_other_types_of_whole_numbers_become_int64() -> None:
     small = torch.tensor([4, 7], dtype=torch.int32), np.array([0, 2], dtype=np.uint8)
     assert values(check(Answer(*small)))[:2] == [[4, 7], [0, 2]]  # type: ignore[arg-type]

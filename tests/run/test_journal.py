@@ -308,7 +308,7 @@ def test_a_torn_first_line_is_a_run_that_has_not_begun(path: Path) -> None:
         (
             1,
             {"event": "begin"},
-            "not an event of start, question, labels, round, correction, setting, end",
+            "not an event of start, question, labels, round, correction, setting, classes, images, end",
         ),
         (2, {"event": "start"}, "the start event lacks schema"),
         (3, {"origin": "gift"}, "unknown origin 'gift'"),
@@ -692,3 +692,20 @@ def test_the_curve_of_a_metric_is_that_of_the_rounds(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no metric 'f1', but accuracy, nll"):
         journal.curve("f1")
     assert repr(journal).endswith("journal.jsonl': 2 rounds, 3 labels, not finished)")
+
+
+def test_labels_of_a_person_have_a_name_and_a_time(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = "2026-11-29T23:16:05+00:00"
+    monkeypatch.setattr("al_lightning.run.journal.utc_now", lambda: now)
+    journal = Journal(path)
+    journal.begin({"project": True, **start_event()})
+    journal.record_labels(0, ids(1, 2), ids(0, 1), "initial", by=["Ada", "Ben"])
+    journal.record_round(round_event(0, 2))
+    journal.record_labels(1, ids(3), ids(0), "query", by="")
+    journal.record_correction(ids(1), ids(2), "Ada")
+    first, _, second, correction = Journal(path).events[1:]
+    assert (first["by"], first["at"]) == (["Ada", "Ben"], now)
+    assert ("by" in second, second["at"]) == (False, now)
+    assert (correction["by"], correction["at"]) == ("Ada", now)

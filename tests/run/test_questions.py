@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -23,7 +25,7 @@ def test_no_two_questions_share_a_name(
 POOL = Pool(12).reveal(torch.tensor([1, 2]), torch.tensor([0, 0])).skip(torch.tensor([8]))
 
 
-def answer(**late: torch.Tensor) -> Answer:
+def answer(**late: Any) -> Answer:
     return Answer(torch.tensor([5]), torch.tensor([1]), torch.tensor([6]), **late)
 
 
@@ -41,3 +43,22 @@ def test_a_class_that_was_changed_is_a_correction() -> None:
     pool = POOL.reveal(torch.tensor([10]), torch.tensor([2]), validation=True)
     late = answer(late_ids=torch.tensor([1, 2, 7, 10]), late_labels=torch.tensor([0, 3, 1, 1]))
     assert late.corrections(pool) == {2: 3, 10: 1}
+
+
+@pytest.mark.parametrize(
+    ("by", "names"),
+    [
+        ("Ada", "Ada"),
+        ("", ""),
+        ({5: "Ada", 6: "Ada", 7: "Ben"}, "Ada"),
+        ({5: "Ada", 6: "Ben"}, ["Ada", "Ben"]),
+        ({5: "Ada"}, ["Ada", ""]),
+        ({}, ""),
+    ],
+)
+def test_annotators_are_one_name_or_one_an_image(
+    by: str | dict[int, str], names: str | list[str]
+) -> None:
+    given = Answer(torch.tensor([5, 6]), torch.tensor([0, 1]), by=by)
+    assert given.annotators([5, 6]) == names
+    assert given.annotators([]) == (by if isinstance(by, str) else "")

@@ -62,12 +62,36 @@ def test_nothing_else_follows_the_end() -> None:
         ({"to": [1]}, r"Not changed: ids \[5\]"),
         ({"ids": [7]}, r"Not labeled: ids \[7\]"),
         ({"ids": [5, 5], "from": [1, 1], "to": [2, 2]}, r"Given more than once: ids \[5\]"),
-        ({"by": 7}, "by must be a name"),
+        ({"by": 7}, "by must be a name, or a name for each id"),
+        ({"by": ["Ada", "Ben"]}, "1 ids, but 2 names in by"),
+        ({"at": "2026-11-29T23:16:05+01:00"}, "at must be a time in UTC"),
     ],
 )
 def test_corrections_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         assert problem(state(), correction(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"by": "Ada"}, ""),
+        ({"by": ["Ada", "Ben"]}, ""),
+        ({"at": "2026-11-29T23:16:05+00:00"}, ""),
+        ({"by": None}, "by must be a name"),
+        ({"by": ["Ada", 3]}, "by must be a name"),
+        ({"by": ["Ada"]}, "2 ids, but 1 names in by"),
+        ({"at": 5}, "a value is not what it must be (TypeError"),
+        ({"at": "noon"}, "a value is not what it must be (ValueError"),
+        ({"at": "2026-11-29T23:16:05"}, "at must be a time in UTC"),
+    ],
+)
+def test_labels_may_say_by_whom_and_when(changes: dict[str, Any], message: str) -> None:
+    begun = RunState()
+    begun.take({"event": "start", **start_event()})
+    first = {"event": "labels", "round": 0, "ids": [3, 5], "labels": [0, 1], "origin": "initial"}
+    assert (problem(begun, {**first, **changes}) or "").startswith(message)
+    assert (problem(begun, {**first, **changes}) is None) == (not message)
 
 
 @pytest.mark.parametrize(
@@ -82,3 +106,82 @@ def test_corrections_that_make_no_sense(changes: dict[str, Any], message: str) -
 def test_settings_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         assert problem(state(), setting(**changes)) is None
+
+
+def imported(**changes: Any) -> Event:
+    kind = {"event": "labels", "origin": "imported"}
+    return {**kind, "round": 1, "ids": [7], "labels": [2], **changes}
+
+
+QUESTION: Event = {
+    "event": "question",
+    "round": 1,
+    "origin": "query",
+    "ids": [7, 9],
+    "scores": None,
+    "predicted": None,
+    "confidence": None,
+}
+
+
+def asked(*more: Event) -> RunState:
+    """A project of two labels, which asks for 7 and 9; then more events."""
+    found = RunState()
+    first = {"ids": [3, 5], "labels": [0, 1], "origin": "initial"}
+    events: list[Event] = [
+        {"event": "start", "schema": 1, "project": True, **start_event()},
+        {"event": "labels", "round": 0, **first},
+        {"event": "round", **round_event(0, 2)},
+        QUESTION,
+        *more,
+    ]
+    for event in events:
+        assert problem(found, event) is None
+        found.take(event)
+    return found
+
+
+def test_labels_are_imported_into_a_project_after_its_end_and_beside_a_question() -> None:
+    assert problem(state(), imported()) is None
+    assert problem(asked(), imported()) is None
+    assert problem(asked(), imported(ids=[11])) is None
+    assert problem(state(project=False), imported()) == "an import is possible only in a project"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"round": 0}, "labels of round 0, where round 1 is next"),
+        ({"ids": [], "labels": []}, "no label"),
+        ({"ids": [3]}, r"Already labeled: ids \[3\]"),
+        ({"labels": [3]}, "a label is not a whole number from 0 to 2"),
+        ({"ids": [7, 8]}, "ids and labels must pair up, not 2 and 1"),
+        ({"by": 3}, "by must be a name"),
+    ],
+)
+def test_imports_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        assert problem(state(), imported(**changes)) is None
+
+
+def test_no_question_asks_for_an_import() -> None:
+    found = problem(asked(imported(ids=[7, 9], labels=[0, 1])), {**QUESTION, "origin": "imported"})
+    assert found == "unknown origin 'imported'"
+
+
+def test_nothing_is_imported_before_the_first_labels_are_asked_for() -> None:
+    begun = RunState()
+    begun.take({"event": "start", "project": True, **start_event()})
+    early = imported(round=0)
+    assert "run the project's command first" in (problem(begun, early) or "")
+    begun.take({**QUESTION, "round": 0, "origin": "validation"})
+    assert "after those for validation" in (problem(begun, early) or "")
+    begun.take({"event": "labels", "round": 0, "ids": [9], "labels": [0], "origin": "validation"})
+    begun.take({**QUESTION, "round": 0, "origin": "initial", "ids": [1, 2]})
+    assert problem(begun, early) is None
+
+
+def test_an_answer_may_be_empty_where_all_of_it_was_imported() -> None:
+    nothing = {"event": "labels", "round": 1, "ids": [], "labels": [], "origin": "query"}
+    assert problem(asked(), nothing) == "no label"
+    assert problem(asked(imported()), nothing) is None

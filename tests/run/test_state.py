@@ -99,3 +99,24 @@ def test_a_question_stays_open_while_settings_and_labels_change() -> None:
     assert state.asked is None
     assert state.due == 1
     assert state.pool.labels.tolist() == [0, 2, 0]
+
+
+def test_imported_labels_are_bought_and_trained_on_and_the_question_stays_open() -> None:
+    question: Event = {"event": "question", "round": 1, "origin": "query", "ids": [7, 9]}
+    events = (*FIRST, round_(0, 2), question, labels(1, [7, 11], [0, 1], "imported"))
+    state = after(*events)
+    assert state.asked == question
+    assert (state.due, state.pool.labels_bought) == (1, 4)
+    assert state.pool_in(1).labeled_ids.tolist() == [3, 5, 7, 11]
+    assert after(*events, labels(1, [9], [2])).asked is None
+
+
+def test_a_question_is_closed_once_all_its_images_are_imported() -> None:
+    question: Event = {"event": "question", "round": 1, "origin": "query", "ids": [7, 9]}
+    events = (*FIRST, round_(0, 2), question, labels(1, [7, 9, 11], [0, 1, 1], "imported"))
+    assert after(*events).asked is None
+
+
+def test_an_import_after_the_end_opens_the_run_again() -> None:
+    state = after(*FIRST, round_(0, 2), END, labels(1, [7], [0], "imported"))
+    assert (state.ended, state.due) == (False, 1)

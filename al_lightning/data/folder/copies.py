@@ -8,6 +8,7 @@ from torch import Tensor
 from al_lightning.data.folder.duplicates import Group, leaks, repeats
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.pixels.remote_file import ImageFile
+from al_lightning.data.source import UNKNOWN
 from al_lightning.utils.listing import shortened
 
 _EXAMPLES = 3  # how many copies a warning names
@@ -31,6 +32,16 @@ def leave_out_copies(
             _examples(groups, rows.shown),
         )
     return copied
+
+
+def with_labels_of_copies(labels: Tensor, copies: Sequence[Group]) -> Tensor:
+    """Return the labels, (N,) int64, where images without one have that of a copy."""
+    labels = labels.clone()
+    for group in copies:
+        known = [int(labels[i]) for i in group if int(labels[i]) != UNKNOWN]
+        if known:
+            labels[[i for i in group if int(labels[i]) == UNKNOWN]] = known[0]
+    return labels
 
 
 def warn_of_leaks(

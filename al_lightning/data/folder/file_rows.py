@@ -1,7 +1,7 @@
 """Image files as rows of a data set: training, test, unlabeled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -39,6 +39,20 @@ class FileRows:
     has_unlabeled: bool
     groups: Tensor | None = None
     troubles: Mapping[int, str] = field(default_factory=dict)
+
+    def rows(self, order: Sequence[int]) -> "FileRows":
+        """Return all files in another order."""
+        place = {i: row for row, i in enumerate(order)}
+        return replace(
+            self,
+            files=tuple(self.files[i] for i in order),
+            names=tuple(self.names[i] for i in order),
+            shown=tuple(self.shown[i] for i in order),
+            labels=self.labels[order],
+            is_test=self.is_test[order],
+            groups=None if self.groups is None else self.groups[order],
+            troubles={place[i]: why for i, why in self.troubles.items()},
+        )
 
 
 def split_test(rows: FileRows, usable: Tensor, fraction: float, classes: Sequence[str]) -> Tensor:

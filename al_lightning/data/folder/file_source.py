@@ -3,12 +3,19 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from al_lightning.data.folder.checked_files import CheckedFiles
 from al_lightning.data.folder.class_names import check_names
-from al_lightning.data.folder.copies import leave_out_copies, warn_of_leaks
+from al_lightning.data.folder.copies import (
+    leave_out_copies,
+    warn_of_leaks,
+    with_labels_of_copies,
+)
 from al_lightning.data.folder.depth import check_value_range, refuse_unknown_range
 from al_lightning.data.folder.duplicates import Group, contradictions, equal_images
 from al_lightning.data.folder.file_rows import FileRows, require_images, split_test
@@ -17,6 +24,8 @@ from al_lightning.data.pixels.decode import DEEP
 from al_lightning.data.pixels.decoded import Decoded
 from al_lightning.data.pixels.remote_file import ImageFile, file_at
 from al_lightning.data.pixels.storage import ImageStorage
+from al_lightning.data.project.known_files import find_known, known_data
+from al_lightning.data.project.known_project import KnownProject
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.utils.errors import DataError, UsageError
@@ -88,8 +97,13 @@ class FileSource(BaseSource):
         self.storage = ImageStorage(storage, cache_dir, workers)
 
     @abstractmethod
-    def find(self) -> tuple[FileRows, tuple[str, ...]]:
-        """List the files and the classes; no image is read."""
+    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
+        """List the files and the classes; no image is read.
+
+        Args:
+            known: What classes of a project may be called, with images or without; None if this is no
+                project.
+        """
 
     @property
     @abstractmethod
@@ -113,23 +127,63 @@ class FileSource(BaseSource):
         rows, classes = self.find()
         fraction = self._test_fraction(rows)
         self.check_imbalance_of(known=not rows.has_unlabeled)
+        checked = self._checked(rows)
+        require_images(rows, checked.usable, classes, self.wording.remove_unlabeled)
+        usable, is_test = checked.usable, rows.is_test
+        if not rows.has_test:
+            is_test = split_test(rows, usable, fraction, classes)
+        self._warn_of_leaks(rows, checked, is_test)
+        images = Images(checked.pixels, checked.labels, rows.names, checked.digests, rows.groups)
+        train, test = (
+            images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
+        )
+        return ImageData(train, test, classes, folder=self.folder)
+
+    def load_known(self, known: KnownProject) -> ImageData:
+        """Find and decode the images of a project: those that it knows keep their ids.
+
+        Raises:
+            UsageError: As :meth:`read`; also where images would be left out to make classes rare.
+            DataError: As :meth:`read`; also if none of the project's images is there.
+        """
+        if self.imbalance is not None:
+            raise UsageError(
+                f"dataset.imbalance={self.imbalance} is not possible in a project of image files, "
+                "where images may come and go"
+            )
+        rows, found = self.find(known.names)
+        fraction = self._test_fraction(rows)
+        classes = known.with_new(found)
+        rows = replace(rows, labels=known.labels_of(found, classes)[rows.labels])
+        files = find_known(rows, self.folder, known)
+        rows = files.rows
+        checked = self._checked(rows)
+        usable, is_test = checked.usable, rows.is_test
+        if not rows.has_test and not known.manifest.entries:
+            is_test = split_test(rows, usable, fraction, classes)
+        elif not rows.has_test:
+            is_test = files.split(usable, fraction)
+        self._warn_of_leaks(rows, checked, is_test)
+        return known_data(files, checked, is_test, classes, known, self.folder)
+
+    def _checked(self, rows: FileRows) -> CheckedFiles:
+        """Decode all files, and decide which of them can be used."""
         decoded = self._decode(rows)
         left_out = self._unreadable(rows, decoded.troubles)
         usable_files = (i for i in range(len(rows.files)) if i not in left_out)
         copies = equal_images(decoded.digests, usable_files)
         left_out |= self._contradictory(copies, rows)
         usable = torch.tensor([i not in left_out for i in range(len(rows.files))])
-        require_images(rows, usable, classes, self.wording.remove_unlabeled)
         copied = leave_out_copies(self.path, copies, left_out, rows)
         usable[copied] = False
-
-        is_test = rows.is_test if rows.has_test else split_test(rows, usable, fraction, classes)
-        warn_of_leaks(self.path, copies, {*left_out, *copied}, is_test, rows.shown)
-        images = Images(decoded.pixels, rows.labels, rows.names, decoded.digests, rows.groups)
-        train, test = (
-            images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
+        labels = with_labels_of_copies(rows.labels, copies)
+        return CheckedFiles(
+            decoded.pixels, decoded.digests, labels, usable, copies, left_out, copied
         )
-        return ImageData(train, test, classes, folder=self.folder)
+
+    def _warn_of_leaks(self, rows: FileRows, checked: CheckedFiles, is_test: Tensor) -> None:
+        without = {*checked.left_out, *checked.copied}
+        warn_of_leaks(self.path, checked.copies, without, is_test, rows.shown)
 
     def _test_fraction(self, rows: FileRows) -> float:
         """Return which part of the labeled images is split off where no test images are given."""

@@ -14,7 +14,10 @@ _logger = logging.getLogger(__name__)
 
 
 def decide_classes(
-    root: Path, found: FolderFiles, given: Sequence[str] | None = None
+    root: Path,
+    found: FolderFiles,
+    given: Sequence[str] | None = None,
+    known: Sequence[str] | None = None,
 ) -> tuple[str, ...]:
     """Return the classes by label: as given, else the names of the folders, sorted.
 
@@ -25,6 +28,8 @@ def decide_classes(
         root: The folder.
         found: What is in it.
         given: All classes, in their order; None where the folders name them.
+        known: Further names that folders of a project may have; its classes need no images. None if
+            this is no project.
 
     Raises:
         DataError: If there are fewer than two classes, a folder is none of those given, a class has
@@ -35,13 +40,17 @@ def decide_classes(
     folders = sorted({*train, *(test or [])})
     if given is None:
         _refuse_spellings(root, folders)
-    elif unnamed := [name for name in folders if name not in given]:
+    elif unnamed := [name for name in folders if name not in (*given, *(known or ()))]:
         raise DataError(
             f"{root} has folders of classes that dataset.classes does not name: "
             f"{quoted(unnamed)}. Name all classes, rename the folders, or leave dataset.classes out"
         )
     classes = folders if given is None else given
+    if known is not None:
+        classes = list(dict.fromkeys([*classes, *known]))
     _refuse_too_few(root, found, classes)
+    if known is not None:
+        return tuple(classes)
     if found.unlabeled is None:
         _refuse_missing(root, train, test, given)
     elif test is not None and (untested := [name for name in classes if name not in test]):

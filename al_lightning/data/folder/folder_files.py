@@ -39,7 +39,9 @@ class FolderFiles:
     unlabeled: Sequence[Path] | None
 
 
-def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
+def find_images(
+    root: Path, named: Collection[str] = (), *, in_project: bool = False
+) -> FolderFiles:
     """List the images of a folder that is arranged as :data:`ARRANGEMENT` says.
 
     Hidden files, what a system has put there (thumbnails, trash), and files that are no images by
@@ -49,6 +51,7 @@ def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
     Args:
         root: The folder.
         named: Classes whose folders may be empty beside ``unlabeled``.
+        in_project: Whether any folder may be empty, since its images may have been moved.
 
     Raises:
         DataError: If the folder is missing or otherwise arranged, or a folder has no images.
@@ -67,13 +70,14 @@ def find_images(root: Path, named: Collection[str] = ()) -> FolderFiles:
     unlabeled = None
     if UNLABELED in folders:
         unlabeled = listing.images_below(folders[UNLABELED])
-        if not unlabeled:
+        if not unlabeled and not in_project:
             raise DataError(
                 f"There is no image in {folders[UNLABELED]}: add the images to be labeled, with one "
                 f"of the endings {' '.join(sorted(ENDINGS))}, or remove the folder"
             )
     found = FolderFiles(train, test, unlabeled)
-    _refuse_empty(root / TRAIN if TRAIN in folders else root, root / TEST, found, named)
+    if not in_project:
+        _refuse_empty(root / TRAIN if TRAIN in folders else root, root / TEST, found, named)
     listing.warn()
     return found
 

@@ -1,5 +1,6 @@
 """A person's own images, one folder a class, and those without a label yet."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from al_lightning.data.folder.file_rows import FileRows
@@ -24,8 +25,8 @@ class ImageFolder(FileSource):
     (``oracle=csv``). The existing labels are the initial labels. Then a class may have no images yet,
     if another part of the folder or ``classes`` names it, and no test images are split off: the labeled
     images may have been chosen because they are hard, and are no random sample.
-    Images are identified by position, so none may be added, moved or removed during a run; new labels
-    are in the run's journal.
+    A run identifies images by position, so none may be added, moved or removed during it. In a project
+    (``project=NAME``), images and folders of classes may come, go and be moved at any time.
 
     Images may have any size and any mode that PIL reads, and are recognised by their content, not by
     their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. An animated image
@@ -77,7 +78,7 @@ class ImageFolder(FileSource):
         UsageError: If an argument is not valid; names the configuration's key.
     """
 
-    def find(self) -> tuple[FileRows, tuple[str, ...]]:
+    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
         """List the images of the folder.
 
         Raises:
@@ -85,10 +86,10 @@ class ImageFolder(FileSource):
                 classes of training and test images differ; names them.
         """
         try:
-            found = find_images(self.folder, self.classes or ())
+            found = find_images(self.folder, self.classes or (), in_project=known is not None)
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error}. Check permissions") from error
-        classes = decide_classes(self.folder, found, self.classes)
+        classes = decide_classes(self.folder, found, self.classes, known)
         return folder_rows(self.folder, found, classes), classes
 
     @property

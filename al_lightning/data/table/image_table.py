@@ -133,7 +133,7 @@ class ImageTable(FileSource):
             remove_unlabeled="remove their rows",
         )
 
-    def find(self) -> tuple[FileRows, tuple[str, ...]]:
+    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
         """Read the table, and find its files.
 
         Raises:
@@ -148,7 +148,7 @@ class ImageTable(FileSource):
         left = self._not_repeated(rows, files)
         rows, files = [rows[i] for i in left], [files[i] for i in left]
         refuse_divided(self.path, rows)
-        classes, labels = decide_labels(self.path, rows, self.classes)
+        classes, labels = decide_labels(self.path, rows, self.classes, known)
         return _in_order(rows, files, labels), classes
 
     def _not_repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:

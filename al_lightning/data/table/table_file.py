@@ -11,6 +11,7 @@ from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, require_
 from al_lightning.data.table.parquet_table import ParquetTable
 from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import DataError
+from al_lightning.utils.spreadsheet import text_of
 
 EXPECTED = "expected a CSV, TSV or Parquet file with a row an image and a column file"
 
@@ -61,7 +62,7 @@ class TextTable:
                     f"row {number}: {beside!r} is in a column without a name: name it, or put names "
                     "with a comma into quotes"
                 )
-            yield number, [row[name] for name in columns]
+            yield number, [text_of(row[name]) for name in columns]
 
 
 def open_table(path: ImageFile) -> Table:

@@ -17,7 +17,10 @@ _logger = logging.getLogger(__name__)
 
 
 def decide_labels(
-    table: ImageFile, rows: Sequence[TableRow], given: Sequence[str] | None
+    table: ImageFile,
+    rows: Sequence[TableRow],
+    given: Sequence[str] | None,
+    known: Sequence[str] | None = None,
 ) -> tuple[tuple[str, ...], list[int]]:
     """Return the classes, and the label of each row; -1 where there is none.
 
@@ -29,6 +32,8 @@ def decide_labels(
         table: Where it is, for messages.
         rows: All of it.
         given: All classes, in their order; None where the labels name them.
+        known: Further names that labels of a project may have; its classes need no images. None if
+            this is no project.
 
     Raises:
         DataError: If a label is no name, is none of the classes given, looks like another one, or
@@ -40,15 +45,17 @@ def decide_labels(
     if given is None:
         _refuse_look_alikes(table, first)
     else:
-        _refuse_unnamed(table, first, given)
+        _refuse_unnamed(table, first, (*given, *(known or ())))
     classes = tuple(sorted(first)) if given is None else tuple(given)
+    classes = tuple(dict.fromkeys([*classes, *(known or ())]))
     unlabeled = any(not row.label for row in rows)
     if len(classes) < _FEWEST:
         raise DataError(_too_few(table, classes, unlabeled=unlabeled))
-    trained = {names[row.label] for row in rows if row.label and not row.is_test}
-    if not unlabeled:
-        _refuse_untrained(table, first, classes, trained)
-    _warn_of_untested(table, classes, {names[row.label] for row in rows if row.is_test})
+    if known is None:
+        trained = {names[row.label] for row in rows if row.label and not row.is_test}
+        if not unlabeled:
+            _refuse_untrained(table, first, classes, trained)
+        _warn_of_untested(table, classes, {names[row.label] for row in rows if row.is_test})
     position = {name: label for label, name in enumerate(classes)}
     return classes, [position[names[row.label]] if row.label else UNKNOWN for row in rows]
 

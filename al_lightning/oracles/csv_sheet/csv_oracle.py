@@ -1,6 +1,7 @@
 """The oracle of a person who fills in a CSV sheet."""
 
 import warnings
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
@@ -8,9 +9,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
 from al_lightning.oracles.pictures import picture
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
@@ -43,6 +46,7 @@ class CsvOracle(Oracle):
         data: The images, their files and the names of their classes.
         folder: Folder of the sheets.
         skip_mark: Entry for an image that cannot be labeled.
+        takes_new: Whether another name in a sheet is a new class; in a project only.
 
     Raises:
         UsageError: If a class has the name of the skip mark.
@@ -51,7 +55,9 @@ class CsvOracle(Oracle):
     answers_at_once = False
     keeps_sheets = True
 
-    def __init__(self, data: ImageData, folder: Path, skip_mark: str = "skip") -> None:
+    def __init__(
+        self, data: ImageData, folder: Path, skip_mark: str = "skip", *, takes_new: bool = False
+    ) -> None:
         mark = plain(str(skip_mark))
         if skip_mark is None or not mark or mark in map(plain, data.classes):
             raise UsageError(
@@ -60,11 +66,19 @@ class CsvOracle(Oracle):
         self._data = data
         self._folder = Path(folder)
         self._skip_mark = mark
+        self._takes_new = takes_new
 
     @classmethod
-    def for_run(cls, data: ImageData, folder: Path, seed: int, skip_mark: str = "skip") -> Self:  # noqa: ARG003
+    def for_run(
+        cls,
+        data: ImageData,
+        folder: Path,
+        seed: int,  # noqa: ARG003
+        skip_mark: str = "skip",
+        classes: str = "fixed",
+    ) -> Self:
         """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
-        return cls(data, folder, skip_mark)
+        return cls(data, folder, skip_mark, takes_new=classes == "open")
 
     def answer(self, question: Question) -> Answer | None:
         """Read the sheet; write it where there is none."""
@@ -75,14 +89,15 @@ class CsvOracle(Oracle):
             write_whole(sheet, sheet_text(self._rows(question)))
             return None
         asked = question.ids.tolist()
-        filled = self._read(sheet, question.ids)
+        filled = self._read(sheet, question.ids, self._data.classes)
         if not filled.labels and not filled.skipped:
             return None
         given = [i for i in asked if i in filled.labels]
         if filled.taken_as:
             said = ", ".join(f"{mine!r} as {name!r}" for mine, name in filled.taken_as.items())
             warnings.warn(f"{sheet}: labels were read as classes: {said}", stacklevel=2)
-        late = self._late(question)
+        names = (*self._data.classes, *filled.new_classes)
+        late = self._late(question, names)
         late_ids = sorted(late.labels)
         return Answer(
             _ids(given),
@@ -91,7 +106,12 @@ class CsvOracle(Oracle):
             _ids(late_ids),
             _ids([late.labels[i] for i in late_ids]),
             _ids(sorted(late.skipped)),
+            new_classes=(*filled.new_classes, *late.new_classes),
         )
+
+    def on_classes(self, change: ClassChange) -> None:
+        """Take the new names of the classes."""
+        self._data = with_changed_classes(self._data, change)
 
     def instructions(self, question: Question) -> str:
         """Return which file to fill in, and the labels that it may have."""
@@ -102,6 +122,7 @@ class CsvOracle(Oracle):
             f"{len(question.ids)} images need a label.\n"
             f"  Images:   {sheet.with_suffix('.html')}\n"
             f"  Fill in:  {sheet}, column label, with one of: {', '.join(self._data.classes)}; "
+            f"{'another name for a new class; ' if self._takes_new else ''}"
             f"or {self._skip_mark} if an image has none\n"
             "Then run the same command again. Images without an entry return to the pool."
         )
@@ -109,32 +130,39 @@ class CsvOracle(Oracle):
     def _sheet(self, question: Question) -> Path:
         return self._folder / f"{question.name}.csv"
 
-    def _late(self, question: Question) -> Filled:
+    def _late(self, question: Question, classes: Sequence[str]) -> Filled:
         """Return the labels and skips of the sheets of earlier questions, those taken already included.
+
+        Args:
+            question: Of today.
+            classes: With those that its sheet has brought.
 
         Raises:
             UsageError: If two of them give an image two classes.
         """
         labels: dict[int, int] = {}
         skipped: set[int] = set()
+        names = [*classes]
         for asked in question.earlier:
             if not self._sheet(asked).exists():  # a person may tidy up
                 continue
-            filled = self._read(self._sheet(asked), asked.ids)
+            filled = self._read(self._sheet(asked), asked.ids, names)
+            names += filled.new_classes
             for image, label in filled.labels.items():
                 if labels.setdefault(image, label) != label:
                     raise UsageError(
-                        f"{self._sheet(asked)} says that id {image} is {self._data.classes[label]!r}, "
-                        f"and an earlier sheet that it is {self._data.classes[labels[image]]!r}. "
+                        f"{self._sheet(asked)} says that id {image} is {names[label]!r}, "
+                        f"and an earlier sheet that it is {names[labels[image]]!r}. "
                         "Correct one of them, and run the same command again"
                     )
             skipped |= filled.skipped
-        return Filled(labels, frozenset(skipped - labels.keys()))
+        new = tuple(names[len(classes) :])
+        return Filled(labels, frozenset(skipped - labels.keys()), new_classes=new)
 
-    def _read(self, sheet: Path, ids: Tensor) -> Filled:
+    def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
         files = {i: self._file(i) for i in ids.tolist()}
         try:
-            return read_sheet(sheet, files, self._data.classes, self._skip_mark)
+            return read_sheet(sheet, files, classes, self._skip_mark, takes_new=self._takes_new)
         except OSError as error:
             raise UsageError(f"{sheet} cannot be read: {error}") from error
 

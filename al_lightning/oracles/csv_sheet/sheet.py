@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from al_lightning.oracles.spelling import resolve_name
 from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
 from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
+from al_lightning.utils.spelling import read_class
 from al_lightning.utils.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
@@ -25,6 +24,7 @@ class Filled:
     Attributes:
         labels: Class by id, of the rows that have one.
         skipped: Ids of the rows that are marked as impossible to label.
+        new_classes: Names that are no classes yet; labels beyond the classes are these.
         taken_as: What was meant by each label that is spelled in another way than its class, such as
             ``{"Dog": "dog"}``.
     """
@@ -32,6 +32,7 @@ class Filled:
     labels: Mapping[int, int]
     skipped: frozenset[int]
     taken_as: Mapping[str, str] = field(default_factory=dict)
+    new_classes: tuple[str, ...] = ()
 
 
 def sheet_text(rows: Sequence[Mapping[str, object]]) -> str:
@@ -47,7 +48,12 @@ def sheet_text(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def read_sheet(
-    path: Path, files: Mapping[int, str], classes: Sequence[str], skip_mark: str
+    path: Path,
+    files: Mapping[int, str],
+    classes: Sequence[str],
+    skip_mark: str,
+    *,
+    takes_new: bool = False,
 ) -> Filled:
     """Read a sheet that may be filled in, in part or as a whole.
 
@@ -61,35 +67,36 @@ def read_sheet(
         files: The queried images: the file of each id, "" if there is none.
         classes: The names that a label may be.
         skip_mark: Entry for an image that cannot be labeled.
+        takes_new: Whether another name is a new class.
 
     Raises:
         UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
-            rows or beside another image's file, or a label is no class or could be several; names the
-            rows.
+            rows or beside another image's file, or a label is no class; names the rows.
     """
     labels: dict[int, int] = {}
-    skipped: set[int] = set()
-    taken_as: dict[str, str] = {}
+    skipped, taken_as = set[int](), dict[str, str]()
     seen: dict[int, int] = {}
     problems: list[str] = []
+    names = [*classes]  # and the new ones
     for number, row in _rows(path):
         try:
             image = _image(row, files, seen)
             seen[image] = number
             if not (written := _label(row)).strip():
                 continue
-            name = _name(written, classes, skip_mark)
+            name = read_class(written, [*names, skip_mark], takes_new=takes_new)
             if plain(written) not in (plain(name), plain(cell(name))):
                 taken_as[written.strip()] = name
             if name == skip_mark:
                 skipped.add(image)
             else:
-                labels[image] = classes.index(name)
+                names += [] if name in names else [name]
+                labels[image] = names.index(name)
         except ValueError as error:
             problems.append(f"row {number}: {error}")
     if problems:
         raise _unusable(path, problems)
-    return Filled(labels, frozenset(skipped), taken_as)
+    return Filled(labels, frozenset(skipped), taken_as, tuple(names[len(classes) :]))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
@@ -124,17 +131,6 @@ def _label(row: Mapping[str, str]) -> str:
     if beside := row[""].strip():
         raise ValueError(f"{beside!r} is in a column without a name; is it the label?")
     return row["label"]
-
-
-def _name(written: str, classes: Sequence[str], skip_mark: str) -> str:
-    """Return the class, or the skip mark, of a text that a person has written."""
-    names = [*classes, skip_mark]
-    if (name := resolve_name(written, names)) is not None:
-        return name
-    spelled = {name.casefold(): name for name in names}
-    near = nearest(written.strip().casefold(), spelled)
-    hint = f"; did you mean {spelled[near]!r}?" if near is not None else ""
-    raise ValueError(f"{written.strip()!r} is no class{hint}")
 
 
 def _unusable(path: Path, problems: list[str]) -> UsageError:

@@ -3,18 +3,20 @@
 import json
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
+from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.label_studio.client import Project, StudioClient
 from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
 from al_lightning.oracles.label_studio.tasks import NewTask, Prediction, Task
 from al_lightning.oracles.pictures import picture
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
@@ -132,7 +134,7 @@ class LabelStudioOracle(Oracle):
             return None
         given = list(zip(ids, verdicts, strict=True))
         late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
-        return Answer(*_split_verdicts(given), *_split_verdicts(late))
+        return Answer(*_split_verdicts(given), *_split_verdicts(late), by=_annotators(tasks))
 
     def instructions(self, question: Question) -> str:
         """Return where to label, and how much is open; as of the last :meth:`answer`."""
@@ -150,6 +152,12 @@ class LabelStudioOracle(Oracle):
             f"{project.url}\nChoose a class for each, or skip what cannot be labeled; then run the "
             f"same command again. {last}"
         )
+
+    def on_classes(self, change: ClassChange) -> None:
+        """Take the new names of the classes."""
+        self._data = with_changed_classes(self._data, change)
+        self._classes = self._data.classes
+        self._labels = {plain(name): label for label, name in enumerate(self._classes)}
 
     # The run and its project
 
@@ -264,6 +272,14 @@ class LabelStudioOracle(Oracle):
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
+
+
+def _annotators(tasks: Mapping[int, Sequence[Task]]) -> dict[int, str]:
+    """Return who labeled each image, by its id; several names where several annotators agree."""
+    return {
+        image: ", ".join(sorted({by for task in same for by in task.annotators}))
+        for image, same in tasks.items()
+    }
 
 
 def _split_verdicts(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:

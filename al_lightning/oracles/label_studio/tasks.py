@@ -17,10 +17,12 @@ class Annotation:
     Attributes:
         choices: The classes that were chosen.
         skipped: Whether the task was skipped instead.
+        by: Name of the annotator; "" where the server does not tell it.
     """
 
     choices: tuple[str, ...]
     skipped: bool
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Task:
     image: int
     annotations: tuple[Annotation, ...]
     versions: frozenset[str]
+
+    @property
+    def annotators(self) -> list[str]:
+        """The names of those who chose a class, as far as they are known."""
+        return [given.by for given in self.annotations if given.by and not given.skipped]
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,18 @@ def read_annotation(given: Mapping[str, Any]) -> Annotation:
         if part.get("from_name") == CLASS
         for choice in part.get("value", {}).get("choices", ())
     ]
-    return Annotation(tuple(choices), bool(given.get("was_cancelled")))
+    return Annotation(tuple(choices), bool(given.get("was_cancelled")), _annotator(given))
+
+
+def _annotator(given: Mapping[str, Any]) -> str:
+    """Return the name of the user who made an annotation, or the e-mail address where there is none."""
+    user = given.get("completed_by")
+    if isinstance(user, Mapping):
+        name = f"{user.get('first_name') or ''} {user.get('last_name') or ''}".strip()
+        return name or str(user.get("email") or "")
+    # Elsewhere it is a number, and beside it stands "Ada Lovelace ada@example.com, 3".
+    *names, address = str(given.get("created_username") or "").rpartition(",")[0].split() or [""]
+    return " ".join(names) or address
 
 
 def batches(tasks: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

@@ -15,14 +15,17 @@ from starlette.routing import Route
 
 from al_lightning.oracles.page.decisions import Refused
 from al_lightning.oracles.page.images import PageImages
-from al_lightning.oracles.page.keys import COMMANDS
 from al_lightning.oracles.page.session import Session
 from al_lightning.oracles.page.streams import Streams
 from al_lightning.utils.pages import environment
 
 _STATIC = {
     path.name: (path.read_bytes(), kind)
-    for ending, kind in ((".css", "text/css"), (".js", "text/javascript"), (".svg", "image/svg+xml"))
+    for ending, kind in (
+        (".css", "text/css"),
+        (".js", "text/javascript"),
+        (".svg", "image/svg+xml"),
+    )
     for path in sorted((Path(__file__).parent / "static").glob(f"*{ending}"))
 }
 _MOST = 500  # images that one request lends or labels
@@ -37,7 +40,7 @@ class PageApp:
     Args:
         session: What happens on the page.
         images: What it shows.
-        about: Plain values that the page needs from the start: title, classes, keys.
+        about: Plain values that stay as they are: title, run.
         status: Returns the state of the run as plain values.
         streams: Those who listen to changes of the state.
     """
@@ -70,6 +73,7 @@ class PageApp:
                 Route("/history", self._history, methods=read),
                 Route("/take", self._take, methods=write),
                 Route("/say", self._say, methods=write),
+                Route("/class", self._class, methods=write),
                 Route("/stop", self._stop, methods=write),
             ],
             exception_handlers={
@@ -80,7 +84,7 @@ class PageApp:
         )
 
     async def _show(self, request: Request) -> Response:  # noqa: ARG002
-        about = {**self._about, "commands": COMMANDS}
+        about = {**self._about, **await run_in_threadpool(self._status)}
         return HTMLResponse(self._page.render(about=about, title=self._about["title"]))
 
     async def _file(self, request: Request) -> Response:
@@ -96,7 +100,9 @@ class PageApp:
             return Response(status_code=404)
         content, kind, original = found
         # The address has a word of this process in it, so a browser may keep what it has.
-        headers = {"cache-control": "private, max-age=86400"} if original else {"x-original": "gone"}
+        headers = (
+            {"cache-control": "private, max-age=86400"} if original else {"x-original": "gone"}
+        )
         return Response(content, media_type=f"image/{kind}", headers=headers)
 
     async def _state(self, request: Request) -> Response:  # noqa: ARG002
@@ -121,6 +127,13 @@ class PageApp:
         values = [(_whole(one, "id"), _value(one, "before"), _value(one, "after")) for one in said]
         await run_in_threadpool(self._session.say, _text(body, "tab"), _name(body), values)
         return JSONResponse({"saved": len(values)})
+
+    async def _class(self, request: Request) -> Response:
+        body = await _body(request)
+        if not self._status()["addable"]:
+            raise Refused("Only a project takes new classes: start the run with project=NAME")
+        name = await run_in_threadpool(self._session.add_class, _text(body, "name"), _name(body))
+        return JSONResponse({"name": name, "keys": self._status()["keys"]})
 
     async def _stop(self, request: Request) -> Response:
         await _body(request)

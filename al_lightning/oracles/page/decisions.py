@@ -2,12 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from al_lightning.oracles.page.page_log import Entry, Kind, PageLog
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.names import check_class_names
 
 
 class Refused(Exception):  # noqa: N818 - it is no error of the program
@@ -15,30 +17,34 @@ class Refused(Exception):  # noqa: N818 - it is no error of the program
 
 
 class Decisions:
-    """Labels and skips of images, the last word of people on each.
+    """Labels and skips of images, the last word of people on each; and classes that people have added.
 
     Args:
         log: Where they are kept.
-        classes: Names of the classes, by label.
+        classes: Names of the run's classes, by label.
+        aliases: What classes are called now, by names that they had before.
 
     Raises:
         UsageError: If the log names a class that does not exist.
     """
 
-    def __init__(self, log: PageLog, classes: Sequence[str]) -> None:
-        self.classes = tuple(classes)
+    def __init__(
+        self, log: PageLog, classes: Sequence[str], aliases: Mapping[str, str] | None = None
+    ) -> None:
         self._log = log
-        self._label = {name: label for label, name in enumerate(self.classes)}
+        self._aliases = dict(aliases or {})
+        self.run_classes = list(classes)
+        self.new_classes: list[str] = []  # that the run has not recorded
         self._said: dict[int, Entry] = {}
         self._known: dict[int, int] = {}  # labels that the run has recorded
         self._skipped: set[int] = set()  # skips that the run has recorded
         for entry in log.entries:
-            if entry.kind == "label" and entry.name not in self._label:
-                raise UsageError(
-                    f"{log.path} has labels of the class {entry.name!r}, which is none of "
-                    f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
-                )
             self._hear(entry)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of all classes, those of the run first."""
+        return [*self.run_classes, *self.new_classes]
 
     def record(self, pool: Pool) -> None:
         """Take over what the run has recorded."""
@@ -46,6 +52,14 @@ class Decisions:
         labels = [*pool.labels.tolist(), *pool.validation_labels.tolist()]
         self._known = dict(zip(ids, labels, strict=True))
         self._skipped = set(pool.skipped_ids.tolist())
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Take over a change of the run's classes."""
+        labels = change.new_labels(self.run_classes)
+        self._known = {i: labels[known] for i, known in self._known.items() if known < len(labels)}
+        self._aliases |= {name: change.new_name(name) for name in self.run_classes}
+        self.run_classes = change.after(self.run_classes)
+        self.new_classes = [name for name in self.new_classes if name not in self.run_classes]
 
     def hand_over(self, labels: dict[int, int], skipped: Sequence[int]) -> None:
         """Note what the run is about to record."""
@@ -64,11 +78,11 @@ class Decisions:
         """Return the class of an image; None where it is skipped or open."""
         said = self._said.get(image)
         if said is not None and said.kind == "label":
-            return self._label[said.name]
+            return self._label(said)
         return None if said is not None else self._known.get(image)
 
     def value(self, image: int) -> str | None:
-        """Return what the page shows of an image: its class, "" if it is skipped, None if it is open."""
+        """Return what the page shows of an image: its class, "" for a skip, None if it is open."""
         label = self.label(image)
         if label is not None:
             return self.classes[label]
@@ -78,19 +92,39 @@ class Decisions:
         """Return labels and skips that the run has not recorded, oldest first."""
         fresh = [e for i, e in self._said.items() if not self.is_recorded(i)]
         return (
-            {e.id: self._label[e.name] for e in fresh if e.kind == "label"},
+            {e.id: self._label(e) for e in fresh if e.kind == "label"},
             [e.id for e in fresh if e.kind == "skip"],
         )
 
-    def corrections(self) -> dict[str, dict[int, int]]:
-        """Return labels that differ from the recorded ones: classes by ids, by the person's name."""
-        found: dict[str, dict[int, int]] = {}
-        for image, entry in self._said.items():
-            if entry.kind == "label" and image in self._known:
-                label = self._label[entry.name]
-                if self._known[image] != label:
-                    found.setdefault(entry.by, {})[image] = label
-        return found
+    def corrections(self) -> dict[int, int]:
+        """Return labels that differ from the recorded ones: classes by ids."""
+        labels = {i: self._label(e) for i, e in self._said.items() if e.kind == "label"}
+        known = self._known
+        return {i: label for i, label in labels.items() if i in known and known[i] != label}
+
+    def names(self, images: Sequence[int]) -> dict[int, str]:
+        """Return who has decided about each of these images."""
+        return {i: self._said[i].by for i in images if i in self._said}
+
+    def add_class(self, name: str, by: str) -> str:
+        """Add a class.
+
+        Returns:
+            Its name, without blanks around it.
+
+        Raises:
+            Refused: If it exists, or is no name of a class.
+            OSError: If the disk refuses.
+        """
+        name = name.strip()
+        try:
+            check_class_names([*self.classes, name])
+        except DataError as error:
+            raise Refused(f"{name or 'Nothing'} cannot be a class: {error}") from error
+        entry = Entry(-1, "class", name, by, time.time())
+        self._log.append([entry])
+        self._hear(entry)
+        return name
 
     def say(self, values: Sequence[tuple[int, str | None]], by: str) -> list[Entry]:
         """Write down what a person says, all of it or nothing.
@@ -138,13 +172,25 @@ class Decisions:
         """Return everything that was ever said, oldest first."""
         return self._log.entries
 
+    def _label(self, entry: Entry) -> int:
+        return self.classes.index(self._aliases.get(entry.name, entry.name))
+
     def _hear(self, entry: Entry) -> None:
+        name = self._aliases.get(entry.name, entry.name)
+        if entry.kind == "class":
+            self.new_classes += [name] if name not in self.classes else []
+            return
+        if entry.kind == "label" and name not in self.classes:
+            raise UsageError(
+                f"{self._log.path} has labels of the class {name!r}, which is none of "
+                f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
+            )
         self._said.pop(entry.id, None)  # so that the order is that of the last words
         if entry.kind != "undo":
             self._said[entry.id] = entry
 
     def _check(self, image: int, value: str | None) -> None:
-        if value and value not in self._label:
+        if value and value not in self.classes:
             raise Refused(f"{value} is none of the classes")
         if image in self._skipped:
             raise Refused("This image was skipped, and the run has recorded that")

@@ -5,7 +5,14 @@ from collections.abc import Mapping, Sequence
 from al_lightning.utils.errors import UsageError
 
 #: Letters with a meaning of their own on the page.
-COMMANDS = {"n": "new class", "z": "zoom", "g": "grid", "o": "one by one", "l": "list of labels", "v": "review"}
+COMMANDS = {
+    "n": "new class",
+    "z": "zoom",
+    "g": "grid",
+    "o": "one by one",
+    "l": "list of labels",
+    "v": "review",
+}
 _FREE = [*"123456789", *(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in COMMANDS)]
 
 
@@ -23,8 +30,8 @@ def class_keys(classes: Sequence[str], own: Mapping[str, str]) -> list[str] | No
         UsageError: If an own key is no single digit or letter, is taken, or its class does not exist.
     """
     keys: dict[str, str] = {}
-    for name, key in own.items():
-        key = str(key).lower()
+    for name, given in own.items():
+        key = str(given).lower()
         if name not in classes:
             raise UsageError(f"oracle.keys names {name!r}, which is none of {', '.join(classes)}")
         if len(key) != 1 or not key.isalnum():
@@ -33,11 +40,9 @@ def class_keys(classes: Sequence[str], own: Mapping[str, str]) -> list[str] | No
             taken = COMMANDS.get(key, "the key of another class")
             raise UsageError(f"oracle.keys.{name}={key!r} is {taken}: choose another key")
         keys[name] = key
-    free = iter([key for key in _FREE if key not in keys.values()])
-    for name in classes:
-        if name not in keys:
-            key = next(free, None)
-            if key is None:
-                return None
-            keys[name] = key
+    free = [key for key in _FREE if key not in keys.values()]
+    others = [name for name in classes if name not in keys]
+    if len(others) > len(free):
+        return None
+    keys |= dict(zip(others, free, strict=False))
     return [keys[name] for name in classes]

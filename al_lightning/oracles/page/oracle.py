@@ -15,6 +15,7 @@ from al_lightning.oracles.page.serving import serve
 from al_lightning.oracles.page.session import Session
 from al_lightning.oracles.page.status import status
 from al_lightning.oracles.page.streams import Streams
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
@@ -56,6 +57,7 @@ class PageOracle(Oracle):
     """
 
     answers_at_once = False
+    live: LiveBoard
 
     def __init__(
         self,
@@ -74,7 +76,8 @@ class PageOracle(Oracle):
         self._path = Path(folder) / _LOG
         self._host, self._port, self._opens = host, port, open_browser
         self._every = retrain_every
-        self._keys = class_keys(data.classes, keys or {})
+        self._keys = dict(keys or {})
+        class_keys(data.classes, self._keys)
         self._server: PageServer | None = None
         self._streams: Streams | None = None
         self._address = ""
@@ -110,9 +113,13 @@ class PageOracle(Oracle):
         self.live.publish(phase="wait")
         return self._session.wait(question)
 
-    def corrections(self, pool: Pool) -> Mapping[str, Mapping[int, int]]:
-        """Return the labels that were changed on the page since they were recorded."""
+    def corrections(self, pool: Pool) -> Answer | None:
+        """Return what was changed on the page since it was recorded."""
         return self._session.record(pool)
+
+    def on_classes(self, change: ClassChange) -> None:
+        """Show the new classes."""
+        self._session.change_classes(change)
 
     def instructions(self, question: Question) -> str:
         """Return how to go on."""
@@ -128,7 +135,7 @@ class PageOracle(Oracle):
             UsageError: If it cannot be served.
         """
         if self._server is None:
-            about = {"title": "Labels", "classes": list(self._data.classes), "keys": self._keys}
+            about = {"title": "Labels"}
             images, streams = PageImages(self._data), Streams()
             self._server, self._address = serve(
                 self._session, images, about, self._status, streams, self._host, self._port
@@ -151,11 +158,14 @@ class PageOracle(Oracle):
     @cached_property
     def _session(self) -> Session:
         """What happens on the page; the file of its labels is read when a run begins."""
-        decisions = Decisions(PageLog(self._path), self._data.classes)
+        aliases = self.live.facts().get("aliases")
+        decisions = Decisions(PageLog(self._path), self._data.classes, aliases)
         return Session(decisions, self._every, self._wake)
 
     def _status(self) -> dict[str, Any]:
-        return status(self.live.facts(), self._session.numbers())
+        numbers = self._session.numbers()
+        keys = class_keys(numbers["classes"], self._keys)
+        return {**status(self.live.facts(), numbers), "keys": keys}
 
     def _on_live(self) -> None:
         if self.live.facts().get("phase") == "start":

@@ -10,7 +10,9 @@ from typing import Any, Literal
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import sync_folder
 
-Kind = Literal["label", "skip", "undo"]
+Kind = Literal["label", "skip", "undo", "class"]
+KINDS: tuple[Kind, ...] = ("label", "skip", "undo", "class")
+_NAMED = ("label", "class")
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,10 @@ class Entry:
     {'id': 4, 'kind': 'label', 'class': 'cat', 'by': 'Ada', 'at': 12.5}
 
     Attributes:
-        id: Dataset id of the image.
-        kind: "label"; "skip" where it cannot be labeled; "undo" takes the last entry of it back.
-        name: The class; empty for the other kinds.
+        id: Dataset id of the image; -1 for a new class.
+        kind: "label"; "skip" where it cannot be labeled; "undo" takes the last entry of it back;
+            "class" is a new class.
+        name: The class; empty for a skip or an undo.
         by: Name of the person; may be empty.
         at: Time, in seconds since 1970.
     """
@@ -37,7 +40,7 @@ class Entry:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the entry as it is written."""
-        named = {"class": self.name} if self.kind == "label" else {}
+        named = {"class": self.name} if self.kind in _NAMED else {}
         return {"id": self.id, "kind": self.kind, **named, "by": self.by, "at": self.at}
 
 
@@ -91,8 +94,8 @@ class PageLog:
                 if not line.strip(b"\0 "):  # what a power loss may leave of a line
                     break
                 raise UsageError(
-                    f"{self.path}, line {number} is damaged ({error}): restore the file from a copy, or "
-                    "remove this line; the labels of the journal stay as they are"
+                    f"{self.path}, line {number} is damaged ({error}): restore the file from a copy, "
+                    "or remove this line; the labels of the journal stay as they are"
                 ) from error
             self._size += len(line) + 1
 
@@ -101,8 +104,8 @@ def _entry(line: Any) -> Entry:
     """Return the entry of a line."""
     image, kind, at = line["id"], line["kind"], line["at"]
     name, by = line.get("class", ""), line["by"]
-    if type(image) is not int or kind not in ("label", "skip", "undo"):
-        raise ValueError("an entry needs an id, and a kind: label, skip or undo")
-    if not (isinstance(name, str) and isinstance(by, str) and (kind == "label") == bool(name)):
+    if type(image) is not int or kind not in KINDS:
+        raise ValueError(f"an entry needs an id, and a kind: {', '.join(KINDS)}")
+    if not (isinstance(name, str) and isinstance(by, str) and (kind in _NAMED) == bool(name)):
         raise ValueError("class and by must be names")
     return Entry(image, kind, name, by, float(at))

@@ -80,9 +80,13 @@ class Guard:
         if _name(host) not in self._hosts:
             return 403, "This page is served to 127.0.0.1 and localhost only"
         if not fresh and not self._has_cookie(headers):
-            return 403, "The address lacks the secret token: use the address that the run has printed"
-        if method in _READS:
-            return None
+            return (
+                403,
+                "The address lacks the secret token: use the address that the run has printed",
+            )
+        return None if method in _READS else self._write_problem(method, host, headers)
+
+    def _write_problem(self, method: str, host: str, headers: Headers) -> tuple[int, str] | None:
         if method != "POST":
             return 405, "Only GET and POST"
         if headers.get("origin", "") not in (f"http://{host}", f"https://{host}"):

@@ -1,15 +1,15 @@
 """The state of a page: the open question, who has which image, and what was said.
 
-Two threads use it. The loop waits in :meth:`Session.wait`; the server's requests read and change it. A lock
-keeps them apart, and no request waits for a fit.
+Two threads use it. The loop waits in :meth:`Session.wait`; the server's requests read and change it. A
+lock keeps them apart, and no request waits for a fit.
 
-How a batch and the next fit overlap: with ``retrain_every=k``, a question of n images is answered in part
-as soon as k labels are new and at most n - k images are left. The journal records these k labels, and
-which images the page still has ("open"). Then the next round is fitted on them, and selects from the images
-that are neither labeled nor open, while people label the rest. Their labels come with the answer to the
-next question, as late ones. So a fit and a selection depend on the events before them alone, never on the
-time at which a label was given; and a process that is killed at any point finds the same question in the
-journal, and the labels since in the page's own file.
+How a batch and the next fit overlap: with ``retrain_every=k``, a question of n images is answered in
+part as soon as k labels are new and at most n - k images are left. The journal records these labels,
+and which images the page still has ("open"). Then the next round is fitted on the labels, and selects
+from the images that are neither labeled nor open, while people label the rest. Those labels come with
+the answer to the next question, as late ones. So a fit and a selection depend on the events before them
+alone, never on the time at which a label was given; and a process that is killed at any point finds the
+same question in the journal, and the labels since then in the page's own file.
 """
 
 import time
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from al_lightning.oracles.page.decisions import Decisions, Refused
 from al_lightning.oracles.page.leases import Leases
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
 
@@ -55,13 +56,33 @@ class Session:
 
     # The loop's thread.
 
-    def record(self, pool: Pool) -> dict[str, dict[int, int]]:
-        """Take over what the run has recorded; return the corrections that it lacks."""
+    def record(self, pool: Pool) -> Answer | None:
+        """Take over what the run has recorded; return the corrections and classes that it lacks."""
         with self._changed:
             self._said.record(pool)
             if self._question is None:  # the rest of a batch, after a restart
                 self._queue = pool.open_ids.tolist()
-            return self._said.corrections()
+            labels, added = self._said.corrections(), tuple(self._said.new_classes)
+            if not labels and not added:
+                return None
+            ids, classes = _tensor([*labels]), _tensor([*labels.values()])
+            by = self._said.names([*labels])
+            return Answer(
+                _tensor([]),
+                _tensor([]),
+                late_ids=ids,
+                late_labels=classes,
+                by=by,
+                new_classes=added,
+            )
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Take over a change of the run's classes."""
+        with self._changed:
+            labels = change.new_labels(self._said.run_classes)
+            self._guesses = {i: (labels[label], p) for i, (label, p) in self._guesses.items()}
+            self._said.change_classes(change)
+        self._on_change()
 
     def wait(self, question: Question) -> Answer | None:
         """Show a question, and wait until it is answered; None where a person stops the run."""
@@ -69,7 +90,9 @@ class Session:
             asked = question.ids.tolist()
             self._question = question
             if question.predicted is not None and question.confidence is not None:
-                guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
+                guesses = zip(
+                    question.predicted.tolist(), question.confidence.tolist(), strict=True
+                )
                 self._guesses |= dict(zip(asked, guesses, strict=True))
             rest = [i for i in self._queue if not self._said.is_decided(i) and i not in asked]
             self._queue = [*rest, *asked]
@@ -97,9 +120,7 @@ class Session:
         late = [i for i in labels if i in earlier and i not in asked]
         late_skipped = [i for i in skipped if i in earlier and i not in asked]
         now_skipped = [i for i in asked if i in skipped]
-        self._said.hand_over(
-            {i: labels[i] for i in (*ids, *late)}, [*now_skipped, *late_skipped]
-        )
+        self._said.hand_over({i: labels[i] for i in (*ids, *late)}, [*now_skipped, *late_skipped])
         return Answer(
             _tensor(ids),
             _tensor([labels[i] for i in ids]),
@@ -108,6 +129,8 @@ class Session:
             _tensor([labels[i] for i in late]),
             _tensor(late_skipped),
             _tensor(self._open()),
+            by=self._said.names([*labels]),
+            new_classes=tuple(self._said.new_classes),
         )
 
     # The server's threads.
@@ -153,6 +176,18 @@ class Session:
                 self._changed.notify_all()
         self._on_change()
 
+    def add_class(self, name: str, by: str) -> str:
+        """Add a class; on the disk when this returns its name.
+
+        Raises:
+            Refused: If there is such a class, or it is no name of one.
+            OSError: If the disk refuses.
+        """
+        with self._changed:
+            name = self._said.add_class(name, by)
+        self._on_change()
+        return name
+
     def connect(self, tab: str) -> None:
         """Note that a tab listens from now on."""
         with self._changed:
@@ -184,11 +219,18 @@ class Session:
                 "question": None if self._question is None else self._question.name,
                 "purpose": None if self._question is None else self._question.origin,
                 "left": len(left),
+                "classes": self._said.classes,
                 "by_class": self._said.counts(),
                 "skipped": self._said.skips(),
                 "guessed": [guessed.count(label) for label in range(len(self._said.classes))],
                 "stopping": self._stopping,
-                **_pace([(e.at, e.by, e.id) for e in self._said.entries() if e.kind != "undo"]),
+                **_pace(
+                    [
+                        (e.at, e.by, e.id)
+                        for e in self._said.entries()
+                        if e.kind in ("label", "skip")
+                    ]
+                ),
             }
 
     def _open(self) -> list[int]:

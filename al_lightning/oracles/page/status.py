@@ -35,6 +35,7 @@ def status(facts: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, An
         "labels": sum(numbers["by_class"]),
         "limit": facts.get("limit"),
         "curve": curve(facts.get("rounds", ()), facts.get("tested", 0)),
+        "addable": bool(facts.get("project")),
         "advice": facts.get("advice", ""),
     }
 

@@ -5,7 +5,7 @@ average, write into pages) is safe for the values that pass.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from al_lightning.run.state import Event
@@ -23,12 +23,15 @@ class NotReportableError(ValueError):
     """A journal has a value that no report can be made of."""
 
 
-def require_reportable(start: Event, rounds: list[Event]) -> None:
+def require_reportable(
+    start: Event, rounds: list[Event], classes_in: Callable[[int], Sequence[str]]
+) -> None:
     """Check all values of a journal that a report uses.
 
     Args:
         start: The start event.
         rounds: The events of finished rounds.
+        classes_in: Returns the names of the classes in a round.
 
     Raises:
         NotReportableError: If one cannot be reported on; says which.
@@ -41,7 +44,7 @@ def require_reportable(start: Event, rounds: list[Event]) -> None:
     for key in ("config", "versions", "hardware", "data", "model", "trainer", "overrides"):
         _require_plain(start.get(key), key)
     for event in rounds:
-        _require_round(event, len(start["classes"]))
+        _require_round(event, len(classes_in(event["round"])))
 
 
 def _require_names(start: Event) -> None:

@@ -155,7 +155,7 @@ def read_run(path: Path) -> Run | None:
         journal = Journal(path)
         if journal.start is None:
             return None
-        require_reportable(journal.start, journal.rounds)
+        require_reportable(journal.start, journal.rounds, journal.classes_in)
         return _run(journal, Path(readable_name(path.parent)))
     except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise JournalError(
@@ -176,7 +176,7 @@ def _shown(message: str) -> str:
 
 def _run(journal: Journal, folder: Path) -> Run:
     start: Event = journal.start or {}
-    config, classes = dict(journal.config), tuple(str(name) for name in start["classes"])
+    config, classes = dict(journal.config), tuple(journal.classes)
     initial, validation = journal.labels("initial"), journal.labels("validation")
     names = config.get("names", {})
     return Run(
@@ -196,19 +196,23 @@ def _run(journal: Journal, folder: Path) -> Run:
         query_mix=_query_mix(journal.labels("query"), len(classes)),
         validation_labels=len(_all(validation, "ids")),
         skipped=len(_all([*initial, *validation], "skipped")),
-        rounds=tuple(_round(event) for event in rounds_of_curve(journal.rounds)),
+        rounds=tuple(
+            _round(event, journal.classes_in(event["round"]) == classes)
+            for event in rounds_of_curve(journal.rounds)
+        ),
         finished=journal.finished,
         overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
     )
 
 
-def _round(event: Event) -> Round:
+def _round(event: Event, of_all_classes: bool) -> Round:
+    """Return a round; figures a class are left out where there were other classes than in the end."""
     metrics = event["metrics"]
     return Round(
         labels=event["labels_bought"],
         metrics={**metrics, "accuracy": float(metrics["accuracy"])} if metrics else {},
         validation=event.get("validation", {}),
-        per_class=event["per_class"],
+        per_class=event["per_class"] if of_all_classes else {},
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
         steps=event["steps"],
     )

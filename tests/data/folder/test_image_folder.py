@@ -308,8 +308,8 @@ def test_a_file_that_vanishes_while_others_are_read(
 ) -> None:
     fill(tmp_path)
 
-    def find_and_lose(root: Path, named: tuple[str, ...]) -> FolderFiles:
-        found = find_images(root, named)
+    def find_and_lose(root: Path, named: tuple[str, ...], *, in_project: bool) -> FolderFiles:
+        found = find_images(root, named, in_project=in_project)
         (root / "dog" / "3.png").unlink()
         return found
 

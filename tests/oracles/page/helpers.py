@@ -45,9 +45,7 @@ class Asked:
 def question(*ids: int, round_: int = 1, guesses: int = 3) -> Question:
     count = len(ids)
     predicted, sure = torch.arange(count) % guesses, torch.linspace(0.9, 0.5, count)
-    return Question(
-        round_, "query", torch.tensor(ids), 0, torch.zeros(count), predicted, sure
-    )
+    return Question(round_, "query", torch.tensor(ids), 0, torch.zeros(count), predicted, sure)
 
 
 class Client:
@@ -66,12 +64,12 @@ class Client:
 
 
 @contextmanager
-def served(folder: Path, data: ImageData | None = None, **options: Any) -> Iterator[tuple[PageOracle, str]]:
+def served(
+    folder: Path, data: ImageData | None = None, **options: Any
+) -> Iterator[tuple[PageOracle, str]]:
     """Serve a page; yield the oracle and the address."""
     oracle = PageOracle(data or image_data(), folder, open_browser=False, **options)
     try:
         yield oracle, oracle.start()
     finally:
         oracle.close()
-
-

@@ -27,7 +27,11 @@ def test_a_session_without_a_browser(tmp_path: Path) -> None:
         assert answer is not None
         assert answer.labels.tolist() == [2, 2, 2]
         history = client.http.get("/history").json()
-        assert [(one["id"], one["value"]) for one in history] == [(5, "owl"), (3, "owl"), (7, "owl")]
+        assert [(one["id"], one["value"]) for one in history] == [
+            (5, "owl"),
+            (3, "owl"),
+            (7, "owl"),
+        ]
 
 
 def test_images_are_files_of_their_own(tmp_path: Path) -> None:
@@ -54,13 +58,13 @@ def test_names_with_html_stay_text(tmp_path: Path) -> None:
 def test_streams_end_at_once_when_the_page_closes(tmp_path: Path) -> None:
     with served(tmp_path) as (oracle, address):
         client = Client(address)
-        phases = []
+        phases: list[str] = []
 
         def listen() -> None:
             with client.http.stream("GET", "/events", params={"tab": "t"}) as answer:
                 for line in answer.iter_lines():
-                    if line.startswith("data: "):
-                        phases.append(json.loads(line.removeprefix("data: "))["phase"])
+                    kind, _, data = line.partition(": ")
+                    phases.extend([json.loads(data)["phase"]] if kind == "data" else [])
 
         listening = Background(listen)
         while not phases:

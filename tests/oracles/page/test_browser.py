@@ -23,7 +23,9 @@ from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 if BROWSER is None:
     pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
 
@@ -109,7 +111,11 @@ def test_a_batch_by_keys(browser: "Browser", tmp_path: Path) -> None:
         page.keyboard.press("1")
         answer = asked.end()
         assert answer is not None
-        assert dict(zip(answer.ids.tolist(), answer.labels.tolist(), strict=True)) == {7: 1, 3: 2, 9: 0}
+        assert dict(zip(answer.ids.tolist(), answer.labels.tolist(), strict=True)) == {
+            7: 1,
+            3: 2,
+            9: 0,
+        }
         assert answer.skipped.tolist() == [5]
         assert said(tmp_path) == [
             *((7, "label", "dog"), (3, "label", "dog"), (5, "skip", "")),
@@ -126,7 +132,9 @@ def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
         page.keyboard.press("g")
         page.wait_for_selector(".tile")
         assert page.inner_text('.chip[aria-pressed="true"]') == "cat 4"
-        tiles = [int(tile.get_attribute("data-id") or "") for tile in page.query_selector_all(".tile")]
+        tiles = [
+            int(tile.get_attribute("data-id") or "") for tile in page.query_selector_all(".tile")
+        ]
         assert tiles == [10, 13, 16, 19]
         page.click('.tile[data-id="13"]')
         page.focus('.tile[data-id="16"]')
@@ -180,7 +188,9 @@ def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> Non
         until(page, "document.body.dataset.unsaved === '0'")
         assert said(tmp_path)[-1] == (7, "label", "dog")
         found = oracle.corrections(Pool(SIZE).reveal(answer.ids, answer.labels))
-        assert found == {"Ada": {7: 1}}
+        assert found is not None
+        assert (found.late_ids.tolist(), found.late_labels.tolist()) == ([7], [1])
+        assert found.by == {7: "Ada"}
 
 
 def test_a_reload_in_the_middle_shows_the_same_image(browser: "Browser", tmp_path: Path) -> None:
@@ -235,9 +245,28 @@ def test_many_classes_are_typed(browser: "Browser", tmp_path: Path) -> None:
         assert (answer.labels.tolist(), answer.skipped.tolist()) == ([41, 2], [3])
 
 
+def test_a_new_class(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        oracle.live.publish(project=True)
+        asked = ask(oracle, question(7, 3))
+        page = opened(browser, address)
+        assert shown(page) == 7
+        page.keyboard.press("n")
+        page.keyboard.type("<b>fox</b>")
+        page.keyboard.press("Enter")
+        assert shown(page) == 3
+        assert page.inner_text(".choice:has-text('fox') .name") == "<b>fox</b>"
+        page.keyboard.press("4")
+        answer = asked.end()
+        assert answer is not None
+        assert (answer.new_classes, answer.labels.tolist()) == (("<b>fox</b>",), [3, 3])
+
+
 def test_a_name_with_html_is_shown_as_it_is(browser: "Browser", tmp_path: Path) -> None:
-    bad = '<img src=x onerror="document.title=\'hacked\'">'
-    with served(tmp_path, image_data((bad, "</script><script>document.title='hacked'</script>"))) as (
+    bad = "<img src=x onerror=\"document.title='hacked'\">"
+    with served(
+        tmp_path, image_data((bad, "</script><script>document.title='hacked'</script>"))
+    ) as (
         oracle,
         address,
     ):
@@ -322,9 +351,7 @@ def begin(folder: Path, *more: str) -> "tuple[subprocess.Popen[str], str]":
     raise AssertionError("".join(read))
 
 
-def test_a_run_that_is_killed_goes_on_and_loses_nothing(
-    browser: "Browser", tmp_path: Path
-) -> None:
+def test_a_run_that_is_killed_goes_on_and_loses_nothing(browser: "Browser", tmp_path: Path) -> None:
     pressed: dict[int, int] = {}
 
     def label(page: "Page", count: int) -> None:
@@ -366,7 +393,8 @@ def test_ctrl_c_ends_the_run_while_a_browser_listens(browser: "Browser", tmp_pat
     output, _ = run.communicate(timeout=DEADLINE)
     assert run.returncode == 130, output
     assert "The same command continues from here" in output
-    until(page, "document.getElementById('problem').hidden === false || document.body.dataset.phase === 'stop'")
+    problem = "document.getElementById('problem')"
+    until(page, f"!{problem}.hidden || document.body.dataset.phase === 'stop'")
 
 
 def test_it_fits_a_phone_and_a_keyboard_reaches_everything(

@@ -15,7 +15,9 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     assert log.entries == []
     log.append([ADA, SKIP])
     log.append([Entry(4, "undo", "", "Ada", 14.0)])
-    assert PageLog(log.path).entries == log.entries == [ADA, SKIP, Entry(4, "undo", "", "Ada", 14.0)]
+    assert (
+        PageLog(log.path).entries == log.entries == [ADA, SKIP, Entry(4, "undo", "", "Ada", 14.0)]
+    )
 
 
 def test_a_torn_line_is_dropped_and_written_over(tmp_path: Path) -> None:
@@ -39,9 +41,12 @@ def test_zeros_that_a_power_loss_leaves_are_dropped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["no json", "[]", '{"id": 1}', '{"id": true, "kind": "skip", "by": "", "at": 1}']
-    + ['{"id": 1, "kind": "label", "by": "", "at": 1}', '{"id": 1, "kind": "eat", "by": "", "at": 1}'],
-)  # fmt: skip
+    [
+        *("no json", "[]", '{"id": 1}', '{"id": true, "kind": "skip", "by": "", "at": 1}'),
+        '{"id": 1, "kind": "label", "by": "", "at": 1}',
+        '{"id": 1, "kind": "eat", "by": "", "at": 1}',
+    ],
+)
 def test_a_damaged_line_is_refused_by_file_and_line(tmp_path: Path, line: str) -> None:
     log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])

@@ -11,6 +11,8 @@ import pytest
 
 from tests.oracles.page.helpers import Asked, Client, ask, question, served
 
+FOREIGN_HOSTS = ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", ""]
+FOREIGN_ORIGINS = [None, "null", "http://evil.example", "http://127.0.0.1:1", "http://localhost"]
 LABEL = {"tab": "t", "by": "", "said": [{"id": 7, "before": None, "after": "cat"}]}
 
 
@@ -63,10 +65,8 @@ def test_the_token_becomes_a_cookie_that_no_script_and_no_other_site_has(
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", ""])  # fmt: skip
-def test_another_host_is_refused_even_with_the_cookie(
-    page: tuple[Client, Path], host: str
-) -> None:
+@pytest.mark.parametrize("host", FOREIGN_HOSTS)
+def test_another_host_is_refused_even_with_the_cookie(page: tuple[Client, Path], host: str) -> None:
     answer = page[0].http.get("/status", headers={"host": host})
     assert answer.status_code == 403
 
@@ -80,7 +80,7 @@ def test_a_tunnel_may_have_any_port(page: tuple[Client, Path], host: str) -> Non
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1:1", "http://localhost"])  # fmt: skip
+@pytest.mark.parametrize("origin", FOREIGN_ORIGINS)
 def test_writing_from_another_origin_is_refused(
     page: tuple[Client, Path], origin: str | None
 ) -> None:
@@ -123,13 +123,20 @@ def test_other_methods_are_refused(page: tuple[Client, Path], method: str) -> No
     [
         *("/static/..%2fapp.py", "/static/../app.py", "/static/%2e%2e/oracle.py"),
         *("/static//etc/passwd", "/image/..%2f..%2fetc%2fpasswd/large", "/image/-1/large"),
-        *("/image/40/large", "/image/3/huge", "/image/99999999999999999999/small", "/image/3/..%2f4"),
+        *(
+            "/image/40/large",
+            "/image/3/huge",
+            "/image/99999999999999999999/small",
+            "/image/3/..%2f4",
+        ),
     ],
 )
 def test_paths_lead_nowhere_else(page: tuple[Client, Path], path: str) -> None:
     client, _ = page
     cookie = "; ".join(f"{name}={value}" for name, value in client.http.cookies.items())
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    request = (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+    )
     assert raw(client, request).split()[1] == b"404"
 
 

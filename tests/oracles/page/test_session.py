@@ -1,13 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from al_lightning.oracles.page.decisions import Decisions, Refused
-from al_lightning.oracles.page.page_log import PageLog
+from al_lightning.oracles.page.page_log import Entry, PageLog
 from al_lightning.oracles.page.session import Session
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
+from al_lightning.utils.errors import UsageError
 from tests.background import Background
 
 CLASSES = ("cat", "dog", "owl")
@@ -95,8 +98,10 @@ def test_a_label_can_be_corrected_and_taken_back_until_it_is_recorded(tmp_path: 
         session.say("a", "Ada", [(1, "owl", None)])
     session.say("a", "Ada", [(1, "owl", "cat")])
     pool = Pool(9).reveal(torch.tensor([1, 2]), torch.tensor([2, 0]))
-    assert session.record(pool) == {"Ada": {1: 0}}
-    assert session.record(pool.correct({1: 0})) == {}
+    news = session.record(pool)
+    assert news is not None
+    assert (news.late_ids.tolist(), news.late_labels.tolist(), news.by) == ([1], [0], {1: "Ada"})
+    assert session.record(replace(pool, labels=torch.tensor([0, 0]))) is None
     (first, *_) = session.history()
     assert (first["id"], first["value"], first["fixed"]) == (1, "cat", True)
 
@@ -134,7 +139,7 @@ def test_the_next_fit_begins_while_the_rest_of_the_batch_is_labeled(tmp_path: Pa
     assert ids(session.take("a", "", 5)) == [1, 4]
     session.say("a", "", [(1, None, "owl")])
     pool = Pool(9, torch.tensor([2, 3]), torch.tensor([0, 1]), open_ids=torch.tensor([1, 4]))
-    assert session.record(pool) == {}
+    assert session.record(pool) is None
     waiting = Waiting(session, question(6, 7, 8, 5, round_=2, earlier=(first,)))
     assert ids(session.take("a", "", 5)) == [4, 6, 7, 8, 5]
     session.say("a", "", [(4, None, ""), (6, None, "dog"), (7, None, "dog")])
@@ -164,6 +169,46 @@ def test_after_a_kill_the_same_question_goes_on_without_what_was_labeled(tmp_pat
     third = made(tmp_path, every=2)
     third.record(Pool(9, torch.tensor([1, 2]), torch.tensor([1, 0]), open_ids=torch.tensor([3, 4])))
     assert ids(third.take("a", "Ada", 9)) == [3, 4]
+
+
+def test_a_new_class_comes_with_the_next_answer(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2))
+    assert session.add_class(" fox ", "Ada") == "fox"
+    with pytest.raises(Refused, match="is that of 2 classes"):
+        session.add_class("fox", "Bob")
+    with pytest.raises(Refused, match="Nothing cannot be a class"):
+        session.add_class("  ", "Bob")
+    session.say("a", "Ada", [(1, None, "fox"), (2, None, "owl")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.new_classes, answer.labels.tolist()) == (("fox",), [3, 2])
+    assert answer.by == {1: "Ada", 2: "Ada"}
+    again = made(tmp_path)  # killed before the journal had it
+    assert again.numbers()["classes"] == ["cat", "dog", "owl", "fox"]
+    news = again.record(Pool(9))
+    assert news is not None
+    assert news.new_classes == ("fox",)
+    again.change_classes(
+        ClassChange(added=("fox",), renamed={"cat": "kitten"}, merged={"owl": "dog"})
+    )
+    assert again.numbers()["classes"] == ["kitten", "dog", "fox"]
+    assert again.numbers()["by_class"] == [0, 1, 1]
+    assert again.record(Pool(9)) is None
+    third = Session(
+        Decisions(
+            PageLog(tmp_path / "page.jsonl"),
+            ["kitten", "dog", "fox"],
+            {"cat": "kitten", "owl": "dog"},
+        )
+    )
+    assert third.numbers()["by_class"] == [0, 1, 1]
+
+
+def test_a_class_of_the_file_that_is_unknown_is_refused(tmp_path: Path) -> None:
+    PageLog(tmp_path / "page.jsonl").append([Entry(1, "label", "cow", "", 0.0)])
+    with pytest.raises(UsageError, match="'cow', which is none of cat, dog, owl"):
+        made(tmp_path)
 
 
 def test_the_grid_has_the_images_of_one_guess_the_surest_first(tmp_path: Path) -> None:

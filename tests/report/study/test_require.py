@@ -31,8 +31,8 @@ def test_what_a_run_writes_is_reportable() -> None:
     start, finished = events()
     start["config"]["note"] = "two\nlines"
     start["overrides"] = ["strategy=margin"]
-    require_reportable(start, [finished])
-    require_reportable(start, [])
+    require_reportable(start, [finished], lambda _: start["classes"])
+    require_reportable(start, [], lambda _: start["classes"])
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_what_a_report_could_not_take_is_named(change: Change, said: str) -> Non
     start, finished = events()
     change(start, finished)
     with pytest.raises(NotReportableError, match=said):
-        require_reportable(start, [finished])
+        require_reportable(start, [finished], lambda _: start["classes"])
 
 
 def rewrite(path: Path, change: Callable[[list[dict[str, Any]]], Any]) -> None:

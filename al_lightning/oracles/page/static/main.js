@@ -69,7 +69,7 @@ function showKeys() {
     ["Space", "skip an image that has no class; in the grid, mark what is wrong"],
     ["Backspace", "go back, and correct"],
     ...(about.keys ? [["z", "zoom"]] : []),
-    ...(about.addable ? [["n", "new class"]] : []),
+    ...(about.addable && about.keys ? [["n", "new class"]] : []),
     ["o, g, l", about.keys ? "one by one, grid, list of labels" : "one by one, grid, list of labels (in the grid and the list)"],
     ["?", "these keys"],
   ];
@@ -92,6 +92,7 @@ addEventListener("keydown", (event) => {
   let used = true;
   if (event.key === "?") showKeys();
   else if (jump && views[jump]) open(jump);
+  else if (event.key === "n" && view === "one" && !typing && about.addable) askForClass();
   else used = views[view].key(event);
   if (used) event.preventDefault();
 });
@@ -99,6 +100,32 @@ addEventListener("keydown", (event) => {
 addEventListener("keyup", (event) => {
   if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.closest(".choices, .frame, .view")) event.preventDefault();
 });
+
+function takeClasses({ classes, keys, addable }) {
+  at("new").hidden = !addable;
+  if (JSON.stringify([classes, keys]) === JSON.stringify([about.classes, about.keys])) return;
+  Object.assign(about, { classes, keys });
+  one.makeClasses();
+  one.show();
+}
+
+function askForClass(name = "") {
+  at("newname").value = name;
+  at("newclass").showModal();
+}
+
+at("newform").onsubmit = async (event) => {
+  event.preventDefault();
+  const { status, answer } = await server.addClass(at("newname").value);
+  at("newclass").close();
+  showProblem(status === 200 ? "" : answer.problem);
+  if (status !== 200) return;
+  if (!about.classes.includes(answer.name)) takeClasses({ ...about, addable: true, classes: [...about.classes, answer.name], keys: answer.keys });
+  one.choose(answer.name);
+};
+at("newcancel").onclick = () => at("newclass").close();
+at("new").onclick = () => askForClass(about.keys ? "" : at("find").value.trim());
+at("new").hidden = !about.addable;
 
 for (const button of document.querySelectorAll(".view")) button.onclick = () => { open(button.dataset.view); button.blur(); };
 at("help").onclick = showKeys;
@@ -109,8 +136,10 @@ stream.onmessage = (event) => {
   away = false;
   const state = JSON.parse(event.data);
   showProblem(problem);
+  takeClasses(state);
   document.body.dataset.phase = state.phase;
   document.body.dataset.labels = state.labels;
+  about.addable = state.addable;
   status.update(state);
   for (const each of Object.values(views)) each.update(state);
   if (state.phase === "end" || state.phase === "stop") stream.close();

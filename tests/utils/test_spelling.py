@@ -1,7 +1,7 @@
 import pytest
 
-from al_lightning.oracles.spelling import resolve_name
 from al_lightning.utils.names import plain
+from al_lightning.utils.spelling import read_class, resolve_name
 
 NAMES = (
     "dog",
@@ -48,3 +48,11 @@ def test_what_could_be_several_or_is_none_is_nothing(written: str) -> None:
 
 def test_plain_names_have_single_blanks_and_composed_accents() -> None:
     assert plain(" a \t b\u00a0e\u0301 ") == "a b \u00e9"
+
+
+def test_what_is_no_name_is_refused_with_the_nearest_one() -> None:
+    assert read_class("Dog", NAMES) == "dog"
+    with pytest.raises(ValueError, match="'dgo' is no class; did you mean 'dog'"):
+        read_class(" dgo ", NAMES)
+    with pytest.raises(ValueError, match=r"'zebrafish' is no class$"):
+        read_class("zebrafish", NAMES)

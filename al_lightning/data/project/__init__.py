@@ -1,0 +1,1 @@
+"""Images of projects, which may come, go and change."""

@@ -1,0 +1,234 @@
+"""The image files of a project: the same ids at each start, whatever has come and gone."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.folder.checked_files import CheckedFiles
+from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
+from al_lightning.data.project.known_project import ImageUpdate, KnownProject
+from al_lightning.data.project.manifest import Entry
+from al_lightning.data.project.matching import FileState, Matches, match_files
+from al_lightning.data.source import UNKNOWN, ImageData, Images
+from al_lightning.run.image_change import ImageChange
+from al_lightning.utils.errors import DataError
+
+_TRAIN, _TEST, _LEFT_OUT = "train", "test", "left out"
+_HASHED = 2**32  # of the digest of a new image decide whether it is tested on
+
+
+@dataclass(frozen=True)
+class KnownFiles:
+    """The files of today, and the images of the project that they are.
+
+    Attributes:
+        rows: The files, those of known images first, by id.
+        states: Of each.
+        matches: What has become of each.
+    """
+
+    rows: FileRows
+    states: Sequence[FileState]
+    matches: Matches
+
+    def split(self, usable: Tensor, fraction: float) -> Tensor:
+        """Return which images to test on, (N,) bool, where the files do not say: the same as before.
+
+        Of new images, a part of the same size in the long run, by their content.
+        """
+        is_test = torch.zeros(len(usable), dtype=torch.bool)
+        for i, entry in enumerate(self.matches.entries):
+            drawn = int(self.matches.digests[i][:8], 16) / _HASHED < fraction
+            is_test[i] = drawn if entry is None else entry.part == _TEST
+        return is_test & usable
+
+
+def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
+    """Find the images of a project among files.
+
+    Args:
+        rows: The files of today.
+        folder: The folder that names of files start from.
+        known: The project.
+
+    Raises:
+        DataError: If none of its images is among them, or a file cannot be read.
+    """
+    states = [_state(file, folder) for file in rows.files]
+
+    def read(some: Sequence[int]) -> list[str]:
+        with ThreadPoolExecutor() as threads:
+            return list(threads.map(_digest, [rows.files[i] for i in some]))
+
+    matches = match_files(known.manifest.entries, known.absent, states, read)
+    ids = [None if entry is None else entry.id for entry in matches.entries]
+    if known.manifest.images and all(i is None for i in ids):
+        raise DataError(
+            f"None of the {len(known.manifest.images)} images of the project in "
+            f"{known.manifest.path.parent} is in {folder}. If they were moved, give their folder now "
+            "(dataset.path=...); if these are other images, choose another name "
+            "(project=...). Nothing was changed"
+        )
+    order = sorted(range(len(ids)), key=lambda i: (ids[i] is None, ids[i] or 0))
+    place = {i: row for row, i in enumerate(order)}
+    sorted_matches = replace(
+        matches,
+        digests=[matches.digests[i] for i in order],
+        entries=[matches.entries[i] for i in order],
+        renamed={place[i] for i in matches.renamed},
+        changed={place[i] for i in matches.changed},
+    )
+    return KnownFiles(rows.rows(order), [states[i] for i in order], sorted_matches)
+
+
+def known_data(
+    files: KnownFiles,
+    checked: CheckedFiles,
+    is_test: Tensor,
+    classes: Sequence[str],
+    known: KnownProject,
+    folder: Path,
+) -> ImageData:
+    """Return the data set of a project: training images in the order of their ids.
+
+    Images that have gone keep their place, with the pixels of another one: no pool has them.
+
+    Args:
+        files: Of today.
+        checked: Which of them can be used, and their pixels.
+        is_test: Which of them to test on, (N,) bool.
+        classes: Names by label.
+        known: The project so far.
+        folder: The folder that names of files start from.
+    """
+    labels = checked.labels
+    row_of = _rows_by_id(files, checked.usable & ~is_test, known)
+    count = max(len(known.manifest.images), 1 + max(row_of, default=-1))
+    first = next(iter(row_of.values()))
+    images = Images(checked.pixels, labels, files.rows.names, checked.digests, files.rows.groups)
+    train = images.rows(torch.tensor([row_of.get(i, first) for i in range(count)]))
+    gone = [i for i in range(count) if i not in row_of]
+    train = _with_gone(train, gone, [known.manifest.images[i] for i in gone], classes, known)
+    test = images.rows((checked.usable & is_test).nonzero().flatten())
+    update = _update(files, checked, is_test, row_of, classes, known)
+    update = replace(update, change=replace(update.change, size=count, test=len(test)))
+    return ImageData(train, test, tuple(classes), folder=folder, update=update)
+
+
+def _rows_by_id(files: KnownFiles, trained: Tensor, known: KnownProject) -> dict[int, int]:
+    """Return the position of the file of each image; new ones have the next ids."""
+    row_of: dict[int, int] = {}
+    new = len(known.manifest.images)
+    for row in trained.nonzero().flatten().tolist():
+        entry = files.matches.entries[row]
+        if entry is not None and entry.id is not None:
+            row_of[entry.id] = row
+        else:
+            row_of[new] = row
+            new += 1
+    if not row_of:
+        raise DataError(f"None of the images of {known.manifest.path.parent} can be used")
+    return row_of
+
+
+def _with_gone(
+    train: Images,
+    gone: Sequence[int],
+    entries: Sequence[Entry],
+    classes: Sequence[str],
+    known: KnownProject,
+) -> Images:
+    """Return the training images with what is known of those that have gone."""
+    if not gone:
+        return train
+    labels, digests, groups = train.labels.clone(), train.digests, train.groups
+    files = list(train.files or ())
+    position = {name: label for label, name in enumerate(classes)}
+    for i, entry in zip(gone, entries, strict=True):
+        labels[i] = position.get(known.aliases.get(entry.label, entry.label), UNKNOWN)
+        files[i] = entry.file
+    if digests is not None:
+        digests = digests.clone()
+        digests[gone] = 0
+    if groups is not None:
+        groups = groups.clone()
+        groups[gone] = int(groups.max()) + 1 + torch.arange(len(gone))  # each is its own
+    return replace(train, labels=labels, files=tuple(files), digests=digests, groups=groups)
+
+
+def _update(
+    files: KnownFiles,
+    checked: CheckedFiles,
+    is_test: Tensor,
+    row_of: dict[int, int],
+    classes: Sequence[str],
+    known: KnownProject,
+) -> ImageUpdate:
+    """Return what has changed since the last start."""
+    matches, manifest = files.matches, known.manifest
+    unchanged = set(manifest.entries)
+    id_of = {row: i for i, row in row_of.items()}
+    added, relabeled, renamed, changed = [], {}, 0, []
+    for row, (state, before) in enumerate(zip(files.states, matches.entries, strict=True)):
+        part = _TEST if bool(is_test[row]) else _TRAIN
+        part = part if bool(checked.usable[row]) else _LEFT_OUT
+        label = int(checked.labels[row])
+        name = "" if label == UNKNOWN else classes[label]
+        now = Entry(
+            id_of.get(row), part, name, state.file, state.size, state.modified, matches.digests[row]
+        )
+        if now in unchanged:
+            continue
+        added.append(now)
+        if before is None or now.id is None or before.id is None:
+            continue
+        renamed += before.file != now.file
+        changed += [now.id] if before.digest != now.digest else []
+        if name and known.aliases.get(before.label, before.label) != name:
+            relabeled[now.id] = label
+    images = {entry.id: entry for entry in manifest.images}
+    gone = [i for i in images if i not in row_of and i not in known.absent]
+    back = [i for i in known.absent if i in row_of]
+    content = manifest.appended(added) if added else b""
+    change = ImageChange(
+        size=0,
+        test=0,
+        gone=sorted(i for i in gone if i is not None),
+        back=sorted(back),
+        changed=sorted(changed),
+        renamed=renamed,
+        manifest=manifest.size + len(content),
+        new=sum(i >= len(images) for i in row_of),
+    )
+    names = {i: images[i].file for i in (*change.gone, *change.changed)}
+    return ImageUpdate(change, manifest, content, relabeled, names)
+
+
+def _state(file: ImageFile, folder: Path) -> FileState:
+    """Return what is known of a file without reading it; one that is missing has no content."""
+    if isinstance(file, RemoteFile):
+        return FileState(file.url, 0, int(hashlib.sha256(file.state()).hexdigest()[:15], 16))
+    name = file.relative_to(folder) if file.is_relative_to(folder) else file
+    try:
+        status = file.stat()
+    except OSError:  # decoding it will say why
+        return FileState(name.as_posix(), -1, 0)
+    return FileState(name.as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _digest(file: ImageFile) -> str:
+    """Return a digest of the content of a file; of what the server says of it, behind an address."""
+    try:
+        if isinstance(file, RemoteFile):
+            return hashlib.sha256(os.fsencode(file.url) + file.state()).hexdigest()[:32]
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()[:32]
+    except OSError:  # decoding it will say why
+        return hashlib.sha256(os.fsencode(str(file))).hexdigest()[:32]

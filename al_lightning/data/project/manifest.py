@@ -1,0 +1,122 @@
+"""The manifest of a project: which file is which image."""
+
+import csv
+import io
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from al_lightning.utils.errors import DataError
+from al_lightning.utils.files import sync_folder
+
+NAME = "images.csv"  #: in the folder of a project
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a project, as it was when it was last read.
+
+    Attributes:
+        id: The dataset id; None for a file that is no training image: a test image, or one that is left
+            out, such as a copy.
+        part: "train", "test" or "left out".
+        label: The name of the class that the folder or the table gives it; "" if it gives none.
+        file: The path, relative to the folder of the data set where it is below; or an address.
+        size: Bytes.
+        modified: Time of the last modification, in nanoseconds.
+        digest: Of the content.
+    """
+
+    id: int | None
+    part: str
+    label: str
+    file: str
+    size: int
+    modified: int
+    digest: str
+
+
+_COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+class Manifest:
+    """The files of a project's images, in a file that only grows: later rows replace earlier ones.
+
+    The journal says how many of its bytes count. What follows them was written by a process that died
+    before the journal knew, and is overwritten.
+
+    Args:
+        path: The file, ``images.csv`` beside the journal.
+        size: How many bytes count; 0 before the first row.
+
+    Raises:
+        DataError: If it is shorter, or is no manifest; names it.
+    """
+
+    def __init__(self, path: Path, size: int = 0) -> None:
+        self.path = path
+        self.size = size
+        self.entries: Sequence[Entry] = self._read() if size else ()
+
+    @property
+    def images(self) -> Sequence[Entry]:
+        """The entries of the training images, by id; those that have gone included."""
+        found = (entry for entry in self.entries if entry.id is not None)
+        return sorted(found, key=lambda entry: entry.id or 0)
+
+    def appended(self, entries: Iterable[Entry]) -> bytes:
+        """Return what is to be added to the file for some entries; nothing is written yet."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if self.size == 0:
+            writer.writerow(_COLUMNS)
+        for entry in entries:
+            writer.writerow(["" if value is None else value for value in astuple(entry)])
+        return os.fsencode(text.getvalue())
+
+    def append(self, content: bytes) -> None:
+        """Write rows to the disk, after those that count."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists()
+        with self.path.open("r+b" if not new else "xb") as file:
+            file.truncate(self.size)
+            file.seek(self.size)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            sync_folder(self.path.parent)
+
+    def _read(self) -> tuple[Entry, ...]:
+        try:
+            content = self.path.read_bytes()
+        except OSError as error:
+            raise self._damage(str(error)) from error
+        if len(content) < self.size:
+            raise self._damage(f"it has {len(content)} bytes instead of {self.size}")
+        rows = csv.reader(io.StringIO(os.fsdecode(content[: self.size]), newline=""), strict=True)
+        entries: dict[int | str, Entry] = {}
+        try:
+            if tuple(next(rows)) != _COLUMNS:
+                raise self._damage("it has other columns")
+            for row in rows:
+                entry = _entry(row)
+                # An image may have another name than before; other files are known by theirs.
+                entries[entry.file if entry.id is None else entry.id] = entry
+        except (csv.Error, ValueError) as error:
+            raise self._damage(str(error)) from error
+        return tuple(entries.values())
+
+    def _damage(self, problem: str) -> DataError:
+        return DataError(
+            f"{self.path} cannot be used ({problem}). It says which image is which, and belongs to the "
+            "journal beside it: restore both from one copy"
+        )
+
+
+def _entry(row: Sequence[str]) -> Entry:
+    number, part, label, file, size, modified, digest = row
+    return Entry(
+        int(number) if number else None, part, label, file, int(size), int(modified), digest
+    )

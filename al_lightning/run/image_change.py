@@ -1,0 +1,44 @@
+"""Images that come and go in the course of a project."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """What has become of a project's images since it was last started; ids never change.
+
+    >>> from al_lightning.run.image_change import ImageChange
+    >>> str(ImageChange(size=520, test=0, gone=[3, 9], renamed=1, manifest=9000, new=20))
+    '20 new, 2 gone, 1 renamed'
+
+    Attributes:
+        size: The number of training images, with those that have gone; new ones have the last ids.
+        test: The number of test images.
+        gone: Images whose files have gone: they are set aside.
+        back: Images that had gone, and are back.
+        changed: Images whose files have another content.
+        renamed: How many files have another name or folder.
+        manifest: How many bytes of the manifest of images count from here on.
+        new: How many training images are new.
+    """
+
+    size: int
+    test: int
+    gone: Sequence[int] = ()
+    back: Sequence[int] = ()
+    changed: Sequence[int] = ()
+    renamed: int = 0
+    manifest: int = 0
+    new: int = 0
+
+    def __str__(self) -> str:
+        """Return the change as a text."""
+        counts = {
+            "new": self.new,
+            "gone": len(self.gone),
+            "back": len(self.back),
+            "changed": len(self.changed),
+            "renamed": self.renamed,
+        }
+        return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
