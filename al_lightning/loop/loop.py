@@ -226,8 +226,7 @@ class ActiveLearningLoop:
         because = {"because": [*self.journal.causes]} if self.journal.causes else {}
         event = {**result.event, **because}
         self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
-        # The fit has trained on all events so far.
-        self.journal.record_round({**event, "events": len(self.journal.events)})
+        self.journal.record_round({**event, "events": len(self.journal.events)})  # of the fit
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""

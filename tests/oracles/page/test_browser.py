@@ -412,8 +412,8 @@ def test_it_fits_a_phone_and_a_keyboard_reaches_everything(
         shown(page)
         unnamed = page.evaluate(
             "[...document.querySelectorAll('button, input, select, img, progress')].filter((e) =>"
-            " e.checkVisibility() && !(e.textContent.trim() || e.ariaLabel || e.alt || e.labels?.length))"
-            ".length"
+            " e.checkVisibility() && !(e.textContent.trim() || e.ariaLabel || e.alt"
+            " || e.labels?.length)).length"
         )
         assert unnamed == 0
         reached = set()
