@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.choices import require_single_choices
 from al_lightning.cli.paths import places_as_written, weights_files, with_absolute_paths
+from al_lightning.cli.projects import project_of
 from al_lightning.cli.recipe_by_mode import compose_by_mode
 from al_lightning.cli.text_values import with_text_as_text
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, NOT_RECORDED, is_below, key_of
@@ -71,6 +73,7 @@ def completed(cfg: DictConfig) -> Composition:
     require_single_choices(hydra_cfg.runtime.choices, given)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
     places = places_as_written(cfg)
+    cfg.project = project_of(cfg, is_sweep=hydra_cfg.mode == RunMode.MULTIRUN)
     cfg = with_absolute_paths(with_text_as_text(cfg, given), Path(hydra_cfg.runtime.cwd))
     return Composition(cfg, recipe, places, given)
 

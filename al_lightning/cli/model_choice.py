@@ -128,6 +128,9 @@ def _begun_with(model: str, folder: Path) -> bool:
     try:
         with (folder / "journal.jsonl").open(encoding="utf-8") as journal:
             start: Any = json.loads(journal.readline())
-        return f"model={model}" in start["overrides"] or start["config"]["names"]["model"] == model
+            names = [start["config"]["names"]["model"]]
+            # A project may have changed its model since.
+            names += [json.loads(line)["to"] for line in journal if '"names.model"' in line]
+        return model == names[-1] or (len(names) == 1 and f"model={model}" in start["overrides"])
     except (OSError, ValueError, LookupError, TypeError):  # none, or none that can be continued
         return False

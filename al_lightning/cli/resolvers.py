@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.override_parser.types import Override
-from omegaconf import OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.arguments import parsed
 from al_lightning.cli.paths import is_path, portable
+from al_lightning.cli.projects import AUTO, project_of
 from al_lightning.run.naming import run_name, sweep_name
 from al_lightning.utils.redaction import redacted
 
@@ -27,8 +29,11 @@ def _run_name(seed: int, overrides: Sequence[str], output_root: str) -> str:
     return run_name(seed, canonical(overrides, output_root))
 
 
-def _run_folder(project: object, *names: str) -> str:
+def _run_folder(project: object, *names: str, _root_: DictConfig) -> str:
     """Return the folder of a run below the output root: that of its project, else by its names."""
+    if project == AUTO:
+        mode = OmegaConf.select(_root_, "hydra.mode")
+        project = project_of(_root_, is_sweep=mode == RunMode.MULTIRUN)
     return "/".join(("projects", str(project)) if project is not None else names)
 
 

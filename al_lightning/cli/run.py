@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from al_lightning.cli.build import Parts, build, make_console, make_records
 from al_lightning.cli.composition import Composition, completed
+from al_lightning.cli.projects import others_with
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
 from al_lightning.run.keys import NO_EFFECT_ON_FITS
 from al_lightning.utils.errors import UsageError
@@ -56,6 +57,8 @@ def run(cfg: DictConfig) -> "Journal":
                 clear(folder)
             remove_leftovers_in(folder, Path(cfg.output_root) / ".cache")
         journal = Journal(folder / "journal.jsonl")
+        if cfg.project is not None and journal.start is None and rank() == 0:
+            _say_who_else(cfg, folder)
         _set_threads(cfg.threads, journal)
         if composition.recipe is not None and rank() == 0:
             print(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")  # noqa: T201
@@ -67,6 +70,15 @@ def run(cfg: DictConfig) -> "Journal":
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
         )
         return loop.run()
+
+
+def _say_who_else(cfg: DictConfig, folder: Path) -> None:
+    """Name the projects that label the same images, before one more begins."""
+    if others := others_with(cfg.dataset.get("path"), folder):
+        print(  # noqa: T201
+            f"{cfg.dataset.path} is labeled in {', '.join(others)} too. This project is a new one, "
+            f"without its labels; project={others[0]} goes on with that one"
+        )
 
 
 def _learner(

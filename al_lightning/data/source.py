@@ -1,8 +1,8 @@
 """Data sets: images, their classes and their labels."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -133,6 +133,7 @@ class ImageData:
         normalization: Published constants; None computes them from the labeled images.
         folder: Folder that relative names of files start from, to show the originals to a person; None
             without files. No result depends on it.
+        aliases: What classes of a project are called now, by names that they had before.
         origin: The fingerprint of the data set before its classes were changed; None to compute it.
         update: What has become of the images of a project since it was last started; None if they
             cannot change.
@@ -143,6 +144,7 @@ class ImageData:
     classes: tuple[str, ...]
     normalization: Normalization | None = None
     folder: Path | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
     update: "ImageUpdate | None" = None
 

@@ -142,7 +142,7 @@ class ImageFinder:
             )
         if keys & self._files.test:
             raise ValueError("it is a test image, whose label is not a matter of this project")
-        raise ValueError("no image of this project")
+        raise ValueError("no image of this project, or a copy of another one")
 
     def _by_id(self, written: str) -> int:
         if not (written.isascii() and written.isdigit()) or int(written) >= self._size:

@@ -49,7 +49,8 @@ def correct_by_hand(run: Path, texts: Sequence[str], by: str) -> str:
     with open_project(run) as journal:
         classes = list(journal.classes)
         wanted = _parsed(texts, classes)
-        new = {i: label for i, label in wanted.items() if journal.label_of.get(i) != label}
+        known = {i: k for i, k in journal.label_of.items() if i not in journal.to_review}
+        new = {i: label for i, label in wanted.items() if known.get(i) != label}
         if new:
             ids, labels = torch.tensor([*new]), torch.tensor([*new.values()])
             journal.record_correction(ids, labels, by)

@@ -89,6 +89,11 @@ def import_labels(
     finder = ImageFinder(table, journal.pool.size, data)
     plan = plan_import(journal, labels_by_image(table, rows, finder, classes))
     place = len(journal.rounds)
+    if unknown := sum(i >= journal.pool.size for i in plan.new):
+        raise UsageError(
+            f"{unknown} of the images in {table} are new since the project was last started, and "
+            "nothing was changed. Run the project's command first, which takes them in"
+        )
     if plan.new:
         event = {"event": "labels", "round": place, "origin": IMPORTED}
         new = {"ids": [*plan.new], "labels": [*plan.new.values()]}

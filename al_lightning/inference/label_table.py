@@ -14,9 +14,9 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import replacing, write_whole
 from al_lightning.utils.spreadsheet import cell
 
-#: The columns, and what they hold; the first three are those of dataset=table.
+#: The columns, and what they hold; the first four are those of dataset=table.
 COLUMNS: dict[str, type] = {
-    **dict.fromkeys(("file", "label", "split"), str),
+    **dict.fromkeys(("file", "label", "split", "group"), str),
     "id": int,
     **dict.fromkeys(("origin", "who", "when"), str),
     "round": int,
@@ -46,18 +46,21 @@ def table_rows(
         folder: Of the table. Files below it are named relative to it, others by their whole path.
         everything: Whether the other images get a row as well: those without a label, and test images.
     """
-    names = None if data is None else _Names(data, folder)
-    found = [_row(row, classes, names) for row in rows]
-    if not everything or data is None:
+    found = [_row(row, classes) for row in rows]
+    if data is None:
         return found
-    known = {row.id for row in rows}
-    left = (i for i in range(len(data.train)) if i not in known)
-    found += [{"file": _name(names, i), "split": "unlabeled", "id": i} for i in left]
-    for i, file in enumerate(data.test.files or ()):
-        assert names is not None
-        label = classes[int(data.test.labels[i])]
-        found.append({"file": names.of(file), "label": label, "split": "test"})
-    return found
+    tested: list[TableRow] = []
+    if everything:
+        known = {row.id for row in rows}
+        left = (i for i in range(len(data.train)) if i not in known)
+        found += [{"split": "unlabeled", "id": i} for i in left]
+        names = [classes[label] for label in data.test.labels.tolist()]
+        tested = [{"label": name, "split": "test"} for name in names if data.test.files]
+    files = _Names(data, folder)
+    train = (files.facts(data.train, row["id"]) for row in found)
+    test = (files.facts(data.test, i) for i in range(len(tested)))
+    facts = (*train, *test)
+    return [{**row, **more} for row, more in zip([*found, *tested], facts, strict=True)]
 
 
 def write_table(rows: Sequence[TableRow], path: Path) -> None:
@@ -86,17 +89,19 @@ def write_table(rows: Sequence[TableRow], path: Path) -> None:
 
 
 class _Names:
-    """The names of the files of a data set in a table."""
+    """The names of the files of a data set in a table, and their groups."""
 
     def __init__(self, data: ImageData, folder: Path) -> None:
         self._files = SourceFiles(data)
-        self._train: Images = data.train
         self._folder = Path(os.path.normpath(Path.cwd() / folder))
 
-    def by_id(self, image: int) -> str:
-        return "" if self._train.files is None else self.of(self._train.files[image])
+    def facts(self, images: Images, row: int) -> TableRow:
+        return {
+            "file": "" if images.files is None else self._named(images.files[row]),
+            "group": None if images.groups is None else str(int(images.groups[row])),
+        }
 
-    def of(self, file: str) -> str:
+    def _named(self, file: str) -> str:
         place = self._files.place(file)
         if not isinstance(place, Path):
             return file
@@ -106,13 +111,8 @@ class _Names:
         return f"./{below}" if below.startswith(_FORMULA) else below
 
 
-def _name(names: _Names | None, image: int) -> str:
-    return "" if names is None else names.by_id(image)
-
-
-def _row(row: LabelRow, classes: Sequence[str], names: _Names | None) -> TableRow:
+def _row(row: LabelRow, classes: Sequence[str]) -> TableRow:
     return {
-        "file": _name(names, row.id),
         "label": None if row.label is None else classes[row.label],
         "split": "unlabeled" if row.is_skipped else "train",
         "id": row.id,

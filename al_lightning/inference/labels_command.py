@@ -63,27 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "run", type=Path, metavar="RUN", help="a run's folder, such as outputs/projects/birds"
     )
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument(
-        "--to",
-        metavar="FILE|FOLDER",
-        help="write the labels: a table (.csv, .parquet) that dataset=table reads, or a folder (no "
-        "ending, or a slash at the end) with one folder of images a class",
-    )
-    action.add_argument(
-        "--from",
-        dest="source",
-        type=Path,
-        metavar="FILE",
-        help="take the labels of a table, .csv or .parquet, with a column label, and file or id: "
-        "images without a label get one, other classes are corrections",
-    )
-    action.add_argument(
-        "--set",
-        nargs="+",
-        metavar="ID=CLASS",
-        help="the right class of labeled images, by their ids in queries/*.csv",
-    )
+    _add_actions(parser)
     parser.add_argument("--by", default="", metavar="NAME", help="who gave the labels")
     parser.add_argument(
         "--dry-run", action="store_true", help="with --from: only say what would change"
@@ -106,3 +86,27 @@ def _parser() -> argparse.ArgumentParser:
         "this executes their code, so use it only for runs that you trust",
     )
     return parser
+
+
+def _add_actions(parser: argparse.ArgumentParser) -> None:
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument(
+        "--to",
+        metavar="FILE|FOLDER",
+        help="write the labels: a table (.csv, .parquet) that dataset=table reads, or a folder (no "
+        "ending, or a slash at the end) with one folder of images a class",
+    )
+    action.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="FILE",
+        help="take the labels of a table, .csv or .parquet, with a column label, and file or id: "
+        "images without a label get one, other classes are corrections",
+    )
+    action.add_argument(
+        "--set",
+        nargs="+",
+        metavar="ID=CLASS",
+        help="the right class of labeled images, by their ids in queries/*.csv",
+    )

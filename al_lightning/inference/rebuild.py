@@ -83,7 +83,7 @@ def _is_known(found: Any) -> bool:
 
 def _refusal(target: str, key: str) -> str:
     return (
-        f"{key} names {target}, which is no network of al_lightning and no optimiser or loss of torch, "
-        "and loading it would execute its code. If you trust this run, add --trust (in Python: "
-        "load_trained(folder, trust=True))"
+        f"{key} names {target}, which is no network or data set of al_lightning and no optimiser or "
+        "loss of torch, and loading it would execute its code. If you trust this run, add --trust (in "
+        "Python: trust=True)"
     )

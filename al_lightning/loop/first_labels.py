@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -61,7 +62,7 @@ class FirstLabels:
         if len(pool.labeled_ids) == 0 and len(ids := self._missing_validation(pool)):
             return "validation", ids
         if len(pool.labeled_ids) >= _FEWEST:
-            return None
+            return self._of_new_images(pool)
         given = self.learner.data.given_ids
         given = given[torch.isin(given, pool.unlabeled_ids)]
         ids = given if len(given) else self._draw(pool)
@@ -72,6 +73,24 @@ class FirstLabels:
                 "needed"
             )
         return "initial", ids
+
+    def _of_new_images(self, pool: Pool) -> tuple[Origin, Tensor] | None:
+        """Return images to label for validation, of those that came in the course of a project.
+
+        Of each time that some came, the same share as of the images at the start.
+        """
+        sizes, wanted = self.journal.sizes, self.budget.validation
+        left = self.budget.limit(pool.size, self.given) - pool.labels_bought
+        for before, after in pairwise(sizes):
+            count = min(round(wanted * (after - before) / sizes[0]), left)
+            if count <= 0:
+                continue
+            drawn = self._draw_validation(torch.arange(before, after), count)
+            answered = torch.cat([pool.validation_ids, pool.skipped_ids])
+            free = drawn[torch.isin(drawn, pool.unlabeled_ids)]
+            if len(free) and not bool(torch.isin(drawn, answered).any()):
+                return "validation", free
+        return None
 
     def _missing_validation(self, pool: Pool) -> Tensor:
         """Return what is to be labeled next for validation: those that were given, then the others.

@@ -50,6 +50,17 @@ class ClassChange:
         position = {name: label for label, name in enumerate(self.after(classes))}
         return [position[self.new_name(name)] for name in classes]
 
+    def aliases(self, classes: Sequence[str], before: Mapping[str, str]) -> dict[str, str]:
+        """Return what classes are called after it, by all names that they have had.
+
+        Args:
+            classes: Names before it, by label.
+            before: The same, before it.
+        """
+        names = {**before, **{name: name for name in classes}}
+        now = {old: self.new_name(name) for old, name in names.items()}
+        return {old: name for old, name in now.items() if old not in self.after(classes)}
+
     def new_name(self, name: str) -> str:
         """Return what a class is called after it."""
         return self.renamed.get(name, self.merged.get(name, name))
@@ -61,7 +72,7 @@ class ClassChange:
         wrong = {
             "no such class": [n for n in (*touched, *into) if n not in classes],
             "both renamed and merged": [n for n in self.renamed if n in self.merged],
-            "changed itself, so that nothing can be merged into it": [
+            "changed in the same step, so that nothing can be merged into it": [
                 n for n in into if n in touched
             ],
             "no name of a class": [n for n in names if not isinstance(n, str) or not n.strip()],

@@ -46,8 +46,8 @@ OPEN_IN_PROJECTS = (
     *("strategy", "initial_strategy", "oracle", "budget", "budget_override", "query_seed"),
     *("model", "recipe", "recipe_by_mode", "classes", "dataset.classes"),
 )
-#: Where the images of a project are now; recorded, since other commands look for them there.
-MOVES_IN_PROJECTS = ("dataset.path",)
+#: What else of a project is recorded when it changes: where its images are, and what it is called.
+FOLLOWED_IN_PROJECTS = ("dataset.path", "names")
 #: Which of that changes the weights: the next round fits them, also without new labels.
 CHANGES_WEIGHTS = ("model", "recipe")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.

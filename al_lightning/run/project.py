@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from al_lightning.run.journal import Journal
-from al_lightning.run.keys import MOVES_IN_PROJECTS, OPEN_IN_PROJECTS, is_below
+from al_lightning.run.keys import FOLLOWED_IN_PROJECTS, OPEN_IN_PROJECTS, is_below
 from al_lightning.utils.nested import leaves
 
 
@@ -48,7 +48,7 @@ def changed_settings(
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
         and (
-            is_below(key, MOVES_IN_PROJECTS)
+            is_below(key, FOLLOWED_IN_PROJECTS)
             or (is_below(key, OPEN_IN_PROJECTS) and not is_below(key, irrelevant))
         )
     ]

@@ -43,7 +43,7 @@ def require_same_run(
         if differing := differing_keys(without(old, skip), without(new, skip)):
             raise OtherRunError(
                 f"{journal.path} was written with another configuration:{_listed(differing)}\n"
-                "Use another folder or the recorded values, or remove the journal to start a new run"
+                f"Use the recorded values, or {_another_place(journal)}"
             )
     versions = differing_keys(recorded.get("versions", {}), start["versions"])
     old, new = {"code": recorded.get("code", {})}, {"code": start.get("code", {})}
@@ -81,6 +81,12 @@ def _require_same_kind(journal: Journal, start: Mapping[str, Any]) -> None:
             f"The project in {journal.path.parent} has other images than these: choose another name "
             "for these images, or restore the images of the project"
         )
+
+
+def _another_place(journal: Journal) -> str:
+    if journal.is_project:
+        return "choose another name: project=NAME"
+    return "another folder, or remove the journal to start a new run"
 
 
 def _listed(differing: Collection[str]) -> str:

@@ -159,12 +159,7 @@ class RunState:
     def _take_classes(self, event: Event) -> None:
         change = ClassChange.of(event)
         before, self.classes = self.classes, change.after(self.classes)
-        names = {**self.aliases, **{name: name for name in before}}
-        self.aliases = {
-            old: new for old, name in names.items() if (new := change.new_name(name)) != old
-        }
-        for name in self.classes:
-            self.aliases.pop(name, None)
+        self.aliases = change.aliases(before, self.aliases)
         labels = change.new_labels(before)
         self._log.merge(labels)
         self.label_of = {i: labels[label] for i, label in self.label_of.items()}

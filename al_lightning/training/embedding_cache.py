@@ -17,9 +17,11 @@ from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.folder.duplicates import DIGEST
 from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images
+from al_lightning.training.known_embeddings import KnownEmbeddings, digests_of, rows_known
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.files import replacing, write_whole
 from al_lightning.utils.locks import exclusive
@@ -36,8 +38,10 @@ Write = Callable[[Tensor], None]
 class EmbeddingCache:
     """Caches the embeddings of frozen networks, memory-mapped, by everything that they depend on.
 
-    An entry is ``<digest>.npy``, float32, training images first, and ``<digest>.json``, with its inputs
-    and its SHA-256. A warning names files that do not match; they are computed again.
+    An entry is ``<digest>.npy``, float32, training images first, ``<digest>.json``, with its inputs and
+    its SHA-256, and ``<digest>.rows``, with a digest of each image where the data set has them: of a
+    data set that has grown, only new images are embedded. A warning names files that do not match; they
+    are computed again.
 
     Args:
         folder: Folder of the entries; may be removed while nothing runs.
@@ -81,12 +85,11 @@ class EmbeddingCache:
         data = datamodule.data
         rows, columns = len(data.train) + len(data.test), int(facts["network"]["features"])
         entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
+        digests = digests_of((data.train, data.test))
 
         def compute(write: Write) -> None:
-            if rank() == 0:
-                self._say(f"Embedding {rows:,} images, once for all rounds and runs")
-            sets = [(images, torch.arange(len(images))) for images in (data.train, data.test)]
-            embed_images(trainer, classifier, datamodule, [s for s in sets if len(s[1])], write)
+            known = from_rank_zero(lambda: self._known(entry, facts, digests))
+            self._embed(trainer, classifier, datamodule, known, write)
 
         with ExitStack() as stack:
             lock = exclusive(entry.path.with_suffix(".lock"), self._say_waiting)
@@ -97,7 +100,7 @@ class EmbeddingCache:
 
             seconds = from_rank_zero(known)
             if seconds is None and rank() == 0:
-                seconds = entry.make(compute, facts)
+                seconds = entry.make(compute, facts, digests)
                 self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
             elif seconds is None:
                 compute(lambda _: None)
@@ -107,6 +110,42 @@ class EmbeddingCache:
                 note_use(entry.path.with_suffix(".json"))
         assert seconds is not None
         return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
+
+    def _embed(
+        self,
+        trainer: L.Trainer,
+        classifier: L.LightningModule,
+        datamodule: PoolDataModule,
+        known: KnownEmbeddings | None,
+        write: Write,
+    ) -> None:
+        """Embed the images that no earlier entry has; write all rows in order."""
+        parts = datamodule.data.train, datamodule.data.test
+        counts = [len(part) for part in parts]
+        unknown = torch.ones(sum(counts), dtype=torch.bool) if known is None else known.rows < 0
+        if rank() == 0:
+            self._say(f"Embedding {int(unknown.sum()):,} images, once for all rounds and runs")
+        ids = [part.nonzero().flatten() for part in torch.split(unknown, counts)]
+        sets = [(images, some) for images, some in zip(parts, ids, strict=True) if len(some)]
+        if known is None:
+            embed_images(trainer, classifier, datamodule, sets, write)
+            return
+        new: list[Tensor] = []
+        embed_images(trainer, classifier, datamodule, sets, new.append)
+        known.write(torch.cat(new) if new else known.matrix[:0], write)
+
+    def _known(
+        self, entry: "_Entry", facts: Mapping[str, Any], digests: Tensor | None
+    ) -> KnownEmbeddings | None:
+        """Return what the newest entry has of these images, made in the same way of other data."""
+        if digests is None:
+            return None
+        earlier = sorted(self._folder.glob("*.rows"), key=lambda path: path.stat().st_mtime)
+        for path in reversed(earlier):
+            found = entry.beside(path).known(facts, digests)
+            if found is not None:
+                return found
+        return None
 
     def _facts(
         self, trainer: L.Trainer, backbone: Backbone, datamodule: PoolDataModule
@@ -141,7 +180,28 @@ class _Entry:
     def __init__(self, path: Path, shape: tuple[int, int]) -> None:
         self.path = path
         self._about = path.with_suffix(".json")
+        self._rows = path.with_suffix(".rows")  # a digest of each image, where there are any
         self._shape = shape
+
+    def beside(self, rows: Path) -> "_Entry":
+        """Return the entry of another data set in the same folder, by its digests."""
+        count = rows.stat().st_size // DIGEST
+        return _Entry(rows.with_suffix(".npy"), (count, self._shape[1]))
+
+    def known(self, facts: Mapping[str, Any], digests: Tensor) -> KnownEmbeddings | None:
+        """Return the rows of some images, if this was made in the same way; None if it has none."""
+        try:
+            made_of = json.loads(self._about.read_text(encoding="utf-8"))["made_of"]
+            content = bytearray(self._rows.read_bytes())
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if {**made_of, "data": None} != json.loads(json.dumps({**facts, "data": None})):
+            return None
+        earlier = torch.frombuffer(content, dtype=torch.uint8).view(-1, DIGEST)
+        rows = rows_known(digests, earlier)
+        if bool((rows < 0).all()) or self.seconds() is None:
+            return None
+        return KnownEmbeddings(self.open(), rows)
 
     def seconds(self) -> float | None:
         """Return how long it took to make; None if it is not there, or damaged, which is warned of."""
@@ -160,7 +220,12 @@ class _Entry:
             )
             return None
 
-    def make(self, compute: Callable[[Write], None], facts: Mapping[str, Any]) -> float:
+    def make(
+        self,
+        compute: Callable[[Write], None],
+        facts: Mapping[str, Any],
+        digests: Tensor | None = None,
+    ) -> float:
         """Write the rows of ``compute`` in order; return the seconds that it took."""
         self._about.unlink(missing_ok=True)
         begin, count = time.perf_counter(), 0
@@ -180,6 +245,8 @@ class _Entry:
         seconds = time.perf_counter() - begin
         with self.path.open("rb") as written:
             digest = hashlib.file_digest(written, "sha256").hexdigest()
+        if digests is not None:
+            write_whole(self._rows, digests.contiguous().numpy().tobytes())
         about = {"sha256": digest, "seconds": seconds, "made_of": facts}
         write_whole(self._about, json.dumps(about, indent=1) + "\n")
         return seconds

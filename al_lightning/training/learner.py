@@ -140,6 +140,7 @@ class Learner:
         self.seed = whole_number("seed", seed)
         self.warm_start = warm_start
         self._embeddings = embeddings
+        self._make_classifier = make_classifier
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
         self._trainers = FreshTrainers(make_trainer)
         self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache, save_minutes)
@@ -203,6 +204,7 @@ class Learner:
             journal: Which has it already.
         """
         self.datamodule.change_classes(change)
+        self._untrained = FreshClassifiers(self._make_classifier, self._derive("weights"))
         self.begin(continued(journal, journal.start or {}), journal.path.parent)
 
     def serve(self) -> None:

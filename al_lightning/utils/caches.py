@@ -77,8 +77,8 @@ def _files(kind: str, folder: Path) -> Iterator[Entry]:
     ending = _SHARED_BY[kind]
     for path in _listed(folder):
         if path.suffix == ending:
-            beside = path.with_suffix(".json")
-            paths = (path, beside) if beside.exists() else (path,)
+            beside = [path.with_suffix(suffix) for suffix in (".rows", ".json")]
+            paths = (path, *(other for other in beside if other.exists()))
             yield _entry(kind, paths, path.with_suffix(".lock"), paths[-1])
 
 

@@ -102,11 +102,13 @@ def test_an_experiment_of_ones_own_may_name_the_oracle(
         assert choose("experiment=labels", *flags)[0] == [PRETRAINED]
 
 
-def journal(folder: str, model: str, *overrides: str) -> None:
-    start = {"overrides": list(overrides), "config": {"names": {"model": model}}}
-    place = Path(f"outputs/digits/{folder}/margin/seed=0,oracle=csv")
+def journal(model: str, *changes: str) -> None:
+    start = {"overrides": [], "config": {"names": {"model": model}}}
+    settings = [{"event": "setting", "key": "names.model", "to": name} for name in changes]
+    place = Path("outputs/projects/digits")
     place.mkdir(parents=True)
-    (place / "journal.jsonl").write_text(json.dumps(start) + "\n")
+    lines = "".join(f"{json.dumps(event)}\n" for event in (start, *settings))
+    (place / "journal.jsonl").write_text(lines)
 
 
 @pytest.mark.parametrize(
@@ -116,17 +118,23 @@ def test_a_run_that_has_begun_keeps_its_model_whatever_is_installed_since(
     monkeypatch: pytest.MonkeyPatch, begun: str, installed: bool
 ) -> None:
     install(monkeypatch, installed)
-    journal(begun, begun)
+    journal(begun)
     assert choose("oracle=csv", "dataset=digits") == ([f"model={begun}"], None)  # told it once
     added, told = choose("oracle=csv", "dataset=digits", "overwrite=true")
     assert added == [PRETRAINED if installed else FROM_SCRATCH]
     assert told is not None
-    assert choose("oracle=csv", "dataset=digits", "seed=1")[1] is not None  # another run
+    assert choose("oracle=csv", "dataset=digits", "project=other")[1] is not None
+
+
+def test_a_project_keeps_the_model_that_it_has_changed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, True)
+    journal(PRETRAINED.removeprefix("model="), "cnn")
+    assert choose("oracle=csv", "dataset=digits") == (["model=cnn"], None)
 
 
 def test_a_journal_that_cannot_be_read_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, True)
-    journal("cnn", "cnn")
+    journal("cnn")
     next(Path("outputs").glob("**/journal.jsonl")).write_bytes(b"\xff{")
     assert choose("oracle=csv", "dataset=digits")[0] == [PRETRAINED]
 
@@ -139,7 +147,7 @@ def test_a_person_is_asked_twenty_images_by_a_run_that_goes_on_with_its_model(
     result = here(tmp_path, "oracle=csv", *quick)
     assert result.returncode == 0
     assert result.stdout.startswith("model=cnn is used")
-    sheet = next(tmp_path.glob("outputs/digits/cnn/**/queries/round_00.csv"))
+    sheet = next(tmp_path.glob("outputs/projects/digits/queries/round_00.csv"))
     header, *rows = sheet.read_text().splitlines()
     assert len(rows) == 20
     sheet.write_text("\n".join([header, *(f"{row}{i % 10}" for i, row in enumerate(rows))]))

@@ -1,4 +1,4 @@
-"""Corrections on the command line."""
+"""Labels on the command line: out, in, and corrected."""
 
 from pathlib import Path
 
@@ -85,3 +85,42 @@ def test_a_project_in_use_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFi
         assert main([str(folder), "--set", "7=dog"]) == 1
     assert "is in use by" in capsys.readouterr().err
     assert Journal(folder / "journal.jsonl").corrections() == []
+
+
+def test_labels_go_out_and_come_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, table = write_project(tmp_path / "birds"), tmp_path / "labels.csv"
+    assert main([str(folder), "--to", str(table)]) == 0
+    assert "2 rows written" in capsys.readouterr().out
+    table.write_text("id,label\n7,cat\n2,bird\n4,Dog\n")
+    before = (folder / "journal.jsonl").read_bytes()
+    assert main([str(folder), "--from", str(table), "--dry-run"]) == 0
+    assert capsys.readouterr().out == (
+        f"{table}: 1 new, 1 corrected, 1 unchanged. Nothing was written\n"
+    )
+    assert (folder / "journal.jsonl").read_bytes() == before
+    assert main([str(folder), "--from", str(table), "--by", "Ada"]) == 0
+    assert capsys.readouterr().out == (
+        f"{table}: 1 new, 1 corrected, 1 unchanged. The project's command trains on them\n"
+    )
+    assert Journal(folder / "journal.jsonl").label_of == {7: 0, 2: 2, 4: 1}
+    assert main([str(folder), "--from", str(table)]) == 0
+    assert capsys.readouterr().out == f"{table}: 3 unchanged. Nothing is left to do\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--to", "out/", "--by", "Ada"], "--by goes with --set or --from"),
+        (["--to", "out/", "--dry-run"], "--dry-run goes with --from"),
+        (["--from", "labels.csv", "--copy"], "--copy goes with --to"),
+        (["--set", "7=cat", "--overwrite"], "--overwrite goes with --to"),
+        (["--set", "7=cat", "--to", "out/"], "not allowed with argument"),
+        ([], "one of the arguments --to --from --set is required"),
+    ],
+)
+def test_options_that_do_not_go_together(
+    capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["run", *options])
+    assert message in capsys.readouterr().err

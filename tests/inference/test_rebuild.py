@@ -6,6 +6,7 @@ import torch
 from omegaconf import OmegaConf
 from torch import nn
 
+from al_lightning.data import ImageTable
 from al_lightning.data.transforms import augmentation
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.models import CNN
@@ -39,6 +40,7 @@ def test_what_the_command_line_records_is_made_without_it() -> None:
         ("al_lightning.data.augmentation", augmentation),
         ("al_lightning.training.recipe.one_cycle", one_cycle),
         ("al_lightning.models.CNN", CNN),
+        ("al_lightning.data.ImageTable", ImageTable),
     ],
 )
 def test_ours_and_what_trains_is_made(target: str, found: Any) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from al_lightning.utils.spreadsheet import cell
+from al_lightning.utils.spreadsheet import cell, text_of
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,15 @@ def test_a_cell_is_shown_and_never_run(text: str, shown: str) -> None:
 def test_different_texts_stay_different() -> None:
     texts = ["=x", "'=x", "''=x", "x", "'x"]
     assert len({cell(text) for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "-2", " =1", "'=1", "''=1", "\uff1d1", "cat", "", "it's", "'quoted'", "'", "a=b"],
+)
+def test_a_cell_is_read_as_the_text_that_it_shows(text: str) -> None:
+    assert text_of(cell(text)) == text
+
+
+def test_what_no_cell_was_made_of_stays() -> None:
+    assert [text_of(text) for text in ("=1", "-2", "'cat")] == ["=1", "-2", "'cat"]

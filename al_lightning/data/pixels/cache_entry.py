@@ -18,17 +18,17 @@ from torch import Tensor
 
 from al_lightning.data.folder.duplicates import DIGEST, image_digests
 from al_lightning.data.pixels.decode import DECODER, ValueRange
-from al_lightning.data.pixels.decode_beside import Part, decode_beside
+from al_lightning.data.pixels.decode_beside import Part, decode_beside, write_images
 from al_lightning.data.pixels.decoded import Decoded, gather
 from al_lightning.data.pixels.mapped import FACTS, MappedPixels
 from al_lightning.data.pixels.progress import shown_progress
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name
 from al_lightning.utils.caches import note_use
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.files import reserve, sync_folder, write_whole
 
 _LEFT_FREE = 256 * 2**20  # bytes of a disk that are not ours to fill
-_PIXELS, _DIGESTS = "pixels.bin", "digests.bin"
+_PIXELS, _DIGESTS, _KEYS = "pixels.bin", "digests.bin", "files.bin"
 _PARTIAL = ".partial"
 _BLOCK = 4096  # images read at a time, to check them
 _REQUESTS = 32  # to a network at the same time
@@ -45,6 +45,7 @@ class CacheEntry:
         family: Digest of the place of the folder or table, and of the shape of the images.
         root: The folder or the table that names the files.
         paths: N of them, sorted.
+        keys: A digest of each file's path and state and of the way to decode it, 16 bytes each.
         image_shape: Channels, height, width.
         value_range: Black and white of images of more than 8 bits a pixel.
     """
@@ -53,6 +54,7 @@ class CacheEntry:
     family: str
     root: ImageFile
     paths: Sequence[ImageFile]
+    keys: bytes
     image_shape: tuple[int, int, int]
     value_range: ValueRange | None
 
@@ -77,12 +79,14 @@ class CacheEntry:
         place = root.url if isinstance(root, RemoteFile) else root.resolve()
         where = json.dumps([os.fsencode(place).hex(), image_shape])
         family = hashlib.sha256(where.encode()).hexdigest()[:8]
-        what = hashlib.sha256(f"{DECODER} {PIL.__version__} {value_range} {where}\n".encode())
+        how = f"{DECODER} {PIL.__version__} {value_range} {where}\n".encode()
         prefix = "" if isinstance(root, RemoteFile) else os.fspath(root / "x")[:-1]
-        for path, state in zip(paths, _states(paths), strict=True):
-            what.update(_key(path, prefix) + b"\0" + state + b"\n")
-        name = f"{family}-{what.hexdigest()[:24]}"
-        return cls(cache / name, family, root, paths, image_shape, value_range)
+        keys = b"".join(
+            hashlib.sha256(how + _key(path, prefix) + b"\0" + state).digest()[:DIGEST]
+            for path, state in zip(paths, _states(paths), strict=True)
+        )
+        name = f"{family}-{hashlib.sha256(how + keys).hexdigest()[:24]}"
+        return cls(cache / name, family, root, paths, keys, image_shape, value_range)
 
     @property
     def shape(self) -> torch.Size:
@@ -151,6 +155,7 @@ class CacheEntry:
         kept = self._left_over(pixels, marks)
         reserve(pixels, self.shape.numel(), _LEFT_FREE)
         reserve(marks, len(kept) * DIGEST)
+        self._take_over(pixels, kept)
         rows = (kept == 0).all(1).nonzero().flatten().tolist()
         done = len(kept) - len(rows)
         with shown_progress(f"Decoding {self.root.name}", len(kept), done) as advance:
@@ -175,6 +180,28 @@ class CacheEntry:
         intact = torch.tensor(list(self._intact(pixels, noted)))
         return torch.where(intact[:, None], noted, kept)
 
+    def _take_over(self, pixels: Path, kept: Tensor) -> None:
+        """Copy images that an entry of earlier files of the same folder has; fill in their digests."""
+        for other in sorted(self.folder.parent.glob(f"{self.family}-*")):
+            if other == self.folder or not (other / FACTS).exists():
+                continue
+            with suppress(OSError, ValueError, DataError):  # it is only an earlier one
+                row_of = {key: row for row, key in enumerate(_split((other / _KEYS).read_bytes()))}
+                content = bytearray((other / _DIGESTS).read_bytes())
+                digests = torch.frombuffer(content, dtype=torch.uint8).view(-1, DIGEST)
+                shape = torch.Size((len(digests), *self.image_shape))
+                store = MappedPixels(other / _PIXELS, shape, digests)
+                pairs = [
+                    (row, row_of[key])
+                    for row, key in enumerate(_split(self.keys))
+                    if key in row_of and not bool(kept[row].any())
+                ]
+                pairs = [(row, old) for row, old in pairs if bool(digests[old].any())]
+                for first in range(0, len(pairs), _BLOCK):
+                    rows, old = map(list, zip(*pairs[first : first + _BLOCK], strict=True))
+                    write_images(pixels, rows, store.read(torch.tensor(old)))
+                    kept[rows] = digests[old]
+
     def _finish(self, pixels: Path, marks: Path, digests: Tensor, troubles: dict[int, str]) -> None:
         content = digests.numpy().tobytes()
         marks.write_bytes(content)
@@ -182,6 +209,7 @@ class CacheEntry:
             with partial.open("r+b") as file:
                 os.fsync(file.fileno())
             partial.replace(partial.with_name(partial.name.removesuffix(_PARTIAL)))
+        (self.folder / _KEYS).write_bytes(self.keys)
         sync_folder(self.folder)
         named = {str(row): trouble for row, trouble in sorted(troubles.items())}
         # The last of all: with it, the entry is whole.
@@ -201,6 +229,11 @@ class CacheEntry:
         for other in self.folder.parent.glob(f"{self.family}-*"):
             if other != self.folder:
                 shutil.rmtree(other, ignore_errors=True)
+
+
+def _split(content: bytes) -> list[bytes]:
+    """Return the digests of a file of them, one after the other."""
+    return [content[i : i + DIGEST] for i in range(0, len(content), DIGEST)]
 
 
 def _below(path: ImageFile, root: ImageFile) -> ImageFile:

@@ -109,7 +109,7 @@ class _Parts(Dataset[Part]):
                 [self._paths[row] for row in rows], self._image_shape, self._value_range
             )
             if self._keep is not None:
-                _write(self._keep, rows, pixels)
+                write_images(self._keep, rows, pixels)
         except (OSError, DecodingStoppedError) as error:
             return Part(rows, bytes(DIGEST * len(rows)), {}, error)
         digests = b"".join(
@@ -120,8 +120,8 @@ class _Parts(Dataset[Part]):
         return Part(rows, digests, named)
 
 
-def _write(path: Path, rows: Sequence[int], pixels: Tensor) -> None:
-    """Write images in their places."""
+def write_images(path: Path, rows: Sequence[int], pixels: Tensor) -> None:
+    """Write images, (M, C, H, W) uint8, in their places in a file of all of them."""
     with path.open("r+b", buffering=0) as file:
         for row, image in zip(rows, pixels.numpy(), strict=True):
             file.seek(row * image.nbytes)

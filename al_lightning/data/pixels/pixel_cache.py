@@ -22,7 +22,8 @@ class PixelCache:
     checking for changes reads no file. If the cache file itself was modified, it is compared with the
     digests of the decoded images. A process waits for another one that decodes the same images, and
     continues from the images that a killed process has decoded. The images of one folder at one size
-    are stored once: those of earlier files are removed.
+    are stored once: where files have come or gone, what is decoded already is copied, and the rest of
+    it removed.
 
     Args:
         folder: Folder of the cache; may be removed at any time.

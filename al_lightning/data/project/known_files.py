@@ -119,7 +119,9 @@ def known_data(
     test = images.rows((checked.usable & is_test).nonzero().flatten())
     update = _update(files, checked, is_test, row_of, classes, known)
     update = replace(update, change=replace(update.change, size=count, test=len(test)))
-    return ImageData(train, test, tuple(classes), folder=folder, update=update)
+    return ImageData(
+        train, test, tuple(classes), folder=folder, aliases=known.aliases, update=update
+    )
 
 
 def _rows_by_id(files: KnownFiles, trained: Tensor, known: KnownProject) -> dict[int, int]:

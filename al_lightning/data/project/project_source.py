@@ -60,13 +60,15 @@ class ProjectSource:
 def with_classes_of(data: ImageData, known: KnownProject) -> ImageData:
     """Return a data set with the classes of a project, and its labels in them."""
     classes = known.with_new(data.classes)
-    return _relabeled(data, classes, known.labels_of(data.classes, classes))
+    data = _relabeled(data, classes, known.labels_of(data.classes, classes))
+    return replace(data, aliases=known.aliases)
 
 
 def with_changed_classes(data: ImageData, change: ClassChange) -> ImageData:
     """Return a data set whose classes have changed, and its labels in the new classes."""
     labels = torch.tensor([*change.new_labels(data.classes), -1])
-    return _relabeled(data, change.after(data.classes), labels)
+    aliases = change.aliases(data.classes, data.aliases)
+    return replace(_relabeled(data, change.after(data.classes), labels), aliases=aliases)
 
 
 def _relabeled(

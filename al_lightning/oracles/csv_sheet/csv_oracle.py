@@ -162,7 +162,14 @@ class CsvOracle(Oracle):
     def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
         files = {i: self._file(i) for i in ids.tolist()}
         try:
-            return read_sheet(sheet, files, classes, self._skip_mark, takes_new=self._takes_new)
+            return read_sheet(
+                sheet,
+                files,
+                classes,
+                self._skip_mark,
+                aliases=self._data.aliases,
+                takes_new=self._takes_new,
+            )
         except OSError as error:
             raise UsageError(f"{sheet} cannot be read: {error}") from error
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
@@ -53,38 +54,38 @@ def read_sheet(
     classes: Sequence[str],
     skip_mark: str,
     *,
+    aliases: Mapping[str, str] = MappingProxyType({}),
     takes_new: bool = False,
 ) -> Filled:
     """Read a sheet that may be filled in, in part or as a whole.
 
-    Columns may stand in any order, and others beside them, which must be empty where they have no
-    name; rows too, and rows may be missing. The separator may be a comma, a semicolon or a tab. A class
-    may be written in another case, with other blanks or accents of another Unicode form, where it is
-    clear which one is meant.
+    Columns and rows may stand in any order, and be missing; others beside them must have a name, or be
+    empty. The separator may be a comma, a semicolon or a tab. Classes may be spelled otherwise where it
+    is clear which one is meant, see :func:`~al_lightning.utils.spelling.resolve_name`.
 
     Args:
         path: The CSV file.
         files: The queried images: the file of each id, "" if there is none.
         classes: The names that a label may be.
         skip_mark: Entry for an image that cannot be labeled.
+        aliases: Classes by names that they had before.
         takes_new: Whether another name is a new class.
 
     Raises:
-        UsageError: If the file cannot be read as such a sheet, an id was not asked for, stands in two
-            rows or beside another image's file, or a label is no class; names the rows.
+        UsageError: If it is no such sheet, an id was not asked for, is in two rows or beside another
+            image's file, or a label is no class; names the rows.
     """
-    labels: dict[int, int] = {}
+    labels, seen = dict[int, int](), dict[int, int]()
     skipped, taken_as = set[int](), dict[str, str]()
-    seen: dict[int, int] = {}
-    problems: list[str] = []
-    names = [*classes]  # and the new ones
+    problems, names = list[str](), [*classes]  # and the new ones
     for number, row in _rows(path):
         try:
             image = _image(row, files, seen)
             seen[image] = number
             if not (written := _label(row)).strip():
                 continue
-            name = read_class(written, [*names, skip_mark], takes_new=takes_new)
+            name = read_class(written, [*names, skip_mark, *aliases], takes_new=takes_new)
+            name = aliases.get(name, name)
             if plain(written) not in (plain(name), plain(cell(name))):
                 taken_as[written.strip()] = name
             if name == skip_mark:

@@ -71,6 +71,7 @@ def test_images_are_decoded_once(paths: list[Path], decoding: list[int]) -> None
     assert sorted(p.name for p in entry(paths).iterdir()) == [
         "digests.bin",
         "facts.json",
+        "files.bin",
         "pixels.bin",
     ]
 
@@ -84,7 +85,7 @@ def test_other_files_are_decoded_and_the_earlier_ones_make_room(
     os.utime(paths[5], ns=(0, 1))
     later = decoded(paths)
     assert is_right(later, paths)
-    assert sum(decoding) == 180
+    assert sum(decoding) == 90 + 2  # this one, and the one that is no image; the others are copied
     assert entry(paths) != before
     assert torch.equal(first.pixels[:], pixels)  # who has mapped them keeps them
     PixelCache(before.parent, 1).decoded(paths[0].parent, paths, (1, 2, 2))
@@ -231,4 +232,24 @@ def test_a_file_that_was_replaced_under_its_old_time_is_decoded_anew(
     Image.new("L", (8, 8), 99).save(path, "BMP")
     os.utime(path, ns=(time, time))
     assert is_right(decoded(paths), paths)
-    assert sum(decoding) == 180
+    assert sum(decoding) == 90 + 2  # this one, and the one that is no image
+
+
+def test_what_has_come_is_decoded_and_what_has_gone_is_dropped(
+    paths: list[Path], decoding: list[int]
+) -> None:
+    decoded(paths[:60])
+    later = decoded(paths[10:])
+    assert is_right(later, paths[10:])
+    assert sum(decoding) == 60 + 30
+    assert later.troubles == {}
+
+
+def test_an_earlier_entry_that_is_damaged_is_not_copied(
+    paths: list[Path], decoding: list[int]
+) -> None:
+    decoded(paths[:60])
+    with (entry(paths[:60]) / "pixels.bin").open("r+b") as file:
+        file.write(b"\xff\xff")
+    assert is_right(decoded(paths), paths)
+    assert sum(decoding) == 60 + 90

@@ -33,6 +33,11 @@ def test_tables_of_text(tmp_path: Path, name: str, text: str, encoding: str) -> 
     assert read(tmp_path / name) == [(2, [*ROWS[0]]), (3, [*ROWS[1]])]
 
 
+def test_an_apostrophe_before_a_formula_is_no_part_of_the_name(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("file,label\n'=a.png,'-1\n'b.png,'s\n")
+    assert read(tmp_path / "t.csv") == [(2, ["=a.png", "-1"]), (3, ["'b.png", "'s"])]
+
+
 def test_an_address_is_read_too() -> None:
     fsspec = pytest.importorskip("fsspec")
     fsspec.filesystem("memory").pipe_file("/tables/t.csv", b"file,label\na.png,cat\n")

@@ -513,9 +513,10 @@ def test_the_yaml_makes_the_oracle(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(StudioClient, "from_environment", lambda: StudioClient(client, URL))
     path = CONF / "oracle" / "label_studio.yaml"
     assert path.read_text().startswith("# ")
-    config = OmegaConf.load(path)
-    assert isinstance(config, DictConfig)
-    config.pop("defaults")  # Hydra composes these before anything is built
+    loaded = OmegaConf.load(path)
+    assert isinstance(loaded, DictConfig)
+    assert loaded.project == "auto"
+    config = loaded.oracle
     assert (config.project, config.accept_partial) == (None, False)
     config.project = 2027  # YAML's number is a title all the same
     oracle = instantiate(config, _convert_="all")(make_data(), tmp_path, 0)

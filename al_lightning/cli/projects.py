@@ -1,0 +1,57 @@
+"""The projects of persons who label: their names, and others that have the same images."""
+
+import json
+import re
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+AUTO = "auto"
+
+
+def project_of(cfg: DictConfig, *, is_sweep: bool) -> str | None:
+    """Return the name of the project of a configuration: as given, or after the folder of its images.
+
+    The runs of a sweep are no projects.
+
+    Args:
+        cfg: Composed.
+        is_sweep: Whether this is a job of a sweep.
+    """
+    if cfg.project != AUTO:
+        return None if cfg.project is None else str(cfg.project)
+    if is_sweep:
+        return None
+    place = OmegaConf.select(cfg, "dataset.path", throw_on_missing=False)
+    name = str(cfg.names.dataset)
+    if place is not None:
+        path = Path(str(place)).expanduser().absolute()
+        name = path.parent.name if path.is_file() else path.name
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "images"
+
+
+def others_with(path: str | None, project: Path) -> list[str]:
+    """Return the other projects that label the images of a folder or a table, by name.
+
+    Args:
+        path: ``dataset.path``; None where there is none.
+        project: The folder of the project that begins.
+    """
+    if path is None:
+        return []
+    journals = project.parent.glob("*/journal.jsonl")
+    return sorted(
+        journal.parent.name
+        for journal in journals
+        if journal.parent != project and _labels(journal, Path(path))
+    )
+
+
+def _labels(journal: Path, images: Path) -> bool:
+    """Return whether the project of a journal was begun with these images."""
+    try:
+        with journal.open(encoding="utf-8") as lines:
+            begun_with = json.loads(lines.readline())["config"]["dataset"]["path"]
+        return Path(begun_with).resolve() == images.resolve()
+    except (OSError, ValueError, KeyError, TypeError):  # no project, or one of other images
+        return False

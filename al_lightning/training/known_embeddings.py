@@ -1,0 +1,64 @@
+"""Embeddings that an earlier version of a data set has, for those images that are still the same."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.source import Images
+
+_BLOCK = 4096  # rows copied at a time
+
+
+@dataclass(frozen=True)
+class KnownEmbeddings:
+    """The rows of an earlier matrix that a new one takes over.
+
+    >>> import torch
+    >>> known = KnownEmbeddings(torch.tensor([[1.0], [2.0]]), torch.tensor([1, -1, 0]))
+    >>> blocks = []
+    >>> known.write(torch.tensor([[9.0]]), blocks.append)
+    >>> torch.cat(blocks).flatten()
+    tensor([2., 9., 1.])
+
+    Attributes:
+        matrix: The earlier one, (M, D) float32.
+        rows: Which of its rows is each row of the new one, (N,) int64; -1 for none.
+    """
+
+    matrix: Tensor
+    rows: Tensor
+
+    def write(self, new: Tensor, write: Callable[[Tensor], None]) -> None:
+        """Write all rows in order.
+
+        Args:
+            new: Those that the earlier matrix has not, in order, (K, D) float32.
+            write: Called with the rows, in blocks.
+        """
+        taken = 0
+        for old in torch.split(self.rows, _BLOCK):
+            missing = old < 0
+            block = self.matrix[old.clamp(min=0)].clone()
+            count = int(missing.sum())
+            block[missing] = new[taken : taken + count]
+            taken += count
+            write(block)
+
+
+def digests_of(parts: Sequence[Images]) -> Tensor | None:
+    """Return a digest of each image of a data set, (N, B) uint8; None where its source has none."""
+    found = [images.digests for images in parts if images.digests is not None]
+    return torch.cat(found) if len(found) == len(parts) else None
+
+
+def rows_known(digests: Tensor, earlier: Tensor) -> Tensor:
+    """Return where each image is in an earlier version of a data set, (N,) int64; -1 for new ones.
+
+    Args:
+        digests: Of the images, (N, B) uint8.
+        earlier: Of the earlier ones, (M, B) uint8.
+    """
+    row_of = {row.tobytes(): i for i, row in reversed([*enumerate(earlier.numpy())])}
+    return torch.tensor([row_of.get(row.tobytes(), -1) for row in digests.numpy()])
