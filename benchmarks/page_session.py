@@ -11,7 +11,8 @@ as test images, where they are not there. Then, each by its name:
 - kills: a session that is killed 30 times, at times that are drawn: labels that were lost or asked for
   twice, and whether the whole journal is made again by its own labels;
 - steps: keystrokes and clicks a label, counted on the questions of the first session;
-- attacks: requests that are not the page's own, and what became of them.
+- attacks: requests that are not the page's own, and what became of them;
+- pictures: the screenshots of docs/labeling.md.
 
 Figures go to benchmarks/results/page_session.json, those of other parts stay. The browser needs
 `pip install playwright` and Chromium.
@@ -31,13 +32,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from PIL import Image
 
 from al_lightning.data import CIFAR10
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = Path(__file__).parent / "results" / "page_session.json"
 IMAGES, TESTED, BATCH, LABELS, KILLS = 2_000, 500, 20, 300, 30
 SESSION = (
@@ -68,7 +73,10 @@ def write_images(folder: Path) -> tuple[list[int], tuple[str, ...]]:
     data = CIFAR10(root=os.environ["AL_LIGHTNING_DATA"]).load()
     done = folder / "done"
     if not done.exists():
-        for place, images, count in (("unlabeled", data.train, IMAGES), ("test", data.test, TESTED)):
+        for place, images, count in (
+            ("unlabeled", data.train, IMAGES),
+            ("test", data.test, TESTED),
+        ):
             for i in range(count):
                 kind = "" if place == "unlabeled" else data.classes[int(images.labels[i])]
                 path = folder / place / kind / f"{i:05}.png"
@@ -149,7 +157,8 @@ _WATCH = """() => {
   addEventListener("keydown", (event) => { key = event.timeStamp; }, true);
   new MutationObserver(() => {
     const from = key, image = Number(document.body.dataset.image);
-    requestAnimationFrame(() => { if (from !== null) window.times.push([image, performance.now() - from]); });
+    const note = () => { if (from !== null) window.times.push([image, performance.now() - from]); };
+    requestAnimationFrame(note);
   }).observe(document.body, { attributes: true, attributeFilter: ["data-image"] });
 }"""
 
@@ -164,7 +173,7 @@ def page_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[
         run.end()
         events = journal_of(place)
         first = {e["ids"][0] for e in events if e["event"] == "question"}
-        shown = dict((int(image), ms) for image, ms in times)
+        shown = {int(image): ms for image, ms in times}
         asked = [e["ids"] for e in events if e["event"] == "question" and e["round"] > 0]
         waits = [max(shown.get(i, 0) for i in ids) / 1000 for ids in asked]
         within = [ms for image, ms in times if image not in first]
@@ -173,7 +182,9 @@ def page_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[
             "accuracy": round(events[-2]["metrics"]["accuracy"], 4),
             "labels_a_minute": round(60 * (LABELS - BATCH) / seconds),
             "wait_between_batches_seconds": spread(waits),
-            "round_seconds": spread([sum(e["seconds"].values()) for e in events if e["event"] == "round"][1:]),
+            "round_seconds": spread(
+                [sum(e["seconds"].values()) for e in events if e["event"] == "round"][1:]
+            ),
             "key_to_next_image_ms": spread(within),
         }
     return found
@@ -181,29 +192,43 @@ def page_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[
 
 def drive(run: Run, truth: list[int]) -> tuple[list[tuple[float, float]], float]:
     """Answer until the end; return the times of images, and seconds without the first batch."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of this part alone
-
-    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(run.address)
         page.evaluate(_WATCH)
-        keys = page.evaluate("JSON.parse(document.getElementById('about').textContent).keys")
-        last, count, began = -2, 0, time.monotonic()
-        while (image := page.evaluate(_NEXT, last)) != -1:
-            if image is None:
-                page.wait_for_timeout(2)
-                continue
-            page.keyboard.press(keys[truth[image]])
-            last, count = image, count + 1
-            if count == BATCH:
-                began = time.monotonic()
-            if count == LABELS:
-                ended = time.monotonic()
+        last = answer(page, truth, BATCH)
+        began = time.monotonic()
+        last = answer(page, truth, LABELS - BATCH, last)
+        ended = time.monotonic()
         times = page.evaluate("window.times")
-        browser.close()
+        while page.evaluate(_NEXT, last) != -1:
+            page.wait_for_timeout(20)
     return times, ended - began
+
+
+@contextmanager
+def chromium() -> "Iterator[Browser]":
+    """Start a browser."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of these parts alone
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def answer(page: "Page", truth: list[int], count: int, last: int = -2) -> int:
+    """Label so many images by keys, each as soon as it is shown; return the last one."""
+    keys = page.evaluate("JSON.parse(document.getElementById('about').textContent).keys")
+    while count:
+        image = page.evaluate(_NEXT, last)
+        if image is None:
+            page.wait_for_timeout(2)
+            continue
+        page.keyboard.press(keys[truth[image]])
+        last, count = image, count - 1
+    return last
 
 
 def csv_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
@@ -252,7 +277,12 @@ def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict
         run.process.wait()
         kills += 1
     events = journal_of(place)
-    given = [pair for e in events if e["event"] == "labels" for pair in zip(e["ids"], e["labels"], strict=True)]
+    given = [
+        pair
+        for e in events
+        if e["event"] == "labels"
+        for pair in zip(e["ids"], e["labels"], strict=True)
+    ]
     return {
         "kills": kills,
         "labels": len(given),
@@ -264,7 +294,7 @@ def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict
 
 
 def replay_is_the_same(place: Path, events: list[dict[str, Any]], classes: tuple[str, ...]) -> bool:
-    """Make the journal again, from a copy cut in its middle, and the same labels in the same answers."""
+    """Make the journal again, from a copy cut in its middle, by the same labels."""
     cut = len(events) // 2
     while events[cut]["event"] != "question":
         cut += 1
@@ -278,7 +308,9 @@ def replay_is_the_same(place: Path, events: list[dict[str, Any]], classes: tuple
     given = path.with_name("given.jsonl")
     given.write_text("".join(lines))
     replayed = command(place, classes, "oracle=page", "oracle.open=false")
-    subprocess.run([sys.executable, script, given, *replayed[3:]], cwd=place, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, script, given, *replayed[3:]], cwd=place, check=True, capture_output=True
+    )
     return comparable(path.read_text().splitlines()) == whole
 
 
@@ -294,13 +326,13 @@ class Requests:
 
     def __init__(self, address: str) -> None:
         self._base = address.partition("/?")[0]
-        self._http = httpx.Client(base_url=self._base, timeout=120)
-        self._http.get(address).raise_for_status()
+        self.http = httpx.Client(base_url=self._base, timeout=120)
+        self.http.get(address).raise_for_status()
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         """Send what the page sends."""
         headers = {"origin": self._base}
-        return self._http.post(path, json={"tab": "t", "by": "", **body}, headers=headers)
+        return self.http.post(path, json={"tab": "t", "by": "", **body}, headers=headers)
 
     def images(self) -> Iterator[int]:
         """Yield the images that are asked for, until the run ends."""
@@ -309,14 +341,14 @@ class Requests:
                 images = self.post("/take", count=1).json()["images"]
                 yield from (image["id"] for image in images)
                 if not images:
-                    if self._http.get("/status").json()["phase"] == "end":
+                    if self.http.get("/status").json()["phase"] == "end":
                         return
                     time.sleep(0.02)
 
     def say(self, image: int, name: str) -> bool:
         """Label an image; return whether the page has confirmed it."""
         said = [{"id": image, "before": None, "after": name}]
-        return self.post("/say", said=said).status_code == 200  # noqa: PLR2004
+        return self.post("/say", said=said).status_code == 200
 
 
 def steps_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
@@ -332,7 +364,7 @@ def steps_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict
     return {
         "labels": labels,
         "guess_is_right": round(1 - wrong / labels, 3),
-        # A wrong image of the grid is marked by a click, and then labeled by a key; two keys change views.
+        # A wrong image of the grid is marked, and then labeled by a key; two keys change views.
         "page_one_by_one": {"keystrokes_and_clicks_a_label": 1.0, "steps_a_batch": 0},
         "page_grid": {
             "keystrokes_and_clicks_a_label": round((2 * wrong + groups + 2 * batches) / labels, 2),
@@ -348,51 +380,96 @@ def steps_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict
     }
 
 
-def attacks_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
     """Try what the page must refuse."""
     place = fresh(folder, "attacks")
     run = Run(place, classes)
     client = Requests(run.address)
     next(client.images())
     base = run.address.partition("/?")[0]
-    own, label = {"origin": base}, {"tab": "t", "by": "", "said": [{"id": 0, "before": None, "after": classes[0]}]}
-    http, stranger = client._http, httpx.Client(base_url=base, timeout=120)
+    http, stranger = client.http, httpx.Client(base_url=base, timeout=120)
+    own = {"origin": base}
+
+    def label(image: int, name: str, **headers: str) -> httpx.Response:
+        said = [{"id": image, "before": None, "after": name}]
+        return http.post("/say", json={"tab": "t", "by": "", "said": said}, headers=headers)
+
+    def raw(content: bytes, kind: str) -> httpx.Response:
+        return http.post("/say", content=content, headers={**own, "content-type": kind})
+
+    def host(name: str) -> httpx.Response:
+        return http.get("/status", headers={"host": name})
+
+    one, form = classes[0], "application/x-www-form-urlencoded"
     tried: dict[str, Callable[[], httpx.Response]] = {
         "page without the token": lambda: stranger.get("/"),
         "image without the token": lambda: stranger.get("/image/0/large"),
         "events without the token": lambda: stranger.get("/events"),
         "wrong token": lambda: stranger.get("/", params={"token": "x" * 32}),
-        "label without the cookie": lambda: stranger.post("/say", json=label, headers=own),
-        "another name in Host (DNS rebinding)": lambda: http.get("/status", headers={"host": "evil.example"}),
-        "another address in Host": lambda: http.get("/status", headers={"host": "10.1.2.3"}),
-        "label from another origin": lambda: http.post("/say", json=label, headers={"origin": "http://evil.example"}),
-        "label from another port": lambda: http.post("/say", json=label, headers={"origin": "http://127.0.0.1:1"}),
-        "label without an origin": lambda: http.post("/say", json=label),
-        "label as a form of another site": lambda: http.post("/say", data={"id": "0"}, headers=own),
+        "label without the cookie": lambda: stranger.post("/say", json={}, headers=own),
+        "another name in Host (DNS rebinding)": lambda: host("evil.example"),
+        "another address in Host": lambda: host("10.1.2.3"),
+        "label from another origin": lambda: label(0, one, origin="http://evil.example"),
+        "label from another port": lambda: label(0, one, origin="http://127.0.0.1:1"),
+        "label without an origin": lambda: label(0, one),
+        "label as a form of another site": lambda: raw(b"id=0", form),
         "path traversal in a static file": lambda: http.get("/static/..%2f..%2foracle.py"),
         "path traversal in an image": lambda: http.get("/image/..%2f..%2fetc%2fpasswd/large"),
         "image that does not exist": lambda: http.get("/image/999999/large"),
-        "label of an image that is not asked for": lambda: http.post(
-            "/say", json={**label, "said": [{"id": 999999, "before": None, "after": classes[0]}]}, headers=own
-        ),
-        "HTML as a class": lambda: http.post(
-            "/say", json={**label, "said": [{"id": 0, "before": None, "after": "<script>"}]}, headers=own
-        ),
-        "2 MiB as a label": lambda: http.post("/say", content=b" " * 2**21, headers={**own, "content-type": "application/json"}),
+        "label of an image that is not asked for": lambda: label(999999, one, **own),
+        "HTML as a class": lambda: label(0, "<script>", **own),
+        "2 MiB as a label": lambda: raw(b" " * 2**21, "application/json"),
         "another method": lambda: http.request("DELETE", "/status", headers=own),
-    }  # fmt: skip
+    }
     found = {name: attempt().status_code for name, attempt in tried.items()}
     written = list(place.glob("outputs/**/page.jsonl"))
     run.process.terminate()
     run.process.wait()
-    return {"status": found, "all_refused": min(found.values()) >= 400, "labels_written": len(written)}  # noqa: PLR2004
+    return {
+        "status": found,
+        "all_refused": min(found.values()) >= 400,
+        "labels_written": len(written),
+    }
+
+
+def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Take the screenshots of the documentation, at the sizes of a desktop and a phone."""
+    run, sizes = Run(fresh(folder, "pictures"), classes, "budget.total=400"), {}
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{run.address}&name=Ada")
+        answer(page, truth, 3 * BATCH + 6)
+        page.wait_for_timeout(3000)
+        phone = {"width": 390, "height": 844}
+        shots: dict[str, Callable[[], None]] = {
+            "page_one.png": lambda: None,
+            "page_grid.png": lambda: page.keyboard.press("g"),
+            "page_review.png": lambda: page.keyboard.press("v"),
+            "page_phone.png": lambda: (page.set_viewport_size(phone), page.keyboard.press("o"))[1],
+            "page_dark.png": lambda: page.emulate_media(color_scheme="dark"),
+        }
+        for name, prepare in shots.items():
+            prepare()
+            page.wait_for_timeout(1500)
+            path = DOCS / name
+            page.screenshot(path=path)
+            with Image.open(path) as shot:
+                shot.convert("RGB").quantize(128).save(path, optimize=True)
+            sizes[name] = path.stat().st_size
+    run.process.terminate()
+    run.process.wait()
+    return sizes
 
 
 def spread(values: list[float]) -> dict[str, float]:
     """Return the median and the 95th percentile."""
     ordered = sorted(values)
     high = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return {"median": round(statistics.median(ordered), 3), "p95": round(high, 3), "count": len(ordered)}
+    return {
+        "median": round(statistics.median(ordered), 3),
+        "p95": round(high, 3),
+        "count": len(ordered),
+    }
 
 
 PARTS: dict[str, Callable[[Path, list[int], tuple[str, ...]], dict[str, Any]]] = {
@@ -401,6 +478,7 @@ PARTS: dict[str, Callable[[Path, list[int], tuple[str, ...]], dict[str, Any]]] =
     "kills": kills_part,
     "steps": steps_part,
     "attacks": attacks_part,
+    "pictures": pictures_part,
 }
 
 if __name__ == "__main__":

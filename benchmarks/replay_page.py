@@ -1,6 +1,6 @@
 """Continue a run with the answers that a journal has recorded; a part of page_session.py.
 
-    python benchmarks/replay_page.py given.jsonl <arguments of a run with oracle=page>
+python benchmarks/replay_page.py given.jsonl <arguments of a run with oracle=page>
 """
 
 import json
@@ -19,7 +19,7 @@ _EVENTS: list[dict[str, Any]] = [
 ]
 
 
-def _answer(_oracle: PageOracle, question: Question) -> Answer:
+def _answer(_self: PageOracle, question: Question) -> Answer:
     """Return the answer that was recorded after this question."""
     place = (question.round, question.origin)
     event = next(
@@ -37,5 +37,5 @@ def _answer(_oracle: PageOracle, question: Question) -> Answer:
 
 
 if __name__ == "__main__":
-    PageOracle.answer = _answer  # type: ignore[method-assign]
+    setattr(PageOracle, "answer", _answer)  # noqa: B010 - for mypy, a method is not replaced
     main()

@@ -71,6 +71,7 @@ class PageApp:
                 Route("/status", self._state, methods=read),
                 Route("/events", self._events, methods=read),
                 Route("/history", self._history, methods=read),
+                Route("/suspects", self._suspects, methods=read),
                 Route("/take", self._take, methods=write),
                 Route("/say", self._say, methods=write),
                 Route("/class", self._class, methods=write),
@@ -110,6 +111,9 @@ class PageApp:
 
     async def _history(self, request: Request) -> Response:  # noqa: ARG002
         return JSONResponse(await run_in_threadpool(self._session.history))
+
+    async def _suspects(self, request: Request) -> Response:  # noqa: ARG002
+        return JSONResponse(await run_in_threadpool(self._session.suspects))
 
     async def _take(self, request: Request) -> Response:
         body = await _body(request)

@@ -32,7 +32,7 @@ class Decisions:
         self, log: PageLog, classes: Sequence[str], aliases: Mapping[str, str] | None = None
     ) -> None:
         self._log = log
-        self._aliases = dict(aliases or {})
+        self.aliases = dict(aliases or {})
         self.run_classes = list(classes)
         self.new_classes: list[str] = []  # that the run has not recorded
         self._said: dict[int, Entry] = {}
@@ -57,7 +57,7 @@ class Decisions:
         """Take over a change of the run's classes."""
         labels = change.new_labels(self.run_classes)
         self._known = {i: labels[known] for i, known in self._known.items() if known < len(labels)}
-        self._aliases |= {name: change.new_name(name) for name in self.run_classes}
+        self.aliases |= {name: change.new_name(name) for name in self.run_classes}
         self.run_classes = change.after(self.run_classes)
         self.new_classes = [name for name in self.new_classes if name not in self.run_classes]
 
@@ -173,10 +173,10 @@ class Decisions:
         return self._log.entries
 
     def _label(self, entry: Entry) -> int:
-        return self.classes.index(self._aliases.get(entry.name, entry.name))
+        return self.classes.index(self.aliases.get(entry.name, entry.name))
 
     def _hear(self, entry: Entry) -> None:
-        name = self._aliases.get(entry.name, entry.name)
+        name = self.aliases.get(entry.name, entry.name)
         if entry.kind == "class":
             self.new_classes += [name] if name not in self.classes else []
             return

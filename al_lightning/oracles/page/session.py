@@ -22,6 +22,7 @@ from torch import Tensor
 
 from al_lightning.oracles.page.decisions import Decisions, Refused
 from al_lightning.oracles.page.leases import Leases
+from al_lightning.oracles.page.review import suspects
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
@@ -89,11 +90,10 @@ class Session:
         with self._changed:
             asked = question.ids.tolist()
             self._question = question
-            if question.predicted is not None and question.confidence is not None:
-                guesses = zip(
-                    question.predicted.tolist(), question.confidence.tolist(), strict=True
-                )
-                self._guesses |= dict(zip(asked, guesses, strict=True))
+            # Earlier guesses are in the classes of their time.
+            for one in [] if self._said.aliases else question.earlier:
+                self._guesses = _guesses(one) | self._guesses
+            self._guesses |= _guesses(question)
             rest = [i for i in self._queue if not self._said.is_decided(i) and i not in asked]
             self._queue = [*rest, *asked]
             self._on_change()
@@ -210,6 +210,19 @@ class Session:
         with self._changed:
             return [{**self._item(said["id"]), **said} for said in self._said.history()]
 
+    def suspects(self) -> list[dict[str, Any]]:
+        """Return the labels that are worth a second look, the most suspicious first."""
+        with self._changed:
+            labels = {i: self._said.label(i) for i in self._guesses}
+            given = {i: label for i, label in labels.items() if label is not None}
+            return [
+                {
+                    **self._item(found.id),
+                    "neighbours": [[c, ids] for c, ids in found.neighbours.items()],
+                }
+                for found in suspects(given, self._guesses)
+            ]
+
     def numbers(self) -> dict[str, Any]:
         """Return what the page shows of the state of labeling."""
         with self._changed:
@@ -257,6 +270,14 @@ class Session:
         if value is None and holder not in (None, tab):
             name = self._names.get(holder or "") or "Somebody else"
             raise Refused(f"{name} has this image")
+
+
+def _guesses(question: Question) -> dict[int, tuple[int, float]]:
+    """Return what the model takes the images of a question for."""
+    if question.predicted is None or question.confidence is None:
+        return {}
+    guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
+    return dict(zip(question.ids.tolist(), guesses, strict=True))
 
 
 def _pace(said: list[tuple[float, str, int]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 // All labels so far, the newest first; each can be changed, and taken back until a model has used it.
 
-import { at, element } from "./dom.js";
+import { at, element, percent } from "./dom.js";
 
 const STEP = 40;
 
@@ -10,6 +10,12 @@ export class ListView {
     this.server = server;
     this.shown = STEP;
     at("more").onclick = () => { this.shown += STEP; this.open(); };
+  }
+
+  async openReview() {
+    const found = await this.server.suspects();
+    at("suspects").replaceChildren(...found.map((item) => this.suspect(item)));
+    if (!found.length) at("suspects").append(element("li", {}, "No label contradicts what the model took its image for."));
   }
 
   async open() {
@@ -36,10 +42,30 @@ export class ListView {
     );
   }
 
+  // A label that the model contradicts, beside images of both classes.
+  suspect(item) {
+    const names = this.about.classes, guess = names[item.guess];
+    const beside = item.neighbours.filter(([, ids]) => ids.length).map(([label, ids]) => element(
+      "figure", { class: "beside" },
+      element("figcaption", {}, `labeled ${names[label]}`),
+      ...ids.map((id) => element("img", { src: this.server.picture(id, "small"), alt: `Image ${id}, labeled ${names[label]}`, loading: "lazy" })),
+    ));
+    const select = element("select", { "aria-label": `Class of image ${item.id}`, "data-id": String(item.id), onchange: () => this.change(item, select.value) });
+    for (const name of names) select.append(element("option", { value: name }, name));
+    select.value = item.value;
+    const agree = element("button", { type: "button", onclick: () => this.change(item, guess) }, `Change to ${guess}`);
+    return element(
+      "li", { class: "suspect" },
+      element("img", { src: this.server.picture(item.id, "small"), alt: `Image ${item.id}`, loading: "lazy" }),
+      element("div", {}, select, element("p", {}, `Image ${item.id} · the model took it for ${guess}, ${percent(item.confidence)} sure`), agree),
+      ...beside,
+    );
+  }
+
   async change(item, after) {
     await this.server.say([{ id: item.id, before: item.value, after }]);
     this.onChange?.(item.id, after);
-    await this.open();
+    await (at("review").hidden ? this.open() : this.openReview());
   }
 
   key() { return false; }

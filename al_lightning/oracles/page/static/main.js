@@ -34,7 +34,7 @@ list.onChange = (id, after) => {
   one.refill();
 };
 const status = new Status(about);
-const views = { one, grid, list };
+const views = { one, grid, list, review: { open: () => list.openReview(), key: () => false, update: () => {} } };
 let view = "one";
 let away = false;
 let problem = "";
@@ -70,7 +70,7 @@ function showKeys() {
     ["Backspace", "go back, and correct"],
     ...(about.keys ? [["z", "zoom"]] : []),
     ...(about.addable && about.keys ? [["n", "new class"]] : []),
-    ["o, g, l", about.keys ? "one by one, grid, list of labels" : "one by one, grid, list of labels (in the grid and the list)"],
+    ["o, g, l, v", `one by one, grid, list of labels, review${about.keys ? "" : " (not while typing)"}`],
     ["?", "these keys"],
   ];
   at("keylist").replaceChildren(...rows.map(([key, text]) => element("tr", {}, element("th", { scope: "row" }, element("kbd", {}, key)), element("td", {}, text))));
