@@ -40,7 +40,7 @@ from PIL import Image
 from al_lightning.data import CIFAR10
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = Path(__file__).parent / "results" / "page_session.json"
@@ -440,13 +440,13 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
         page.goto(f"{run.address}&name=Ada")
         answer(page, truth, 3 * BATCH + 6)
         page.wait_for_timeout(3000)
-        phone = {"width": 390, "height": 844}
+        phone: ViewportSize = {"width": 390, "height": 844}
         shots: dict[str, Callable[[], None]] = {
             "page_one.png": lambda: None,
             "page_grid.png": lambda: page.keyboard.press("g"),
             "page_review.png": lambda: page.keyboard.press("v"),
-            "page_phone.png": lambda: (page.set_viewport_size(phone), page.keyboard.press("o"))[1],
-            "page_dark.png": lambda: page.emulate_media(color_scheme="dark"),
+            "page_dark.png": lambda: dark(page),
+            "page_phone.png": lambda: page.set_viewport_size(phone),
         }
         for name, prepare in shots.items():
             prepare()
@@ -459,6 +459,12 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
     run.process.terminate()
     run.process.wait()
     return sizes
+
+
+def dark(page: "Page") -> None:
+    """Show one image, in dark colors."""
+    page.emulate_media(color_scheme="dark")
+    page.keyboard.press("o")
 
 
 def spread(values: list[float]) -> dict[str, float]:
