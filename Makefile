@@ -31,14 +31,14 @@ study-pack: install  ## add the finished runs of the study to study/journals/
 # One process a core, of one thread each: threads of several processes would wait for each other.
 test: export OMP_NUM_THREADS = 1
 test: install  ## the tests; needs no network
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # By hand, before a release: an environment of its own takes several GB.
 test-lowest: export OMP_NUM_THREADS = 1
 test-lowest:  ## the tests with the lowest versions that pyproject.toml allows; needs uv
 	uv venv --quiet --clear --python 3.11 $(VENV)-lowest
 	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable ".[test]"
-	$(VENV)-lowest/bin/python -m pytest --numprocesses auto --dist loadfile
+	$(VENV)-lowest/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff check .

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from al_lightning.training.embedding_cache import EmbeddingCache
     from al_lightning.training.fit_cache import FitCache
     from al_lightning.training.learner import Learner
+    from al_lightning.training.out_of_fold import OutOfFold, out_of_fold
     from al_lightning.training.recipe import Recipe
     from al_lightning.training.scoring import Scorer
     from al_lightning.training.trainers import RoundTrainers
@@ -57,6 +58,7 @@ _HOMES = {
     "Need": "strategies.evidence",
     "NoisyOracle": "oracles",
     "Oracle": "run.questions",
+    "OutOfFold": "training.out_of_fold",
     "Pool": "run.pool",
     "PoolDataModule": "data",
     "Learner": "training.learner",
@@ -80,6 +82,7 @@ _HOMES = {
     "UsageError": "utils.errors",
     "load_predictions": "run.round_predictions",
     "load_trained": "inference.trained",
+    "out_of_fold": "training.out_of_fold",
     "summarize": "run.summary",
 }
 
@@ -108,6 +111,7 @@ __all__ = [
     "Need",
     "NoisyOracle",
     "Oracle",
+    "OutOfFold",
     "Pool",
     "PoolDataModule",
     "PredictionFiles",
@@ -128,6 +132,7 @@ __all__ = [
     "UsageError",
     "load_predictions",
     "load_trained",
+    "out_of_fold",
     "plain_loop",
     "summarize",
 ]

@@ -145,9 +145,8 @@ def outcome(folder: Path) -> dict[str, Any]:
         return {}
     run = journal.path.parent
     weights = _weights(run)
-    files = [
-        path for name in (".hydra", "queries", "predictions") for path in run.glob(f"{name}/*")
-    ]
+    folders = (".hydra", "queries", "predictions", "agreement")
+    files = [path for name in folders for path in run.glob(f"{name}/*")]
     return {
         "journal": comparable(journal),
         "identity": weights["al_lightning"]["identity"],

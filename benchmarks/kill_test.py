@@ -73,10 +73,11 @@ def comparable(journal: Journal) -> list[dict[str, Any]]:
 
 
 def predictions_of(journal: Journal) -> dict[str, bytes]:
-    """Return the files of a run's predictions, by name; a round that is done has one."""
-    folder = journal.path.parent / "predictions"
-    rounds = [f"round_{event['round']:02d}.npz" for event in journal.rounds]
-    return {name: (folder / name).read_bytes() for name in rounds}
+    """Return the files of a run's predictions, by name; a round that is done has two."""
+    folder, rounds = journal.path.parent, [event["round"] for event in journal.rounds]
+    files = [f"predictions/round_{index:02d}.npz" for index in rounds]
+    files += [f"agreement/round_{index:02d}.npy" for index in rounds]
+    return {name: (folder / name).read_bytes() for name in files}
 
 
 def labels_in(journal: Journal | None) -> dict[int, int]:

@@ -1,6 +1,10 @@
-"""The command line for tests: in a process of its own, or in this one, which saves torch's import."""
+"""The command line for tests: as a user starts it, in a fork, or in this process.
+
+The latter two save the seconds that importing torch takes.
+"""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,15 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 import al_lightning.cli.app as command_line
 from al_lightning.cli import configuration
+from al_lightning.run.journal import Journal
+from tests.forks import Fork
 
 CONF = configuration.CONF
 QUICK = (
     *("budget.initial=20", "budget.query=10", "budget.total=40", "recipe.min_steps=8"),
     *("recipe.epochs=1", "model.filters=[[4],[4]]", "model.dense=[16]", "threads=1"),
 )
+_MAIN = "tests.command_line:main_in_fork"
 
 
 def command(*arguments: str) -> list[str]:
@@ -31,29 +39,36 @@ def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-_STOPPED = """
-import os, runpy, sys
-from al_lightning.run.journal import Journal
-
-lines, number = (int(sys.argv.pop(1)) for _ in range(2))
-append = Journal._append
-
-def append_and_stop(journal, event):
-    global lines
-    append(journal, event)
-    lines -= 1
-    if lines == 0:
-        os.kill(os.getpid(), number)
-
-Journal._append = append_and_stop
-runpy.run_module("al_lightning", run_name="__main__", alter_sys=True)
-"""
+def fork(
+    folder: Path, *arguments: str, output: int | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """The command line in a process of its own that has imported everything."""
+    return Fork(_MAIN, folder=folder, argv=arguments, output=output).wait()
 
 
 def stop_after(folder: Path, lines: int, number: signal.Signals, *arguments: str) -> int:
     """Send a command a signal once it has written so many lines of journals; return its status."""
-    command_ = [sys.executable, "-c", _STOPPED, str(lines), str(int(number)), *arguments]
-    return subprocess.run(command_, cwd=folder, capture_output=True, check=False).returncode
+    return Fork(_MAIN, lines, number, folder=folder, argv=arguments).wait().returncode
+
+
+def main_in_fork(lines: int = 0, number: int = 0) -> None:
+    append = Journal._append
+
+    def append_and_stop(journal: Journal, event: dict[str, Any]) -> None:
+        nonlocal lines
+        append(journal, event)
+        lines -= 1
+        if lines == 0:
+            os.kill(os.getpid(), number)
+
+    vars_ = {(Journal, "_append"): append_and_stop, (SummaryWriter, "add_figure"): no_figure}
+    for (kind, name), replacement in vars_.items():
+        setattr(kind, name, replacement)
+    command_line.main()
+
+
+def no_figure(*arguments: Any, **options: Any) -> None:
+    """Leave a figure out: drawing them takes half of a small run."""
 
 
 @dataclass
@@ -68,6 +83,7 @@ class Here:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch, self._capfd = monkeypatch, capfd
+        monkeypatch.setattr(SummaryWriter, "add_figure", no_figure)
 
     def __call__(self, folder: Path, *arguments: str) -> Outcome:
         self._monkeypatch.chdir(folder)

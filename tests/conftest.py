@@ -1,11 +1,14 @@
+import importlib.metadata
 import os
 import signal
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 import torch
 from hypothesis import settings
 
+from tests import forks
 from tests.command_line import Here
 
 pytest_plugins = ["pytester", "tests.extras"]
@@ -20,8 +23,18 @@ for _name in list(os.environ):
     if _name in _FOREIGN or _name.startswith(("SLURM_", "PL_", "TORCHELASTIC_", "LABEL_STUDIO_")):
         del os.environ[_name]
 
-# A shell starts what it runs in the background with Ctrl-C ignored, and we leave ignored signals alone.
+# What started the tests may ignore signals: a shell ignores Ctrl-C for what it runs in the background.
+# We leave ignored signals alone, and processes that tests start would inherit them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for _name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD"):
+    if hasattr(signal, _name):
+        signal.signal(getattr(signal, _name), signal.SIG_DFL)
+
+# Every trainer of Lightning reads the metadata of all packages, which takes longer than a tiny fit.
+importlib.metadata.entry_points = cache(importlib.metadata.entry_points)  # type: ignore[assignment]
+
+# Nothing here has to survive a power cut; what asks for it is replaced where that is tested.
+os.fsync = lambda descriptor: None  # type: ignore[assignment]
 
 
 @pytest.fixture
@@ -30,3 +43,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
     threads = torch.get_num_threads()
     yield Here(monkeypatch, capfd)
     torch.set_num_threads(threads)
+
+
+def pytest_collection_finish() -> None:
+    forks.start_server()

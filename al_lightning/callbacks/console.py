@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -169,6 +169,12 @@ class ConsoleProgress(LoopCallback):
             total = result.index + 1 + to_come
             self._progress.update(self._rounds, completed=result.index + 1, total=total)
 
+    def advise(self, sentences: Sequence[str]) -> None:
+        """Print advice below the line of a round."""
+        for sentence in sentences:
+            line = f"{self._whose}          {escape(sentence)}"
+            self._console.print(line, style="dim", soft_wrap=True, highlight=False)
+
     def on_setting(self, setting: Setting) -> None:
         """Print the change."""
         self._console.print(f"{self._whose}{escape(str(setting))}, from here on")
@@ -263,5 +269,5 @@ class ConsoleProgress(LoopCallback):
 
 
 def _count_rounds(budget: Budget, size: int, given: int) -> int:
-    first = min(size, (given or budget.first(size)) + budget.validation)
+    first = min(size, (given or budget.first(size)) + budget.held_out)
     return 1 + budget.count_queries(budget.limit(size, given) - first, 0, given)

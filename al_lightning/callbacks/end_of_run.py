@@ -31,6 +31,8 @@ def next_steps(journal: Journal, folder: Path) -> list[tuple[str, str]]:
         place = shlex.quote(str(folder))
         steps += [
             ("Classify new images", f"python -m al_lightning.predict {place} <folder of images>"),
+            ("Classify the unlabeled images", f"python -m al_lightning.predict {place} --pool"),
+            ("Review the labels", f"python -m al_lightning.review {place}"),
             ("Use the classifier elsewhere", f"python -m al_lightning.export {place}"),
         ]
     total = journal.config.get("budget", {}).get("total")
@@ -70,6 +72,7 @@ def last_accuracies(journal: Journal) -> list[str]:
     figures = [
         (last["metrics"], tested, "test images"),
         (last.get("validation"), len(journal.pool.validation_ids), "validation labels"),
+        (last.get("test"), len(journal.pool.test_ids), "test labels, drawn at random"),
     ]
     return [
         f"With {last['labels_bought']:,} labels: accuracy {metrics['accuracy']:.4f} on {count:,} "

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import ImageData
+from al_lightning.run.advice.pool_predictions import PoolPredictions
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
@@ -35,6 +36,7 @@ class RoundResult:
             there are no test images.
         probabilities: What the classifier predicts of the test images, (N, C) float32, row i that of
             test image i; None where there are none.
+        sample: What it predicts of the pool's sample; None where there is none.
 
     Example:
         >>> from al_lightning import Pool, RoundResult
@@ -48,6 +50,7 @@ class RoundResult:
     event: Mapping[str, Any]
     confusion: Tensor | None
     probabilities: Tensor | None = None
+    sample: PoolPredictions | None = None
 
 
 @dataclass(frozen=True)

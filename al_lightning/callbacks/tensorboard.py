@@ -43,6 +43,7 @@ _CATEGORIES = {
     "labels": "Test set, over labels bought",
     "validation": "Validation labels, over labels bought",
     "seconds": "Seconds, over labels bought",
+    "agreement": "Agreement with the round before, over labels bought",
 }
 _TRAINING = "Training, over optimiser steps"
 
@@ -67,6 +68,7 @@ class TensorBoardDashboard(LoopCallback):
         self._data: ImageData | None = None
         self._journal: Journal | None = None
         self._layout: Layout = {}
+        self._tags: dict[str, None] = {}  # of all scalars over labels, in their order
         self._labels_bought = 0
         self._sessions = 0
         self._cut_off: int | None = None  # the round that an earlier session may have begun
@@ -76,7 +78,7 @@ class TensorBoardDashboard(LoopCallback):
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
         self._data, self._journal = data, journal
-        self._layout = {}
+        self._layout, self._tags = {}, {}
         self._labels_bought = journal.pool.labels_bought
         self._sessions = 1 + len(list(self._folder.glob("events.out.tfevents.*")))
         self._cut_off = journal.current_round if self._sessions > 1 else None
@@ -115,9 +117,7 @@ class TensorBoardDashboard(LoopCallback):
         step = self._labels_bought = result.event["labels_bought"]
         earlier = self._journal.rounds if self._journal is not None else []
         scalars = round_scalars([*earlier, result.event], len(result.pool.validation_ids))
-        for name, value in scalars.items():
-            self._scalar(name, value, step)
-        self._lay_out(scalars)
+        self.write_scalars(scalars, step)
         if result.confusion is not None and self._figures:
             figure = confusion_figure(result.confusion, self._classes)
             self._figure("test/confusion_matrix", figure, step)
@@ -125,6 +125,13 @@ class TensorBoardDashboard(LoopCallback):
     def on_classes(self, change: ClassChange, data: ImageData) -> None:
         """Learn the new names of classes."""
         self._data = data
+
+    def write_scalars(self, scalars: Mapping[str, float], step: int) -> None:
+        """Write values over labels bought, such as ``{"agreement/kappa": 0.9}``."""
+        self._tags |= dict.fromkeys(scalars)
+        for name, value in scalars.items():
+            self._scalar(name, value, step)
+        self._lay_out(self._tags)
 
     def on_query(self, query: QueryResult) -> None:
         """Write the queried images, and the number of each class."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from al_lightning.data.source import ImageData, ImageSource
     from al_lightning.loop.query import Query
     from al_lightning.models import Backbone, ImageClassifier
+    from al_lightning.run.advice.settings import AdviceSettings
     from al_lightning.run.budget import Budget
     from al_lightning.run.questions import Oracle
     from al_lightning.strategies import Strategy
@@ -192,7 +193,7 @@ def make_records(
 
     cfg, names = composition.cfg, composition.recorded()["names"]
     records: list[LoopCallback] = [
-        SummaryFile(folder / "summary.json", {**names, "seed": cfg.seed}),
+        SummaryFile(folder / "summary.json", {**names, "seed": cfg.seed}, make_advice(cfg)),
         ConfigFiles(folder / ".hydra", composition.files()),
     ]
     if not parts.oracle.keeps_sheets:
@@ -205,6 +206,19 @@ def make_records(
     if parts.oracle.live is not None:
         records.append(LiveFeed(parts.oracle.live, parts.budget))
     return records
+
+
+def make_advice(cfg: DictConfig) -> "AdviceSettings | None":
+    """Return what advice is asked for; None for none."""
+    if cfg.advice is None:
+        return None
+    if not isinstance(cfg.advice, DictConfig):
+        raise UsageError(
+            f"advice is a group of settings, such as advice.target=0.95, not {cfg.advice!r}; "
+            "advice=null gives none"
+        )
+    settings: AdviceSettings = instantiate(cfg.advice)
+    return settings
 
 
 def instantiate(node: DictConfig) -> Any:

@@ -1,8 +1,6 @@
 """One run: the parts of a configuration are built, and the loop runs to its end."""
 
-import logging
 import threading
-import warnings
 from contextlib import ExitStack
 from functools import cache, partial
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from al_lightning.cli.build import Parts, build, make_console, make_records
+from al_lightning.cli.build import Parts, build, make_advice, make_console, make_records
 from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.projects import others_with
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
@@ -21,6 +19,8 @@ from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from
 from al_lightning.utils.torchrun import local_world_size, rank
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lightning.pytorch.callbacks import Callback
 
     from al_lightning.callbacks.console import ConsoleProgress
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 def run(cfg: DictConfig) -> "Journal":
     """Instantiate and run; the run's folder is Hydra's output folder."""
     with freeze_imports_from_gc():
+        from al_lightning.callbacks.stop_advice import StopAdvice  # noqa: PLC0415
         from al_lightning.callbacks.tensorboard import TensorBoardDashboard  # noqa: PLC0415
         from al_lightning.loop.loop import ActiveLearningLoop  # noqa: PLC0415
         from al_lightning.run.journal import Journal  # noqa: PLC0415
@@ -66,6 +67,9 @@ def run(cfg: DictConfig) -> "Journal":
         if rank() == 0:
             records = make_records(composition, folder, parts, stack)
             callbacks = [board, *records, stack.enter_context(console)]
+            if (advice := make_advice(cfg)) is not None:
+                tell = partial(_tell, parts, console)
+                callbacks.append(StopAdvice(folder, advice, tell, board.write_scalars))
         loop = ActiveLearningLoop(
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
         )
@@ -93,6 +97,7 @@ def _learner(
     from al_lightning.training.trainers import RoundTrainers  # noqa: PLC0415
 
     cfg, recipe = composition.cfg, parts.recipe
+    advice = make_advice(cfg)
     cache, shown = Path(cfg.output_root) / ".cache", rank() == 0
     trainers = RoundTrainers(
         parts.make_trainer,
@@ -110,6 +115,7 @@ def _learner(
         record=_record(composition),
         fit_cache=FitCache(cache, _say_fitted, board) if cfg.cache else None,
         save_minutes=cfg.save_minutes,
+        pool_sample=0 if advice is None else advice.images,
         embeddings=EmbeddingCache(cache / "embeddings", print),
     )
 
@@ -120,6 +126,13 @@ def _progress(parts: Parts, console: "ConsoleProgress") -> "list[Callback]":
 
     live = parts.oracle.live
     return [*console.trainer_callbacks(), *([] if live is None else [InnerLive(live)])]
+
+
+def _tell(parts: Parts, console: "ConsoleProgress", advice: "Sequence[str]") -> None:
+    """Show the advice on the terminal, and on the page of a person."""
+    console.advise(advice)
+    if parts.oracle.live is not None:
+        parts.oracle.live.publish(advice=" ".join(advice))
 
 
 def _record(composition: Composition) -> "RunRecord":
@@ -165,23 +178,14 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
 
 
 def _quiet() -> None:
-    """Keep Lightning from repeating its hardware report and its advice every round.
+    """Keep Lightning quiet, and TensorBoard's writer from showing the traceback of a full disk.
 
-    And TensorBoard's writer from showing the traceback of a full disk, which it raises once more where
-    it is next written to.
+    The writer raises the error once more where it is next written to.
     """
+    from al_lightning.training.quiet import quiet_lightning  # noqa: PLC0415
+
     threading.excepthook = _excepthook
-    logging.getLogger("lightning").setLevel(logging.WARNING)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for advice in (
-        ".*does not have many workers.*",
-        ".*smaller than the logging interval.*",
-        ".*`val_dataloader` but have no `validation_step`.*",
-        ".*Experiment logs directory .* exists and is not empty.*",  # of a run that continues
-        ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
-        ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
-    ):
-        warnings.filterwarnings("ignore", message=advice)
+    quiet_lightning()
 
 
 def _excepthook(args: threading.ExceptHookArgs) -> None:

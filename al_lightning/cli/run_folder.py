@@ -12,16 +12,9 @@ from hydra.types import RunMode
 from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
-    *(
-        "journal.jsonl",
-        "images.csv",
-        "summary.json",
-        "queries",
-        "tensorboard",
-        "checkpoints",
-        ".hydra",
-    ),
-    *("predictions", "csv", "wandb"),  # the last two of the loggers
+    *("journal.jsonl", "images.csv", "summary.json", "queries", "tensorboard", "checkpoints"),
+    *(".hydra", "predictions", "agreement", "out_of_fold.npz"),
+    *("csv", "wandb"),  # of the loggers
 )
 
 
@@ -60,7 +53,8 @@ def remove_leftovers_in(folder: Path, cache: Path) -> None:
     """Remove what killed processes have left half-written in a run's folder and in the caches."""
     from al_lightning.utils.files import remove_leftovers  # noqa: PLC0415
 
-    places = [folder / name for name in (".", "queries", "predictions", "checkpoints", ".hydra")]
+    names = (".", "queries", "predictions", "agreement", "checkpoints", ".hydra")
+    places = [folder / name for name in names]
     for place in (*places, cache, cache / "embeddings"):
         remove_leftovers(place)
 

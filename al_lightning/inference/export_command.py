@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from al_lightning.inference.run_arguments import add_run
 from al_lightning.utils.command import exit_status
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
@@ -21,6 +22,7 @@ def _export(given: argparse.Namespace) -> str:
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():
+        from al_lightning.inference.calibrating import described  # noqa: PLC0415
         from al_lightning.inference.exports import PRECISION, export_run  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 
@@ -37,7 +39,8 @@ def _export(given: argparse.Namespace) -> str:
     computed = (
         "" if run.precision == PRECISION else f" in float32 (the run computed in {run.precision})"
     )
-    return f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}"
+    written = f"{output}: images of {shape} to {len(run.classes)} classes{computed}; {checked}"
+    return f"{written}\n{described(run)}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,13 +49,11 @@ def _parser() -> argparse.ArgumentParser:
         description="Write a trained run as one file that needs no al_lightning. Its input `images` "
         "is (batch, channels, height, width) float32 in [0, 1]; its output `probabilities` is (batch, "
         "classes) float32. Normalisation and softmax are inside; decoding is not: resize to cover the "
-        "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding and "
-        "normalization are written into the file. The file is checked against the run before it is "
-        "put into place.",
+        "size (bicubic), crop the centre, divide bytes by 255. classes, image_shape, decoding, "
+        "normalization and calibration are written into the file. The file is checked against the run "
+        "before it is put into place.",
     )
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
-    )
+    add_run(parser)
     parser.add_argument(
         "--format",
         choices=_FORMATS,
@@ -62,11 +63,5 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="default: model.onnx or model.pt2"
-    )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="also load other classes that the run's configuration names, such as your own network; "
-        "this executes their code, so use it only for runs that you trust",
     )
     return parser

@@ -30,8 +30,9 @@ def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
 
     The graph takes ``images``, (B, C, H, W) float32 in [0, 1] with any number of images, and gives
     ``probabilities``, (B, classes) float32: the normalisation before the classifier and the softmax
-    behind it are inside. What :func:`metadata` says stands in the file: in ONNX's
-    ``metadata_props``, or as extra files of the ``.pt2``.
+    behind it are inside, and the temperature of the run's calibration, if it has one. What
+    :func:`metadata` says stands in the file: in ONNX's ``metadata_props``, or as extra files of the
+    ``.pt2``.
 
     Args:
         run: What to export; it stays as it is.
@@ -76,15 +77,18 @@ def export_run(run: TrainedRun, path: Path, kind: str) -> float | None:
 def metadata(run: TrainedRun) -> dict[str, str]:
     """Return the metadata of the graph, by name; JSON but for the two sentences.
 
-    ``decoding`` says how image files become its input: the graph begins behind that.
+    ``decoding`` says how image files become its input: the graph begins behind that. ``calibration``
+    has the temperature that the graph divides its logits by, and what it was fitted on; null for none.
     """
     color = {1: " gray", 3: " RGB"}.get(run.image_shape[0], "")
     shape = ", ".join(map(str, run.image_shape))
     normalization = {"mean": run.normalization.mean, "std": run.normalization.std}
+    calibration = None if run.calibration is None else run.calibration.as_event()
     return {
         "classes": json.dumps(run.classes),
         "image_shape": json.dumps(run.image_shape),
         "normalization": json.dumps(normalization),
+        "calibration": json.dumps(calibration),
         "decoding": describe_decoding(run.image_shape),
         "input": f"{_INPUT}: (batch, {shape}) float32{color}, 0 black to 1 white; the normalization is "
         "inside",

@@ -2,12 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from al_lightning.inference.run_arguments import add_data, add_run, positive
 from al_lightning.utils.command import exit_status
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
+
+if TYPE_CHECKING:
+    from al_lightning.inference.recorded_run import RecordedRun
+    from al_lightning.inference.trained import TrainedRun
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,13 +24,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _predict(given: argparse.Namespace) -> str:
     """Run the command, and return its message."""
+    if given.pool == (given.folder is not None):
+        raise UsageError("Name a folder of images, or --pool for the unlabeled images of the run")
     prepare_process()
     # Only here: torch is heavy, and --help must answer at once.
     with freeze_imports_from_gc():
-        from al_lightning.inference.predictions import write_predictions  # noqa: PLC0415
-        from al_lightning.inference.trained import load_trained, prediction_device  # noqa: PLC0415
+        from al_lightning.inference.calibrating import described  # noqa: PLC0415
+        from al_lightning.inference.last_weights import read_journal  # noqa: PLC0415
+        from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
+        from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 
     run = load_trained(given.run, trust=given.trust)
+
+    @cache
+    def recorded() -> "RecordedRun":
+        return load_recorded(read_journal(given.run), trust=given.trust, place=given.data, say=_say)
+
+    if given.pool:
+        recorded()  # without the images, there is nothing to predict
+    run, why_not = _calibrated(given, run, recorded)
+    written = _write_pool(given, run, recorded()) if given.pool else _write_folder(given, run)
+    return f"{written}\n{described(run)}{why_not}"
+
+
+def _calibrated(
+    given: argparse.Namespace, run: "TrainedRun", recorded: "Callable[[], RecordedRun]"
+) -> "tuple[TrainedRun, str]":
+    """Return the run with its temperature, and why there is none if there is none."""
+    from al_lightning.inference.calibrating import run_folds  # noqa: PLC0415
+
+    if given.raw:
+        return run.calibrated_by(None), " (--raw)"
+    if run.calibration is not None:
+        return run, ""
+    try:
+        return run.calibrated_by(run_folds(recorded(), _say).calibration()), ""
+    except UsageError as error:
+        return run, f": the run has no validation labels, and no out-of-fold predictions: {error}"
+
+
+def _write_pool(given: argparse.Namespace, run: "TrainedRun", recorded: "RecordedRun") -> str:
+    from al_lightning.inference.pool_predictions import write_pool_predictions  # noqa: PLC0415
+
+    images = write_pool_predictions(recorded, run, given.output, probabilities=given.probabilities)
+    return f"{_counted(images, 'unlabeled image')} written to {given.output}"
+
+
+def _write_folder(given: argparse.Namespace, run: "TrainedRun") -> str:
+    from al_lightning.inference.predictions import write_predictions  # noqa: PLC0415
+    from al_lightning.inference.trained import prediction_device  # noqa: PLC0415
+
     run.network.to(prediction_device())
     predicted = write_predictions(
         run,
@@ -35,30 +85,42 @@ def _predict(given: argparse.Namespace) -> str:
         progress=True,
     )
     for file, why in predicted.unreadable.items():
-        print(f"Skipped {file}: {why}", file=sys.stderr)  # noqa: T201
+        _say(f"Skipped {file}: {why}")
     skipped = f", {len(predicted.unreadable)} skipped" if predicted.unreadable else ""
-    images = f"{predicted.images:,} image{'s' * (predicted.images != 1)}"
+    images = _counted(predicted.images, "image")
     return f"{images} of {len(run.classes)} classes written to {given.output}{skipped}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m al_lightning.predict",
-        description="Predict the classes of new images with a trained run, and write a CSV file with "
-        "the class and the confidence of each. Images of any size are decoded like the run's images. "
-        "The last weights predict in the precision of the run.",
+        description="Predict the classes of new images, or of the unlabeled images of the run, with a "
+        "trained run, and write a CSV file with the class and the confidence of each. Images of any "
+        "size are decoded like the run's images. The last weights predict in the precision of the run. "
+        "Confidences are calibrated by a temperature: fitted on the validation labels of the run, or "
+        "else, once, on out-of-fold predictions of its labels.",
     )
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
-    )
+    add_run(parser)
     parser.add_argument(
         "folder",
         type=Path,
+        nargs="?",
         metavar="FOLDER",
         help="images, at any depth; links to folders are not followed",
     )
+    _add_own_images(parser)
     parser.add_argument(
+        "--to",
         "--output",
+        dest="output",
         type=Path,
         metavar="FILE",
         default=Path("predictions.csv"),
@@ -69,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--batch-size",
-        type=_positive,
+        type=positive,
         metavar="N",
         default=256,
         help="images per batch; default: 256",
@@ -80,16 +142,18 @@ def _parser() -> argparse.ArgumentParser:
         default="refuse",
         help="what to do about files that cannot be read: write nothing (default), or leave them out",
     )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="also load other classes that the run's configuration names, such as your own network; "
-        "this executes their code, so use it only for runs that you trust",
-    )
     return parser
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, not {text!r}")
-    return int(text)
+def _add_own_images(parser: argparse.ArgumentParser) -> None:
+    """Add what concerns the run's own images."""
+    parser.add_argument(
+        "--pool",
+        action="store_true",
+        help="predict the unlabeled images of the run instead; the columns are id, file, class, "
+        "confidence, margin, calibrated, sorted by class and confidence",
+    )
+    parser.add_argument(
+        "--raw", action="store_true", help="do not calibrate: the softmax as it was trained"
+    )
+    add_data(parser)

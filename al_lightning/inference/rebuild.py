@@ -6,6 +6,7 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
+import lightning as L
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -16,6 +17,7 @@ from al_lightning.training.recipe import Recipe, one_cycle
 from al_lightning.utils.errors import UsageError
 
 _PLACES = ("al_lightning.", "torch.optim.", "torch.nn.")  # nothing else is even imported
+_TRAINER = "lightning.Trainer"
 _LOSSES = "torch.nn.modules.loss"
 _OURS = (nn.Module, Recipe, Optimizer, BaseSource)
 _FUNCTIONS = (augmentation, one_cycle)
@@ -26,8 +28,9 @@ _DIRECTIVES = ("_target_", "_partial_", "_args_", "_recursive_", "_convert_")
 def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
     """Make the objects of a configuration from ``_target_``, ``_partial_``, ``_args_`` and arguments.
 
-    Only networks, recipes and data sets of al_lightning, and torch's optimisers, schedules and losses
-    are made: a configuration may come from anywhere, and making something is running it.
+    Only networks, recipes and data sets of al_lightning, torch's optimisers, schedules and losses, and
+    Lightning's trainer are made: a configuration may come from anywhere, and making something is
+    running it.
 
     Args:
         node: Plain values, nested; mappings with a ``_target_`` become objects.
@@ -60,7 +63,7 @@ def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
 
 def _find(target: str, key: str, *, trust: bool) -> Any:
     """Return the object of a dotted name, if it may be called."""
-    if not trust and not target.startswith(_PLACES):
+    if not trust and not target.startswith(_PLACES) and target != _TRAINER:
         raise UsageError(_refusal(target, key))
     try:
         found = resolve_name(target)
@@ -78,7 +81,7 @@ def _is_known(found: Any) -> bool:
     home = found.__module__
     ours = home.startswith("al_lightning.") and issubclass(found, _OURS)
     schedules = home.startswith("torch.optim.") and issubclass(found, _SCHEDULES)
-    return ours or schedules or home == _LOSSES
+    return ours or schedules or home == _LOSSES or found is L.Trainer
 
 
 def _refusal(target: str, key: str) -> str:

@@ -1,6 +1,8 @@
 """The images of a run, read again from where its configuration says they are."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.data.source import ImageData, ImageSource
@@ -9,6 +11,8 @@ from al_lightning.inference.recorded_places import resolved
 from al_lightning.run.journal import Journal
 from al_lightning.utils.errors import UsageError
 
+_PLACES = ("path", "root")  # keys of a data set that say where it is
+
 
 def has_recorded_data(journal: Journal) -> bool:
     """Return whether a run says where its images come from: those of the command line do."""
@@ -16,7 +20,7 @@ def has_recorded_data(journal: Journal) -> bool:
     return isinstance(dataset, Mapping) and "_target_" in dataset
 
 
-def load_run_data(journal: Journal, *, trust: bool = False) -> ImageData:
+def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None = None) -> ImageData:
     """Read the images of a run, and check that they are those that it was begun with.
 
     Relative paths start at the working folder, as they did for the run.
@@ -25,6 +29,7 @@ def load_run_data(journal: Journal, *, trust: bool = False) -> ImageData:
         journal: Of a run that has begun.
         trust: Whether to make other classes than al_lightning's, which executes their code; only for
             runs that you trust.
+        place: Where the images are now: a table, or a folder; None if they are where they were.
 
     Raises:
         UsageError: If the run does not say where its images are, or they are others; names the run.
@@ -35,7 +40,10 @@ def load_run_data(journal: Journal, *, trust: bool = False) -> ImageData:
         raise UsageError(
             f"{run} does not say where its images are, since it was made without the command line"
         )
-    dataset = resolved(journal.config["dataset"], journal.config, "dataset")
+    dataset = journal.config["dataset"]
+    if place is not None:
+        dataset = _moved(dataset, place)
+    dataset = resolved(dataset, journal.config, "dataset")
     source: ImageSource = rebuild(dataset, "dataset", trust=trust)
     if journal.is_project:
         source = ProjectSource(source, run, journal)
@@ -52,3 +60,11 @@ def load_run_data(journal: Journal, *, trust: bool = False) -> ImageData:
             f"The images are not those that {run} was begun with: restore the images of the run"
         )
     return data
+
+
+def _moved(dataset: Mapping[str, Any], place: Path) -> dict[str, Any]:
+    """Return the configuration of a data set that is elsewhere now."""
+    key = next((key for key in _PLACES if key in dataset), None)
+    if key is None:
+        raise UsageError(f"The images of this run are in no folder: leave out {place}")
+    return {**dataset, key: str(place)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import Normalize
+from al_lightning.inference.kept_folds import kept_calibration
 from al_lightning.inference.last_weights import read_journal, read_last_weights, weights_path
 from al_lightning.inference.model_inputs import Inputs, batches, checked
 from al_lightning.inference.rebuild import rebuild
@@ -21,9 +22,9 @@ from al_lightning.models.backbone import (
     describe_model,
     for_evaluation,
     require_embedder,
-    to_probabilities,
 )
 from al_lightning.run.journal import Journal
+from al_lightning.training.calibration import Calibration, tempered
 from al_lightning.training.checkpoint import Saved
 from al_lightning.training.recipe import Recipe
 from al_lightning.utils.errors import UsageError
@@ -40,19 +41,29 @@ class Predictor(nn.Module):
     Args:
         classifier: Offers ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
         normalization: What it was trained with.
+        temperature: Divides the logits, see :mod:`al_lightning.training.calibration`.
     """
 
-    def __init__(self, classifier: L.LightningModule, normalization: Normalization) -> None:
+    def __init__(
+        self,
+        classifier: L.LightningModule,
+        normalization: Normalization,
+        temperature: float = 1.0,
+    ) -> None:
         super().__init__()
         require_embedder(classifier)
         self.normalize = Normalize(normalization)
+        self.temperature = temperature
         self.classifier = classifier
         self._halves = cast("Embedder", for_evaluation(classifier.eval()))
 
     def forward(self, images: Tensor) -> Tensor:
         """Map (B, C, H, W) uint8, or float32 in [0, 1], to probabilities, (B, classes) float32."""
-        embeddings = self._halves.embed(self.normalize(images))
-        return to_probabilities(self._halves.classify(embeddings))
+        return tempered(self.logits(images), self.temperature)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Map (B, C, H, W) uint8, or float32 in [0, 1], to logits, (B, classes)."""
+        return self._halves.classify(self._halves.embed(self.normalize(images)))
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,7 @@ class TrainedRun:
         value_range: Which values were black and white in image files of more than 8 bits a pixel; None
             where there were no such files.
         precision: What the run computed in: "32-true", "bf16-mixed", "16-mixed".
+        calibration: The temperature of the network; None if confidences are not calibrated.
     """
 
     folder: Path
@@ -88,14 +100,17 @@ class TrainedRun:
     normalization: Normalization
     value_range: tuple[float, float] | None = None
     precision: str = "32-true"
+    calibration: Calibration | None = None
 
     @torch.inference_mode()
-    def predict(self, images: Tensor | Inputs) -> Tensor:
+    def predict(self, images: Tensor | Inputs, *, calibrated: bool = True) -> Tensor:
         """Predict in evaluation mode and the precision of the run, without augmentation.
 
         Args:
             images: (B, C, H, W) uint8, or float in [0, 1], not normalised, on any device. Or such an
                 array, or one or more image files of any size, decoded like the run's images.
+            calibrated: Whether logits are divided by the temperature of ``calibration``, if there is
+                one. The predicted class is the same.
 
         Returns:
             Probabilities, (B, classes) float32 on the CPU; rows sum to 1.
@@ -106,15 +121,21 @@ class TrainedRun:
         """
         if not isinstance(images, Tensor):
             parts = [
-                self.predict(batch) for batch in batches(images, self.image_shape, self.value_range)
+                self.predict(batch, calibrated=calibrated)
+                for batch in batches(images, self.image_shape, self.value_range)
             ]
             return torch.cat(parts)
         images = checked(images, self.image_shape)
         device = self.network.normalize.mean.device
         moved = images.to(device).contiguous(memory_format=torch.channels_last)
         with self._autocast(device.type):
-            probabilities: Tensor = self.network(moved)
-        return probabilities.cpu()
+            logits = self.network.logits(moved)
+        return tempered(logits, self.network.temperature if calibrated else 1.0).cpu()
+
+    def calibrated_by(self, calibration: Calibration | None) -> "TrainedRun":
+        """Return the run with a temperature, or without; the network, which they share, gets it."""
+        self.network.temperature = 1.0 if calibration is None else calibration.temperature
+        return replace(self, calibration=calibration)
 
     def export(self, path: Path | str) -> float | None:
         """Write the network as one file that needs no al_lightning, and check it against this run.
@@ -152,6 +173,9 @@ def load_trained(
     networks of al_lightning, and optimisers and losses of torch. Other classes are refused, because
     building them would execute their code.
 
+    Confidences are calibrated if the run has validation labels, or if its folder has the out-of-fold
+    predictions by which ``python -m al_lightning.predict`` has calibrated them.
+
     >>> from al_lightning import UsageError, load_trained
     >>> try:
     ...     load_trained("no_such_folder")  # such as outputs/digits/cnn/margin/seed=0
@@ -179,7 +203,7 @@ def load_trained(
     normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
     dataset = start["config"].get("dataset")
     value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
-    return TrainedRun(
+    run = TrainedRun(
         Path(folder),
         Predictor(classifier, normalization).eval(),
         classes,
@@ -188,6 +212,7 @@ def load_trained(
         None if value_range is None else (*value_range,),
         start.get("trainer", {}).get("precision", "32-true"),
     )
+    return run.calibrated_by(kept_calibration(journal, saved.identity))
 
 
 def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None:

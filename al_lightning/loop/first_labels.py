@@ -59,8 +59,10 @@ class FirstLabels:
         Raises:
             UsageError: If too few images are left to train on.
         """
-        if len(pool.labeled_ids) == 0 and len(ids := self._missing_validation(pool)):
-            return "validation", ids
+        if len(pool.labeled_ids) == 0:
+            for origin in self._held_out:
+                if len(ids := self._missing_held_out(pool, origin)):
+                    return origin, ids
         if len(pool.labeled_ids) >= _FEWEST:
             return self._of_new_images(pool)
         given = self.learner.data.given_ids
@@ -75,25 +77,39 @@ class FirstLabels:
         return "initial", ids
 
     def _of_new_images(self, pool: Pool) -> tuple[Origin, Tensor] | None:
-        """Return images to label for validation, of those that came in the course of a project.
+        """Return images to label for validation or test, of those that came in the course of a project.
 
         Of each time that some came, the same share as of the images at the start.
         """
-        sizes, wanted = self.journal.sizes, self.budget.validation
+        sizes, skipped = self.journal.sizes, pool.skipped_ids
         left = self.budget.limit(pool.size, self.given) - pool.labels_bought
         for before, after in pairwise(sizes):
-            count = min(round(wanted * (after - before) / sizes[0]), left)
-            if count <= 0:
-                continue
-            drawn = self._draw_validation(torch.arange(before, after), count)
-            answered = torch.cat([pool.validation_ids, pool.skipped_ids])
-            free = drawn[torch.isin(drawn, pool.unlabeled_ids)]
-            if len(free) and not bool(torch.isin(drawn, answered).any()):
-                return "validation", free
+            new = torch.arange(before, after)
+            for origin, wanted in self._held_out.items():
+                count = round(wanted * (after - before) / sizes[0])
+                drawn = self._draw_held_out(new, origin, count)
+                asked = drawn
+                if len(drawn) > left:
+                    asked = self._draw_held_out(new, origin, max(left, 0))
+                new = new[~torch.isin(self._owners(new), self._owners(drawn))]
+                free = asked[torch.isin(asked, pool.unlabeled_ids)]
+                answered = torch.isin(drawn, torch.cat([_labeled_for(origin, pool), skipped]))
+                if len(free) and not bool(answered.any()):
+                    return origin, free
         return None
 
-    def _missing_validation(self, pool: Pool) -> Tensor:
-        """Return what is to be labeled next for validation: those that were given, then the others.
+    def _owners(self, ids: Tensor) -> Tensor:
+        """Return the group of each image; of images without groups, their ids."""
+        groups = self.learner.data.train.groups
+        return ids if groups is None else groups[ids]
+
+    @property
+    def _held_out(self) -> dict[Origin, int]:
+        """How many labels are bought for what, besides training."""
+        return {"validation": self.budget.validation, "test": self.budget.test}
+
+    def _missing_held_out(self, pool: Pool, origin: Origin) -> Tensor:
+        """Return what is to be labeled next for validation or test: first those that were given.
 
         They are drawn from all images. Labels that were given need not be a random sample: who chose
         them, as a strategy does, may have chosen what is hard. What an answer leaves open stays open.
@@ -101,25 +117,30 @@ class FirstLabels:
         given, groups = self.learner.data.given_ids, self.learner.data.train.groups
         owners = torch.arange(pool.size) if groups is None else groups
         if groups is not None:
-            check_groups(groups, self.budget.validation)
-        drawn = self._draw_validation(torch.arange(pool.size), self.budget.validation)
+            check_groups(groups, self._held_out[origin], origin)
+        labeled = _labeled_for(origin, pool)
+        drawn = self._draw_held_out(torch.arange(pool.size), "validation", self.budget.validation)
+        if origin == "test":
+            others = ~torch.isin(owners, owners[drawn])
+            drawn = self._draw_held_out(others.nonzero().squeeze(1), "test", self.budget.test)
         is_given = torch.isin(drawn, given)
         known, asked = drawn[is_given], drawn[~is_given]
-        if len(known := known[~torch.isin(known, pool.validation_ids)]):
+        if len(known := known[~torch.isin(known, labeled)]):
             return known
-        if bool((~torch.isin(pool.validation_ids, given)).any()):
+        if bool((~torch.isin(labeled, given)).any()):
             return asked[:0]
         free = pool.unlabeled_ids
         if bool(torch.isin(asked, free).all()):
             return asked
-        return self._draw_validation(free[~torch.isin(owners[free], owners[given])], len(asked))
+        taken = torch.cat([owners[given], owners[pool.validation_ids]])
+        return self._draw_held_out(free[~torch.isin(owners[free], taken)], origin, len(asked))
 
-    def _draw_validation(self, ids: Tensor, count: int) -> Tensor:
-        """Draw images for validation; of images in groups, whole groups."""
+    def _draw_held_out(self, ids: Tensor, origin: Origin, count: int) -> Tensor:
+        """Draw images for validation or test; of images in groups, whole groups."""
         seed, groups = self.learner.seed, self.learner.data.train.groups
         if groups is None:
-            return draw_validation(ids, count, seed)
-        return draw_groups(ids, groups[ids], count, seed)
+            return draw_held_out(ids, count, seed, origin)
+        return draw_groups(ids, groups[ids], count, seed, origin)
 
     def _draw(self, pool: Pool) -> Tensor:
         """Draw images to train on without a classifier that has learned from labels."""
@@ -160,12 +181,16 @@ class FirstLabels:
         return True
 
 
-def draw_validation(ids: Tensor, count: int, seed: int) -> Tensor:
-    """Draw ``count`` of these ids, (N,) int64, to buy for validation, uniformly.
+def _labeled_for(origin: Origin, pool: Pool) -> Tensor:
+    return pool.validation_ids if origin == "validation" else pool.test_ids
 
-    Depends on the ids and the seed alone.
+
+def draw_held_out(ids: Tensor, count: int, seed: int, purpose: str = "validation") -> Tensor:
+    """Draw ``count`` of these ids, (N,) int64, to buy for validation or test, uniformly.
+
+    Depends on the ids, the seed and the purpose alone.
     """
-    generator = derive_generator(seed, "validation")
+    generator = derive_generator(seed, purpose)
     return ids[torch.randperm(len(ids), generator=generator)[:count]]
 
 

@@ -204,8 +204,7 @@ class ActiveLearningLoop:
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch, pool, test = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, None
         if index == len(journal.rounds):
-            with watch.time("test"):
-                test = fitted.test()
+            test = fitted.test(watch)
         given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         free, count = next_candidates(pool, budget.query_size(index, given), left)

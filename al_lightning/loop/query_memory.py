@@ -60,14 +60,14 @@ def query_sizes(
         Two sizes; none if the run makes no query.
     """
     limit = budget.limit(images, given)
-    start = min((given or budget.first(images)) + budget.validation, images)
+    start = min((given or budget.first(images)) + budget.held_out, images)
     if start >= limit:
         return []
     looked_at = strategy.pool_subset or images
     return [
         Sizes(
             pool=min(images - bought, looked_at),
-            labeled=bought - budget.validation,
+            labeled=bought - budget.held_out,
             classes=classes,
             embedding=embedding,
             samples=strategy.mc_samples,

@@ -142,13 +142,14 @@ def evaluate(probabilities: Tensor, labels: Tensor) -> Evaluation:
         labels: (N,) int64.
 
     Returns:
-        Scalar metrics by name; per-class precision, recall and F1 by name; the confusion matrix,
-        (C, C) int64, true classes in rows.
+        Scalar metrics by name; per-class precision, recall, F1 and support (number of images) by name;
+        the confusion matrix, (C, C) int64, true classes in rows.
     """
     num_classes = probabilities.shape[1]
     scalars: Mapping[str, Tensor] = scalar_metrics(num_classes)(probabilities, labels)
     per_class: dict[str, Tensor] = per_class_metrics(num_classes)(probabilities, labels)
     confusion = per_class.pop("confusion_matrix")
+    per_class["support"] = confusion.sum(1)
     return (
         {name: float(value) for name, value in scalars.items()},
         {name: value.tolist() for name, value in per_class.items()},

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor
 
+from al_lightning.run.pool import HELD_OUT
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.listing import shortened
@@ -103,17 +104,17 @@ def warn_of_kept_labels(corrections: Mapping[int, int]) -> None:
 
 
 def warn_of_gaps(question: Question, answer: Answer) -> None:
-    """Warn of an answer that leaves images for validation open.
+    """Warn of an answer that leaves images for validation or test open.
 
     Args:
         question: That was answered.
         answer: That was checked.
     """
     left = len(question.ids) - len(answer.ids) - len(answer.skipped)
-    if question.origin == "validation" and left:
+    if question.origin in HELD_OUT and left:
         warnings.warn(
-            f"{left} of {len(question.ids)} images for validation have no label. If these are hard "
-            "images, the accuracy on the others is too high: they are no random sample",
+            f"{left} of {len(question.ids)} images for {question.origin} have no label. If these are "
+            "hard images, the accuracy on the others is too high: they are no random sample",
             stacklevel=2,
         )
 

@@ -33,9 +33,11 @@ class Budget:
             ``query`` images and uses no trained classifier.
         query: Labels to query in each round, or a list of the sizes of successive queries; the last
             size repeats.
-        total: Labels in total, with initial and validation labels, or "all" of the data set.
+        total: Labels in total, with initial, validation and test labels, or "all" of the data set.
         validation: Labels for validation, queried at the start for images drawn at random from all
-            images; never used for training.
+            images; never used for training. Advice, such as when to stop, may use them.
+        test: Labels for the final accuracy, queried at the start for further images drawn at random;
+            never used for training or advice, and shown at the end of the run.
         initial_policy: Choice of the initial set: "uniform", independent of the classes, so that a
             rare class may have no label yet; the name of a strategy, which selects by the embeddings
             of the untrained classifier; "auto", a strategy if the classifier has pretrained weights,
@@ -54,6 +56,7 @@ class Budget:
     query: int | Sequence[int] = 500
     total: Amount = 3000
     validation: int = 0
+    test: int = 0
     initial_policy: str = "uniform"
     memory_limit: int | float | str = "auto"
 
@@ -70,6 +73,7 @@ class Budget:
         _require_sizes(self.query)
         _require_amount("total", self.total, allow_all=True)
         _require_amount("validation", self.validation, least=0)
+        _require_amount("test", self.test, least=0)
         if not isinstance(self.initial_policy, str) or not self.initial_policy:
             raise UsageError(
                 f"budget.initial_policy must be {', '.join(POLICIES)}, auto or the name of a strategy, "
@@ -80,11 +84,21 @@ class Budget:
             return
         if self.initial == "all":
             raise UsageError("budget.initial=all needs budget.total=all")
-        if self.total - self.validation < _FEWEST:
+        if self.total - self.held_out < _FEWEST:
             raise UsageError(
-                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of budget.total = "
+                f"{self._held_out_in_words()} leaves fewer than {_FEWEST} of budget.total = "
                 f"{self.total} to train on"
             )
+
+    @property
+    def held_out(self) -> int:
+        """The labels that are never trained on: those for validation and test."""
+        return self.validation + self.test
+
+    def _held_out_in_words(self) -> str:
+        if self.test:
+            return f"budget.validation + budget.test = {self.held_out}"
+        return f"budget.validation = {self.validation}"
 
     @property
     def _sizes(self) -> tuple[int, ...]:
@@ -146,17 +160,14 @@ class Budget:
         if given:
             self._check_given(given, size, limit)
             return limit
-        start = self.validation + (0 if self.initial == "all" else self.initial)
+        start = self.held_out + (0 if self.initial == "all" else self.initial)
+        parts = ["initial", "validation", *(["test"] if self.test else [])]
+        names = " + ".join(f"budget.{name}" for name in parts)
         if self.total != "all" and start > self.total:
-            raise UsageError(
-                f"budget.initial + budget.validation = {self.initial} + {self.validation} "
-                f"is more than budget.total = {self.total}"
-            )
+            amounts = " + ".join(str(getattr(self, name)) for name in parts)
+            raise UsageError(f"{names} = {amounts} is more than budget.total = {self.total}")
         if start > size:
-            raise UsageError(
-                f"budget.initial + budget.validation = {start}, "
-                f"but the training set has {size} images"
-            )
+            raise UsageError(f"{names} = {start}, but the training set has {size} images")
         return limit
 
     def _check_given(self, given: int, size: int, limit: int) -> None:
@@ -165,16 +176,16 @@ class Budget:
                 f"{given} labels were given with the images, which is more than budget.total = "
                 f"{self.total}: raise it by as many labels as you want to buy"
             )
-        if min(given + self.validation, size) > limit:
+        if min(given + self.held_out, size) > limit:
             raise UsageError(
-                f"{given} labels were given with the images, and budget.validation = {self.validation} "
+                f"{given} labels were given with the images, and {self._held_out_in_words()} "
                 f"are drawn from all images, most of which are to be labeled yet: that is more than "
-                f"budget.total = {self.total}. Raise it to {given + self.validation} and by as many "
+                f"budget.total = {self.total}. Raise it to {given + self.held_out} and by as many "
                 "labels as you want to buy"
             )
-        if self.validation > size - _FEWEST:
+        if self.held_out > size - _FEWEST:
             raise UsageError(
-                f"budget.validation = {self.validation} leaves fewer than {_FEWEST} of the {size} "
+                f"{self._held_out_in_words()} leaves fewer than {_FEWEST} of the {size} "
                 "images to train on: lower it"
             )
 

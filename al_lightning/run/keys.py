@@ -16,6 +16,7 @@ NOT_IN_FOLDER = (
     "cache",
     "report",
     "predictions",
+    "advice",
     "changed_code",
     "logger",
     "names",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from al_lightning.run.pool import Pool
+from al_lightning.run.pool import HELD_OUT, Pool
 
 
 @dataclass
@@ -14,7 +14,7 @@ class _Entry:
     """What one event has changed."""
 
     labels: dict[int, int] = field(default_factory=dict)
-    validation: bool = False
+    origin: str = ""
     skipped: Collection[int] = ()
     still_open: Collection[int] | None = None
     gone: Collection[int] = ()
@@ -43,7 +43,7 @@ class LabelLog:
         self,
         labels: Mapping[int, int],
         *,
-        validation: bool = False,
+        origin: str = "",
         skipped: Collection[int] = (),
         still_open: Collection[int] | None = None,
     ) -> None:
@@ -51,11 +51,11 @@ class LabelLog:
 
         Args:
             labels: Classes by id.
-            validation: Whether new ones are for validation instead of training.
+            origin: What new ones were bought as: "validation" and "test" are not trained on.
             skipped: Images that cannot be labeled.
             still_open: Images that an annotator is still labeling; None if these are as before.
         """
-        self._entries.append(_Entry(dict(labels), validation, skipped, still_open))
+        self._entries.append(_Entry(dict(labels), origin, skipped, still_open))
 
     def set_aside(self, gone: Collection[int], back: Collection[int]) -> None:
         """Add that the files of images have gone, or are back."""
@@ -78,13 +78,13 @@ class LabelLog:
             entries: How many entries count; None for all of them.
         """
         labels: dict[int, int] = {}
-        validation: set[int] = set()
+        held_out: dict[str, set[int]] = {origin: set() for origin in HELD_OUT}
         skipped: list[int] = []
         still_open: Collection[int] = ()
         absent: dict[int, None] = {}
         for entry in self._entries[:entries]:
-            if entry.validation:
-                validation |= entry.labels.keys()
+            if entry.origin in held_out:
+                held_out[entry.origin] |= entry.labels.keys()
             labels |= entry.labels  # an image keeps its place when its label is corrected
             skipped += entry.skipped
             still_open = still_open if entry.still_open is None else entry.still_open
@@ -92,14 +92,16 @@ class LabelLog:
             for i in entry.back:
                 absent.pop(i, None)
         here = {i: label for i, label in labels.items() if i not in absent}
-        trained = [i for i in here if i not in validation]
-        validated = [i for i in here if i in validation]
+        validated, tested = ([i for i in here if i in held_out[origin]] for origin in HELD_OUT)
+        trained = [i for i in here if not any(i in ids for ids in held_out.values())]
         return Pool(
             size,
             labeled_ids=_int64(trained),
             labels=_int64(here[i] for i in trained),
             validation_ids=_int64(validated),
             validation_labels=_int64(here[i] for i in validated),
+            test_ids=_int64(tested),
+            test_labels=_int64(here[i] for i in tested),
             skipped_ids=_int64(i for i in skipped if i not in labels),
             open_ids=_int64(i for i in still_open if not (i in labels or i in absent)),
             absent_ids=_int64(absent),

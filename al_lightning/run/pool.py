@@ -8,6 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+#: What labels that are never trained on are bought for.
+HELD_OUT = ("validation", "test")
+
 
 def _no_ids() -> Tensor:
     return torch.empty(0, dtype=torch.int64)
@@ -32,6 +35,8 @@ class Pool:
         labels: Their classes, (L,) int64.
         validation_ids: Images for validation, (V,) int64; never used for training.
         validation_labels: Their classes, (V,) int64.
+        test_ids: Images for the final accuracy, (T,) int64; never used for training or advice.
+        test_labels: Their classes, (T,) int64.
         skipped_ids: Images that an annotator could not label, (S,) int64; never queried again.
         open_ids: Unlabeled images that an annotator is still labeling, (O,) int64; not queried
             meanwhile.
@@ -45,6 +50,8 @@ class Pool:
     labels: Tensor = field(default_factory=_no_ids)
     validation_ids: Tensor = field(default_factory=_no_ids)
     validation_labels: Tensor = field(default_factory=_no_ids)
+    test_ids: Tensor = field(default_factory=_no_ids)
+    test_labels: Tensor = field(default_factory=_no_ids)
     skipped_ids: Tensor = field(default_factory=_no_ids)
     open_ids: Tensor = field(default_factory=_no_ids)
     absent_ids: Tensor = field(default_factory=_no_ids)
@@ -52,8 +59,18 @@ class Pool:
 
     @property
     def labels_bought(self) -> int:
-        """Number of labels paid for, those for validation and of absent images included."""
-        return len(self.labeled_ids) + len(self.validation_ids) + self.absent_labels
+        """Number of labels paid for, those for validation and test and of absent images included."""
+        held_out = len(self.validation_ids) + len(self.test_ids)
+        return len(self.labeled_ids) + held_out + self.absent_labels
+
+    @property
+    def label_of(self) -> dict[int, int]:
+        """The class of each labeled image, those for validation and test included."""
+        return {
+            **dict(zip(self.labeled_ids.tolist(), self.labels.tolist(), strict=True)),
+            **dict(zip(self.validation_ids.tolist(), self.validation_labels.tolist(), strict=True)),
+            **dict(zip(self.test_ids.tolist(), self.test_labels.tolist(), strict=True)),
+        }
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
@@ -63,6 +80,7 @@ class Pool:
         free[self.skipped_ids] = False
         free[self.labeled_ids] = False
         free[self.validation_ids] = False
+        free[self.test_ids] = False
         return free.nonzero().squeeze(1)
 
     @cached_property
@@ -74,7 +92,7 @@ class Pool:
         """Return a row for each image, as arrays that a data frame can be made of.
 
         Returns:
-            ``id``, (size,) int64; ``state``, (size,) str: labeled, validation, skipped, absent or
+            ``id``, (size,) int64; ``state``, (size,) str: labeled, validation, test, skipped, absent or
             unlabeled; and ``label``, (size,) int64, -1 where there is none.
         """
         state = np.full(self.size, "unlabeled", dtype="<U10")
@@ -82,6 +100,7 @@ class Pool:
         for name, ids, labels in (
             ("labeled", self.labeled_ids, self.labels),
             ("validation", self.validation_ids, self.validation_labels),
+            ("test", self.test_ids, self.test_labels),
             ("skipped", self.skipped_ids, torch.full_like(self.skipped_ids, -1)),
             ("absent", self.absent_ids, torch.full_like(self.absent_ids, -1)),
         ):
@@ -92,7 +111,8 @@ class Pool:
         """Return the numbers of images."""
         return (
             f"Pool({len(self.labeled_ids)} labeled, {len(self.validation_ids)} for validation, "
-            f"{len(self.skipped_ids)} skipped, {len(self.unlabeled_ids)} unlabeled)"
+            f"{len(self.test_ids)} for test, {len(self.skipped_ids)} skipped, "
+            f"{len(self.unlabeled_ids)} unlabeled)"
         )
 
     def reveal(self, ids: Tensor, labels: Tensor, *, validation: bool = False) -> "Pool":
@@ -146,7 +166,8 @@ class Pool:
         ascending = ids.sort().values
         if len(repeated := ascending[1:][ascending[1:] == ascending[:-1]]):
             raise ValueError(f"Given more than once: ids {repeated.tolist()}")
-        taken = torch.isin(ids, torch.cat([self.labeled_ids, self.validation_ids]))
+        known = torch.cat([self.labeled_ids, self.validation_ids, self.test_ids])
+        taken = torch.isin(ids, known)
         if bool(taken.any()):
             raise ValueError(f"Already labeled: ids {ids[taken].tolist()}")
         skipped = torch.isin(ids, self.skipped_ids)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
-from al_lightning.run.pool import Pool
+from al_lightning.run.pool import HELD_OUT, Pool
 
-Origin = Literal["initial", "query", "validation", "imported"]
+Origin = Literal["initial", "query", "validation", "test", "imported"]
 IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
 
 
@@ -55,7 +55,7 @@ class Question:
     def name(self) -> str:
         """The stem of this question's files; no two questions of a run share it."""
         parts = [f"round_{self.round:02d}"]
-        parts += ["validation"] if self.origin == "validation" else []
+        parts += [self.origin] if self.origin in HELD_OUT else []
         parts += [f"again_{self.attempt}"] if self.attempt else []
         return "_".join(parts)
 
@@ -129,10 +129,7 @@ class Answer:
 
     def corrections(self, pool: Pool) -> dict[int, int]:
         """Return the images that a pool has with another class than they are given now: id to class."""
-        known = {
-            **dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True)),
-            **dict(zip(pool.validation_ids.tolist(), pool.validation_labels.tolist(), strict=True)),
-        }
+        known = pool.label_of
         ids, labels = (
             torch.cat(pair).tolist()
             for pair in ((self.late_ids, self.ids), (self.late_labels, self.labels))

@@ -5,13 +5,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.pool import HELD_OUT
 from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.clock import is_utc
 from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
-ORIGINS = ("initial", "query", "validation")
+ORIGINS = ("initial", "query", *HELD_OUT)
 REASONS = ("budget", "pool_empty", "stopped")
 
 _KEYS: dict[str, tuple[str, ...]] = {
@@ -139,7 +140,7 @@ def _import_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
-    trained = any(answer["origin"] != "validation" for answer in state.answers)
+    trained = any(answer["origin"] not in HELD_OUT for answer in state.answers)
     asked = state.asked is not None and state.asked["origin"] == "initial"
     if expected == 0 and not trained and not asked:
         return (
@@ -156,7 +157,7 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
-    if event["origin"] == "validation" and state.is_project:
+    if event["origin"] in HELD_OUT and state.is_project:
         return None  # of images that came in the course of the project
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"

@@ -120,8 +120,7 @@ class RunState:
         labels = dict(zip(event["ids"], event["labels"], strict=True))
         skipped = event.get("skipped", ())
         kept = None if event["origin"] == IMPORTED else event.get("open", ())
-        validation = event["origin"] == "validation"
-        self._log.add(labels, validation=validation, skipped=skipped, still_open=kept)
+        self._log.add(labels, origin=event["origin"], skipped=skipped, still_open=kept)
         self.label_of |= labels
         self.skipped.update(skipped)
         self.skipped.difference_update(labels)

@@ -1,20 +1,27 @@
 """The summary of a run, for one small file."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from al_lightning.run.advice.of_run import advice_on, agreements_in, rounds_of_one_model
+from al_lightning.run.advice.settings import AdviceSettings
+from al_lightning.run.advice.wording import sentences
 from al_lightning.run.curve import area_under_budget_curve, rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.state import Event
 from al_lightning.utils.intervals import wilson_interval
 
 
-def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
+def summarize(
+    journal: Journal, names: Mapping[str, Any], advice: AdviceSettings | None = None
+) -> dict[str, Any]:
     """Summarise a run.
 
     Args:
         journal: With its start event.
         names: What the run is called: ``dataset``, ``model``, ``strategy``, ``seed``.
+        advice: What advice is asked for; None for none.
 
     Returns:
         The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``,
@@ -24,7 +31,9 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         :func:`~al_lightning.utils.intervals.wilson_interval`),
         ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
         ``validation_aubc``, see :func:`validation_score`,
-        ``seconds`` of all rounds together, and ``finished``.
+        ``test_labels``, ``test`` (the metrics of the last round on the test labels that were bought),
+        ``seconds`` of all rounds together, ``finished``, and ``advice`` after the last round, where it
+        is asked for: figures, ``sentences``, and ``agreements`` of each round with the one before.
     """
     start = journal.start or {}
     tested = start.get("data", {}).get("test", 0)
@@ -45,8 +54,30 @@ def summarize(journal: Journal, names: Mapping[str, Any]) -> dict[str, Any]:
         "validation_aubc": validation_score(journal),
         "aubc_from": labels[0] if labels else None,
         "aubc_to": labels[-1] if labels else None,
+        **_final(journal),
         "seconds": sum(sum(entry["seconds"].values()) for entry in rounds),
         "finished": journal.finished,
+        **({} if advice is None else {"advice": _advice(journal, advice)}),
+    }
+
+
+def _final(journal: Journal) -> dict[str, Any]:
+    """Return the final figures, on the labels that were bought for them alone; none without any."""
+    count, rounds = len(journal.pool.test_ids), journal.rounds
+    if count == 0 or not rounds:
+        return {}
+    return {"test_labels": count, "test": _with_interval(rounds[-1]["test"], count)}
+
+
+def _advice(journal: Journal, settings: AdviceSettings) -> dict[str, Any] | None:
+    folder = journal.path.parent
+    if (advice := advice_on(journal, folder, settings)) is None:
+        return None
+    agreements = agreements_in(folder, rounds_of_one_model(journal)[0])
+    return {
+        **advice.facts(),
+        "sentences": sentences(advice, journal.classes),
+        "agreements": [None if each is None else asdict(each) for each in agreements],
     }
 
 

@@ -113,13 +113,29 @@ class Fits:
                     entry.save(classifier, identity, facts)
         return facts
 
+    def fit_apart(self, index: int, pool: Pool, classifier: L.LightningModule) -> dict[str, Any]:
+        """Fit a classifier in place, and save nothing: no round of the run has this pool.
+
+        Args:
+            index: The round whose random streams it shares.
+            pool: What is labeled.
+            classifier: As it starts.
+
+        Returns:
+            Facts on the fit.
+
+        Raises:
+            DivergenceError: If the fit has diverged, and there is no fallback.
+        """
+        return self._fit(index, pool, classifier, lambda *_: None, None)
+
     def _fit(
         self,
         index: int,
         pool: Pool,
         classifier: L.LightningModule,
         on_fit: OnFit,
-        identity: str,
+        identity: str | None,
     ) -> dict[str, Any]:
         """Fit; where that diverges and a fallback is set, once more from the start of the round."""
         on_fit(index, pool)
@@ -132,17 +148,18 @@ class Fits:
             warnings.warn(f"{error.what}; it is fitted once more, with the fallback", stacklevel=2)
             classifier.load_state_dict(start)
             self._fall_back(classifier)
-            fit = self._fit_once(index, pool, classifier, f"{identity}_fallback")
+            again = None if identity is None else f"{identity}_fallback"
+            fit = self._fit_once(index, pool, classifier, again)
             return {**fit, "diverged_at_step": error.step}
 
     def _fit_once(
-        self, index: int, pool: Pool, classifier: L.LightningModule, identity: str
+        self, index: int, pool: Pool, classifier: L.LightningModule, identity: str | None
     ) -> dict[str, Any]:
         self.begin_round(index, pool)
         trainer = self._trainers.for_fit(index, len(pool.labeled_ids))
         seed = derive_seed(self._seed, "fit", index)
         mid_fit = None
-        if self._minutes is not None and self.folder is not None:
+        if self._minutes is not None and self.folder is not None and identity is not None:
             path = self.folder / f"{_MID_FIT}{identity}.ckpt"
             mid_fit = MidFit(path, identity, self._minutes)
         facts = fit_once(trainer, classifier, self._datamodule, index, seed, mid_fit)

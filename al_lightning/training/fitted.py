@@ -1,7 +1,7 @@
 """A round's classifier, fitted: its metrics, and its evidence on images."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import lightning as L
@@ -12,13 +12,20 @@ from al_lightning.callbacks.loop_callback import RoundResult
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.models.metrics import Evaluation, evaluate
+from al_lightning.run.advice.pool_predictions import PoolPredictions
 from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import peak_rss_bytes
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.training.calibration import Calibration, calibrate, to_logits
+from al_lightning.training.folds import stratified_folds
 from al_lightning.training.own_metrics import has_own_test_step, own_metrics
 from al_lightning.training.scoring import Scorer
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_generator
 from al_lightning.utils.ranks import from_rank_zero
+from al_lightning.utils.stopwatch import Stopwatch
+
+_FOLDS = 5  # of the validation labels, to measure a temperature on labels that it has not seen
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,13 @@ class TestResult:
 
     Attributes:
         results: What the journal says: ``metrics`` and ``per_class`` on the test images, empty where
-            there are none, and ``validation`` where labels were bought for it.
+            there are none; ``validation`` and ``validation_per_class``, and ``test``, where labels were
+            bought for it; ``calibration``, the temperature that was fitted on validation labels.
         confusion: Confusion matrix on the test images, (C, C) int64, true classes in rows; None where
             there are none.
         probabilities: Of the test images, (N, C) float32, in the order of their ids; None where there
             are none, and on ranks other than zero.
+        sample: What is predicted of the pool's sample; None where there is none, and on other ranks.
     """
 
     __test__ = False  # for pytest
@@ -39,6 +48,7 @@ class TestResult:
     results: dict[str, Any] = field(default_factory=lambda: {"metrics": {}, "per_class": {}})
     confusion: Tensor | None = None
     probabilities: Tensor | None = None
+    sample: PoolPredictions | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Fitted:
         mask_seed: Decides the subnetworks of Monte-Carlo dropout.
         facts: Of the fit: ``seconds``, ``steps``, and ``diverged_at_step`` where it was the second try.
         identity: Digest of all that the fit depended on.
+        sample_ids: Training images, ascending, whose predictions are compared from round to round.
     """
 
     classifier: L.LightningModule
@@ -64,6 +75,7 @@ class Fitted:
     mask_seed: int
     facts: dict[str, Any] = field(default_factory=dict)
     identity: str = ""
+    sample_ids: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
 
     def evidence(self, ids: Tensor, needs: Collection[Need], mc_samples: int = 1) -> Evidence:
         """Gather evidence on training images in one pass; see :class:`al_lightning.Scorer`.
@@ -75,12 +87,37 @@ class Fitted:
         """
         return self._evidence(self.datamodule.data.train, ids, needs, mc_samples)
 
-    def test(self) -> TestResult:
-        """Evaluate on the test images, and on the labels that were bought for validation.
+    def probabilities(self, ids: Tensor) -> Tensor:
+        """Return what is predicted of training images, (N, C) float32, on every rank.
+
+        Args:
+            ids: Which of them, (N,) int64.
+        """
+        evidence = self.evidence(ids, {Need.PROBABILITIES})
+        return from_rank_zero(lambda: evidence.require(Need.PROBABILITIES))
+
+    def test(self, watch: Stopwatch) -> TestResult:
+        """Evaluate on the test images and the validation labels, and predict the pool's sample.
+
+        Args:
+            watch: Takes the time of the phases "test" and "advice".
 
         Raises:
             UsageError: If predictions are not finite.
         """
+        with watch.time("test"):
+            result = self._test()
+        if len(self.sample_ids) == 0:
+            return result
+        with watch.time("advice"):
+            found = self._seen(self.datamodule.data.train, self.sample_ids).probabilities
+        return (
+            result
+            if found is None
+            else replace(result, sample=PoolPredictions(self.sample_ids, found.argmax(1)))
+        )
+
+    def _test(self) -> TestResult:
         data, result = self.datamodule.data, TestResult()
         results, confusion, probabilities = result.results, None, None
         if len(data.test):
@@ -90,7 +127,12 @@ class Fitted:
             probabilities = seen.probabilities
         if len(self.pool.validation_ids):
             seen = self._seen(data.train, self.pool.validation_ids)
-            results["validation"], _, _ = self._evaluate(seen, self.pool.validation_labels)
+            found = self._evaluate(seen, self.pool.validation_labels)
+            results["validation"], results["validation_per_class"], _ = found
+            results["calibration"] = from_rank_zero(lambda: self._calibration(seen)).as_event()
+        if len(self.pool.test_ids):
+            seen = self._seen(data.train, self.pool.test_ids)
+            results["test"], _, _ = self._evaluate(seen, self.pool.test_labels)
         if results["metrics"] and has_own_test_step(self.classifier):
             known, per_class = results["metrics"], results["per_class"]
             results["metrics"] = known | own_metrics(
@@ -117,7 +159,9 @@ class Fitted:
             "peak_rss_bytes": peak_rss_bytes(),
             "fit": self.identity,
         }
-        return RoundResult(self.index, self.pool, event, test.confusion, test.probabilities)
+        return RoundResult(
+            self.index, self.pool, event, test.confusion, test.probabilities, test.sample
+        )
 
     def _seen(self, images: Images, ids: Tensor) -> Evidence:
         """Return the probabilities of some images; on ranks other than zero, their ids alone."""
@@ -135,6 +179,14 @@ class Fitted:
             return evaluate(evidence.require(Need.PROBABILITIES), labels)
 
         return from_rank_zero(evaluation)
+
+    def _calibration(self, seen: Evidence) -> Calibration:
+        """Return the temperature of the probabilities of the validation images."""
+        labels, groups = self.pool.validation_labels, self.datamodule.data.train.groups
+        owners = None if groups is None else groups[self.pool.validation_ids]
+        generator = derive_generator(self.mask_seed, "calibration")
+        folds = stratified_folds(labels, _FOLDS, generator, owners)
+        return calibrate(to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation")
 
     def _evidence(
         self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1

@@ -1,18 +1,19 @@
 """How the classifier of each round comes about: from a checkpoint, from other runs, or by a fit."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from types import NoneType
+from types import MappingProxyType, NoneType
 from typing import Any
 
 import lightning as L
+import torch
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageData
 from al_lightning.models.backbone import backbone_of, describe_model, require_logits
 from al_lightning.models.fixed_masks import require_dropout
+from al_lightning.run.advice.pool_predictions import draw_pool_sample
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
@@ -35,33 +36,13 @@ from al_lightning.training.learner_arguments import (
     require_fall_back,
     require_record,
 )
+from al_lightning.training.learner_facts import LearnerFacts
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.torchrun import rank
-
-
-@dataclass(frozen=True)
-class LearnerFacts:
-    """What fits depend on, as plain values for the start event of a run.
-
-    Attributes:
-        embedding: The size of an embedding.
-        model: Of the classifier: parameters, pretrained weights.
-        trainer: Where, how and how long it is trained.
-        reproducible: Whether the same run has the same bits.
-        code: Digests of the user's own code.
-        packages: Versions of the packages that this code uses.
-    """
-
-    embedding: int
-    model: dict[str, Any]
-    trainer: dict[str, Any]
-    reproducible: dict[str, Any]
-    code: dict[str, str]
-    packages: dict[str, str]
 
 
 class Learner:
@@ -88,6 +69,8 @@ class Learner:
             the images in every pass, and augmented images in every step.
         save_minutes: Minutes between two saves of a fit; an interrupted run continues from the last
             save, to the same bits. None saves nothing.
+        pool_sample: How many training images, drawn at random from all, each round predicts, so that
+            rounds and runs can be compared; see :attr:`RoundResult.sample`.
 
     Raises:
         UsageError: If an argument is not valid; names it.
@@ -120,6 +103,7 @@ class Learner:
         fit_cache: FitCache | None = None,
         embeddings: EmbeddingCache | None = None,
         save_minutes: float | None = None,
+        pool_sample: int = 0,
     ) -> None:
         require_datamodule(datamodule)
         require_factory("make_classifier", make_classifier, (), L.LightningModule)
@@ -139,6 +123,7 @@ class Learner:
         self.datamodule = datamodule
         self.seed = whole_number("seed", seed)
         self.warm_start = warm_start
+        self._pool_sample = whole_number("pool_sample", pool_sample)
         self._embeddings = embeddings
         self._make_classifier = make_classifier
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
@@ -263,11 +248,50 @@ class Learner:
             if rank() == 0:
                 self._checkpoint.save(classifier, identity, facts)
                 self._fits.forget()
-        self._fits.begin_round(index, pool)
         if index == 0 and self._embedding_seconds is not None:
             facts = {**facts, "embedding_seconds": self._embedding_seconds}
+        return self.fitted(classifier, index, pool, facts, identity)
+
+    def fit_apart(self, index: int, pool: Pool) -> Fitted:
+        """Return a classifier that is fitted on other labels than a round's, such as a part of them.
+
+        It starts from the initial weights, also under ``warm_start``. Nothing of it is saved.
+
+        Args:
+            index: The round whose random streams it shares.
+            pool: What it trains on.
+
+        Raises:
+            DivergenceError: If the fit has diverged, and there is no fallback.
+        """
+        classifier = self._untrained()
+        facts = self._fits.fit_apart(index, pool, classifier)
+        return self.fitted(classifier, index, pool, facts)
+
+    def fitted(
+        self,
+        classifier: L.LightningModule,
+        index: int,
+        pool: Pool,
+        facts: Mapping[str, Any] = MappingProxyType({}),
+        identity: str = "",
+    ) -> Fitted:
+        """Return a fitted classifier with the means to let it see images.
+
+        Args:
+            classifier: Fitted, by this learner or in an earlier session.
+            index: The round.
+            pool: What was labeled in it; decides how images are normalised.
+            facts: Of the fit.
+            identity: Digest of all that the fit depended on.
+        """
+        self._fits.begin_round(index, pool)
         masks, trainer = self._derive("masks", index), self._trainers.for_passes
-        return Fitted(classifier, trainer, self.datamodule, index, pool, masks, facts, identity)
+        sample = draw_pool_sample(pool.size, self._pool_sample)
+        return Fitted(
+            *(classifier, trainer, self.datamodule, index, pool, masks, dict(facts), identity),
+            sample_ids=sample[~torch.isin(sample, pool.absent_ids)],
+        )
 
     def _derive(self, *purpose: str | int) -> int:
         return derive_seed(self.seed, *purpose)

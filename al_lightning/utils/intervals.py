@@ -24,3 +24,21 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = _Z / (1 + weight) * sqrt(share * (1 - share) / count + weight / (4 * count))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def images_for(half_width: float, share: float = 0.8) -> int:
+    """Return how many images tell a share to within so much, by the interval of Wilson.
+
+    >>> images_for(0.08)
+    93
+
+    Args:
+        half_width: Half the width of the interval, in (0, 0.5).
+        share: What is expected to be counted.
+    """
+    count = 1
+    while True:
+        low, high = wilson_interval(share, count)
+        if high - low <= 2 * half_width:
+            return count
+        count += 1

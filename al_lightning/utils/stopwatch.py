@@ -14,7 +14,7 @@ class Stopwatch:
         fit: Seconds that the fit took already, maybe in another process.
 
     Attributes:
-        seconds: By phase; 0.0 for what did not happen.
+        seconds: By phase; 0.0 for those of ``PHASES`` that did not happen.
     """
 
     def __init__(self, fit: float = 0.0) -> None:
@@ -28,4 +28,4 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.seconds[phase] += time.perf_counter() - began
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - began

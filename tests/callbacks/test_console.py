@@ -1,5 +1,6 @@
 import io
 import re
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -187,7 +188,21 @@ def test_a_round_whose_fit_was_there_already_is_not_said_to_take_its_time(tmp_pa
 def test_what_may_be_done_next_is_a_command(tmp_path: Path) -> None:
     journal, output = run(tmp_path, bars=False)
     commands = [command for _, command in next_steps(journal, tmp_path)]
-    assert f"python -m al_lightning.predict {tmp_path} <folder of images>" in commands
-    assert f"python -m al_lightning.export {tmp_path}" in commands
+    folder = shlex.quote(str(tmp_path))
+    assert f"python -m al_lightning.predict {folder} <folder of images>" in commands
+    assert f"python -m al_lightning.predict {folder} --pool" in commands
+    assert f"python -m al_lightning.review {folder}" in commands
+    assert f"python -m al_lightning.export {folder}" in commands
     for command in commands:
         assert command in output
+
+
+def test_advice_is_a_line_each_below_the_round_of_its_run(tmp_path: Path) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=40)
+    progress = ConsoleProgress(console, "margin", BUDGET, tmp_path, False, named_lines=True)
+    long = "Weak classes: [red] " + "x" * 60
+    progress.advise(["You can stop.", long])
+    assert output.getvalue().splitlines() == [
+        f"margin:           {sentence}" for sentence in ("You can stop.", long)
+    ]

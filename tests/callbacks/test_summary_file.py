@@ -6,6 +6,7 @@ import pytest
 
 from al_lightning.callbacks import summary_file as summary
 from al_lightning.callbacks.summary_file import SummaryFile
+from al_lightning.run.advice.settings import AdviceSettings
 from al_lightning.run.summary import summarize
 from tests.run.test_summary import NAMES, run_of
 
@@ -35,3 +36,16 @@ def test_a_file_that_says_something_else_is_replaced(tmp_path: Path) -> None:
     journal = run_of(tmp_path, (10, 0.5))
     SummaryFile(path, NAMES).on_run_end(journal)
     assert json.loads(path.read_text(encoding="utf-8")) == summarize(journal, NAMES)
+
+
+def test_a_run_that_waits_has_a_summary_with_advice(tmp_path: Path) -> None:
+    journal = run_of(tmp_path, (10, 0.5), (20, 0.7), finished=False)
+    settings = AdviceSettings(target=0.6)
+    SummaryFile(tmp_path / "summary.json", NAMES, settings).on_wait(journal, "label these")
+    read = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert read["finished"] is False
+    assert read["advice"]["reached"] is True
+    assert read["advice"]["agreements"] == [None, None]
+    (sentence,) = read["advice"]["sentences"]
+    assert "has reached the target of 60.0%" in sentence
+    assert "(by the test images, thus used up)" in sentence

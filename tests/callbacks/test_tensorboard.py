@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins.custom_scalar.layout_pb2 import Layout
 from tensorboard.plugins.hparams import metadata
 
-from al_lightning import Budget, FitCache, Journal, LoopCallback, Recipe, RoundTrainers
+from al_lightning import Budget, FitCache, Journal, LoopCallback, Recipe, RoundResult, RoundTrainers
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard, hparams_summaries, overlays
 from tests.background import DEADLINE
 from tests.helpers import tiny_classifier, tiny_trainer
@@ -106,6 +106,25 @@ def test_validation_figures_have_charts_where_there_are_any(tmp_path: Path) -> N
     layout = Layout.FromString(event.tensor_proto.string_val[0])
     assert layout.category[1].title == "Validation labels, over labels bought"
     assert [point.step for point in found.Scalars("validation/aubc")] == [21]
+
+
+def test_figures_of_others_have_charts_beside_those_of_the_rounds(tmp_path: Path) -> None:
+    folder = tmp_path / "tensorboard"
+    dashboard = TensorBoardDashboard(folder)
+
+    class Agreement(LoopCallback):
+        def on_round_end(self, result: RoundResult) -> None:
+            dashboard.write_scalars({"agreement/kappa": 0.5}, result.event["labels_bought"])
+
+    make_loop(tmp_path, callbacks=[dashboard, Agreement()]).run()
+    found = events(folder)
+    assert [(p.step, p.value) for p in found.Scalars("agreement/kappa")] == [
+        (9, 0.5), (15, 0.5), (21, 0.5),
+    ]  # fmt: skip
+    *_, event = found.Tensors("custom_scalars__config__")
+    titles = [each.title for each in Layout.FromString(event.tensor_proto.string_val[0]).category]
+    assert titles[0] == "Test set, over labels bought"
+    assert titles[-1] == "Agreement with the round before, over labels bought"
 
 
 def test_every_chart_matches_its_own_tag_alone() -> None:

@@ -1,13 +1,11 @@
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from hydra.errors import CompactHydraException
 
 from al_lightning.cli.failures import JobError, shown_errors
-from tests.command_line import QUICK
+from tests.command_line import QUICK, fork
 
 
 def test_a_run_that_cannot_be_made_is_one_message_and_nothing_else(
@@ -55,14 +53,7 @@ def test_a_run_whose_output_is_read_no_further_is_no_failure(
 ) -> None:
     reading, writing = os.pipe()
     os.close(reading)  # as if `head` had read enough
-    result = subprocess.run(
-        [sys.executable, "-m", "al_lightning", *flags, *QUICK],
-        cwd=tmp_path,
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    result = fork(tmp_path, *flags, *QUICK, output=writing)
     os.close(writing)
     assert result.returncode == 141
     assert "the output was closed" in result.stderr

@@ -8,10 +8,11 @@ from al_lightning.cli.resolvers import canonical
 def test_one_folder_is_one_run_however_it_is_spelled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    spellings = ("imgs", "imgs/", "./imgs", "'imgs'", f"{Path.cwd()}/imgs", f"'{Path.cwd()}/imgs/'")
-    names = {tuple(canonical([f"dataset.path={s}"], "outputs")) for s in spellings}
-    assert names == {("dataset.path=imgs",)}
+    relative = ("imgs", "imgs/", "./imgs", "'imgs'")
+    for folder, absolute in ((tmp_path, f"'{tmp_path}/imgs/'"), (Path("/"), "/imgs")):
+        monkeypatch.chdir(folder)
+        names = {tuple(canonical([f"dataset.path={s}"], "outputs")) for s in (*relative, absolute)}
+        assert names == {("dataset.path=imgs",)}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from al_lightning.inference.trained import Predictor, TrainedRun, load_trained
 from al_lightning.models import ImageClassifier
 from al_lightning.utils.errors import UsageError
 from tests.helpers import NORMALIZATION, Linear, same_weights, tiny_images
-from tests.inference.trained_runs import write_trained
+from tests.inference.trained_runs import CALIBRATION, write_trained
 from tests.loop.test_loop import TinyModel, make_loop
 
 IMAGES = tiny_images(5).pixels[:].float() / 255
@@ -21,7 +21,7 @@ IMAGES = tiny_images(5).pixels[:].float() / 255
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    return load_trained(write_trained(tmp_path_factory.mktemp("run")))
+    return load_trained(write_trained(tmp_path_factory.mktemp("run"), calibration=CALIBRATION))
 
 
 @pytest.mark.filterwarnings("error")
@@ -75,6 +75,8 @@ def test_metadata_say_how_to_use_it(run: TrainedRun) -> None:
     assert json.loads(said["classes"]) == ["top", "middle", "bottom"]
     assert json.loads(said["image_shape"]) == [1, 8, 8]
     assert json.loads(said["normalization"]) == {"mean": [0.3], "std": [0.25]}
+    assert json.loads(said["calibration"]) == CALIBRATION
+    assert json.loads(metadata(replace(run, calibration=None))["calibration"]) is None
     decoding = json.loads(said["decoding"])
     assert (decoding["crop"], decoding["size"], decoding["scale"]) == (
         "centre",

@@ -3,10 +3,11 @@ from typing import Any
 
 import pytest
 import torch
+from lightning import Trainer
 from omegaconf import OmegaConf
 from torch import nn
 
-from al_lightning.data import ImageTable
+from al_lightning.data import ImageFolder, ImageTable
 from al_lightning.data.transforms import augmentation
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.models import CNN
@@ -41,6 +42,8 @@ def test_what_the_command_line_records_is_made_without_it() -> None:
         ("al_lightning.training.recipe.one_cycle", one_cycle),
         ("al_lightning.models.CNN", CNN),
         ("al_lightning.data.ImageTable", ImageTable),
+        ("al_lightning.data.ImageFolder", ImageFolder),
+        ("lightning.Trainer", Trainer),
     ],
 )
 def test_ours_and_what_trains_is_made(target: str, found: Any) -> None:
@@ -60,6 +63,8 @@ def test_ours_and_what_trains_is_made(target: str, found: Any) -> None:
         "al_lightning.utils.files.os.system",
         "al_lightning.cli.run_folder.clear",  # ours, and no network
         "al_lightning.training.fitting.fit_once",
+        "lightning.Fabric",
+        "lightning.Trainer.fit",
         "nowhere.Network",
     ],
 )

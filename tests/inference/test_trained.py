@@ -24,7 +24,14 @@ from tests.helpers import (
     tiny_images,
     tiny_trainer,
 )
-from tests.inference.trained_runs import CONFIG, FACTS, write_journal, write_trained
+from tests.inference.trained_runs import (
+    CALIBRATION,
+    CONFIG,
+    FACTS,
+    save_image,
+    write_journal,
+    write_trained,
+)
 
 
 @pytest.fixture
@@ -239,3 +246,24 @@ def test_a_run_from_elsewhere_makes_nothing_that_it_names(tmp_path: Path) -> Non
     assert not (tmp_path / "ran").exists()
     load_trained(folder, trust=True)
     assert (tmp_path / "ran").exists()
+
+
+def test_a_temperature_divides_the_logits_unless_raw_probabilities_are_wanted(
+    tmp_path: Path, folder: Path
+) -> None:
+    run = load_trained(write_trained(tmp_path / "calibrated", calibration=CALIBRATION))
+    assert load_trained(folder).calibration is None
+    assert run.calibration is not None
+    assert run.calibration.as_event() == CALIBRATION
+    pixels = tiny_images(20).pixels[:]
+    with torch.no_grad():
+        logits = run.network.classifier((pixels / 255 - 0.3) / 0.25)
+    raw = run.predict(pixels, calibrated=False)
+    torch.testing.assert_close(raw, logits.softmax(1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(run.predict(pixels), (logits / 2).softmax(1), rtol=0, atol=1e-5)
+    assert run.predict(pixels).argmax(1).equal(raw.argmax(1))
+    files = [tmp_path / f"{i}.png" for i in range(3)]
+    for file, image in zip(files, pixels, strict=False):
+        save_image(file, image)
+    torch.testing.assert_close(run.predict(files, calibrated=False), raw[:3])
+    assert run.calibrated_by(None).predict(pixels).equal(raw)

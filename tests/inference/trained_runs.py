@@ -31,17 +31,31 @@ FACTS: dict[str, Any] = {
     "image_shape": list(SHAPE),
     "normalization": {"mean": [0.3], "std": [0.25]},
 }
+CALIBRATION: dict[str, Any] = {
+    "temperature": 2.0,
+    "labels": 20,
+    "source": "validation",
+    "ece_before": 0.2,
+    "ece_after": 0.1,
+}
 
 
-def write_journal(folder: Path, rounds: int = 1, finished: bool = True, **start: Any) -> Journal:
+def write_journal(
+    folder: Path,
+    rounds: int = 1,
+    finished: bool = True,
+    calibration: dict[str, Any] | None = None,
+    **start: Any,
+) -> Journal:
     """A journal of so many rounds; with 0 of them, of a run that has bought labels and no more."""
+    calibrated = {} if calibration is None else {"calibration": calibration}
     journal = Journal(folder / "journal.jsonl")
     journal.begin(start_event(**{"config": CONFIG, **start}))
     for index in range(max(rounds, 1)):
         ids = torch.tensor([2 * index, 2 * index + 1])
         journal.record_labels(index, ids, ids % 3, "query" if index else "initial")
         if rounds:
-            journal.record_round(round_event(index, 2 * index + 2))
+            journal.record_round({**round_event(index, 2 * index + 2), **calibrated})
     if rounds and finished:
         journal.end("budget")
     return journal

@@ -4,7 +4,10 @@ from typing import Any
 
 from al_lightning import ActiveLearningLoop, Learner, Query, RunRecord
 
-_OF_LEARNER = ("seed", "save_minutes", "warm_start", "fall_back", "fit_cache", "embeddings")
+_OF_LEARNER = (
+    *("seed", "save_minutes", "warm_start", "fall_back", "fit_cache", "embeddings"),
+    "pool_sample",
+)
 _OF_RECORD = ("config", "overrides", "irrelevant", "irrelevant_to_fits", "project")
 
 

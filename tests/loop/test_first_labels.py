@@ -9,8 +9,8 @@ from torch import Tensor
 from al_lightning.data.source import ImageData
 from al_lightning.loop.first_labels import (
     draw_balanced,
+    draw_held_out,
     draw_uniform,
-    draw_validation,
 )
 from al_lightning.loop.plain import plain_loop
 from al_lightning.oracles.manual import ManualOracle
@@ -114,17 +114,17 @@ def test_validation_is_distinct_and_depends_on_size_and_seed_alone() -> None:
     draws = []
     for global_seed in (1, 2):
         torch.manual_seed(global_seed)
-        draws.append(draw_validation(torch.arange(50), 20, seed=5))
+        draws.append(draw_held_out(torch.arange(50), 20, seed=5))
     assert torch.equal(*draws)
     assert len(set(draws[0].tolist())) == 20
     assert set(draws[0].tolist()) <= set(range(50))
-    assert not torch.equal(draws[0], draw_validation(torch.arange(50), 20, seed=6))
+    assert not torch.equal(draws[0], draw_held_out(torch.arange(50), 20, seed=6))
 
 
 def test_validation_draws_every_image_as_often() -> None:
     times = torch.zeros(4)
     for seed in range(400):
-        times[draw_validation(torch.arange(4), 2, seed)] += 1
+        times[draw_held_out(torch.arange(4), 2, seed)] += 1
     assert all(abs(t - 200) < 50 for t in times.tolist())  # 5 standard deviations
 
 
@@ -132,7 +132,7 @@ def test_validation_draws_every_image_as_often() -> None:
 def test_the_initial_set_is_drawn_beside_the_validation_set(balanced: bool) -> None:
     classes = classes_of(20, 20, 20)
     for seed in range(10):
-        validation = draw_validation(torch.arange(60), 25, seed)
+        validation = draw_held_out(torch.arange(60), 25, seed)
         free = Pool(60).reveal(validation, classes[validation], validation=True).unlabeled_ids
         initial = (
             draw_balanced(free, classes[free], 20, seed)
@@ -144,7 +144,7 @@ def test_the_initial_set_is_drawn_beside_the_validation_set(balanced: bool) -> N
 
 def test_validation_and_initial_draws_are_not_the_same_stream() -> None:
     assert (
-        draw_validation(torch.arange(50), 50, 0).tolist()
+        draw_held_out(torch.arange(50), 50, 0).tolist()
         != draw_uniform(torch.arange(50), 50, 0).tolist()
     )
 

@@ -36,6 +36,7 @@ from al_lightning import (
     load_trained,
 )
 from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
+from al_lightning.training.calibration import Calibration
 from al_lightning.training.checkpoint import Checkpoint
 from tests.helpers import TinySource, same_weights
 from tests.loop.parts import loop_of
@@ -179,6 +180,12 @@ def test_validation_labels_are_bought_counted_and_never_trained_on(tmp_path: Pat
     assert len(pool.validation_ids) == 10
     assert not set(pool.validation_ids.tolist()) & set(pool.labeled_ids.tolist())
     assert set(journal.rounds[0]["validation"]) == set(journal.rounds[0]["metrics"])
+    for event in journal.rounds:
+        found = Calibration(**event["calibration"])
+        assert (found.labels, found.source) == (10, "validation")
+        assert found.ece_before == pytest.approx(event["validation"]["ece"], abs=1e-6)
+        assert 1 / 20 <= found.temperature <= 20
+    assert "calibration" not in make_loop(tmp_path / "without").run().rounds[0]
 
 
 def test_two_strategies_are_paired(tmp_path: Path) -> None:

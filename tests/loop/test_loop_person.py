@@ -23,7 +23,7 @@ from al_lightning import (
 )
 from al_lightning.callbacks.query_sheet import QuerySheets
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard
-from al_lightning.loop.first_labels import draw_validation
+from al_lightning.loop.first_labels import draw_held_out
 from al_lightning.oracles import CsvOracle
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
@@ -189,7 +189,7 @@ def test_validation_is_a_random_sample_of_all_images_given_ones_included(tmp_pat
     journal, told = run_until_done(
         tmp_path, Person(all_of_it), datamodule=source(12), budget=budget
     )
-    drawn = draw_validation(torch.arange(60), 20, seed=0).tolist()
+    drawn = draw_held_out(torch.arange(60), 20, seed=0).tolist()
     given = [i for i in drawn if i < 12]
     assert given, "the draw has some of both"
     assert [e["ids"] for e in journal.labels("validation")] == [
@@ -203,7 +203,7 @@ def test_validation_is_a_random_sample_of_all_images_given_ones_included(tmp_pat
 
 
 def test_validation_that_was_given_as_a_whole_is_not_asked_for(tmp_path: Path) -> None:
-    drawn = draw_validation(torch.arange(60), 3, seed=0)
+    drawn = draw_held_out(torch.arange(60), 3, seed=0)
     budget = Budget(initial=2, query=2, total=60, validation=3)
     made = source(int(drawn.max()) + 1)
     journal, told = run_until_done(tmp_path, Person(all_of_it), datamodule=made, budget=budget)

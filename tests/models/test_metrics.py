@@ -66,7 +66,7 @@ def test_scalars_are_the_ones_the_journal_promises() -> None:
     macro = {"macro_precision", "macro_recall", "macro_f1"}
     assert scalars.keys() == {"accuracy", "balanced_accuracy", "nll", "ece"} | macro
     assert all(type(value) is float for value in scalars.values())
-    assert per_class.keys() == {"precision", "recall", "f1"}
+    assert per_class.keys() == {"precision", "recall", "f1", "support"}
 
 
 @pytest.mark.parametrize("count", [3, 200])

@@ -8,7 +8,7 @@ from al_lightning.utils.errors import UsageError
 
 
 def test_defaults_are_those_of_the_standard_run() -> None:
-    expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0}
+    expected = {"initial": 500, "query": 500, "total": 3000, "validation": 0, "test": 0}
     others = {"initial_policy": "uniform", "memory_limit": "auto"}
     assert dataclasses.asdict(Budget()) == {**expected, **others}
 

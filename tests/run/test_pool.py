@@ -131,4 +131,4 @@ def test_arrays_have_a_row_for_each_image() -> None:
 
 def test_a_pool_is_shown_by_its_numbers() -> None:
     pool = Pool(5).reveal(torch.tensor([3]), torch.tensor([2])).skip(torch.tensor([4]))
-    assert repr(pool) == "Pool(1 labeled, 0 for validation, 1 skipped, 3 unlabeled)"
+    assert repr(pool) == "Pool(1 labeled, 0 for validation, 0 for test, 1 skipped, 3 unlabeled)"

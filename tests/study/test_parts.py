@@ -13,6 +13,7 @@ from study.part import Part
 from study.parts import FASHION, FROZEN, PLAN
 from study.study import ARCHIVES, MOST_BYTES
 from tests.command_line import CONF
+from tests.strategies.test_contract import composed
 
 PARTS = tuple(dict.fromkeys(run.part for run in PLAN))
 NAMES = sorted(path.stem for path in (CONF / "strategy").glob("*.yaml"))
@@ -47,11 +48,7 @@ def test_every_part_has_its_passive_baseline() -> None:
 
 
 def test_part_a_has_every_strategy_that_its_network_can_serve() -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        found = {
-            name: instantiate(compose("config", [f"strategy={name}"]).strategy, _convert_="all")
-            for name in NAMES
-        }
+    found = {name: instantiate(composed(name), _convert_="all") for name in NAMES}
     served = {
         name
         for name, strategy in found.items()

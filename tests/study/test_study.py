@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,7 +16,7 @@ from study.go_on import make_job
 from study.part import PlannedRun
 from study.study import ROOT, Study, beside
 from study.time_left import TimeLeft
-from tests.background import DEADLINE
+from tests.forks import Fork
 from tests.study.test_workers import wait_for
 from tests.study.tiny import ENDLESS, PART, write_journal
 
@@ -57,29 +55,29 @@ def journals(plan: Sequence[PlannedRun] = PLAN) -> list[bytes]:
 def test_a_study_runs_is_packed_and_goes_on_from_its_archive_on_a_fresh_clone(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["--jobs", "2"], PLAN) == 0
+    plan = [PASSIVE]
+    assert main(["--jobs", "2"], plan) == 0
     told = lines(capsys)
-    assert told[0].startswith("0 of 2 runs are finished; the others in 2 processes at a time")
-    assert "; 1/2 of the part, 1/2 in all, " in told[2]
-    assert told[3].endswith("; 2/2 of the part, 2/2 in all, 0 s left")
-    assert {*Study(PLAN).seconds} == {*PLAN}
-    made = journals()
-    assert [Journal(run.journal(ROOT)).rounds[-1]["labels_bought"] for run in PLAN] == [60, 1297]
+    assert told[0].startswith("0 of 1 runs are finished; the others in 2 processes at a time")
+    assert told[2].startswith("t passive seed=0: accuracy 0.")
+    assert told[2].endswith("; 1/1 of the part, 1/1 in all, 0 s left")
+    assert {*Study(plan).seconds} == {PASSIVE}
+    made = journals(plan)
     assert Journal(PASSIVE.journal(ROOT)).pool.labeled_ids.tolist() == [*range(1297)]
-    assert "accuracy" in (ROOT / "t/r1/random/seed=0.log").read_text()
+    assert "accuracy" in (ROOT / "t/r1/passive/seed=0.log").read_text()
 
     (folder / "study").mkdir()
-    assert main(["--pack"], PLAN) == 0
+    assert main(["--pack"], plan) == 0
     assert lines(capsys)[-1].endswith("kB of 5,000 kB")
     packed = (folder / "study/journals/t.tar.xz").read_bytes()
 
     (folder / "outputs").rename(folder / "elsewhere")
     monkeypatch.setattr(workers, "_Process", None)
-    assert main([], PLAN) == 0
-    unpacked = "part t: 2 journals unpacked from study/journals/t.tar.xz"
-    assert lines(capsys) == [unpacked, "All 2 runs are finished"]
-    assert journals() == made
-    assert main(["--pack"], PLAN) == 0
+    assert main([], plan) == 0
+    unpacked = "part t: 1 journals unpacked from study/journals/t.tar.xz"
+    assert lines(capsys) == [unpacked, "All 1 runs are finished"]
+    assert journals(plan) == made
+    assert main(["--pack"], plan) == 0
     assert (folder / "study/journals/t.tar.xz").read_bytes() == packed
 
 
@@ -94,38 +92,30 @@ def states(group: int) -> set[str]:
 
 
 @contextmanager
-def endless_study() -> Iterator["subprocess.Popen[str]"]:
-    """A study in a process group of its own, whose runs end when they are told to."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.study.tiny", "--jobs", "2"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def endless_study() -> Iterator[Fork]:
+    """A study in a process group of its own, whose run ends when it is told to."""
+    process = Fork("tests.study.tiny:run_endless", folder=Path.cwd())
     try:
         yield process
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 @pytest.mark.slow
 def test_a_study_is_paused_as_a_whole_and_leaves_no_process_when_terminated() -> None:
-    plan = [*ENDLESS.runs(range(1))]
+    (run,) = ENDLESS.runs(range(1))
     with endless_study() as process:
-        wait_for(lambda: all(run.journal(ROOT).exists() for run in plan))
+        wait_for(run.journal(ROOT).exists)
         os.killpg(process.pid, signal.SIGSTOP)
         wait_for(lambda: states(process.pid) == {"T"})
         os.killpg(process.pid, signal.SIGCONT)
-        process.terminate()
-        _, errors = process.communicate(timeout=DEADLINE)
-        assert process.returncode == 128 + signal.SIGTERM
-        assert errors == "Stopped. The same command goes on from here.\n"
+        os.kill(process.pid, signal.SIGTERM)
+        ended = process.wait()
+        assert ended.returncode == 128 + signal.SIGTERM
+        assert ended.stderr == "Stopped. The same command goes on from here.\n"
         assert states(process.pid) == set()
-    logs = [make_job(run, ROOT).log.read_text() for run in plan]
-    assert all("Interrupted." in log for log in logs)
+    assert "Interrupted." in make_job(run, ROOT).log.read_text()
 
 
 def test_a_run_that_fails_is_named_left_out_and_tried_again(

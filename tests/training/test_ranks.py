@@ -1,9 +1,6 @@
 """Two ranks on the CPU, started once for all of these tests: that takes seconds."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,27 +11,18 @@ from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils import ranks, torchrun
 from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
+from tests.forks import Fork
 from tests.helpers import TinySource
 from tests.training import two_ranks
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What each of two ranks has seen."""
     folder = tmp_path_factory.mktemp("ranks")
-    launch = [*("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")]
-    program = ["-m", "tests.training.two_ranks", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, *launch, *program],
-        env=environment,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    launch = "tests.training.two_ranks:launch"
+    done = Fork(launch, str(folder), folder=folder, environment=environment).wait()
     assert done.returncode == 0, done.stderr[-4000:]
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in range(2)]
 

@@ -1,11 +1,9 @@
-"""What two ranks compute together, for test_ranks.py: torchrun starts this file twice.
+"""What two ranks compute together, for test_ranks.py.
 
-    torchrun --nproc-per-node 2 -m tests.training.two_ranks FOLDER
-
-Each rank leaves what it has seen in FOLDER/<rank>.pt.
+Torchrun's launcher forks them, since importing takes seconds. Each rank leaves what it has seen in
+FOLDER/<rank>.pt.
 """
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import lightning as L
 import torch
 from torch import Tensor, nn
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from torch.optim import SGD
 
 from al_lightning import (
@@ -185,6 +184,18 @@ def everything(folder: Path) -> dict[str, Any]:
     return found
 
 
-if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    torch.save(everything(place), place / f"{rank()}.pt")
+def one_rank(folder: str) -> None:
+    torch.save(everything(Path(folder)), Path(folder) / f"{rank()}.pt")
+
+
+def launch(folder: str) -> None:
+    config = LaunchConfig(
+        *(1, 1, 2),
+        run_id="ranks",
+        rdzv_backend="c10d",
+        rdzv_endpoint="127.0.0.1:0",
+        local_addr="127.0.0.1",
+        max_restarts=0,
+        start_method="fork",
+    )
+    elastic_launch(config, one_rank)(folder)

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import binomtest
 
-from al_lightning.utils.intervals import wilson_interval
+from al_lightning.utils.intervals import images_for, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,10 @@ def test_an_interval_of_a_textbook() -> None:
 def test_no_image_tells_nothing() -> None:
     with pytest.raises(ValueError, match="0 images"):
         wilson_interval(0.5, 0)
+
+
+def test_so_many_images_tell_a_share_to_within_a_width() -> None:
+    count = images_for(0.08, 0.8)
+    (low, high), (below, above) = (wilson_interval(0.8, n) for n in (count, count - 1))
+    assert high - low <= 0.16 < above - below
+    assert images_for(0.3, 0.5) < images_for(0.1, 0.5)

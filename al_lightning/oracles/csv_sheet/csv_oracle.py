@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -11,14 +10,14 @@ from torch import Tensor
 
 from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
-from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
+from al_lightning.oracles.csv_sheet.contact_page import contact_page
+from al_lightning.oracles.csv_sheet.sheet import COLUMNS, Filled, read_sheet, sheet_text
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
 from al_lightning.utils.names import plain
-from al_lightning.utils.pages import environment
 from al_lightning.utils.spreadsheet import cell
 
 
@@ -194,21 +193,23 @@ class CsvOracle(Oracle):
         return "" if files is None else files[image]
 
     def _page(self, question: Question) -> str:
-        images = [
-            {"file": "", "predicted": "", "confidence": "", "score": "", **row}
-            | {"picture": picture(self._data, int(str(row["id"])))}
-            for row in self._rows(question)
+        rows = self._rows(question)
+        facts = [
+            {
+                "id": str(row["id"]),
+                "file": str(row["file"]),
+                "guess": f"{row['predicted']}, {row['confidence']}" if "predicted" in row else "",
+            }
+            for row in rows
         ]
-        return (
-            environment("al_lightning.oracles.csv_sheet")
-            .get_template("contact_sheet.html.j2")
-            .render(
-                name=question.name,
-                images=images,
-                names=[cell(name) for name in (*self._data.classes, self._skip_mark)],
-                # What a browser remembers of another question must not fill in this one.
-                digest=sha256(repr([images, self._data.classes]).encode()).hexdigest()[:16],
-            )
+        return contact_page(
+            "contact_sheet.html.j2",
+            question.name,
+            COLUMNS,
+            rows,
+            facts,
+            [picture(self._data, i) for i in question.ids.tolist()],
+            [cell(name) for name in (*self._data.classes, self._skip_mark)],
         )
 
 

@@ -36,13 +36,13 @@ class Filled:
     new_classes: tuple[str, ...] = ()
 
 
-def sheet_text(rows: Sequence[Mapping[str, object]]) -> str:
-    """Return an empty sheet as CSV, one row an image; keys are :data:`COLUMNS`.
+def sheet_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = COLUMNS) -> str:
+    """Return an empty sheet as CSV, one row an image; keys are its columns.
 
     Texts must be :func:`~al_lightning.utils.spreadsheet.cell`s.
     """
     buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return buffer.getvalue()

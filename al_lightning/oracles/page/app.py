@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from al_lightning.oracles.page.decisions import Refused
 from al_lightning.oracles.page.images import PageImages
+from al_lightning.oracles.page.review import reviewed
 from al_lightning.oracles.page.session import Session
 from al_lightning.oracles.page.streams import Streams
 from al_lightning.utils.pages import environment
@@ -43,6 +44,7 @@ class PageApp:
         about: Plain values that stay as they are: title, run.
         status: Returns the state of the run as plain values.
         streams: Those who listen to changes of the state.
+        sheet: What ``python -m al_lightning.review`` has written, if anything.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class PageApp:
         about: dict[str, Any],
         status: Callable[[], dict[str, Any]],
         streams: Streams,
+        sheet: Path,
     ) -> None:
         self._session = session
         self._images = images
         self._about = about
         self._status = status
         self._streams = streams
+        self._sheet = sheet
         self._page = environment("al_lightning.oracles.page").get_template("page.html.j2")
 
     def starlette(self) -> Starlette:
@@ -88,6 +92,10 @@ class PageApp:
         about = {**self._about, **await run_in_threadpool(self._status)}
         return HTMLResponse(self._page.render(about=about, title=self._about["title"]))
 
+    def _suspicious(self) -> list[dict[str, Any]]:
+        classes = self._session.numbers()["classes"]
+        return self._session.suspects(reviewed(self._sheet, classes))
+
     async def _file(self, request: Request) -> Response:
         found = _STATIC.get(request.path_params["name"])
         if found is None:
@@ -113,7 +121,7 @@ class PageApp:
         return JSONResponse(await run_in_threadpool(self._session.history))
 
     async def _suspects(self, request: Request) -> Response:  # noqa: ARG002
-        return JSONResponse(await run_in_threadpool(self._session.suspects))
+        return JSONResponse(await run_in_threadpool(self._suspicious))
 
     async def _take(self, request: Request) -> Response:
         body = await _body(request)

@@ -48,9 +48,7 @@ class Decisions:
 
     def record(self, pool: Pool) -> None:
         """Take over what the run has recorded."""
-        ids = [*pool.labeled_ids.tolist(), *pool.validation_ids.tolist()]
-        labels = [*pool.labels.tolist(), *pool.validation_labels.tolist()]
-        self._known = dict(zip(ids, labels, strict=True))
+        self._known = pool.label_of
         self._skipped = set(pool.skipped_ids.tolist())
 
     def change_classes(self, change: ClassChange) -> None:

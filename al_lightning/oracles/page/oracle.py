@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from al_lightning.data.source import ImageData
+from al_lightning.oracles.page.app import PageApp
 from al_lightning.oracles.page.decisions import Decisions
 from al_lightning.oracles.page.images import PageImages
 from al_lightning.oracles.page.keys import class_keys
@@ -22,6 +23,7 @@ from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 
 _LOG = "page.jsonl"
+_SHEET = "review.csv"
 
 
 class PageOracle(Oracle):
@@ -135,12 +137,20 @@ class PageOracle(Oracle):
             UsageError: If it cannot be served.
         """
         if self._server is None:
-            about = {"title": "Labels"}
-            images, streams = PageImages(self._data), Streams()
-            self._server, self._address = serve(
-                self._session, images, about, self._status, streams, self._host, self._port
-            )
-            self._streams = streams
+            self._streams = streams = Streams()
+
+            def app(word: str) -> PageApp:
+                images, about = PageImages(self._data), {"title": "Labels", "run": word}
+                return PageApp(
+                    self._session,
+                    images,
+                    about,
+                    self._status,
+                    streams,
+                    self._path.parents[1] / _SHEET,
+                )
+
+            self._server, self._address = serve(app, self._host, self._port)
             print(f"Label at {self._address}", flush=True)  # noqa: T201
             if self._opens:
                 open_in_browser(self._address)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from al_lightning.utils.files import sync_folder
 
 Kind = Literal["label", "skip", "undo", "class"]
 KINDS: tuple[Kind, ...] = ("label", "skip", "undo", "class")
+_RECENT = 300.0  # seconds
+_LEAST = 1 / 6  # minutes: the first labels tell little about the pace
 _NAMED = ("label", "class")
 
 
@@ -109,3 +112,17 @@ def _entry(line: Any) -> Entry:
     if not (isinstance(name, str) and isinstance(by, str) and (kind in _NAMED) == bool(name)):
         raise ValueError("class and by must be names")
     return Entry(image, kind, name, by, float(at))
+
+
+def pace(entries: Sequence[Entry], now: float) -> dict[str, Any]:
+    """Return the labels and skips a minute of the last five minutes, and the number of each person.
+
+    Args:
+        entries: Oldest first.
+        now: In seconds since 1970.
+    """
+    given = [entry for entry in entries if entry.kind in ("label", "skip")]
+    recent = [entry for entry in given if now - entry.at <= _RECENT]
+    minutes = max((now - recent[0].at) / 60, _LEAST) if recent else 1.0
+    people = Counter(entry.by for entry in given)
+    return {"per_minute": round(len(recent) / minutes, 1), "people": dict(people)}

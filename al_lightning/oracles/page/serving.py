@@ -2,33 +2,17 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 from al_lightning.oracles.page.app import PageApp
-from al_lightning.oracles.page.images import PageImages
 from al_lightning.oracles.page.security import Guard, new_token
 from al_lightning.oracles.page.server import PageServer, is_loopback, listen
-from al_lightning.oracles.page.session import Session
-from al_lightning.oracles.page.streams import Streams
 
 
-def serve(
-    session: Session,
-    images: PageImages,
-    about: dict[str, Any],
-    status: Callable[[], dict[str, Any]],
-    streams: Streams,
-    host: str,
-    port: int,
-) -> tuple[PageServer, str]:
+def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[PageServer, str]:
     """Serve a page from now on.
 
     Args:
-        session: What happens on it.
-        images: What it shows.
-        about: See :class:`~al_lightning.oracles.page.app.PageApp`.
-        status: Likewise.
-        streams: Likewise.
+        make_app: Makes the application, from a word that is another one in each process.
         host: Where to listen; whatever is no loopback address is warned of.
         port: 0 for a free one.
 
@@ -47,8 +31,7 @@ def serve(
     listener = listen(host, port)
     port = listener.getsockname()[1]
     token = new_token()
-    about = {**about, "run": token[:6]}
-    app = PageApp(session, images, about, status, streams).starlette()
+    app = make_app(new_token()).starlette()
     server = PageServer(Guard(app, token, () if is_loopback(host) else (host,)), listener)
     name = f"[{host}]" if ":" in host else host
     return server, f"http://{name}:{port}/?token={token}"

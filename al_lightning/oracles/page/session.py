@@ -13,7 +13,7 @@ same question in the journal, and the labels since then in the page's own file.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Condition
 from typing import Any
 
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from al_lightning.oracles.page.decisions import Decisions, Refused
 from al_lightning.oracles.page.leases import Leases
+from al_lightning.oracles.page.page_log import pace
 from al_lightning.oracles.page.review import suspects
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
@@ -210,17 +211,24 @@ class Session:
         with self._changed:
             return [{**self._item(said["id"]), **said} for said in self._said.history()]
 
-    def suspects(self) -> list[dict[str, Any]]:
-        """Return the labels that are worth a second look, the most suspicious first."""
+    def suspects(self, reviewed: Mapping[int, tuple[int, float]]) -> list[dict[str, Any]]:
+        """Return the labels that are worth a second look, the most suspicious first.
+
+        Args:
+            reviewed: What a review says of labels: classes and their probabilities, by id.
+        """
         with self._changed:
-            labels = {i: self._said.label(i) for i in self._guesses}
+            guesses = {**self._guesses, **reviewed}
+            labels = {i: self._said.label(i) for i in guesses}
             given = {i: label for i, label in labels.items() if label is not None}
             return [
                 {
                     **self._item(found.id),
+                    "guess": found.guess,
+                    "confidence": found.confidence,
                     "neighbours": [[c, ids] for c, ids in found.neighbours.items()],
                 }
-                for found in suspects(given, self._guesses)
+                for found in suspects(given, guesses)
             ]
 
     def numbers(self) -> dict[str, Any]:
@@ -237,13 +245,7 @@ class Session:
                 "skipped": self._said.skips(),
                 "guessed": [guessed.count(label) for label in range(len(self._said.classes))],
                 "stopping": self._stopping,
-                **_pace(
-                    [
-                        (e.at, e.by, e.id)
-                        for e in self._said.entries()
-                        if e.kind in ("label", "skip")
-                    ]
-                ),
+                **pace(self._said.entries(), time.time()),
             }
 
     def _open(self) -> list[int]:
@@ -278,16 +280,6 @@ def _guesses(question: Question) -> dict[int, tuple[int, float]]:
         return {}
     guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
     return dict(zip(question.ids.tolist(), guesses, strict=True))
-
-
-def _pace(said: list[tuple[float, str, int]]) -> dict[str, Any]:
-    """Return the labels a minute of the last minutes, and how much each person has said."""
-    now, people = time.time(), dict[str, int]()
-    for _, by, _ in said:
-        people[by] = people.get(by, 0) + 1
-    recent = [at for at, _, _ in said if now - at <= 300.0]  # noqa: PLR2004 - five minutes
-    minutes = max((now - recent[0]) / 60, 1 / 6) if recent else 1.0
-    return {"per_minute": round(len(recent) / minutes, 1), "people": people}
 
 
 def _tensor(ids: list[int]) -> Tensor:

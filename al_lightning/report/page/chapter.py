@@ -17,12 +17,14 @@ from al_lightning.report.tables.comparison_tables import (
 )
 from al_lightning.report.tables.formats import Table
 from al_lightning.report.tables.savings_tables import label_savings, passive_savings
+from al_lightning.report.tables.stopping_table import stopping
 from al_lightning.report.tables.time_table import times
 from al_lightning.report.words.insight import Insight
 from al_lightning.report.words.insights import insights
 from al_lightning.report.words.phrases import bounded_percent
 from al_lightning.report.words.verdict import verdict
 from al_lightning.report.words.wording import counted, decimals_for, interval, percent, points
+from al_lightning.run.advice.wording import sentences
 
 _TABLES = (
     against_reference,
@@ -33,6 +35,7 @@ _TABLES = (
     class_recall,
     class_mix,
     times,
+    stopping,
 )
 
 
@@ -64,6 +67,7 @@ class Chapter:
         pictures: By kind.
         tables: By name, without the prefix that files have.
         provenance: How it was run.
+        advice: On when to stop, in sentences; empty unless there is a single run.
     """
 
     slug: str
@@ -74,6 +78,7 @@ class Chapter:
     pictures: Mapping[str, Picture]
     tables: Mapping[str, Table]
     provenance: Provenance
+    advice: Sequence[str]
 
 
 def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, prefix: str) -> Chapter:
@@ -95,7 +100,15 @@ def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, pref
         pictures=pictures(analysis, looks, prefix),
         tables={table.name: table for table in tables},
         provenance=provenance(analysis.setting),
+        advice=_advice(analysis),
     )
+
+
+def _advice(analysis: Analysis) -> list[str]:
+    runs = [*analysis.setting.all_runs, *analysis.setting.unfinished]
+    if len(runs) != 1 or runs[0].advice is None:
+        return []
+    return sentences(runs[0].advice, runs[0].classes)
 
 
 def _glances(analysis: Analysis) -> list[Glance]:

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.report.study.require import NotReportableError, require_reportable
+from al_lightning.run.advice.advice import Advice
+from al_lightning.run.advice.of_run import advice_on
+from al_lightning.run.advice.settings import AdviceSettings
 from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.state import Event
@@ -28,7 +31,7 @@ class Round:
     """The results of a finished round.
 
     Attributes:
-        labels: Labels bought until then, those for validation included.
+        labels: Labels bought until then, those for validation and test included.
         metrics: Of the test set, by name; empty where there are no test images.
         validation: Of the validation labels, by name; empty where none were bought.
         per_class: Of the test set, by name; a value a class.
@@ -60,15 +63,17 @@ class Run:
         classes: Names.
         data: Number of training and test images, and their fingerprint.
         trainable_parameters: None where the journal does not say.
-        start: Digest of the labels that it started from, validation included.
+        start: Digest of the labels that it started from, validation and test included.
         initial_mix: Labels of each class among the initial ones.
         query_mix: Labels of each class that came for each round after round 0.
         validation_labels: Labels bought for validation.
+        test_labels: Labels bought for the final accuracy.
         skipped: Images queried before round 0 that got no label.
         rounds: Finished rounds, oldest first.
         finished: Whether the run is finished.
         overrides: As they were given on the command line, such as "budget.total=150"; None where the
             library made the run.
+        advice: On when to stop, after its last round; None where none was wanted.
     """
 
     folder: Path
@@ -90,6 +95,8 @@ class Run:
     finished: bool
     skipped: int = 0
     overrides: tuple[str, ...] | None = ()
+    test_labels: int = 0
+    advice: Advice | None = None
 
     @cached_property
     def labels(self) -> tuple[int, ...]:
@@ -99,7 +106,8 @@ class Run:
     @property
     def passive(self) -> bool:
         """Whether it started from all labels there are, and so has nothing to choose."""
-        taken = sum(self.initial_mix) + self.validation_labels + self.skipped
+        held_out = self.validation_labels + self.test_labels
+        taken = sum(self.initial_mix) + held_out + self.skipped
         return taken == int(self.data["train"])
 
     @property
@@ -178,6 +186,7 @@ def _run(journal: Journal, folder: Path) -> Run:
     start: Event = journal.start or {}
     config, classes = dict(journal.config), tuple(journal.classes)
     initial, validation = journal.labels("initial"), journal.labels("validation")
+    test = journal.labels("test")
     names = config.get("names", {})
     return Run(
         folder=folder,
@@ -191,18 +200,26 @@ def _run(journal: Journal, folder: Path) -> Run:
         classes=classes,
         data=start["data"],
         trainable_parameters=start.get("model", {}).get("trainable_parameters"),
-        start=_digest([_all(initial, "ids"), _all(validation, "ids")]),
+        start=_digest([_all(origin, "ids") for origin in (initial, validation, test)]),
         initial_mix=_mix(_all(initial, "labels"), len(classes)),
         query_mix=_query_mix(journal.labels("query"), len(classes)),
         validation_labels=len(_all(validation, "ids")),
-        skipped=len(_all([*initial, *validation], "skipped")),
+        skipped=len(_all([*initial, *validation, *test], "skipped")),
         rounds=tuple(
             _round(event, journal.classes_in(event["round"]) == classes)
             for event in rounds_of_curve(journal.rounds)
         ),
         finished=journal.finished,
         overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
+        test_labels=len(_all(test, "ids")),
+        advice=_advice(journal, config.get("advice", {})),
     )
+
+
+def _advice(journal: Journal, settings: Mapping[str, Any] | None) -> Advice | None:
+    if settings is None:
+        return None
+    return advice_on(journal, journal.path.parent, AdviceSettings.of(settings))
 
 
 def _round(event: Event, of_all_classes: bool) -> Round:

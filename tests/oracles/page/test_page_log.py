@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.oracles.page.page_log import Entry, PageLog
+from al_lightning.oracles.page.page_log import Entry, PageLog, pace
 from al_lightning.utils.errors import UsageError
 
 ADA = Entry(4, "label", "cat", "Ada", 12.5)
@@ -73,3 +73,11 @@ def test_what_the_disk_refuses_does_not_count(
     assert log.entries == [ADA]
     log.append([Entry(6, "skip", "", "", 15.0)])
     assert [entry.id for entry in PageLog(log.path).entries] == [4, 6]
+
+
+def test_the_pace_is_that_of_the_last_minutes() -> None:
+    old, undo = Entry(9, "label", "cat", "Bob", 0.0), Entry(4, "undo", "", "Ada", 1030.0)
+    given = [Entry(i, "label", "cat", "Ada", 1000.0 + i) for i in range(30)]
+    found = pace([old, *given, undo], now=1060.0)
+    assert found == {"per_minute": 30.0, "people": {"Bob": 1, "Ada": 30}}
+    assert pace([old], now=1000.0) == {"per_minute": 0.0, "people": {"Bob": 1}}

@@ -122,7 +122,7 @@ def test_it_needs_nothing_else(html: str) -> None:
 
 
 def test_a_reader_finds_the_sections_in_the_order_of_the_questions(html: str) -> None:
-    order = "verdict curves scores savings penalties classes times insights provenance"
+    order = "verdict curves scores savings penalties classes stopping times insights provenance"
     sections = [str(a["id"]) for a in read(html).all("section")]
     assert sections == order.split()
 

@@ -29,9 +29,16 @@ def journal_of(folder: Path) -> Path:
 def test_a_run_is_read_as_it_was_written(tmp_path: Path, run: Run) -> None:
     found = read_run(journal_of(write_run(tmp_path, run)))
     assert found is not None
-    # Which ids it started from is known as a digest alone.
-    assert replace(found, start=run.start, folder=run.folder) == run
+    # Which ids it started from is known as a digest alone. Advice follows from the rest.
+    assert replace(found, start=run.start, folder=run.folder, advice=None) == run
+    assert found.advice is not None
     assert found.folder == tmp_path / run.folder
+
+
+def test_a_run_without_advice_has_none(tmp_path: Path) -> None:
+    found = read_run(journal_of(write_run(tmp_path, a_run("margin", 3, config={"advice": None}))))
+    assert found is not None
+    assert found.advice is None
 
 
 def test_runs_start_alike_where_their_first_ids_are_the_same(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""Out-of-fold predictions in the folder of a run, so that they are computed once."""
+
+import io
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from al_lightning.run.journal import Journal
+from al_lightning.run.provenance import config_hash
+from al_lightning.training.calibration import Calibration
+from al_lightning.training.out_of_fold import OutOfFold
+from al_lightning.utils.files import write_whole
+
+_NAME = "out_of_fold.npz"
+_FIELDS = ("ids", "labels", "fold_of", "logits")
+
+
+def kept_folds(journal: Journal, identity: str) -> OutOfFold | None:
+    """Return the out-of-fold predictions in a run's folder.
+
+    Args:
+        journal: Of the run.
+        identity: Of the fit of its last weights.
+
+    Returns:
+        None if there are none, or they are of other weights or labels, or damaged, which is warned of.
+    """
+    path = _path(journal)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if str(arrays["key"]) != _key(journal, identity):
+                return None
+            return OutOfFold(*(torch.from_numpy(arrays[name]) for name in _FIELDS))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        warnings.warn(f"{path} cannot be used, and is made again: {error}", stacklevel=2)
+        return None
+
+
+def folds_of(journal: Journal, identity: str, compute: Callable[[], OutOfFold]) -> OutOfFold:
+    """Return the out-of-fold predictions of a run; compute and keep them if they are not there.
+
+    Args:
+        journal: Of the run.
+        identity: Of the fit of its last weights.
+        compute: Computes them.
+
+    Raises:
+        UsageError: If they cannot be written.
+    """
+    if (found := kept_folds(journal, identity)) is not None:
+        return found
+    made = compute()
+    content = io.BytesIO()
+    arrays = {name: getattr(made, name).numpy() for name in _FIELDS}
+    np.savez(content, key=np.array(_key(journal, identity)), **arrays)
+    write_whole(_path(journal), content.getvalue())
+    return made
+
+
+def kept_calibration(journal: Journal, identity: str) -> Calibration | None:
+    """Return the calibration of a run's last weights: by validation labels, or kept predictions.
+
+    Args:
+        journal: Of the run.
+        identity: Of the fit of its last weights.
+    """
+    for event in journal.rounds[-1:]:
+        if event.get("fit") == identity and "calibration" in event:
+            return Calibration(**event["calibration"])
+    found = kept_folds(journal, identity)
+    return None if found is None else found.calibration()
+
+
+def _path(journal: Journal) -> Path:
+    return journal.path.parent / _NAME
+
+
+def _key(journal: Journal, identity: str) -> str:
+    """Return a digest of what the predictions depend on: a fit, and the labels of now."""
+    pool = journal.pool
+    return config_hash(
+        {"fit": identity, "labels": [pool.labeled_ids.tolist(), pool.labels.tolist()]}
+    )

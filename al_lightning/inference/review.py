@@ -1,0 +1,134 @@
+"""The review of a run's labels: a sheet of those that are probably wrong, and its corrections."""
+
+from pathlib import Path
+
+import torch
+
+from al_lightning.data.source import ImageData
+from al_lightning.inference.label_errors import LabelErrors, find_label_errors
+from al_lightning.oracles.csv_sheet.contact_page import contact_page
+from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
+from al_lightning.oracles.pictures import picture
+from al_lightning.run.journal import Journal
+from al_lightning.training.out_of_fold import OutOfFold
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import write_whole
+from al_lightning.utils.spreadsheet import cell
+
+COLUMNS = ("id", "file", "given", "suggested", "confidence", "margin", "label")
+
+
+def doubtful_labels(found: OutOfFold) -> LabelErrors:
+    """Return the labels of a run that are probably wrong, the most doubtful first.
+
+    Args:
+        found: What is predicted of them by classifiers that were not trained on them.
+    """
+    return find_label_errors(found.logits.softmax(1), found.labels)
+
+
+def write_review(
+    data: ImageData, journal: Journal, found: OutOfFold, sheet: Path, count: int
+) -> int:
+    """Write a sheet of doubtful labels, and a page beside it that shows the images.
+
+    The sheet is CSV, a row an image, the most doubtful first: ``id``, ``file``, ``given`` (its label),
+    ``suggested``, ``confidence`` (the probability of that class), ``margin``, and ``label``, which is
+    empty: a person fills in the right class where the label is wrong.
+
+    Args:
+        data: The images.
+        journal: Of the run.
+        found: What is predicted of the labels out of fold.
+        sheet: The file; the page has the ending ``.html``.
+        count: At most so many rows.
+
+    Returns:
+        The number of doubtful labels, also of those that are not in the sheet.
+
+    Raises:
+        UsageError: If the sheet has entries that were not applied, or files cannot be written.
+    """
+    _require_applied(data, journal, sheet)
+    errors = doubtful_labels(found)
+    rows: list[dict[str, object]] = []
+    for row, suggested, confidence, margin in zip(
+        errors.rows[:count].tolist(),
+        errors.suggested.tolist(),
+        errors.confidence.tolist(),
+        errors.margins.tolist(),
+        strict=False,
+    ):
+        image = int(found.ids[row])
+        rows.append(
+            {
+                "id": image,
+                "file": "" if data.train.files is None else cell(data.train.files[image]),
+                "given": cell(data.classes[int(found.labels[row])]),
+                "suggested": cell(data.classes[suggested]),
+                "confidence": f"{confidence:.4f}",
+                "margin": f"{margin:.4f}",
+            }
+        )
+    write_whole(sheet.with_suffix(".html"), _page(data, sheet.stem, rows))
+    write_whole(sheet, sheet_text(rows, COLUMNS))
+    return len(errors.rows)
+
+
+def apply_review(data: ImageData, journal: Journal, sheet: Path, by: str) -> tuple[int, int]:
+    """Record the classes that a person has filled into a sheet as corrections of a project.
+
+    Args:
+        data: The images, whose files are compared with those of the sheet.
+        journal: Of the project; no other process may write to it.
+        sheet: The file.
+        by: Name of the person.
+
+    Returns:
+        The number of labels that were corrected, and of entries that are the label already.
+
+    Raises:
+        UsageError: If the sheet is not there or cannot be used; names the rows.
+        JournalError: If the run is no project.
+    """
+    filled = _read(data, journal, sheet)
+    new = {i: label for i, label in filled.labels.items() if journal.label_of[i] != label}
+    if new:
+        ids, labels = torch.tensor([*new]), torch.tensor([*new.values()])
+        journal.record_correction(ids, labels, by)
+    return len(new), len(filled.labels) - len(new)
+
+
+def _page(data: ImageData, name: str, rows: list[dict[str, object]]) -> str:
+    facts = [
+        {
+            "id": str(row["id"]),
+            "file": str(row["file"]),
+            "label": str(row["given"]),
+            "suggested": f"{row['suggested']}, {row['confidence']}",
+        }
+        for row in rows
+    ]
+    pictures = [picture(data, int(str(row["id"]))) for row in rows]
+    names = [cell(name) for name in data.classes]
+    return contact_page("review.html.j2", name, COLUMNS, rows, facts, pictures, names)
+
+
+def _require_applied(data: ImageData, journal: Journal, sheet: Path) -> None:
+    """Refuse to overwrite what a person has filled in, unless the journal has it."""
+    if not sheet.exists():
+        return
+    filled = _read(data, journal, sheet)
+    if left := [i for i, label in filled.labels.items() if journal.label_of[i] != label]:
+        raise UsageError(
+            f"{sheet} has {len(left)} class(es) filled in that were not applied: do that with --apply, "
+            "or write another sheet with --to"
+        )
+
+
+def _read(data: ImageData, journal: Journal, sheet: Path) -> Filled:
+    files = {i: "" if data.train.files is None else data.train.files[i] for i in journal.label_of}
+    try:
+        return read_sheet(sheet, files, data.classes, "")
+    except OSError as error:
+        raise UsageError(f"{sheet} cannot be read: {error}") from error

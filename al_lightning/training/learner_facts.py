@@ -1,0 +1,25 @@
+"""What the fits of a learner depend on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class LearnerFacts:
+    """What fits depend on, as plain values for the start event of a run.
+
+    Attributes:
+        embedding: The size of an embedding.
+        model: Of the classifier: parameters, pretrained weights.
+        trainer: Where, how and how long it is trained.
+        reproducible: Whether the same run has the same bits.
+        code: Digests of the user's own code.
+        packages: Versions of the packages that this code uses.
+    """
+
+    embedding: int
+    model: dict[str, Any]
+    trainer: dict[str, Any]
+    reproducible: dict[str, Any]
+    code: dict[str, str]
+    packages: dict[str, str]

@@ -1,0 +1,113 @@
+"""Predictions of labeled images by classifiers that were not trained on them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from al_lightning.data.datamodule import FEWEST_LABELS
+from al_lightning.run.pool import Pool
+from al_lightning.training.calibration import Calibration, calibrate, to_logits
+from al_lightning.training.folds import stratified_folds
+from al_lightning.training.learner import Learner
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_generator
+
+_FEWEST_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What is predicted of labeled images, row for row.
+
+    >>> import torch
+    >>> from al_lightning import OutOfFold
+    >>> found = OutOfFold(
+    ...     ids=torch.tensor([7, 2]),
+    ...     labels=torch.tensor([0, 1]),
+    ...     fold_of=torch.tensor([0, 1]),
+    ...     logits=torch.tensor([[2.0, 0.0], [1.0, 0.0]]),
+    ... )
+    >>> found.calibration().source
+    'out_of_fold'
+
+    Attributes:
+        ids: The labeled images, (N,) int64.
+        labels: Their labels, (N,) int64.
+        fold_of: The fold of each, (N,) int64. Its classifier has trained on all other folds.
+        logits: (N, C) float32; as logarithms of probabilities.
+    """
+
+    ids: Tensor
+    labels: Tensor
+    fold_of: Tensor
+    logits: Tensor
+
+    def calibration(self) -> Calibration:
+        """Return the temperature that is fitted on these predictions."""
+        return calibrate(self.logits, self.labels, self.fold_of, "out_of_fold")
+
+
+def out_of_fold(
+    learner: Learner,
+    pool: Pool,
+    index: int = 0,
+    folds: int = 5,
+    on_fold: Callable[[int, int], None] = lambda *_: None,
+) -> OutOfFold:
+    """Predict each labeled image by a classifier that was trained on the other folds.
+
+    A fold has its share of each class, as far as possible, and groups of images as a whole. Classifiers
+    start from the initial weights, and are trained as those of a round. A frozen network uses its
+    cached embeddings. Depends on the learner, its seed, and the labels alone.
+
+    >>> import tempfile
+    >>> from al_lightning import Budget, out_of_fold, plain_loop
+    >>> from al_lightning.data import Digits
+    >>> from al_lightning.strategies import Margin
+    >>> loop = plain_loop(Digits(), Margin(), tempfile.mkdtemp(), Budget(40, 10, 40), epochs=1)
+    >>> out_of_fold(loop.learner, loop.run().pool, folds=2).logits.shape
+    torch.Size([40, 10])
+
+    Args:
+        learner: Trains the classifiers.
+        pool: The labeled images.
+        index: The round whose random streams the fits share.
+        folds: How many folds, at least 2; fewer where there are fewer labels or groups.
+        on_fold: Called before each fit, with the number of the fold, from 0, and of all folds.
+
+    Raises:
+        UsageError: If there are too few labels or groups to train without a fold.
+        DivergenceError: If a fit diverges, and there is no fallback.
+    """
+    ids, labels = pool.labeled_ids, pool.labels
+    fold_of = _fold_of(learner, pool, folds)
+    count = len(torch.unique(fold_of))
+    before = learner.datamodule.pool
+    learner.serve()
+    logits = torch.empty(len(ids), len(learner.data.classes))
+    for fold in range(count):
+        on_fold(fold, count)
+        held = fold_of == fold
+        part = Pool(pool.size, ids[~held], labels[~held])
+        logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
+    if len(before.labeled_ids) >= FEWEST_LABELS:  # images are normalised by it, as they were
+        learner.datamodule.begin_round(before, 0)
+    return OutOfFold(ids, labels, fold_of, logits)
+
+
+def _fold_of(learner: Learner, pool: Pool, folds: int) -> Tensor:
+    """Return the fold of each labeled image; refuse too few labels or groups."""
+    ids, groups = pool.labeled_ids, learner.data.train.groups
+    owners = None if groups is None else groups[ids]
+    generator = derive_generator(learner.seed, "folds")
+    fold_of = stratified_folds(pool.labels, folds, generator, owners)
+    sizes = fold_of.bincount()
+    if len(sizes) < _FEWEST_FOLDS or len(ids) - int(sizes.max()) < FEWEST_LABELS:
+        raise UsageError(
+            f"{len(ids)} labels cannot be divided into {folds} folds with at least {FEWEST_LABELS} "
+            "labels to train on beside each: label more images"
+            + ("" if groups is None else ", of other groups")
+        )
+    return fold_of
