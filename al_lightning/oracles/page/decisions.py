@@ -23,9 +23,6 @@ class Decisions:
         log: Where they are kept.
         classes: Names of the run's classes, by label.
         aliases: What classes are called now, by names that they had before.
-
-    Raises:
-        UsageError: If the log names a class that does not exist.
     """
 
     def __init__(
@@ -36,6 +33,7 @@ class Decisions:
         self.run_classes = list(classes)
         self.new_classes: list[str] = []  # that the run has not recorded
         self._said: dict[int, Entry] = {}
+        self._unknown: dict[int, Entry] = {}  # labels of classes that there are not
         self._known: dict[int, int] = {}  # labels that the run has recorded
         self._skipped: set[int] = set()  # skips that the run has recorded
         for entry in log.entries:
@@ -47,8 +45,19 @@ class Decisions:
         return [*self.run_classes, *self.new_classes]
 
     def record(self, pool: Pool) -> None:
-        """Take over what the run has recorded."""
+        """Take over what the run has recorded.
+
+        Raises:
+            UsageError: If a label that the run lacks is of a class that does not exist.
+        """
         self._known = pool.label_of
+        # Of what the run has, it knows today's class.
+        lost = [entry for image, entry in self._unknown.items() if image not in self._known]
+        if lost:
+            raise UsageError(
+                f"{self._log.path} has labels of the class {lost[0].name!r}, which is none of "
+                f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
+            )
         self._skipped = set(pool.skipped_ids.tolist())
 
     def change_classes(self, change: ClassChange) -> None:
@@ -178,11 +187,10 @@ class Decisions:
         if entry.kind == "class":
             self.new_classes += [name] if name not in self.classes else []
             return
+        self._unknown.pop(entry.id, None)
         if entry.kind == "label" and name not in self.classes:
-            raise UsageError(
-                f"{self._log.path} has labels of the class {name!r}, which is none of "
-                f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
-            )
+            self._unknown[entry.id] = entry
+            return
         self._said.pop(entry.id, None)  # so that the order is that of the last words
         if entry.kind != "undo":
             self._said[entry.id] = entry

@@ -207,8 +207,12 @@ def test_a_new_class_comes_with_the_next_answer(tmp_path: Path) -> None:
 
 def test_a_class_of_the_file_that_is_unknown_is_refused(tmp_path: Path) -> None:
     PageLog(tmp_path / "page.jsonl").append([Entry(1, "label", "cow", "", 0.0)])
+    session = made(tmp_path)
     with pytest.raises(UsageError, match="'cow', which is none of cat, dog, owl"):
-        made(tmp_path)
+        session.record(Pool(9))
+    # The run has this label: its class was renamed since.
+    assert session.record(Pool(9).reveal(torch.tensor([1]), torch.tensor([2]))) is None
+    assert session.numbers()["by_class"] == [0, 0, 1]
 
 
 def test_the_grid_has_the_images_of_one_guess_the_surest_first(tmp_path: Path) -> None:
