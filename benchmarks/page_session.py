@@ -40,7 +40,7 @@ from PIL import Image
 from al_lightning.data import CIFAR10
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, ViewportSize
+    from playwright.sync_api import Browser, Page
 
 DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = Path(__file__).parent / "results" / "page_session.json"
@@ -440,13 +440,11 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
         page.goto(f"{run.address}&name=Ada")
         answer(page, truth, 3 * BATCH + 6)
         page.wait_for_timeout(3000)
-        phone: ViewportSize = {"width": 390, "height": 844}
         shots: dict[str, Callable[[], None]] = {
             "page_one.png": lambda: None,
             "page_grid.png": lambda: page.keyboard.press("g"),
             "page_review.png": lambda: page.keyboard.press("v"),
-            "page_dark.png": lambda: dark(page),
-            "page_phone.png": lambda: page.set_viewport_size(phone),
+            "page_phone.png": lambda: on_a_phone(page),
         }
         for name, prepare in shots.items():
             prepare()
@@ -461,8 +459,9 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
     return sizes
 
 
-def dark(page: "Page") -> None:
-    """Show one image, in dark colors."""
+def on_a_phone(page: "Page") -> None:
+    """Show one image at the size of a phone, in dark colors."""
+    page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme="dark")
     page.keyboard.press("o")
 

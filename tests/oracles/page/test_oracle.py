@@ -62,13 +62,13 @@ def test_a_host_that_is_none_of_this_machine_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_page_for_other_machines_is_warned_of_and_takes_its_own_name(tmp_path: Path) -> None:
-    with (
-        pytest.warns(UserWarning, match=r"without encryption.*SSH tunnel"),
-        served(tmp_path, host="0.0.0.0") as (_, address),
-    ):
-        client = Client(address.replace("0.0.0.0", "127.0.0.1"))
-        assert client.http.get("/status").status_code == 200
-        assert client.http.get("/status", headers={"host": "evil.example"}).status_code == 403
+    oracle = PageOracle(image_data(), tmp_path, host="0.0.0.0", open_browser=False)
+    with pytest.warns(UserWarning, match=r"without encryption.*SSH tunnel"):
+        address = oracle.start()
+    client = Client(address.replace("0.0.0.0", "127.0.0.1"))
+    assert client.http.get("/status").status_code == 200
+    assert client.http.get("/status", headers={"host": "evil.example"}).status_code == 403
+    oracle.close()
 
 
 def test_classes_that_change_are_shown(tmp_path: Path) -> None:
