@@ -1,7 +1,7 @@
 """Data sets: images, their classes and their labels."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -133,6 +133,7 @@ class ImageData:
         normalization: Published constants; None computes them from the labeled images.
         folder: Folder that relative names of files start from, to show the originals to a person; None
             without files. No result depends on it.
+        earlier_files: Names that files of a project had before, by the ids of training images.
         aliases: What classes of a project are called now, by names that they had before.
         origin: The fingerprint of the data set before its classes were changed; None to compute it.
         update: What has become of the images of a project since it was last started; None if they
@@ -144,6 +145,7 @@ class ImageData:
     classes: tuple[str, ...]
     normalization: Normalization | None = None
     folder: Path | None = None
+    earlier_files: Mapping[int, Collection[str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
     update: "ImageUpdate | None" = None
@@ -186,6 +188,11 @@ class ImageData:
         if bool(known.all()):
             return torch.empty(0, dtype=torch.int64)
         return known.nonzero().squeeze(1)
+
+    def file_names(self, image: int) -> list[str]:
+        """Return what the file of a training image is called, and was called before; "" without one."""
+        now = "" if self.train.files is None else self.train.files[image]
+        return [now, *self.earlier_files.get(image, ())]
 
     def pixel_fingerprint(self) -> str:
         """Return a digest of all pixels, whatever their labels."""

@@ -230,10 +230,10 @@ class ActiveLearningLoop:
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
         data, journal = self.learner.data, self.journal
+        index = len(journal.rounds)
         if bool(torch.isin(ids, data.given_ids).all()):
-            journal.record_labels(0, ids, data.train.labels[ids], origin)
+            journal.record_labels(index, ids, data.train.labels[ids], origin)
         else:
-            index = len(journal.rounds)
             self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
     def _ask(self, question: Question) -> None:
@@ -262,21 +262,25 @@ class ActiveLearningLoop:
         """Record the new classes and the corrections of an answer."""
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
-        corrections = answer.corrections(self.journal.pool)
-        if self.journal.is_project:
+        journal = self.journal
+        corrections = answer.corrections(
+            journal.pool, journal.answered if journal.is_project else {}
+        )
+        if journal.is_project:
             names = answer.annotators(corrections) or type(self.oracle).__name__
-            record_corrections(self.journal, corrections, names, self._callbacks)
+            record_corrections(journal, corrections, names, self._callbacks, answered=True)
         else:
             warn_of_kept_labels(corrections)
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
-        pool, classes = self.journal.pool, len(self.learner.data.classes)
+        classes = len(self.learner.data.classes)
         answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
         self._correct(answer)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
+        pool = self.journal.pool
         ids, labels, skipped = answer.new_labels(pool)
         by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
         kept = answer.still_open(pool)

@@ -65,7 +65,8 @@ def plain_loop(
     data = datamodule.data
 
     def cnn() -> L.LightningModule:
-        return recipe.classifier(CNN(data.image_shape, len(data.classes)), len(data.classes))
+        classes = len(datamodule.data.classes)  # those of a project may change
+        return recipe.classifier(CNN(data.image_shape, classes), classes)
 
     quiet = partial(L.Trainer, enable_progress_bar=False)
     learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)

@@ -46,8 +46,8 @@ def record_changes(
     for setting in changed_settings(journal, start["config"], irrelevant):
         journal.record_setting(setting.key, setting.after)
         callbacks.on_setting(setting)
-    if added := data.classes[len(journal.classes) :]:
-        change = ClassChange(added)
+    change = _class_change(journal, data)
+    if str(change):
         journal.record_classes(change)
         callbacks.on_classes(change, data)
     if data.update is not None:
@@ -55,8 +55,30 @@ def record_changes(
         _record_imported(journal, data, callbacks)
 
 
+def _class_change(journal: Journal, data: ImageData) -> ClassChange:
+    """Return how the classes of the files of today differ from those of the project.
+
+    Raises:
+        JournalError: If they cannot be told from each other.
+    """
+    renamed = {} if data.update is None else data.update.renamed
+    change = ClassChange(data.classes[len(journal.classes) :], renamed)
+    if change.after(journal.classes) != [*data.classes]:
+        raise JournalError(
+            f"{journal.path} has the classes {', '.join(journal.classes)}, but the images were read "
+            f"with {', '.join(data.classes)}: they were changed in the meantime. Run the same command "
+            "again; in Python, read the images by ProjectSource(source, folder, journal)"
+        )
+    return change
+
+
 def record_corrections(
-    journal: Journal, labels: Mapping[int, int], by: str | Sequence[str], callbacks: LoopCallback
+    journal: Journal,
+    labels: Mapping[int, int],
+    by: str | Sequence[str],
+    callbacks: LoopCallback,
+    *,
+    answered: bool = False,
 ) -> None:
     """Write down corrections, if there are any.
 
@@ -65,10 +87,11 @@ def record_corrections(
         labels: Classes by id.
         by: Who corrects, or who corrects each.
         callbacks: Told of them.
+        answered: Whether they come with an answer to a question.
     """
     if labels:
         ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
-        journal.record_correction(ids, classes, by)
+        journal.record_correction(ids, classes, by, answered=answered)
         callbacks.on_correction(labels)
 
 
@@ -92,7 +115,10 @@ def _record_images(journal: Journal, update: ImageUpdate, callbacks: LoopCallbac
 def _record_imported(journal: Journal, data: ImageData, callbacks: LoopCallback) -> None:
     """Take the labels of files that came with one, such as in the folder of a class."""
     pool, hidden = journal.pool, (journal.start or {})["data"].get("hidden", False)
+    asked = journal.open_question
     if hidden or len(pool.labeled_ids) == 0:  # the latter are the first labels
+        return
+    if asked is not None and asked.origin in HELD_OUT:  # it must stay a random sample
         return
     labels, absent = data.train.labels, set(pool.absent_ids.tolist())
     given = (labels != UNKNOWN).nonzero().flatten().tolist()

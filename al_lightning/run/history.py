@@ -165,6 +165,11 @@ class History:
         """The class of each labeled image, corrections included."""
         return self._state.label_of
 
+    @property
+    def answered(self) -> Mapping[int, int]:
+        """The class that the last answer gave each labeled image, whoever has corrected it since."""
+        return self._state.answered
+
     def corrections(self) -> list[Event]:
         """Return the correction events, oldest first."""
         return [event for event in self._events if event["event"] == "correction"]

@@ -120,7 +120,9 @@ class Journal(History):
             event["open"] = still_open.tolist()
         self._append({"event": "labels", "round": round_index, **event})
 
-    def record_correction(self, ids: Tensor, labels: Tensor, by: str | Sequence[str]) -> None:
+    def record_correction(
+        self, ids: Tensor, labels: Tensor, by: str | Sequence[str], *, answered: bool = False
+    ) -> None:
         """Write down that labeled images have another class than was written down before.
 
         Possible only in a project, and at any time in it. The next fit trains on the new classes.
@@ -129,12 +131,14 @@ class Journal(History):
             ids: (M,) int64.
             labels: The right classes, (M,) int64.
             by: Name of the person or the source of the corrections, or of each.
+            answered: Whether they come with an answer to a question.
 
         Raises:
             JournalError: If an image is not labeled, or has this class already; names the ids.
         """
         before = [self._state.label_of.get(i, -1) for i in ids.tolist()]
         event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
+        event |= {"answered": True} if answered else {}
         self._append({"event": "correction", **event, "at": utc_now()})
 
     def record_setting(self, key: str, value: Any) -> None:

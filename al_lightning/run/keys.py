@@ -46,11 +46,12 @@ NO_EFFECT_ON_FITS = ("strategy", "oracle", "budget", "budget_override", "query_s
 OPEN_IN_PROJECTS = (
     *("strategy", "initial_strategy", "oracle", "budget", "budget_override", "query_seed"),
     *("model", "recipe", "recipe_by_mode", "classes", "dataset.classes"),
+    *("dataset.image_size", "dataset.value_range", "dataset.on_error"),
 )
 #: What else of a project is recorded when it changes: where its images are, and what it is called.
 FOLLOWED_IN_PROJECTS = ("dataset.path", "names")
 #: Which of that changes the weights: the next round fits them, also without new labels.
-CHANGES_WEIGHTS = ("model", "recipe")
+CHANGES_WEIGHTS = ("model", "recipe", "dataset.image_size", "dataset.value_range")
 #: Whoever sweeps over these looks for the best values, instead of comparing conditions.
 HYPERPARAMETERS = ("recipe", "model.", "strategy.", "trainer")
 

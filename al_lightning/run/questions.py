@@ -127,15 +127,25 @@ class Answer:
         names = [self.by.get(i, "") for i in ids]
         return names if len(set(names)) > 1 else "".join(names[:1])
 
-    def corrections(self, pool: Pool) -> dict[int, int]:
-        """Return the images that a pool has with another class than they are given now: id to class."""
+    def corrections(self, pool: Pool, answered: Mapping[int, int]) -> dict[int, int]:
+        """Return the images that a pool has with another class than they are given now: id to class.
+
+        Args:
+            pool: Before the answer.
+            answered: The classes that the last answer gave. Where this one repeats it, as a sheet that
+                was read before does, somebody else has corrected the label since, and it stays.
+        """
         known = pool.label_of
         ids, labels = (
             torch.cat(pair).tolist()
             for pair in ((self.late_ids, self.ids), (self.late_labels, self.labels))
         )
         given = zip(ids, labels, strict=True)
-        return {i: label for i, label in given if known.get(i, label) != label}
+        return {
+            i: label
+            for i, label in given
+            if known.get(i, label) != label and answered.get(i) != label
+        }
 
 
 class Oracle(ABC):

@@ -157,8 +157,8 @@ def _place_problem(state: RunState, event: Event) -> str | None:
     expected = len(state.rounds)
     if event["round"] != expected:
         return f"labels of round {event['round']!r}, where round {expected} is next"
-    if event["origin"] in HELD_OUT and state.is_project:
-        return None  # of images that came in the course of the project
+    if event["origin"] != "query" and state.is_project:
+        return None  # of images that came, or instead of labels whose images have all gone
     if (event["origin"] == "query") != (expected > 0):
         return f"labels of origin {event['origin']!r} in round {expected}"
     return None
@@ -236,7 +236,18 @@ def _setting_problem(state: RunState, event: Event) -> str | None:
 
 
 def _class_change_problem(state: RunState, event: Event) -> str | None:
-    return ClassChange.of(event).problem(state.classes)
+    change = ClassChange.of(event)
+    if found := change.problem(state.classes):
+        return found
+    now = {**{name: name for name in state.classes}, **state.aliases}
+    taken = [n for n in change.added if n in now]
+    taken += [new for old, new in change.renamed.items() if now.get(new, old) != old]
+    if taken:
+        return (
+            f"{taken[0]!r} is or was the name of another class, and sheets, folders and tables may "
+            "still have it: choose another name"
+        )
+    return None
 
 
 def _images_problem(state: RunState, event: Event) -> str | None:

@@ -24,6 +24,8 @@ class RunState:
         answers: The labels events, oldest first, in the classes of today.
         classes_of: The names of the classes in each round, by label.
         label_of: The class of each labeled image, corrections included.
+        answered: The class that the last answer gave each labeled image: an annotator who says so once
+            more corrects nothing, whoever has corrected it since.
         skipped: Images that an annotator could not label.
         asked: The event of the open question; None if there is none.
         ended: Whether the last event that counts is the end event.
@@ -45,6 +47,7 @@ class RunState:
     answers: list[Event] = field(default_factory=list)
     classes_of: list[list[str]] = field(default_factory=list)
     label_of: dict[int, int] = field(default_factory=dict)
+    answered: dict[int, int] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
     asked: Event | None = None
     ended: bool = False
@@ -122,6 +125,7 @@ class RunState:
         kept = None if event["origin"] == IMPORTED else event.get("open", ())
         self._log.add(labels, origin=event["origin"], skipped=skipped, still_open=kept)
         self.label_of |= labels
+        self.answered |= labels
         self.skipped.update(skipped)
         self.skipped.difference_update(labels)
         asked = self.asked["ids"] if self.asked else ()
@@ -140,6 +144,7 @@ class RunState:
         labels = dict(zip(event["ids"], event["to"], strict=True))
         self._log.add(labels)
         self.label_of |= labels
+        self.answered |= labels if event.get("answered") else {}
         self.to_review -= labels.keys()
         if event["from"] != event["to"]:
             self._require_fit("corrections")
@@ -162,6 +167,7 @@ class RunState:
         labels = change.new_labels(before)
         self._log.merge(labels)
         self.label_of = {i: labels[label] for i, label in self.label_of.items()}
+        self.answered = {i: labels[label] for i, label in self.answered.items()}
         self.answers = [{**e, "labels": [labels[i] for i in e["labels"]]} for e in self.answers]
         if self.asked is not None and self.asked["predicted"] is not None:
             predicted = [labels[label] for label in self.asked["predicted"]]

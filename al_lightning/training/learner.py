@@ -190,7 +190,11 @@ class Learner:
         """
         self.datamodule.change_classes(change)
         self._untrained = FreshClassifiers(self._make_classifier, self._derive("weights"))
-        self.begin(continued(journal, journal.start or {}), journal.path.parent)
+        self.__dict__.pop("facts", None)  # those of the classifier with the other head
+        before = self._identity.start
+        code = {**before["code"], "fits": self.facts.code}
+        now = {**before, "model": self.facts.model, "code": code}
+        self.begin(continued(journal, now), journal.path.parent)
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""

@@ -30,7 +30,7 @@ def images_for(half_width: float, share: float = 0.8) -> int:
     """Return how many images tell a share to within so much, by the interval of Wilson.
 
     >>> images_for(0.08)
-    93
+    95
 
     Args:
         half_width: Half the width of the interval, in (0, 0.5).

@@ -42,7 +42,9 @@ def test_an_answer_takes_what_comes_late_and_the_pool_lacks() -> None:
 def test_a_class_that_was_changed_is_a_correction() -> None:
     pool = POOL.reveal(torch.tensor([10]), torch.tensor([2]), validation=True)
     late = answer(late_ids=torch.tensor([1, 2, 7, 10]), late_labels=torch.tensor([0, 3, 1, 1]))
-    assert late.corrections(pool) == {2: 3, 10: 1}
+    assert late.corrections(pool, {}) == {2: 3, 10: 1}
+    # What an answer repeats was corrected by somebody else since.
+    assert late.corrections(pool, {2: 3, 10: 0}) == {10: 1}
 
 
 @pytest.mark.parametrize(

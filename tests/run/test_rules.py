@@ -185,3 +185,124 @@ def test_an_answer_may_be_empty_where_all_of_it_was_imported() -> None:
     nothing = {"event": "labels", "round": 1, "ids": [], "labels": [], "origin": "query"}
     assert problem(asked(), nothing) == "no label"
     assert problem(asked(imported()), nothing) is None
+
+
+def classes(**changes: Any) -> Event:
+    return {"event": "classes", "added": [], "renamed": {}, "merged": {}, **changes}
+
+
+def images(**changes: Any) -> Event:
+    lists: dict[str, list[int]] = {name: [] for name in ("gone", "back", "changed")}
+    counts = {"size": 20, "test": 30, "renamed": 0, "manifest": 100}
+    return {"event": "images", **counts, **lists, **changes}
+
+
+@pytest.mark.parametrize("event", [classes(added=["other"]), images(size=25), images(gone=[3])])
+def test_classes_and_images_change_at_any_time_in_a_project(event: Event) -> None:
+    begun = RunState()
+    begun.take({"event": "start", "project": True, **start_event()})
+    for found in (state(), asked(), begun):
+        assert problem(found, event) is None
+    assert problem(state(project=False), event) == (
+        f"a {event['event']} is possible only in a project"
+    )
+    assert "the start event must come first" in (problem(RunState(), event) or "")
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (classes(), "nothing changes"),
+        (classes(renamed={"other": "x"}), "'other' is no such class"),
+        (classes(merged={"top": "middle", "bottom": "middle"}), "fewer than 2 classes"),
+        ({"event": "classes", "added": []}, "the classes event lacks renamed, merged"),
+        (images(size=19), "size is 19, but there were 20 images: ids are kept"),
+        (images(size=2.5), "size must be a whole number"),
+        (images(test=-1), "test must be a whole number"),
+        (images(manifest=None), "manifest must be a whole number"),
+        (images(size=30, gone=[20]), "gone, back and changed must be ids"),
+        (images(changed=[3, 3]), "gone, back and changed must be ids of the training set, each"),
+        (images(back=[3]), "Not gone before: ids [3]"),
+        (images(gone=[3], changed=[3]), "Changed, but gone: ids [3]"),
+        (images(gone=3), "a value is not what it must be"),
+    ],
+)
+def test_changes_that_make_no_sense(event: Event, message: str) -> None:
+    assert (problem(state(), event) or "").startswith(message)
+
+
+def test_an_image_goes_and_comes_back_once() -> None:
+    found = state()
+    found.take(images(gone=[3]))
+    assert problem(found, images(gone=[3])) == "Gone before: ids [3]"
+    assert problem(found, images(back=[3], changed=[3])) is None
+
+
+def test_no_question_asks_for_what_has_gone() -> None:
+    found = state()
+    found.take(images(gone=[7]))
+    assert (problem(found, QUESTION) or "").startswith("Set aside, since their files have gone")
+
+
+def test_labels_are_in_the_classes_of_their_time() -> None:
+    found = state()
+    found.take(classes(added=["other"]))
+    assert problem(found, imported(labels=[3])) is None
+    found.take(classes(merged={"other": "top"}))
+    assert problem(found, imported(labels=[3])) == "a label is not a whole number from 0 to 2"
+
+
+def test_labels_of_new_images_come_after_their_event() -> None:
+    found = state()
+    assert problem(found, imported(ids=[20])) == "an id is not one of the training set"
+    found.take(images(size=21))
+    assert problem(found, imported(ids=[20])) is None
+
+
+def test_a_label_is_confirmed_where_its_image_has_changed() -> None:
+    found = state()
+    same = correction(to=[1])
+    assert (problem(found, same) or "").startswith("Not changed")
+    found.take(images(changed=[5]))
+    assert problem(found, same) is None
+    found.take(same)
+    assert (problem(found, same) or "").startswith("Not changed")
+
+
+def test_a_change_while_a_question_waits_leaves_it_open() -> None:
+    found = asked()
+    for event in (classes(added=["other"]), images(gone=[9])):
+        assert problem(found, event) is None
+        found.take(event)
+    assert found.asked is not None
+    assert "a question must be answered" in (
+        problem(found, {"event": "end", "reason": "budget"}) or ""
+    )
+
+
+@pytest.mark.parametrize("origin", ["validation", "initial"])
+def test_a_project_asks_for_first_labels_and_validation_labels_at_any_time(origin: str) -> None:
+    asked_later = {**QUESTION, "origin": origin}
+    found = state()
+    found.take(images(size=25))
+    assert problem(found, asked_later) is None
+    plain = RunState()
+    for event in (
+        {"event": "start", "schema": 1, **start_event()},
+        {"event": "labels", "round": 0, "ids": [3, 5], "labels": [0, 1], "origin": "initial"},
+        {"event": "round", **round_event(0, 2)},
+    ):
+        plain.take(event)
+    assert problem(plain, asked_later) == f"labels of origin '{origin}' in round 1"
+
+
+def test_no_class_has_a_name_that_another_has_or_had() -> None:
+    found = state()
+    swap = classes(renamed={"top": "middle", "middle": "top"})
+    assert (problem(found, swap) or "").startswith("'middle' is or was the name of another class")
+    found.take(classes(renamed={"top": "upper"}))
+    assert "'top' is or was" in (problem(found, classes(added=["top"])) or "")
+    assert "'top' is or was" in (problem(found, classes(renamed={"middle": "top"})) or "")
+    assert problem(found, classes(renamed={"upper": "top"})) is None  # as it was called before
+    found.take(classes(merged={"middle": "upper"}))
+    assert "'middle' is or was" in (problem(found, classes(added=["middle"])) or "")

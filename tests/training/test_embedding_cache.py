@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import torch
 
 from al_lightning import EmbeddingCache, PoolDataModule
 from al_lightning.data.embeddings import Embeddings
+from al_lightning.data.folder.duplicates import image_digests
+from al_lightning.data.source import ImageData
 from al_lightning.data.transforms import Normalize
 from al_lightning.models import ImageClassifier
 from tests.background import Background
@@ -123,3 +126,62 @@ def test_many_at_once_embed_once(tmp_path: Path) -> None:
 def test_what_is_written_to_embeddings_stays_in_memory(tmp_path: Path) -> None:
     fetch(tmp_path).train.zero_()
     assert fetch(tmp_path).train.abs().sum() > 0
+
+
+class Digested(TinySource):
+    """With digests, as image files have them; some images alone."""
+
+    def __init__(self, ids: list[int]) -> None:
+        super().__init__()
+        self.ids = ids
+
+    def load(self) -> ImageData:
+        data = super().load()
+        train, test = (
+            replace(images, digests=image_digests(images.pixels[:]))
+            for images in (data.train, data.test)
+        )
+        return replace(data, train=train.rows(torch.tensor(self.ids)), test=test)
+
+
+def fetch_some(folder: Path, ids: list[int], said: list[str], seed: int = 0) -> Embeddings:
+    datamodule = PoolDataModule(Digested(ids), eval_batch_size=25)
+    datamodule.serve(NORMALIZATION)
+    classifier = Counting(tiny_pretrained(seed, mode="linear"), 3)
+    return fetch_by(classifier, datamodule, folder, said)
+
+
+def test_only_the_images_are_embedded_that_came(tmp_path: Path) -> None:
+    said: list[str] = []
+    fetch_some(tmp_path, [*range(40)], said)
+    assert Counting.count == 70
+    found = fetch_some(tmp_path, [50, *range(39, 4, -1), 55], said)  # 2 came, 5 have gone
+    assert said[2] == "Embedding 2 images, once for all rounds and runs"
+    assert Counting.count == 72
+    whole = fetch_some(tmp_path / "whole", [50, *range(39, 4, -1), 55], said)
+    torch.testing.assert_close(found.train, whole.train)
+    assert torch.equal(found.test, whole.test)
+
+
+def test_nothing_is_embedded_where_images_have_only_gone_or_moved(tmp_path: Path) -> None:
+    said: list[str] = []
+    fetch_some(tmp_path, [*range(40)], said)
+    fetch_some(tmp_path, [*range(30, 10, -1)], said)
+    assert Counting.count == 70
+
+
+def test_no_embeddings_of_another_network_are_taken_over(tmp_path: Path) -> None:
+    said: list[str] = []
+    fetch_some(tmp_path, [*range(40)], said)
+    fetch_some(tmp_path, [*range(41)], said, seed=1)
+    assert Counting.count == 70 + 71
+
+
+def test_an_earlier_entry_that_is_damaged_is_not_taken_over(tmp_path: Path) -> None:
+    said: list[str] = []
+    fetch_some(tmp_path, [*range(40)], said)
+    (path,) = tmp_path.glob("*.npy")
+    path.write_bytes(path.read_bytes()[:-4] + b"oops")
+    with pytest.warns(UserWarning, match="is damaged"):
+        fetch_some(tmp_path, [*range(41)], said)
+    assert Counting.count == 70 + 71

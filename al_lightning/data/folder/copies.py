@@ -17,12 +17,20 @@ _logger = logging.getLogger(__name__)
 
 
 def leave_out_copies(
-    root: ImageFile, copies: Sequence[Group], left_out: set[int], rows: FileRows
+    root: ImageFile, copies: Sequence[Group], left_out: set[int], rows: FileRows, kept: int = 0
 ) -> list[int]:
-    """Return the training images that are copies of earlier ones, and warn of them."""
+    """Return the training images that are copies of earlier ones, and warn of them.
+
+    Args:
+        root: The folder or the table.
+        copies: Groups of equal images.
+        left_out: Images that cannot be used anyway.
+        rows: The files.
+        kept: How many of the first are no copies, whatever they are equal to.
+    """
     usable = [tuple(i for i in group if i not in left_out) for group in copies]
     groups = repeats(usable, rows.is_test.tolist())
-    copied = [i for group in groups for i in group[1:]]
+    copied = [i for group in groups for i in group[1:] if i >= kept]
     if copied:
         _logger.warning(
             "%s: %d of the training images are copies of others, equal in every pixel. Each "

@@ -4,6 +4,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -26,8 +27,10 @@ from al_lightning.data.pixels.remote_file import ImageFile, file_at
 from al_lightning.data.pixels.storage import ImageStorage
 from al_lightning.data.project.known_files import find_known, known_data
 from al_lightning.data.project.known_project import KnownProject
+from al_lightning.data.project.renamed_classes import renamed_classes
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
+from al_lightning.run.class_change import ClassChange
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.listing import shortened
 
@@ -151,30 +154,40 @@ class FileSource(BaseSource):
                 f"dataset.imbalance={self.imbalance} is not possible in a project of image files, "
                 "where images may come and go"
             )
-        rows, found = self.find(known.names)
-        fraction = self._test_fraction(rows)
-        classes = known.with_new(found)
-        rows = replace(rows, labels=known.labels_of(found, classes)[rows.labels])
+        begun = bool(known.manifest.entries)
+        rows, found = self.find(known.names if begun else None)
         files = find_known(rows, self.folder, known)
-        rows = files.rows
-        checked = self._checked(rows)
-        usable, is_test = checked.usable, rows.is_test
-        if not rows.has_test and not known.manifest.entries:
-            is_test = split_test(rows, usable, fraction, classes)
-        elif not rows.has_test:
-            is_test = files.split(usable, fraction)
+        renamed = renamed_classes(files, found, self.classes or (), known, self.folder)
+        known = known.after(ClassChange(renamed=renamed)) if renamed else known
+        classes = known.with_new(found)
+        labels = known.labels_of(found, classes)[files.rows.labels]
+        files = replace(files, rows=replace(files.rows, labels=labels))
+        rows, fraction = files.rows, files.test_fraction if begun else self._test_fraction(rows)
+        checked = self._checked(rows, files.known_images)
+        is_test = rows.is_test
+        if not begun:
+            require_images(rows, checked.usable, classes, self.wording.remove_unlabeled)
+        if not rows.has_test:
+            usable = checked.usable
+            split = files.split if begun else partial(split_test, rows, classes=classes)
+            is_test = split(usable, fraction=fraction)
         self._warn_of_leaks(rows, checked, is_test)
-        return known_data(files, checked, is_test, classes, known, self.folder)
+        return known_data(files, checked, is_test, classes, known, self.folder, renamed)
 
-    def _checked(self, rows: FileRows) -> CheckedFiles:
-        """Decode all files, and decide which of them can be used."""
+    def _checked(self, rows: FileRows, known: int = 0) -> CheckedFiles:
+        """Decode all files, and decide which of them can be used.
+
+        Args:
+            rows: The files.
+            known: How many of the first are images of a project: these are kept, also as copies.
+        """
         decoded = self._decode(rows)
         left_out = self._unreadable(rows, decoded.troubles)
         usable_files = (i for i in range(len(rows.files)) if i not in left_out)
         copies = equal_images(decoded.digests, usable_files)
         left_out |= self._contradictory(copies, rows)
         usable = torch.tensor([i not in left_out for i in range(len(rows.files))])
-        copied = leave_out_copies(self.path, copies, left_out, rows)
+        copied = leave_out_copies(self.path, copies, left_out, rows, known)
         usable[copied] = False
         labels = with_labels_of_copies(rows.labels, copies)
         return CheckedFiles(

@@ -20,15 +20,15 @@ def folder_rows(root: Path, found: FolderFiles, classes: Sequence[str]) -> FileR
         for path in part.get(name, ())
     ]
     rows += [(path, UNKNOWN, False) for path in found.unlabeled or ()]
-    paths, labels, is_test = zip(*rows, strict=True)
+    paths = tuple(path for path, _, _ in rows)
     below = [path.relative_to(root) for path in paths]
     names = tuple(map(readable_name, below))
     return FileRows(
         files=paths,
         names=names,
         shown=names,
-        labels=torch.tensor(labels),
-        is_test=torch.tensor(is_test),
+        labels=torch.tensor([label for _, label, _ in rows], dtype=torch.int64),
+        is_test=torch.tensor([part for _, _, part in rows], dtype=torch.bool),
         has_test=found.test is not None,
         has_unlabeled=found.unlabeled is not None,
         troubles={i: why for i, path in enumerate(below) if (why := file_trouble(path))},

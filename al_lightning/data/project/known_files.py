@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +15,12 @@ from al_lightning.data.folder.checked_files import CheckedFiles
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.data.project.known_project import ImageUpdate, KnownProject
-from al_lightning.data.project.manifest import Entry
+from al_lightning.data.project.manifest import Entry, Manifest
 from al_lightning.data.project.matching import FileState, Matches, match_files
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.run.image_change import ImageChange
 from al_lightning.utils.errors import DataError
+from al_lightning.utils.names import readable
 
 _TRAIN, _TEST, _LEFT_OUT = "train", "test", "left out"
 _HASHED = 2**32  # of the digest of a new image decide whether it is tested on
@@ -29,14 +31,32 @@ class KnownFiles:
     """The files of today, and the images of the project that they are.
 
     Attributes:
+        manifest: Of the project.
         rows: The files, those of known images first, by id.
         states: Of each.
         matches: What has become of each.
     """
 
+    manifest: Manifest
     rows: FileRows
     states: Sequence[FileState]
     matches: Matches
+
+    @property
+    def known_images(self) -> int:
+        """How many of the first files are training images that the project knows."""
+        return sum(entry is not None and entry.id is not None for entry in self.matches.entries)
+
+    @property
+    def test_fraction(self) -> float:
+        """The share of new images to test on: that of those images that the project began with.
+
+        None where some images have no label: those that have one may have been chosen.
+        """
+        if self.rows.has_unlabeled:
+            return 0.0
+        parts = Counter(entry.part for entry in self.manifest.entries)
+        return parts[_TEST] / max(1, parts[_TEST] + parts[_TRAIN])
 
     def split(self, usable: Tensor, fraction: float) -> Tensor:
         """Return which images to test on, (N,) bool, where the files do not say: the same as before.
@@ -85,7 +105,9 @@ def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
         renamed={place[i] for i in matches.renamed},
         changed={place[i] for i in matches.changed},
     )
-    return KnownFiles(rows.rows(order), [states[i] for i in order], sorted_matches)
+    if not rows.files:
+        raise DataError(f"There is no image in {folder}")
+    return KnownFiles(known.manifest, rows.rows(order), [states[i] for i in order], sorted_matches)
 
 
 def known_data(
@@ -95,6 +117,7 @@ def known_data(
     classes: Sequence[str],
     known: KnownProject,
     folder: Path,
+    renamed: Mapping[str, str],
 ) -> ImageData:
     """Return the data set of a project: training images in the order of their ids.
 
@@ -105,8 +128,9 @@ def known_data(
         checked: Which of them can be used, and their pixels.
         is_test: Which of them to test on, (N,) bool.
         classes: Names by label.
-        known: The project so far.
+        known: The project so far, with the new names of its classes.
         folder: The folder that names of files start from.
+        renamed: New names of classes by their old ones.
     """
     labels = checked.labels
     row_of = _rows_by_id(files, checked.usable & ~is_test, known)
@@ -118,10 +142,26 @@ def known_data(
     train = _with_gone(train, gone, [known.manifest.images[i] for i in gone], classes, known)
     test = images.rows((checked.usable & is_test).nonzero().flatten())
     update = _update(files, checked, is_test, row_of, classes, known)
-    update = replace(update, change=replace(update.change, size=count, test=len(test)))
+    change = replace(update.change, size=count, test=len(test))
+    update = replace(update, change=change, renamed=renamed)
     return ImageData(
-        train, test, tuple(classes), folder=folder, aliases=known.aliases, update=update
+        train,
+        test,
+        tuple(classes),
+        folder=folder,
+        earlier_files=_earlier_files(files, known),
+        aliases=known.aliases,
+        update=update,
     )
+
+
+def _earlier_files(files: KnownFiles, known: KnownProject) -> dict[int, set[str]]:
+    """Return what the files of images were called before, as tables show it, by id."""
+    names = {i: {*some} for i, some in known.manifest.earlier_names.items()}
+    for state, entry in zip(files.states, files.matches.entries, strict=True):
+        if entry is not None and entry.id is not None and entry.file != state.file:
+            names.setdefault(entry.id, set()).add(entry.file)
+    return {i: set(map(readable, some)) for i, some in names.items()}
 
 
 def _rows_by_id(files: KnownFiles, trained: Tensor, known: KnownProject) -> dict[int, int]:
@@ -210,7 +250,7 @@ def _update(
         new=sum(i >= len(images) for i in row_of),
     )
     names = {i: images[i].file for i in (*change.gone, *change.changed)}
-    return ImageUpdate(change, manifest, content, relabeled, names)
+    return ImageUpdate(change, manifest, content, relabeled, names=names)
 
 
 def _state(file: ImageFile, folder: Path) -> FileState:

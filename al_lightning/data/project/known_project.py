@@ -1,12 +1,14 @@
 """What a project knows of its images and classes before it looks at their files again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from al_lightning.data.project.manifest import Manifest
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.image_change import ImageChange
 
 
@@ -30,6 +32,11 @@ class KnownProject:
     def names(self) -> tuple[str, ...]:
         """All names that folders and tables may call the classes by."""
         return (*self.classes, *self.aliases)
+
+    def after(self, change: ClassChange) -> Self:
+        """Return what is known once classes have changed."""
+        aliases = change.aliases(self.classes, self.aliases)
+        return replace(self, classes=change.after(self.classes), aliases=aliases)
 
     def with_new(self, found: Iterable[str]) -> tuple[str, ...]:
         """Return the classes, new ones last in the order in which they are found."""
@@ -59,6 +66,7 @@ class ImageUpdate:
         manifest: Where the rows go.
         rows: What is to be added to the manifest.
         relabeled: Images that the folder or the table puts in another class than before: classes by id.
+        renamed: New names of classes whose folders were renamed, by their old ones.
         names: Of images that have gone, and of images that have changed, for messages.
     """
 
@@ -66,4 +74,5 @@ class ImageUpdate:
     manifest: Manifest
     rows: bytes
     relabeled: Mapping[int, int] = field(default_factory=dict)
+    renamed: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)

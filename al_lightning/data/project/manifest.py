@@ -50,6 +50,10 @@ class Manifest:
         path: The file, ``images.csv`` beside the journal.
         size: How many bytes count; 0 before the first row.
 
+    Attributes:
+        entries: The last row of each image, and of each other file.
+        earlier_names: What the files of images were called before, by id.
+
     Raises:
         DataError: If it is shorter, or is no manifest; names it.
     """
@@ -57,6 +61,7 @@ class Manifest:
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path = path
         self.size = size
+        self.earlier_names: dict[int, set[str]] = {}
         self.entries: Sequence[Entry] = self._read() if size else ()
 
     @property
@@ -103,7 +108,10 @@ class Manifest:
             for row in rows:
                 entry = _entry(row)
                 # An image may have another name than before; other files are known by theirs.
-                entries[entry.file if entry.id is None else entry.id] = entry
+                before = entries.get(key := entry.file if entry.id is None else entry.id)
+                if before is not None and before.file != entry.file and entry.id is not None:
+                    self.earlier_names.setdefault(entry.id, set()).add(before.file)
+                entries[key] = entry
         except (csv.Error, ValueError) as error:
             raise self._damage(str(error)) from error
         return tuple(entries.values())

@@ -159,7 +159,8 @@ class CsvOracle(Oracle):
         return Filled(labels, frozenset(skipped - labels.keys()), new_classes=new)
 
     def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
-        files = {i: self._file(i) for i in ids.tolist()}
+        # A sheet may be older than the names of today.
+        files = {i: self._data.file_names(i) for i in ids.tolist()}
         try:
             return read_sheet(
                 sheet,

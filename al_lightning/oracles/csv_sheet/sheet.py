@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -50,7 +50,7 @@ def sheet_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = CO
 
 def read_sheet(
     path: Path,
-    files: Mapping[int, str],
+    files: Mapping[int, Collection[str]],
     classes: Sequence[str],
     skip_mark: str,
     *,
@@ -65,7 +65,7 @@ def read_sheet(
 
     Args:
         path: The CSV file.
-        files: The queried images: the file of each id, "" if there is none.
+        files: The queried images: the file of each id, with earlier names; "" if there is none.
         classes: The names that a label may be.
         skip_mark: Entry for an image that cannot be labeled.
         aliases: Classes by names that they had before.
@@ -114,7 +114,9 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise _unusable(path, [str(error)]) from error
 
 
-def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, int]) -> int:
+def _image(
+    row: Mapping[str, str], files: Mapping[int, Collection[str]], seen: Mapping[int, int]
+) -> int:
     """Return which image a row is about."""
     written = row["id"].strip()
     image = int(written) if written.isascii() and written.isdigit() else None
@@ -122,8 +124,11 @@ def _image(row: Mapping[str, str], files: Mapping[int, str], seen: Mapping[int, 
         raise ValueError(f"id {written!r} was not queried")
     if image in seen:
         raise ValueError(f"id {image} is already in row {seen[image]}")
-    if "file" in row and plain(row["file"]) not in {plain(files[image]), plain(cell(files[image]))}:
-        raise ValueError(f"id {image} is {files[image]!r}, not {row['file']!r}: rows were mixed up")
+    names = {plain(shown) for file in files[image] for shown in (file, cell(file))}
+    if "file" in row and plain(row["file"]) not in names:
+        raise ValueError(
+            f"id {image} is {next(iter(files[image]))!r}, not {row['file']!r}: rows were mixed up"
+        )
     return image
 
 

@@ -64,7 +64,7 @@ class Decisions:
         """Take over a change of the run's classes."""
         labels = change.new_labels(self.run_classes)
         self._known = {i: labels[known] for i, known in self._known.items() if known < len(labels)}
-        self.aliases |= {name: change.new_name(name) for name in self.run_classes}
+        self.aliases = change.aliases(self.run_classes, self.aliases)
         self.run_classes = change.after(self.run_classes)
         self.new_classes = [name for name in self.new_classes if name not in self.run_classes]
 
@@ -124,6 +124,8 @@ class Decisions:
             OSError: If the disk refuses.
         """
         name = name.strip()
+        if name in self.aliases:
+            raise Refused(f"{name} is what {self.aliases[name]} was called before")
         try:
             check_class_names([*self.classes, name])
         except DataError as error:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from al_lightning import ImageData, Images, Question, UsageError
 from al_lightning.oracles import CsvOracle
+from al_lightning.run.class_change import ClassChange
 
 CLASSES = ("cat", "dog")
 FILES = tuple(f"unlabeled/{i}.png" for i in range(6))
@@ -240,3 +241,50 @@ def test_a_label_in_another_case_is_taken_and_told(tmp_path: Path) -> None:
         answer = oracle.answer(question(4, 2))
     assert answer is not None
     assert values(answer.ids, answer.labels, answer.skipped) == [[4], [1], [2]]
+
+
+def test_a_new_name_in_a_sheet_is_a_new_class_in_an_open_project(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path, takes_new=True)
+    first = question(4, 2)
+    oracle.answer(first)
+    assert "another name for a new class" in oracle.instructions(first)
+    fill(tmp_path / "round_01.csv", i4="owl", i2="dog")
+    answer = oracle.answer(first)
+    assert answer is not None
+    assert answer.new_classes == ("owl",)
+    assert values(answer.ids, answer.labels) == [[4, 2], [2, 1]]
+
+
+def test_earlier_sheets_may_bring_further_classes(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path, takes_new=True)
+    first = question(4, 2)
+    oracle.answer(first)
+    fill(tmp_path / "round_01.csv", i4="cat")
+    second = replace(question(3, 5, round_index=2), earlier=(first,))
+    oracle.answer(second)
+    fill(tmp_path / "round_01.csv", i2="elk")
+    fill(tmp_path / "round_02.csv", i3="owl", i5="elk")
+    answer = oracle.answer(second)
+    assert answer is not None
+    assert answer.new_classes == ("owl", "elk")
+    assert values(answer.ids, answer.labels) == [[3, 5], [2, 3]]
+    assert values(answer.late_ids, answer.late_labels) == [[2, 4], [3, 0]]
+
+
+def test_sheets_are_read_with_names_that_classes_and_files_had(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    first = question(4, 2)
+    oracle.answer(first)
+    fill(tmp_path / "round_01.csv", i4="cat", i2="dog")
+    oracle.on_classes(ClassChange(["owl"], renamed={"cat": "kitten"}))
+    with pytest.warns(UserWarning, match="'cat' as 'kitten'"):
+        answer = oracle.answer(first)
+    assert answer is not None
+    assert values(answer.ids, answer.labels) == [[4, 2], [0, 1]]
+    moved = tuple(name.replace("unlabeled", "new") for name in FILES)
+    now = replace(data(), train=replace(data().train, files=moved), earlier_files={4: [FILES[4]]})
+    later = CsvOracle(now, tmp_path)
+    with pytest.raises(UsageError, match=r"id 2 is 'new/2\.png'"):
+        later.answer(first)
+    now = replace(now, earlier_files={i: [name] for i, name in enumerate(FILES)})
+    assert CsvOracle(now, tmp_path).answer(first) is not None

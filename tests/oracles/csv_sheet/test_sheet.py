@@ -9,11 +9,15 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.spreadsheet import cell
 
 CLASSES = ("cat", "dog", "Brown, bear")
-FILES = {7: "unlabeled/a.png", 12: "unlabeled/b,c.png", 3: 'unlabeled/"q".png'}
+FILES = {
+    7: ["unlabeled/a.png", "unlabeled/before.png"],
+    12: ["unlabeled/b,c.png"],
+    3: ['unlabeled/"q".png'],
+}
 
 
 def empty() -> str:
-    return sheet_text([{"id": i, "file": file, "predicted": "cat"} for i, file in FILES.items()])
+    return sheet_text([{"id": i, "file": file[0], "predicted": "cat"} for i, file in FILES.items()])
 
 
 def filled(**labels: str) -> str:
@@ -94,10 +98,14 @@ def test_names_of_files_come_back_whatever_a_spreadsheet_does(tmp_path: Path) ->
     assert [row["file"] for row in rows] == [
         *("'=cmd|' /C calc'!A0.png", "two\\rlines.png", files[3], files[4], "\\x1b[2J.png"),
     ]
-    assert read_sheet(path, files, CLASSES, "skip") == Filled({}, frozenset())
+    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
+        {}, frozenset()
+    )
     composed = unicodedata.normalize("NFC", path.read_text()).replace("a  b ", "a b ")
     path.write_text(composed)
-    assert read_sheet(path, files, CLASSES, "skip") == Filled({}, frozenset())
+    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
+        {}, frozenset()
+    )
 
 
 def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
@@ -143,3 +151,33 @@ def test_all_problems_are_named_up_to_ten(tmp_path: Path) -> None:
     message = refused(tmp_path, "id,label\n7,cat\n" + rows)
     assert message.count("row ") == 10
     assert "and 5 more" in message
+
+
+def test_a_sheet_may_be_older_than_the_name_of_a_file(tmp_path: Path) -> None:
+    text = filled(id_7="cat").replace("unlabeled/a.png", "unlabeled/before.png")
+    assert read(tmp_path, text).labels == {7: 0}
+    assert "rows were mixed up" in refused(tmp_path, text.replace("before", "other"))
+
+
+def test_classes_by_names_that_they_had_before(tmp_path: Path) -> None:
+    path = tmp_path / "round_01.csv"
+    path.write_text(filled(id_7="kitten", id_3="dog"))
+    found = read_sheet(path, FILES, CLASSES, "skip", aliases={"kitten": "cat"})
+    assert found == Filled({7: 0, 3: 1}, frozenset(), {"kitten": "cat"})
+
+
+def test_new_names_are_new_classes_where_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "round_01.csv"
+    path.write_text(filled(id_7="owl", id_12="Owl", id_3="dog"))
+    found = read_sheet(path, FILES, CLASSES, "skip", takes_new=True)
+    assert found.new_classes == ("owl",)
+    assert found.labels == {7: 3, 12: 3, 3: 1}
+    with pytest.raises(UsageError, match="owl"):
+        read_sheet(path, FILES, CLASSES, "skip")
+
+
+def test_a_near_miss_of_a_class_is_no_new_class(tmp_path: Path) -> None:
+    path = tmp_path / "round_01.csv"
+    path.write_text(filled(id_7="DOG", id_12="skip"))
+    found = read_sheet(path, FILES, CLASSES, "skip", takes_new=True)
+    assert (found.labels, found.skipped, found.new_classes) == ({7: 1}, {12}, ())
