@@ -57,10 +57,13 @@ class TensorBoardDashboard(LoopCallback):
 
     Args:
         folder: The run's TensorBoard folder.
+        figures: Whether to draw figures. They take half a second a round, in which a person who labels
+            while the run goes on would wait.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, figures: bool = True) -> None:
         self._folder = folder
+        self._figures = figures
         self._writer: SummaryWriter | None = None
         self._data: ImageData | None = None
         self._journal: Journal | None = None
@@ -115,7 +118,7 @@ class TensorBoardDashboard(LoopCallback):
         earlier = self._journal.rounds if self._journal is not None else []
         scalars = round_scalars([*earlier, result.event], len(result.pool.validation_ids))
         self.write_scalars(scalars, step)
-        if result.confusion is not None:
+        if result.confusion is not None and self._figures:
             figure = confusion_figure(result.confusion, self._classes)
             self._figure("test/confusion_matrix", figure, step)
 
@@ -134,15 +137,12 @@ class TensorBoardDashboard(LoopCallback):
         """Write the queried images, and the number of each class."""
         if self._data is None:
             return
-        sheet = contact_sheet(
-            self._data.train.pixels[query.ids],
-            query.predicted,
-            query.labels,
-            self._classes,
-        )
         step = self._labels_bought
-        self._figure("queries/images", sheet, step)
-        self._figure("queries/classes", class_histogram(query.labels, self._classes), step)
+        if self._figures:
+            images = self._data.train.pixels[query.ids]
+            sheet = contact_sheet(images, query.predicted, query.labels, self._classes)
+            self._figure("queries/images", sheet, step)
+            self._figure("queries/classes", class_histogram(query.labels, self._classes), step)
         if self._writer is not None:
             self._writer.add_histogram("queries/scores", query.scores, step)
             self._writer.flush()

@@ -181,10 +181,11 @@ def _complete_model(cfg: DictConfig) -> None:
 
 
 def make_records(
-    composition: Composition, folder: Path, oracle: "Oracle", stack: ExitStack
+    composition: Composition, folder: Path, parts: Parts, stack: ExitStack
 ) -> "list[LoopCallback]":
     """Return what writes a run down, beside its journal and TensorBoard."""
     from al_lightning.callbacks.config_files import ConfigFiles  # noqa: PLC0415
+    from al_lightning.callbacks.live_feed import LiveFeed  # noqa: PLC0415
     from al_lightning.callbacks.logger import ScalarLogger  # noqa: PLC0415
     from al_lightning.callbacks.prediction_files import PredictionFiles  # noqa: PLC0415
     from al_lightning.callbacks.query_sheet import QuerySheets  # noqa: PLC0415
@@ -195,13 +196,15 @@ def make_records(
         SummaryFile(folder / "summary.json", {**names, "seed": cfg.seed}, make_advice(cfg)),
         ConfigFiles(folder / ".hydra", composition.files()),
     ]
-    if not oracle.keeps_sheets:
+    if not parts.oracle.keeps_sheets:
         records.append(QuerySheets(folder / "queries"))
     if cfg.predictions:
         records.append(PredictionFiles(folder / "predictions"))
     if cfg.get("logger") is not None:
         lock = Path(cfg.output_root) / ".logger.lock"
         records.append(stack.enter_context(ScalarLogger(instantiate(cfg.logger), lock)))
+    if parts.oracle.live is not None:
+        records.append(LiveFeed(parts.oracle.live, parts.budget))
     return records
 
 

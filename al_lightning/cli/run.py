@@ -2,7 +2,7 @@
 
 import threading
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,10 @@ from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from
 from al_lightning.utils.torchrun import local_world_size, rank
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lightning.pytorch.callbacks import Callback
+
     from al_lightning.callbacks.console import ConsoleProgress
     from al_lightning.callbacks.loop_callback import LoopCallback
     from al_lightning.callbacks.tensorboard import TensorBoardDashboard
@@ -44,7 +48,7 @@ def run(cfg: DictConfig) -> "Journal":
     folder = Path(HydraConfig.get().runtime.output_dir)
     parts = build(cfg, folder)
     console = make_console(cfg, parts.budget, folder)
-    board = TensorBoardDashboard(folder / "tensorboard")
+    board = TensorBoardDashboard(folder / "tensorboard", figures=parts.oracle.live is None)
     learner = _learner(parts, composition, board, console)
     _ = learner.facts  # what cannot be had must show before anything is begun or removed
     with ExitStack() as stack:
@@ -61,10 +65,11 @@ def run(cfg: DictConfig) -> "Journal":
             print(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")  # noqa: T201
         callbacks: list[LoopCallback] = []
         if rank() == 0:
-            records = make_records(composition, folder, parts.oracle, stack)
+            records = make_records(composition, folder, parts, stack)
             callbacks = [board, *records, stack.enter_context(console)]
             if (advice := make_advice(cfg)) is not None:
-                callbacks.append(StopAdvice(folder, advice, console.advise, board.write_scalars))
+                tell = partial(_tell, parts, console)
+                callbacks.append(StopAdvice(folder, advice, tell, board.write_scalars))
         loop = ActiveLearningLoop(
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
         )
@@ -98,7 +103,7 @@ def _learner(
         parts.make_trainer,
         recipe,
         board.training_curves if shown else None,
-        console.trainer_callbacks if shown else tuple,
+        partial(_progress, parts, console) if shown else tuple,
     )
     return Learner(
         parts.datamodule,
@@ -113,6 +118,21 @@ def _learner(
         pool_sample=0 if advice is None else advice.images,
         embeddings=EmbeddingCache(cache / "embeddings", print),
     )
+
+
+def _progress(parts: Parts, console: "ConsoleProgress") -> "list[Callback]":
+    """Return what follows the steps of a fit: for the terminal, and for the page of a person."""
+    from al_lightning.callbacks.live_feed import InnerLive  # noqa: PLC0415
+
+    live = parts.oracle.live
+    return [*console.trainer_callbacks(), *([] if live is None else [InnerLive(live)])]
+
+
+def _tell(parts: Parts, console: "ConsoleProgress", advice: "Sequence[str]") -> None:
+    """Show the advice on the terminal, and on the page of a person."""
+    console.advise(advice)
+    if parts.oracle.live is not None:
+        parts.oracle.live.publish(advice=" ".join(advice))
 
 
 def _record(composition: Composition) -> "RunRecord":

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 
 
@@ -38,3 +39,24 @@ def draw_candidates(ids: Tensor, pool_subset: int | None, generator: torch.Gener
         return ids
     drawn = torch.randperm(len(ids), generator=generator)[:pool_subset]
     return ids[drawn.sort().values]
+
+
+def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
+    """Return which images the next query selects from, and how many of them.
+
+    Images that an annotator is still labeling are left alone, and the budget for them is set aside.
+    Where nothing else can be queried, the next question is these images.
+
+    Args:
+        pool: The pool of the round.
+        wanted: Size of a query.
+        left: Labels that the budget allows.
+
+    Returns:
+        Ids, ascending, (N,) int64, and a number of them, at least 0.
+    """
+    free, still_open = pool.candidate_ids, pool.open_ids.sort().values
+    count = min(wanted, left - len(still_open), len(free))
+    if count > 0 or wanted == 0:
+        return free, max(count, 0)
+    return still_open, max(min(left, len(still_open)), 0)

@@ -1,6 +1,7 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from al_lightning.callbacks.loop_callback import (
     QueryResult,
     RoundResult,
 )
+from al_lightning.loop.candidates import next_candidates
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.project_changes import record_corrections
 from al_lightning.loop.query import Query
@@ -102,7 +104,7 @@ class ActiveLearningLoop:
         Raises:
             Interrupted: By Ctrl-C, SIGTERM or a queue's signal; the next run continues from there.
         """
-        with interruptible():
+        with interruptible(), closing(self.oracle):
             while self.step():
                 pass
         return self.journal
@@ -115,6 +117,7 @@ class ActiveLearningLoop:
         """
         with interruptible():
             self._begin()
+            self._hear()
             if self.journal.finished:
                 self._end()
                 return False
@@ -204,10 +207,9 @@ class ActiveLearningLoop:
             test = fitted.test(watch)
         given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
-        count = min(budget.query_size(index, given), left, len(pool.unlabeled_ids))
-        selection = (
-            self.query.select(fitted, count, self.learner.seed, watch) if count > 0 else None
-        )
+        free, count = next_candidates(pool, budget.query_size(index, given), left)
+        seed = self.learner.seed
+        selection = self.query.select(fitted, free, count, seed, watch) if count > 0 else None
         if test is not None:
             self._record(fitted.result(test, watch.seconds))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
@@ -223,7 +225,7 @@ class ActiveLearningLoop:
         because = {"because": [*self.journal.causes]} if self.journal.causes else {}
         event = {**result.event, **because}
         self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
-        self.journal.record_round(event)
+        self.journal.record_round({**event, "events": len(self.journal.events)})  # of the fit
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
@@ -250,23 +252,36 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
-    def _take(self, question: Question, answered: Answer | None) -> None:
-        """Record what was answered to a question."""
-        journal, pool = self.journal, self.journal.pool
-        classes = len(self.learner.data.classes)
-        answer = checked_answer(self.oracle, question, answered, classes)
-        warn_of_gaps(question, answer)
+    def _hear(self) -> None:
+        """Record what annotators have corrected since, apart from questions."""
+        pool = self.journal.pool
+        if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
+            self._correct(said)
+
+    def _correct(self, answer: Answer) -> None:
+        """Record the new classes and the corrections of an answer."""
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
-            pool = journal.pool
-        corrections = answer.corrections(pool, journal.answered if journal.is_project else {})
+        journal = self.journal
+        corrections = answer.corrections(
+            journal.pool, journal.answered if journal.is_project else {}
+        )
         if journal.is_project:
             names = answer.annotators(corrections) or type(self.oracle).__name__
             record_corrections(journal, corrections, names, self._callbacks, answered=True)
         else:
             warn_of_kept_labels(corrections)
+
+    def _take(self, question: Question, answered: Answer | None) -> None:
+        """Record what was answered to a question."""
+        classes = len(self.learner.data.classes)
+        answer = checked_answer(self.oracle, question, answered, classes)
+        warn_of_gaps(question, answer)
+        self._correct(answer)
         if question.origin == "query" and len(answer.ids):
             self._callbacks.on_query(QueryResult.of(question, answer))
+        pool = self.journal.pool
         ids, labels, skipped = answer.new_labels(pool)
         by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
-        journal.record_labels(question.round, ids, labels, question.origin, skipped, by)
+        kept = answer.still_open(pool)
+        self.journal.record_labels(question.round, ids, labels, question.origin, skipped, by, kept)

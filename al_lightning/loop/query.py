@@ -82,11 +82,14 @@ class Query:
             for strategy in filter(None, (self.strategy, self.initial_strategy)):
                 rehearse(strategy, images, classes, embedding)
 
-    def select(self, fitted: Fitted, count: int, seed: int, watch: Stopwatch) -> Selection:
+    def select(
+        self, fitted: Fitted, free: Tensor, count: int, seed: int, watch: Stopwatch
+    ) -> Selection:
         """Select images from the pool of a round.
 
         Args:
             fitted: The round's classifier.
+            free: The images to select from, ascending, (N,) int64.
             count: How many images.
             seed: With ``query_seed``, all that the draws depend on.
             watch: Takes the time of the phases "score" and "select".
@@ -94,7 +97,7 @@ class Query:
         strategy, pool = self.strategy, fitted.pool
         with watch.time("score"):
             candidates = draw_candidates(
-                pool.unlabeled_ids,
+                free,
                 strategy.pool_subset,
                 self._generator(seed, "candidates", fitted.index),
             )

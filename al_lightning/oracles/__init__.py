@@ -7,6 +7,7 @@ from al_lightning.data.source import ImageData
 from al_lightning.oracles.csv_sheet.csv_oracle import CsvOracle
 from al_lightning.oracles.label_studio.oracle import LabelStudioOracle
 from al_lightning.oracles.manual import ManualOracle
+from al_lightning.oracles.page.oracle import PageOracle
 from al_lightning.oracles.simulated.from_dataset import DatasetOracle
 from al_lightning.oracles.simulated.noisy import NoisyOracle
 from al_lightning.run.questions import Oracle
@@ -21,4 +22,5 @@ __all__ = [
     "MakeOracle",
     "ManualOracle",
     "NoisyOracle",
+    "PageOracle",
 ]

@@ -67,7 +67,10 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
     late_ids = _asked(name, "late_ids", answer.late_ids, earlier)
     if len(both := ids[torch.isin(ids, skipped)]):
         raise UsageError(f"{name} has labeled and skipped the same images: ids {_listed(both)}")
-    if len(ids) + len(skipped) == 0:
+    late_skipped = _asked(name, "late_skipped", answer.late_skipped, earlier)
+    still_open = _asked(name, "open_ids", answer.open_ids, {*question.ids.tolist(), *earlier})
+    still_open = still_open[~torch.isin(still_open, torch.cat([ids, skipped, late_ids]))]
+    if len(ids) + len(skipped) + len(late_ids) + len(late_skipped) == 0:
         raise UsageError(
             f"{name} has answered without a label and without a skip: return None where there is no "
             "answer yet (answers_at_once = False), or skip what cannot be labeled"
@@ -78,7 +81,8 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         skipped,
         late_ids,
         _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
-        _asked(name, "late_skipped", answer.late_skipped, earlier),
+        late_skipped,
+        still_open,
         _annotators(name, answer.by),
         tuple(answer.new_classes),
     )

@@ -27,18 +27,42 @@ def picture(data: ImageData, image: int) -> str:
         data: The images.
         image: A dataset id.
     """
+    shown, kind, _ = _shown(data, image, _LARGEST)
+    return _address(_file(_enlarged(shown), kind), kind)
+
+
+def encoded(data: ImageData, image: int, largest: int) -> tuple[bytes, str, bool]:
+    """Return a training image as a file that a browser shows.
+
+    Args:
+        data: The images.
+        image: A dataset id.
+        largest: Pixels of the longer side, at most.
+
+    Returns:
+        The file's bytes; its type, "jpeg" or "png"; and whether it is the original. Where the original
+        has gone, the pixels that the classifier sees are shown.
+    """
+    shown, kind, original = _shown(data, image, largest)
+    if max(shown.size) <= _LARGEST:  # a small one loses nothing
+        kind = "png"
+    return _file(shown, kind), kind, original
+
+
+def _shown(data: ImageData, image: int, largest: int) -> tuple[Image.Image, str, bool]:
+    """Return what :func:`encoded` encodes, and how."""
     if data.folder is not None and data.train.files is not None:
         try:
             path = file_at(data.folder, data.train.files[image])
-            with warnings.catch_warnings(), open_image(path, _LARGEST // 2) as opened:
+            with warnings.catch_warnings(), open_image(path, largest // 2) as opened:
                 # PIL warns of a photograph that is large, but was read before.
                 warnings.simplefilter("ignore")
                 shown = to_mode(upright(opened), 3)
-                shown.thumbnail((_LARGEST, _LARGEST))
-                return _address(_enlarged(shown), "JPEG")
+                shown.thumbnail((largest, largest))
+                return shown, "jpeg", True
         except Exception:  # the file has gone since, or is too deep; its pixels are still here
-            return data_uri(data.train.pixels[image])
-    return data_uri(data.train.pixels[image])
+            return _of_pixels(data.train.pixels[image]), "png", False
+    return _of_pixels(data.train.pixels[image]), "png", True
 
 
 def data_uri(pixels: Tensor) -> str:
@@ -49,11 +73,14 @@ def data_uri(pixels: Tensor) -> str:
     Args:
         pixels: (C, H, W) uint8, or float32 in [0, 1]; 1 or 3 channels.
     """
+    return _address(_file(_enlarged(_of_pixels(pixels)), "png"), "png")
+
+
+def _of_pixels(pixels: Tensor) -> Image.Image:
     if pixels.is_floating_point():
         pixels = (pixels.clamp(0, 1) * _BYTE).round().to(torch.uint8)
     rows = pixels.permute(1, 2, 0).numpy()
-    image = Image.fromarray(rows[:, :, 0] if rows.shape[2] == 1 else rows)
-    return _address(_enlarged(image), "PNG")
+    return Image.fromarray(rows[:, :, 0] if rows.shape[2] == 1 else rows)
 
 
 def _enlarged(image: Image.Image) -> Image.Image:
@@ -63,7 +90,11 @@ def _enlarged(image: Image.Image) -> Image.Image:
     return image.resize((factor * image.width, factor * image.height), Image.Resampling.NEAREST)
 
 
-def _address(image: Image.Image, kind: str) -> str:
+def _file(image: Image.Image, kind: str) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, kind, quality=85)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return buffer.getvalue()
+
+
+def _address(content: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

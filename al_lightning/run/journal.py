@@ -96,6 +96,7 @@ class Journal(History):
         origin: Origin,
         skipped: Tensor | None = None,
         by: str | Sequence[str] | None = None,
+        still_open: Tensor | None = None,
     ) -> None:
         """Write down labels that were bought.
 
@@ -108,12 +109,15 @@ class Journal(History):
             skipped: Images that an annotator could not label, (S,) int64.
             by: Name of the person who gave the labels, or of each label's; "" if it is not known. The
                 event then has the time, too. None for labels that no person gave.
+            still_open: Images that the annotator is still labeling, (O,) int64.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
         if by is not None:
             event |= {**({"by": by} if by else {}), "at": utc_now()}
+        if still_open is not None and len(still_open):
+            event["open"] = still_open.tolist()
         self._append({"event": "labels", "round": round_index, **event})
 
     def record_correction(

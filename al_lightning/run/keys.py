@@ -25,7 +25,9 @@ NOT_IN_FOLDER = (
     "dataset.cache_dir",
     "dataset.workers",
     "oracle.project",
-    "oracle.accept_partial",  # when an answer is taken, which may be decided anew at every question
+    *("oracle.host", "oracle.port", "oracle.open", "oracle.keys"),
+    # When an answer is taken, which may be decided anew at every question.
+    *("oracle.accept_partial", "oracle.retrain_every"),
     "budget.memory_limit",  # what fits, and not what is selected
 )
 #: These say which runs to make, and nothing about any of them.

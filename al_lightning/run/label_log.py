@@ -16,6 +16,7 @@ class _Entry:
     labels: dict[int, int] = field(default_factory=dict)
     origin: str = ""
     skipped: Collection[int] = ()
+    still_open: Collection[int] | None = None
     gone: Collection[int] = ()
     back: Collection[int] = ()
 
@@ -44,6 +45,7 @@ class LabelLog:
         *,
         origin: str = "",
         skipped: Collection[int] = (),
+        still_open: Collection[int] | None = None,
     ) -> None:
         """Add labels, new or corrected.
 
@@ -51,8 +53,9 @@ class LabelLog:
             labels: Classes by id.
             origin: What new ones were bought as: "validation" and "test" are not trained on.
             skipped: Images that cannot be labeled.
+            still_open: Images that an annotator is still labeling; None if these are as before.
         """
-        self._entries.append(_Entry(dict(labels), origin, skipped))
+        self._entries.append(_Entry(dict(labels), origin, skipped, still_open))
 
     def set_aside(self, gone: Collection[int], back: Collection[int]) -> None:
         """Add that the files of images have gone, or are back."""
@@ -77,12 +80,14 @@ class LabelLog:
         labels: dict[int, int] = {}
         held_out: dict[str, set[int]] = {origin: set() for origin in HELD_OUT}
         skipped: list[int] = []
+        still_open: Collection[int] = ()
         absent: dict[int, None] = {}
         for entry in self._entries[:entries]:
             if entry.origin in held_out:
                 held_out[entry.origin] |= entry.labels.keys()
             labels |= entry.labels  # an image keeps its place when its label is corrected
             skipped += entry.skipped
+            still_open = still_open if entry.still_open is None else entry.still_open
             absent |= dict.fromkeys(entry.gone)
             for i in entry.back:
                 absent.pop(i, None)
@@ -98,6 +103,7 @@ class LabelLog:
             test_ids=_int64(tested),
             test_labels=_int64(here[i] for i in tested),
             skipped_ids=_int64(i for i in skipped if i not in labels),
+            open_ids=_int64(i for i in still_open if not (i in labels or i in absent)),
             absent_ids=_int64(absent),
             absent_labels=len(labels) - len(here),
         )

@@ -38,6 +38,8 @@ class Pool:
         test_ids: Images for the final accuracy, (T,) int64; never used for training or advice.
         test_labels: Their classes, (T,) int64.
         skipped_ids: Images that an annotator could not label, (S,) int64; never queried again.
+        open_ids: Unlabeled images that an annotator is still labeling, (O,) int64; not queried
+            meanwhile.
         absent_ids: Images of a project whose files have gone, (A,) int64: neither queried nor trained
             on, until they are back.
         absent_labels: How many of them are labeled.
@@ -51,6 +53,7 @@ class Pool:
     test_ids: Tensor = field(default_factory=_no_ids)
     test_labels: Tensor = field(default_factory=_no_ids)
     skipped_ids: Tensor = field(default_factory=_no_ids)
+    open_ids: Tensor = field(default_factory=_no_ids)
     absent_ids: Tensor = field(default_factory=_no_ids)
     absent_labels: int = 0
 
@@ -71,7 +74,7 @@ class Pool:
 
     @cached_property
     def unlabeled_ids(self) -> Tensor:
-        """Images that may be queried, ascending, (U,) int64."""
+        """Images that may be labeled, ascending, (U,) int64."""
         free = torch.ones(self.size, dtype=torch.bool)
         free[self.absent_ids] = False
         free[self.skipped_ids] = False
@@ -79,6 +82,11 @@ class Pool:
         free[self.validation_ids] = False
         free[self.test_ids] = False
         return free.nonzero().squeeze(1)
+
+    @cached_property
+    def candidate_ids(self) -> Tensor:
+        """Images that may be queried: unlabeled, and with no annotator; ascending, int64."""
+        return self.unlabeled_ids[~torch.isin(self.unlabeled_ids, self.open_ids)]
 
     def arrays(self) -> dict[str, "np.ndarray[Any, Any]"]:
         """Return a row for each image, as arrays that a data frame can be made of.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import HELD_OUT, Pool
 
 Origin = Literal["initial", "query", "validation", "test", "imported"]
@@ -80,6 +81,8 @@ class Answer:
             that were labeled before.
         late_labels: Their classes, (L,) int64.
         late_skipped: Images of earlier questions that cannot be labeled, (K,) int64.
+        open_ids: Images of this or an earlier question that the annotator is still labeling, (O,)
+            int64. Their labels come with a later answer; until then, they are not queried again.
         by: Name of the annotator, or of each image's annotator by its id; "" where it is not known.
         new_classes: Names of classes that a project lacks; labels beyond its classes are these.
     """
@@ -90,6 +93,7 @@ class Answer:
     late_ids: Tensor = field(default_factory=_nothing)
     late_labels: Tensor = field(default_factory=_nothing)
     late_skipped: Tensor = field(default_factory=_nothing)
+    open_ids: Tensor = field(default_factory=_nothing)
     by: str | Mapping[int, str] = ""
     new_classes: tuple[str, ...] = ()
 
@@ -109,6 +113,12 @@ class Answer:
             torch.cat([self.labels[asked], self.late_labels[new]]),
             torch.cat([self.skipped[skipped], self.late_skipped[late]]),
         )
+
+    def still_open(self, pool: Pool) -> Tensor:
+        """Return the images that stay with the annotator: those that are not labeled or skipped."""
+        done = torch.cat([self.ids, self.skipped, self.late_ids, self.late_skipped])
+        free = torch.isin(self.open_ids, pool.unlabeled_ids) & ~torch.isin(self.open_ids, done)
+        return self.open_ids[free]
 
     def annotators(self, ids: Iterable[int]) -> str | list[str]:
         """Return who gave the labels of these images: one name, or one for each image."""
@@ -164,6 +174,9 @@ class Oracle(ABC):
     """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
     oracle's own."""
 
+    live: LiveBoard | None = None
+    """Where the run shows this oracle what it does at the moment; None if the oracle does not look."""
+
     @abstractmethod
     def answer(self, question: Question) -> Answer | None:
         """Answer a question.
@@ -177,6 +190,23 @@ class Oracle(ABC):
         Raises:
             UsageError: If the annotator's input is not valid; none of it is used.
         """
+
+    def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002
+        """Return what annotators have changed since the run recorded it, apart from a question.
+
+        Called before every step of a run. A project records new classes and corrections, and the next
+        fit uses them.
+
+        Args:
+            pool: The pool, as the run has recorded it.
+
+        Returns:
+            An answer of ``late_ids``, ``late_labels`` and ``new_classes``; None if nothing has changed.
+        """
+        return None
+
+    def close(self) -> None:  # noqa: B027 - most oracles hold nothing
+        """Release what the oracle holds, such as a server; called whenever a run ends or stops."""
 
     def on_classes(self, change: ClassChange) -> None:  # noqa: B027 - most oracles know no names
         """Called when the classes of a project have changed; later answers are of the new ones."""

@@ -119,7 +119,7 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
     refused = {} if imported else {"Skipped before": state.skipped}
     return (
         _classes_problem(state, labels)
-        or _ids_problem(state, [*ids, *skipped], refused)
+        or _ids_problem(state, [*ids, *skipped, *event.get("open", ())], refused)
         or _annotation_problem(event)
     )
 

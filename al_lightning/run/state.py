@@ -122,7 +122,8 @@ class RunState:
         self.answers.append(event)
         labels = dict(zip(event["ids"], event["labels"], strict=True))
         skipped = event.get("skipped", ())
-        self._log.add(labels, origin=event["origin"], skipped=skipped)
+        kept = None if event["origin"] == IMPORTED else event.get("open", ())
+        self._log.add(labels, origin=event["origin"], skipped=skipped, still_open=kept)
         self.label_of |= labels
         self.answered |= labels
         self.skipped.update(skipped)

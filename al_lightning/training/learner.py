@@ -129,10 +129,8 @@ class Learner:
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
         self._trainers = FreshTrainers(make_trainer)
         self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache, save_minutes)
-        # At once: a run may change them.
-        self._code, self._packages = own_code(
-            [make_classifier, make_trainer, fall_back, datamodule.augment]
-        )
+        own = [make_classifier, make_trainer, fall_back, datamodule.augment]
+        self._code, self._packages = own_code(own)  # at once: a run may change them
         self._embedding_seconds: float | None = None
 
     @property

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from al_lightning.loop.candidates import draw_candidates, require_enough_candidates
+from al_lightning.loop.candidates import draw_candidates, next_candidates, require_enough_candidates
+from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 
 IDS = torch.arange(30, 90, 2)
@@ -43,3 +44,28 @@ def test_fewer_candidates_than_queried_are_an_error_that_names_both_keys() -> No
     require_enough_candidates(50, 50)
     with pytest.raises(UsageError, match=r"strategy\.pool_subset=49 .* the 50 of budget\.query"):
         require_enough_candidates(49, 50)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left", "ids", "count"),
+    [
+        (2, 9, [0, 2, 4], 2),
+        (9, 9, [0, 2, 4], 3),  # no more than there are
+        (9, 4, [0, 2, 4], 2),  # the budget of the open ones is set aside
+        (9, 2, [3, 5], 2),  # only they are left to ask
+        (9, 1, [3, 5], 1),
+        (0, 9, [0, 2, 4], 0),
+    ],
+)
+def test_what_an_annotator_has_is_left_alone(
+    wanted: int, left: int, ids: list[int], count: int
+) -> None:
+    pool = Pool(6, torch.tensor([1]), torch.tensor([0]), open_ids=torch.tensor([5, 3]))
+    free, many = next_candidates(pool, wanted, left)
+    assert (free.tolist(), many) == (ids, count)
+
+
+def test_where_nothing_is_left_nothing_is_asked() -> None:
+    pool = Pool(1, torch.tensor([0]), torch.tensor([0]))
+    free, many = next_candidates(pool, 5, 5)
+    assert (len(free), many) == (0, 0)

@@ -64,3 +64,17 @@ def test_annotators_are_one_name_or_one_an_image(
     given = Answer(torch.tensor([5, 6]), torch.tensor([0, 1]), by=by)
     assert given.annotators([5, 6]) == names
     assert given.annotators([]) == (by if isinstance(by, str) else "")
+
+
+def test_images_stay_open_until_they_are_labeled_or_skipped() -> None:
+    pool = Pool(9, torch.tensor([1]), torch.tensor([0]))
+    answer = Answer(
+        torch.tensor([2]),
+        torch.tensor([0]),
+        torch.tensor([3]),
+        late_ids=torch.tensor([4]),
+        late_labels=torch.tensor([1]),
+        late_skipped=torch.tensor([5]),
+        open_ids=torch.tensor([8, 1, 2, 3, 4, 5, 7]),
+    )
+    assert answer.still_open(pool).tolist() == [8, 7]

@@ -1,0 +1,1 @@
+"""A person labels on a page in the browser, with the model in the loop."""

@@ -1,0 +1,229 @@
+"""The web application of the page: what can be asked of it, and what it answers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from al_lightning.oracles.page.decisions import Refused
+from al_lightning.oracles.page.images import PageImages
+from al_lightning.oracles.page.review import reviewed
+from al_lightning.oracles.page.session import Session
+from al_lightning.oracles.page.streams import Streams
+from al_lightning.utils.pages import environment
+
+_STATIC = {
+    path.name: (path.read_bytes(), kind)
+    for ending, kind in (
+        (".css", "text/css"),
+        (".js", "text/javascript"),
+        (".svg", "image/svg+xml"),
+    )
+    for path in sorted((Path(__file__).parent / "static").glob(f"*{ending}"))
+}
+_MOST = 500  # images that one request lends or labels
+_LONGEST = 80  # characters of a person's name
+_OFTEN = 0.2  # seconds between two events of a stream
+_ALIVE = 10.0  # seconds until a stream without events says that it is still there
+
+
+class PageApp:
+    """Answers the requests of the page.
+
+    Args:
+        session: What happens on the page.
+        images: What it shows.
+        about: Plain values that stay as they are: title, run.
+        status: Returns the state of the run as plain values.
+        streams: Those who listen to changes of the state.
+        sheet: What ``python -m al_lightning.review`` has written, if anything.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        images: PageImages,
+        about: dict[str, Any],
+        status: Callable[[], dict[str, Any]],
+        streams: Streams,
+        sheet: Path,
+    ) -> None:
+        self._session = session
+        self._images = images
+        self._about = about
+        self._status = status
+        self._streams = streams
+        self._sheet = sheet
+        self._page = environment("al_lightning.oracles.page").get_template("page.html.j2")
+
+    def starlette(self) -> Starlette:
+        """Return the application."""
+        read, write = ["GET"], ["POST"]
+        return Starlette(
+            routes=[
+                Route("/", self._show, methods=read),
+                Route("/static/{name}", self._file, methods=read),
+                Route("/image/{id:int}/{size}", self._image, methods=read),
+                Route("/status", self._state, methods=read),
+                Route("/events", self._events, methods=read),
+                Route("/history", self._history, methods=read),
+                Route("/suspects", self._suspects, methods=read),
+                Route("/take", self._take, methods=write),
+                Route("/say", self._say, methods=write),
+                Route("/class", self._class, methods=write),
+                Route("/stop", self._stop, methods=write),
+            ],
+            exception_handlers={
+                _BadRequest: _bad_request,
+                Refused: _refused,
+                OSError: _not_saved,
+            },
+        )
+
+    async def _show(self, request: Request) -> Response:  # noqa: ARG002
+        about = {**self._about, **await run_in_threadpool(self._status)}
+        return HTMLResponse(self._page.render(about=about, title=self._about["title"]))
+
+    def _suspicious(self) -> list[dict[str, Any]]:
+        classes = self._session.numbers()["classes"]
+        return self._session.suspects(reviewed(self._sheet, classes))
+
+    async def _file(self, request: Request) -> Response:
+        found = _STATIC.get(request.path_params["name"])
+        if found is None:
+            return Response(status_code=404)
+        return Response(found[0], media_type=found[1])
+
+    async def _image(self, request: Request) -> Response:
+        image, size = request.path_params["id"], request.path_params["size"]
+        found = await run_in_threadpool(self._images.get, image, size)
+        if found is None:
+            return Response(status_code=404)
+        content, kind, original = found
+        # The address has a word of this process in it, so a browser may keep what it has.
+        headers = (
+            {"cache-control": "private, max-age=86400"} if original else {"x-original": "gone"}
+        )
+        return Response(content, media_type=f"image/{kind}", headers=headers)
+
+    async def _state(self, request: Request) -> Response:  # noqa: ARG002
+        return JSONResponse(await run_in_threadpool(self._status))
+
+    async def _history(self, request: Request) -> Response:  # noqa: ARG002
+        return JSONResponse(await run_in_threadpool(self._session.history))
+
+    async def _suspects(self, request: Request) -> Response:  # noqa: ARG002
+        return JSONResponse(await run_in_threadpool(self._suspicious))
+
+    async def _take(self, request: Request) -> Response:
+        body = await _body(request)
+        tab, by = _text(body, "tab"), _name(body)
+        count = min(_whole(body, "count"), _MOST)
+        predicted = None if body.get("predicted") is None else _whole(body, "predicted")
+        take = partial(self._session.take, tab, by, count, predicted)
+        return JSONResponse({"images": await run_in_threadpool(take)})
+
+    async def _say(self, request: Request) -> Response:
+        body = await _body(request)
+        said = body.get("said")
+        if not isinstance(said, list) or not 0 < len(said) <= _MOST:
+            raise _BadRequest("said must be a list of labels")
+        values = [(_whole(one, "id"), _value(one, "before"), _value(one, "after")) for one in said]
+        await run_in_threadpool(self._session.say, _text(body, "tab"), _name(body), values)
+        return JSONResponse({"saved": len(values)})
+
+    async def _class(self, request: Request) -> Response:
+        body = await _body(request)
+        if not self._status()["addable"]:
+            raise Refused("Only a project takes new classes: start the run with project=NAME")
+        name = await run_in_threadpool(self._session.add_class, _text(body, "name"), _name(body))
+        return JSONResponse({"name": name, "keys": self._status()["keys"]})
+
+    async def _stop(self, request: Request) -> Response:
+        await _body(request)
+        await run_in_threadpool(self._session.stop)
+        return JSONResponse({"stopping": True})
+
+    async def _events(self, request: Request) -> Response:
+        tab = request.query_params.get("tab", "")[:_LONGEST]
+        return StreamingResponse(
+            self._told(tab), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+        )
+
+    async def _told(self, tab: str) -> AsyncIterator[str]:
+        """Yield the state after each change, at most some times a second, until the server ends."""
+        await run_in_threadpool(self._session.connect, tab)
+        try:
+            async with self._streams.listen() as changed:
+                while True:
+                    state = json.dumps(await run_in_threadpool(self._status))
+                    yield f"data: {state}\n\n"
+                    if self._streams.closed:
+                        return
+                    await asyncio.sleep(_OFTEN)
+                    try:
+                        await asyncio.wait_for(changed.wait(), _ALIVE)
+                    except TimeoutError:
+                        yield ": still here\n\n"
+                    changed.clear()
+        finally:
+            self._session.disconnect(tab)
+
+
+class _BadRequest(Exception):  # noqa: N818
+    """A request is not what the page sends."""
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise _BadRequest("the body must be JSON") from error
+    if not isinstance(body, dict):
+        raise _BadRequest("the body must be an object")
+    return body
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    value = body.get(key)
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        raise _BadRequest(f"{key} must be a short text")
+    return value
+
+
+def _name(body: dict[str, Any]) -> str:
+    return "".join(c for c in _text(body, "by") if c.isprintable()).strip()
+
+
+def _whole(body: Any, key: str) -> int:
+    value = body.get(key) if isinstance(body, dict) else None
+    if type(value) is not int or value < 0:
+        raise _BadRequest(f"{key} must be a whole number")
+    return value
+
+
+def _value(body: dict[str, Any], key: str) -> str | None:
+    value = body.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _BadRequest(f"{key} must be a class, an empty text or null")
+    return value
+
+
+async def _bad_request(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return JSONResponse({"problem": str(error)}, 400)
+
+
+async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return JSONResponse({"problem": str(error)}, 409)
+
+
+async def _not_saved(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return JSONResponse({"problem": f"Not saved: {error}"}, 507)

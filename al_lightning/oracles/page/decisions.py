@@ -1,0 +1,215 @@
+"""What is decided about images: by the file of the page, and by the run's record."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from al_lightning.oracles.page.page_log import Entry, Kind, PageLog
+from al_lightning.run.class_change import ClassChange
+from al_lightning.run.pool import Pool
+from al_lightning.utils.errors import DataError, UsageError
+from al_lightning.utils.names import check_class_names
+
+
+class Refused(Exception):  # noqa: N818 - it is no error of the program
+    """What a page wants is not possible; the message is for the person."""
+
+
+class Decisions:
+    """Labels and skips of images, the last word of people on each; and classes that people have added.
+
+    Args:
+        log: Where they are kept.
+        classes: Names of the run's classes, by label.
+        aliases: What classes are called now, by names that they had before.
+    """
+
+    def __init__(
+        self, log: PageLog, classes: Sequence[str], aliases: Mapping[str, str] | None = None
+    ) -> None:
+        self._log = log
+        self.aliases = dict(aliases or {})
+        self.run_classes = list(classes)
+        self.new_classes: list[str] = []  # that the run has not recorded
+        self._said: dict[int, Entry] = {}
+        self._unknown: dict[int, Entry] = {}  # labels of classes that there are not
+        self._known: dict[int, int] = {}  # labels that the run has recorded
+        self._skipped: set[int] = set()  # skips that the run has recorded
+        for entry in log.entries:
+            self._hear(entry)
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of all classes, those of the run first."""
+        return [*self.run_classes, *self.new_classes]
+
+    def record(self, pool: Pool) -> None:
+        """Take over what the run has recorded.
+
+        Raises:
+            UsageError: If a label that the run lacks is of a class that does not exist.
+        """
+        self._known = pool.label_of
+        # Of what the run has, it knows today's class.
+        lost = [entry for image, entry in self._unknown.items() if image not in self._known]
+        if lost:
+            raise UsageError(
+                f"{self._log.path} has labels of the class {lost[0].name!r}, which is none of "
+                f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
+            )
+        self._skipped = set(pool.skipped_ids.tolist())
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Take over a change of the run's classes."""
+        labels = change.new_labels(self.run_classes)
+        self._known = {i: labels[known] for i, known in self._known.items() if known < len(labels)}
+        self.aliases = change.aliases(self.run_classes, self.aliases)
+        self.run_classes = change.after(self.run_classes)
+        self.new_classes = [name for name in self.new_classes if name not in self.run_classes]
+
+    def hand_over(self, labels: dict[int, int], skipped: Sequence[int]) -> None:
+        """Note what the run is about to record."""
+        self._known |= labels
+        self._skipped |= set(skipped)
+
+    def is_decided(self, image: int) -> bool:
+        """Return whether an image has a label or a skip."""
+        return image in self._said or image in self._known or image in self._skipped
+
+    def is_recorded(self, image: int) -> bool:
+        """Return whether the run has recorded a label or a skip of an image."""
+        return image in self._known or image in self._skipped
+
+    def label(self, image: int) -> int | None:
+        """Return the class of an image; None where it is skipped or open."""
+        said = self._said.get(image)
+        if said is not None and said.kind == "label":
+            return self._label(said)
+        return None if said is not None else self._known.get(image)
+
+    def value(self, image: int) -> str | None:
+        """Return what the page shows of an image: its class, "" for a skip, None if it is open."""
+        label = self.label(image)
+        if label is not None:
+            return self.classes[label]
+        return "" if image in self._said or image in self._skipped else None
+
+    def new(self) -> tuple[dict[int, int], list[int]]:
+        """Return labels and skips that the run has not recorded, oldest first."""
+        fresh = [e for i, e in self._said.items() if not self.is_recorded(i)]
+        return (
+            {e.id: self._label(e) for e in fresh if e.kind == "label"},
+            [e.id for e in fresh if e.kind == "skip"],
+        )
+
+    def corrections(self) -> dict[int, int]:
+        """Return labels that differ from the recorded ones: classes by ids."""
+        labels = {i: self._label(e) for i, e in self._said.items() if e.kind == "label"}
+        known = self._known
+        return {i: label for i, label in labels.items() if i in known and known[i] != label}
+
+    def names(self, images: Sequence[int]) -> dict[int, str]:
+        """Return who has decided about each of these images."""
+        return {i: self._said[i].by for i in images if i in self._said}
+
+    def add_class(self, name: str, by: str) -> str:
+        """Add a class.
+
+        Returns:
+            Its name, without blanks around it.
+
+        Raises:
+            Refused: If it exists, or is no name of a class.
+            OSError: If the disk refuses.
+        """
+        name = name.strip()
+        if name in self.aliases:
+            raise Refused(f"{name} is what {self.aliases[name]} was called before")
+        try:
+            check_class_names([*self.classes, name])
+        except DataError as error:
+            raise Refused(f"{name or 'Nothing'} cannot be a class: {error}") from error
+        entry = Entry(-1, "class", name, by, time.time())
+        self._log.append([entry])
+        self._hear(entry)
+        return name
+
+    def say(self, values: Sequence[tuple[int, str | None]], by: str) -> list[Entry]:
+        """Write down what a person says, all of it or nothing.
+
+        Args:
+            values: Ids, each with a class, "" for a skip, or None to take back what was said.
+            by: The person's name.
+
+        Returns:
+            The entries that were new.
+
+        Raises:
+            Refused: If one of it is not possible.
+            OSError: If the disk refuses.
+        """
+        wanted = [(i, value) for i, value in values if self.value(i) != value]
+        for image, value in wanted:
+            self._check(image, value)
+        entries = [Entry(i, _kind(value), value or "", by, time.time()) for i, value in wanted]
+        if entries:
+            self._log.append(entries)
+            for entry in entries:
+                self._hear(entry)
+        return entries
+
+    def counts(self) -> list[int]:
+        """Return the number of labels of each class."""
+        labels = {i: self.label(i) for i in (*self._known, *self._said)}
+        found = Counter(labels.values())
+        return [found[label] for label in range(len(self.classes))]
+
+    def skips(self) -> int:
+        """Return the number of skipped images."""
+        return len({i for i, e in self._said.items() if e.kind == "skip"} | self._skipped)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return what was said, the newest first: the images with their present classes."""
+        return [
+            {"id": e.id, "value": self.value(e.id), "by": e.by, "at": e.at, "fixed": fixed}
+            for e in sorted(self._said.values(), key=lambda e: -e.at)
+            for fixed in [self.is_recorded(e.id)]
+        ]
+
+    def entries(self) -> Sequence[Entry]:
+        """Return everything that was ever said, oldest first."""
+        return self._log.entries
+
+    def _label(self, entry: Entry) -> int:
+        return self.classes.index(self.aliases.get(entry.name, entry.name))
+
+    def _hear(self, entry: Entry) -> None:
+        name = self.aliases.get(entry.name, entry.name)
+        if entry.kind == "class":
+            self.new_classes += [name] if name not in self.classes else []
+            return
+        self._unknown.pop(entry.id, None)
+        if entry.kind == "label" and name not in self.classes:
+            self._unknown[entry.id] = entry
+            return
+        self._said.pop(entry.id, None)  # so that the order is that of the last words
+        if entry.kind != "undo":
+            self._said[entry.id] = entry
+
+    def _check(self, image: int, value: str | None) -> None:
+        if value and value not in self.classes:
+            raise Refused(f"{value} is none of the classes")
+        if image in self._skipped:
+            raise Refused("This image was skipped, and the run has recorded that")
+        if image in self._known and not value:
+            raise Refused(
+                "The model has trained on this label: it can be changed to another class, and not "
+                "taken back"
+            )
+
+
+def _kind(value: str | None) -> Kind:
+    if value is None:
+        return "undo"
+    return "label" if value else "skip"

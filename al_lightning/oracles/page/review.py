@@ -1,0 +1,76 @@
+"""Labels that are worth a second look: the model was sure of another class."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from al_lightning.utils.spreadsheet import cell
+
+_SHOWN = 3  # neighbours of each class
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label that may be wrong, beside other images.
+
+    Attributes:
+        id: Dataset id of the image.
+        guess: The class that the model takes it for.
+        confidence: Probability of that class.
+        neighbours: Other labeled images to compare with, by class: of its label, and of the guess.
+    """
+
+    id: int
+    guess: int
+    confidence: float
+    neighbours: dict[int, list[int]]
+
+
+def reviewed(sheet: Path, classes: Sequence[str]) -> dict[int, tuple[int, float]]:
+    """Return what a sheet of ``python -m al_lightning.review`` suggests; nothing where there is none.
+
+    Args:
+        sheet: The file, with the columns ``id``, ``suggested`` and ``confidence``.
+        classes: Names of the classes, by label; rows with other names are left out.
+
+    Returns:
+        Classes and their probabilities, by id.
+    """
+    labels = {cell(name): label for label, name in enumerate(classes)}
+    found: dict[int, tuple[int, float]] = {}
+    with suppress(OSError, csv.Error), sheet.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            with suppress(KeyError, ValueError, TypeError):  # a person may have edited it
+                found[int(row["id"])] = labels[row["suggested"]], float(row["confidence"])
+    return found
+
+
+def suspects(
+    labels: Mapping[int, int], guesses: Mapping[int, tuple[int, float]], most: int = 50
+) -> list[Suspect]:
+    """Return the labels that contradict what the model took an image for, the surest first.
+
+    A guess is of a model that has not learned from this label. Beside
+    each are the images of the two classes of which the model was surest, among those where it agreed.
+
+    >>> suspects({1: 0, 2: 1, 3: 1}, {1: (1, 0.9), 2: (1, 0.8), 3: (1, 0.7)})
+    [Suspect(id=1, guess=1, confidence=0.9, neighbours={0: [], 1: [2, 3]})]
+
+    Args:
+        labels: Classes by id.
+        guesses: Classes and their probabilities, by id.
+        most: How many to return.
+    """
+    known = [i for i in guesses if i in labels]
+    surest = sorted(known, key=lambda i: -guesses[i][1])
+    agreed: dict[int, list[int]] = {}
+    for i in surest:
+        if guesses[i][0] == labels[i]:
+            agreed.setdefault(labels[i], []).append(i)
+    return [
+        Suspect(i, *guesses[i], {c: agreed.get(c, [])[:_SHOWN] for c in (labels[i], guesses[i][0])})
+        for i in surest
+        if guesses[i][0] != labels[i]
+    ][:most]

@@ -1,0 +1,123 @@
+// Many images that the model takes for one class: click what is wrong, accept the rest.
+
+import { at, element, percent } from "./dom.js";
+
+const MOST = 60; // images of one screen
+
+export class GridView {
+  constructor(about, server, onLabeled) {
+    this.about = about;
+    this.server = server;
+    this.onLabeled = onLabeled;
+    this.items = [];
+    this.wrong = new Set();
+    this.rejected = new Set(); // of which the guess was wrong: they are labeled one by one
+    this.label = null;
+    this.state = { guessed: [] };
+    at("gridaccept").onclick = () => this.accept();
+  }
+
+  async open() {
+    this.label ??= this.largest();
+    await this.load();
+  }
+
+  largest() {
+    const counts = this.state.guessed ?? [];
+    const most = Math.max(0, ...counts);
+    return most ? counts.indexOf(most) : null;
+  }
+
+  async load() {
+    this.wrong.clear();
+    const images = this.label === null ? [] : await this.server.take(MOST + this.rejected.size, this.label);
+    this.items = images.filter((item) => !this.rejected.has(item.id)).slice(0, MOST);
+    this.show();
+  }
+
+  chips() {
+    const counts = this.state.guessed ?? [];
+    at("chips").replaceChildren(...counts.flatMap((count, label) => count ? [element(
+      "button",
+      { type: "button", class: "chip", "aria-pressed": String(label === this.label), onclick: () => { this.label = label; this.load(); } },
+      `${this.about.classes[label]} ${count}`,
+    )] : []));
+  }
+
+  show() {
+    this.chips();
+    const name = this.about.classes[this.label];
+    at("gridaccept").hidden = this.items.length === 0;
+    at("tiles").replaceChildren(...this.items.map((item) => element("li", {}, element(
+      "button",
+      { type: "button", class: "tile", "aria-pressed": "false", "data-id": String(item.id),
+        "aria-label": `Image ${item.id}, ${percent(item.confidence)} sure: wrong`, onclick: (event) => this.toggle(item, event.currentTarget) },
+      element("img", { src: this.server.picture(item.id, "small"), alt: "", loading: "lazy" }),
+      element("span", { "aria-hidden": "true" }, percent(item.confidence)),
+    ))));
+    this.hint();
+    if (!this.items.length) {
+      at("gridhint").textContent = this.state.guessed?.some(Boolean)
+        ? "These are done. Choose another class, or label what was wrong one by one."
+        : "No guesses yet: the model has to learn from the first labels.";
+    } else if (!at("grid").hidden) at("tiles").querySelector("button").focus({ preventScroll: true });
+    document.body.dataset.grid = this.items.length ? name : "";
+  }
+
+  hint() {
+    const name = this.about.classes[this.label], rest = this.items.length - this.wrong.size;
+    at("gridhint").textContent = `${this.items.length} images that the model takes for ${name}, the surest first. Mark what is wrong.`;
+    at("gridaccept").firstChild.data = `Accept ${rest} as ${name} `;
+    at("gridaccept").disabled = false;
+  }
+
+  toggle(item, tile) {
+    if (!this.wrong.delete(item.id)) this.wrong.add(item.id);
+    tile.setAttribute("aria-pressed", String(this.wrong.has(item.id)));
+    this.hint();
+  }
+
+  async accept() {
+    if (!this.items.length || this.busy) return;
+    this.busy = true;
+    const name = this.about.classes[this.label];
+    const right = this.items.filter((item) => !this.wrong.has(item.id));
+    for (const id of this.wrong) this.rejected.add(id);
+    const saved = right.length === 0 || await this.server.say(right.map((item) => ({ id: item.id, before: null, after: name })));
+    if (saved) {
+      this.onLabeled(right, name);
+      document.body.dataset.saved = Number(document.body.dataset.saved ?? 0) + right.length;
+      const counts = [...(this.state.guessed ?? [])];
+      counts[this.label] = 0;
+      const most = Math.max(0, ...counts);
+      this.label = most ? counts.indexOf(most) : this.label;
+    }
+    this.busy = false;
+    await this.load();
+  }
+
+  key(event) {
+    if (event.key === "Enter") { this.accept(); return true; }
+    const tiles = [...at("tiles").querySelectorAll("button")];
+    const now = tiles.indexOf(document.activeElement);
+    const wide = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: wide, ArrowUp: -wide }[event.key];
+    if (step === undefined || !tiles.length) return false;
+    tiles[Math.min(Math.max(now + step, 0), tiles.length - 1)].focus();
+    return true;
+  }
+
+  update(state) {
+    this.state = state;
+    if (at("grid").hidden) return;
+    this.chips();
+    if (!this.items.length && state.guessed.some(Boolean) && !this.busy) {
+      if (!state.guessed[this.label ?? 0]) this.label = this.largest();
+      const open = state.guessed[this.label];
+      if (open !== this.tried || state.question !== this.asked) {
+        [this.tried, this.asked] = [open, state.question];
+        this.load();
+      }
+    }
+  }
+}

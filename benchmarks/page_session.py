@@ -1,0 +1,490 @@
+"""Sessions on the page, driven by a browser that answers at once; run it by hand.
+
+    python benchmarks/page_session.py all --folder FOLDER
+
+Writes 2,000 images of CIFAR-10 (from AL_LIGHTNING_DATA) as PNG files into FOLDER, unlabeled, and 500
+as test images, where they are not there. Then, each by its name:
+
+- page: 300 labels in batches of 20 with efficientnet_lite0_linear, given by real keys in headless
+  Chromium: labels a minute, the wait between batches, and milliseconds from a key to the next image;
+- csv: the same through the sheet of oracle=csv: seconds from the last label to the next question;
+- kills: a session that is killed 30 times, at times that are drawn: labels that were lost or asked for
+  twice, and whether the whole journal is made again by its own labels;
+- steps: keystrokes and clicks a label, counted on the questions of the first session;
+- attacks: requests that are not the page's own, and what became of them;
+- pictures: the screenshots of docs/labeling.md.
+
+Figures go to benchmarks/results/page_session.json, those of other parts stay. The browser needs
+`pip install playwright` and Chromium.
+"""
+
+import argparse
+import csv
+import json
+import os
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from PIL import Image
+
+from al_lightning.data import CIFAR10
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+DOCS = Path(__file__).parents[1] / "docs"
+RESULTS = Path(__file__).parent / "results" / "page_session.json"
+IMAGES, TESTED, BATCH, LABELS, KILLS = 2_000, 500, 20, 300, 30
+SESSION = (
+    *("dataset=image_folder", "model=efficientnet_lite0_linear", f"budget.query={BATCH}"),
+    *(f"budget.total={LABELS}", "threads=1", "progress=false"),
+)
+NAMED = 1 + 4  # characters of a class's name that are typed into a sheet, on average, and Enter
+
+
+def main() -> None:
+    """Run parts, print and keep what they have measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="+", choices=[*PARTS, "all"])
+    parser.add_argument("--folder", type=Path, required=True, help="of the images and runs")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder.resolve()
+    truth, classes = write_images(folder / "images")
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in PARTS if "all" in arguments.parts else arguments.parts:
+        found[name] = PARTS[name](folder, truth, classes)
+        found["load"] = round(os.getloadavg()[0], 1)
+        print(name, json.dumps(found[name], indent=2))
+        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def write_images(folder: Path) -> tuple[list[int], tuple[str, ...]]:
+    """Write the images where they are not there; return the class of each id, and the classes."""
+    data = CIFAR10(root=os.environ["AL_LIGHTNING_DATA"]).load()
+    done = folder / "done"
+    if not done.exists():
+        for place, images, count in (
+            ("unlabeled", data.train, IMAGES),
+            ("test", data.test, TESTED),
+        ):
+            for i in range(count):
+                kind = "" if place == "unlabeled" else data.classes[int(images.labels[i])]
+                path = folder / place / kind / f"{i:05}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                pixels = images.pixels[i].permute(1, 2, 0).numpy()
+                Image.fromarray(pixels).save(path)
+        done.touch()
+    order = sorted(data.classes)  # as image_folder numbers them
+    names = [data.classes[int(label)] for label in data.train.labels[:IMAGES]]
+    return [order.index(name) for name in names], tuple(order)
+
+
+def command(folder: Path, classes: tuple[str, ...], *more: str) -> list[str]:
+    """Return the command of a session."""
+    named = f"dataset.classes=[{','.join(classes)}]"
+    place = f"dataset.path={folder / 'images'}"
+    return [sys.executable, "-m", "al_lightning", *SESSION, place, named, *more]
+
+
+class Run:
+    """A run with a page, in a process of its own; ended at the end of the block."""
+
+    def __init__(self, folder: Path, classes: tuple[str, ...], *more: str) -> None:
+        options = ("oracle=page", "oracle.open=false", *more)
+        self.process = subprocess.Popen(
+            command(folder, classes, *options),
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+        assert self.process.stdout is not None
+        text = ""
+        for line in self.process.stdout:
+            text += line
+            if found := re.search(r"Label at (\S+)", line):
+                self.address = found[1]
+                return
+        raise RuntimeError(text)
+
+    def end(self) -> None:
+        """Wait for its end."""
+        output, _ = self.process.communicate(timeout=600)
+        if self.process.returncode:
+            raise RuntimeError(output)
+
+
+def journal_of(folder: Path) -> list[dict[str, Any]]:
+    """Return the events of the only run below a folder."""
+    (path,) = folder.glob("outputs/**/journal.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def fresh(folder: Path, name: str) -> Path:
+    """Return an empty folder for a run, beside the images; what is computed once may be shared."""
+    place = folder / name
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "outputs").mkdir(parents=True)
+    (place / "images").symlink_to(folder / "images")
+    cache = folder / "cache"
+    cache.mkdir(exist_ok=True)
+    (place / "outputs" / ".cache").symlink_to(cache)
+    return place
+
+
+# What a browser answers to "which image is next?": its id, -1 at the end, or null.
+_NEXT = """(last) => {
+  const body = document.body.dataset, label = document.getElementById("label");
+  if (!label.hidden && body.image !== String(last) && document.getElementById("picture").complete)
+    return Number(body.image);
+  return body.phase === "end" ? -1 : null;
+}"""
+# Times in the page itself: of the key, and of the frame in which the next image is shown.
+_WATCH = """() => {
+  window.times = [];
+  let key = null;
+  addEventListener("keydown", (event) => { key = event.timeStamp; }, true);
+  new MutationObserver(() => {
+    const from = key, image = Number(document.body.dataset.image);
+    const note = () => { if (from !== null) window.times.push([image, performance.now() - from]); };
+    requestAnimationFrame(note);
+  }).observe(document.body, { attributes: true, attributeFilter: ["data-image"] });
+}"""
+
+
+def page_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Label by real keys in a browser."""
+    found = {}
+    for name, every in (("whole_batches", "null"), ("beside", "10")):
+        place = fresh(folder, f"page_{name}")
+        run = Run(place, classes, f"oracle.retrain_every={every}")
+        times, seconds = drive(run, truth)
+        run.end()
+        events = journal_of(place)
+        first = {e["ids"][0] for e in events if e["event"] == "question"}
+        shown = {int(image): ms for image, ms in times}
+        asked = [e["ids"] for e in events if e["event"] == "question" and e["round"] > 0]
+        waits = [max(shown.get(i, 0) for i in ids) / 1000 for ids in asked]
+        within = [ms for image, ms in times if image not in first]
+        found[name] = {
+            "labels": sum(len(e["ids"]) for e in events if e["event"] == "labels"),
+            "accuracy": round(events[-2]["metrics"]["accuracy"], 4),
+            "labels_a_minute": round(60 * (LABELS - BATCH) / seconds),
+            "wait_between_batches_seconds": spread(waits),
+            "round_seconds": spread(
+                [sum(e["seconds"].values()) for e in events if e["event"] == "round"][1:]
+            ),
+            "key_to_next_image_ms": spread(within),
+        }
+    return found
+
+
+def drive(run: Run, truth: list[int]) -> tuple[list[tuple[float, float]], float]:
+    """Answer until the end; return the times of images, and seconds without the first batch."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(run.address)
+        page.evaluate(_WATCH)
+        last = answer(page, truth, BATCH)
+        began = time.monotonic()
+        last = answer(page, truth, LABELS - BATCH, last)
+        ended = time.monotonic()
+        times = page.evaluate("window.times")
+        while page.evaluate(_NEXT, last) != -1:
+            page.wait_for_timeout(20)
+    return times, ended - began
+
+
+@contextmanager
+def chromium() -> "Iterator[Browser]":
+    """Start a browser."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - of these parts alone
+
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def answer(page: "Page", truth: list[int], count: int, last: int = -2) -> int:
+    """Label so many images by keys, each as soon as it is shown; return the last one."""
+    keys = page.evaluate("JSON.parse(document.getElementById('about').textContent).keys")
+    while count:
+        image = page.evaluate(_NEXT, last)
+        if image is None:
+            page.wait_for_timeout(2)
+            continue
+        page.keyboard.press(keys[truth[image]])
+        last, count = image, count - 1
+    return last
+
+
+def csv_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Label through sheets, some rounds of them."""
+    place, seconds = fresh(folder, "csv"), []
+    for index in range(5):
+        began = time.monotonic()
+        subprocess.run(
+            command(place, classes, "oracle=csv"), cwd=place, check=True, capture_output=True
+        )
+        if index > 0:
+            seconds.append(time.monotonic() - began)
+        (sheet,) = place.glob(f"outputs/**/queries/round_{index:02d}.csv")
+        with sheet.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            row["label"] = classes[truth[int(row["id"])]]
+        with sheet.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0])
+            writer.writeheader()
+            writer.writerows(rows)
+    return {"last_label_to_next_question_seconds": spread(seconds)}
+
+
+def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Label by requests, and kill the run again and again."""
+    place, chance = fresh(folder, "kills"), random.Random(0)
+    confirmed: dict[int, int] = {}
+    twice, kills = 0, 0
+    while True:
+        run = Run(place, classes)
+        die_after = chance.randint(1, 2 * LABELS // KILLS) if kills < KILLS else LABELS
+        moment = chance.random() * 0.4  # seconds: within a fit, or while nothing happens
+        client = Requests(run.address)
+        for done, image in enumerate(client.images(), start=1):
+            twice += image in confirmed
+            if client.say(image, classes[truth[image]]):
+                confirmed[image] = truth[image]
+            if done == die_after and kills < KILLS:
+                break
+        else:
+            run.end()
+            break
+        time.sleep(moment)
+        run.process.kill()
+        run.process.wait()
+        kills += 1
+    events = journal_of(place)
+    given = [
+        pair
+        for e in events
+        if e["event"] == "labels"
+        for pair in zip(e["ids"], e["labels"], strict=True)
+    ]
+    return {
+        "kills": kills,
+        "labels": len(given),
+        "lost": len(confirmed.items() - set(given)),
+        "asked_twice": twice + len(given) - len(dict(given)),
+        "rounds_beside_a_batch": sum("open" in e for e in events),
+        "replay_is_the_same": replay_is_the_same(place, events, classes),
+    }
+
+
+def replay_is_the_same(place: Path, events: list[dict[str, Any]], classes: tuple[str, ...]) -> bool:
+    """Make the journal again, from a copy cut in its middle, by the same labels."""
+    cut = len(events) // 2
+    while events[cut]["event"] != "question":
+        cut += 1
+    (path,) = place.glob("outputs/**/journal.jsonl")
+    lines = path.read_text().splitlines(keepends=True)
+    whole = comparable(lines)
+    path.write_text("".join(lines[:cut]))
+    for leftover in (path.parent / "checkpoints", path.parent / "queries"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    script = Path(__file__).with_name("replay_page.py")
+    given = path.with_name("given.jsonl")
+    given.write_text("".join(lines))
+    replayed = command(place, classes, "oracle=page", "oracle.open=false")
+    subprocess.run(
+        [sys.executable, script, given, *replayed[3:]], cwd=place, check=True, capture_output=True
+    )
+    return comparable(path.read_text().splitlines()) == whole
+
+
+def comparable(lines: list[str]) -> list[dict[str, Any]]:
+    """Return events without times, memory, and digests that cover them."""
+    skipped = ("seconds", "peak_rss_bytes", "digest", "at")
+    events = [json.loads(line) for line in lines]
+    return [{key: value for key, value in e.items() if key not in skipped} for e in events]
+
+
+class Requests:
+    """A client of the page without a browser."""
+
+    def __init__(self, address: str) -> None:
+        self._base = address.partition("/?")[0]
+        self.http = httpx.Client(base_url=self._base, timeout=120)
+        self.http.get(address).raise_for_status()
+
+    def post(self, path: str, **body: Any) -> httpx.Response:
+        """Send what the page sends."""
+        headers = {"origin": self._base}
+        return self.http.post(path, json={"tab": "t", "by": "", **body}, headers=headers)
+
+    def images(self) -> Iterator[int]:
+        """Yield the images that are asked for, until the run ends."""
+        with suppress(httpx.TransportError):
+            while True:
+                images = self.post("/take", count=1).json()["images"]
+                yield from (image["id"] for image in images)
+                if not images:
+                    if self.http.get("/status").json()["phase"] == "end":
+                        return
+                    time.sleep(0.02)
+
+    def say(self, image: int, name: str) -> bool:
+        """Label an image; return whether the page has confirmed it."""
+        said = [{"id": image, "before": None, "after": name}]
+        return self.post("/say", said=said).status_code == 200
+
+
+def steps_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Count keystrokes and clicks a label on the questions of the first session."""
+    events = journal_of(folder / "page_whole_batches")
+    questions = [e for e in events if e["event"] == "question" and e["predicted"] is not None]
+    labels = sum(len(e["ids"]) for e in questions)
+    wrong, groups = 0, 0
+    for event in questions:
+        wrong += sum(truth[i] != p for i, p in zip(event["ids"], event["predicted"], strict=True))
+        groups += len(set(event["predicted"]))
+    batches = len(questions)
+    return {
+        "labels": labels,
+        "guess_is_right": round(1 - wrong / labels, 3),
+        # A wrong image of the grid is marked, and then labeled by a key; two keys change views.
+        "page_one_by_one": {"keystrokes_and_clicks_a_label": 1.0, "steps_a_batch": 0},
+        "page_grid": {
+            "keystrokes_and_clicks_a_label": round((2 * wrong + groups + 2 * batches) / labels, 2),
+            "steps_a_batch": 0,
+        },
+        "csv": {
+            "keystrokes_and_clicks_a_label": round(
+                sum(len(classes[truth[i]]) + 1 for e in questions for i in e["ids"]) / labels, 2
+            ),
+            "steps_a_batch": 4,  # open the page of images, open the sheet, save it, run the command
+        },
+        "label_studio": {"keystrokes_and_clicks_a_label": 2.0, "steps_a_batch": 3},
+    }
+
+
+def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Try what the page must refuse."""
+    place = fresh(folder, "attacks")
+    run = Run(place, classes)
+    client = Requests(run.address)
+    next(client.images())
+    base = run.address.partition("/?")[0]
+    http, stranger = client.http, httpx.Client(base_url=base, timeout=120)
+    own = {"origin": base}
+
+    def label(image: int, name: str, **headers: str) -> httpx.Response:
+        said = [{"id": image, "before": None, "after": name}]
+        return http.post("/say", json={"tab": "t", "by": "", "said": said}, headers=headers)
+
+    def raw(content: bytes, kind: str) -> httpx.Response:
+        return http.post("/say", content=content, headers={**own, "content-type": kind})
+
+    def host(name: str) -> httpx.Response:
+        return http.get("/status", headers={"host": name})
+
+    one, form = classes[0], "application/x-www-form-urlencoded"
+    tried: dict[str, Callable[[], httpx.Response]] = {
+        "page without the token": lambda: stranger.get("/"),
+        "image without the token": lambda: stranger.get("/image/0/large"),
+        "events without the token": lambda: stranger.get("/events"),
+        "wrong token": lambda: stranger.get("/", params={"token": "x" * 32}),
+        "label without the cookie": lambda: stranger.post("/say", json={}, headers=own),
+        "another name in Host (DNS rebinding)": lambda: host("evil.example"),
+        "another address in Host": lambda: host("10.1.2.3"),
+        "label from another origin": lambda: label(0, one, origin="http://evil.example"),
+        "label from another port": lambda: label(0, one, origin="http://127.0.0.1:1"),
+        "label without an origin": lambda: label(0, one),
+        "label as a form of another site": lambda: raw(b"id=0", form),
+        "path traversal in a static file": lambda: http.get("/static/..%2f..%2foracle.py"),
+        "path traversal in an image": lambda: http.get("/image/..%2f..%2fetc%2fpasswd/large"),
+        "image that does not exist": lambda: http.get("/image/999999/large"),
+        "label of an image that is not asked for": lambda: label(999999, one, **own),
+        "HTML as a class": lambda: label(0, "<script>", **own),
+        "2 MiB as a label": lambda: raw(b" " * 2**21, "application/json"),
+        "another method": lambda: http.request("DELETE", "/status", headers=own),
+    }
+    found = {name: attempt().status_code for name, attempt in tried.items()}
+    written = list(place.glob("outputs/**/page.jsonl"))
+    run.process.terminate()
+    run.process.wait()
+    return {
+        "status": found,
+        "all_refused": min(found.values()) >= 400,
+        "labels_written": len(written),
+    }
+
+
+def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Take the screenshots of the documentation, at the sizes of a desktop and a phone."""
+    run, sizes = Run(fresh(folder, "pictures"), classes, "budget.total=400"), {}
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{run.address}&name=Ada")
+        answer(page, truth, 3 * BATCH + 6)
+        page.wait_for_timeout(3000)
+        shots: dict[str, Callable[[], None]] = {
+            "page_one.png": lambda: None,
+            "page_grid.png": lambda: page.keyboard.press("g"),
+            "page_review.png": lambda: page.keyboard.press("v"),
+            "page_phone.png": lambda: on_a_phone(page),
+        }
+        for name, prepare in shots.items():
+            prepare()
+            page.wait_for_timeout(1500)
+            path = DOCS / name
+            page.screenshot(path=path)
+            with Image.open(path) as shot:
+                shot.convert("RGB").quantize(128).save(path, optimize=True)
+            sizes[name] = path.stat().st_size
+    run.process.terminate()
+    run.process.wait()
+    return sizes
+
+
+def on_a_phone(page: "Page") -> None:
+    """Show one image at the size of a phone, in dark colors."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme="dark")
+    page.keyboard.press("o")
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Return the median and the 95th percentile."""
+    ordered = sorted(values)
+    high = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
+    return {
+        "median": round(statistics.median(ordered), 3),
+        "p95": round(high, 3),
+        "count": len(ordered),
+    }
+
+
+PARTS: dict[str, Callable[[Path, list[int], tuple[str, ...]], dict[str, Any]]] = {
+    "page": page_part,
+    "csv": csv_part,
+    "kills": kills_part,
+    "steps": steps_part,
+    "attacks": attacks_part,
+    "pictures": pictures_part,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,427 @@
+"""The page in a real browser: Debian's Chromium, driven by Playwright."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+
+from al_lightning.data.source import ImageData
+from al_lightning.oracles.page.page_log import PageLog
+from al_lightning.run.pool import Pool
+from tests.background import DEADLINE
+from tests.command_line import QUICK, command, only_journal
+from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+if BROWSER is None:
+    pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        # In a container there is no user namespace for the sandbox.
+        launched = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+ERRORS: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def no_error_of_javascript() -> Iterator[None]:
+    ERRORS.clear()
+    yield
+    assert not ERRORS
+
+
+def until(page: "Page", condition: str) -> None:
+    """Wait until an expression is true; Playwright's own way needs `eval`, which the page forbids."""
+    deadline = time.monotonic() + DEADLINE
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(10)
+
+
+def opened(browser: "Browser", address: str, name: str = "", wide: bool = True) -> "Page":
+    size = {"width": 1280, "height": 800} if wide else {"width": 390, "height": 844}
+    page = browser.new_context(viewport=size).new_page()  # type: ignore[arg-type]
+    page.set_default_timeout(1000 * DEADLINE)
+    page.on("pageerror", lambda error: ERRORS.append(str(error)))
+    page.goto(address + (f"&name={name}" if name else ""))
+    return page
+
+
+def shown(page: "Page") -> int:
+    """The image that the page shows, once it does."""
+    page.wait_for_selector("#label:not([hidden])")
+    return int(page.evaluate("document.body.dataset.image"))
+
+
+def saved(page: "Page", count: int) -> None:
+    """Wait until so many labels of this tab are on the disk."""
+    until(page, f"Number(document.body.dataset.saved ?? 0) >= {count}")
+
+
+def said(folder: Path) -> list[tuple[int, str, str]]:
+    return [(e.id, e.kind, e.name) for e in PageLog(folder / "page.jsonl").entries]
+
+
+def test_a_batch_by_keys(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3, 5, 9))
+        page = opened(browser, address)
+        assert page.url == f"{address.partition('?')[0]}"  # no token is left in the address
+        assert shown(page) == 7
+        page.keyboard.press("2")  # dog
+        assert shown(page) == 3
+        page.keyboard.press("Enter")  # the guess: dog
+        assert shown(page) == 5
+        page.keyboard.press("Space")
+        assert shown(page) == 9
+        page.keyboard.press("Backspace")
+        page.keyboard.press("Backspace")
+        assert shown(page) == 3
+        page.keyboard.press("3")  # owl, after all
+        assert shown(page) == 5
+        page.keyboard.press("Enter")  # skipped it stays
+        assert shown(page) == 9
+        page.keyboard.press("z")
+        assert page.get_attribute("#frame", "aria-pressed") == "true"
+        page.keyboard.press("?")
+        assert page.is_visible("#keys")
+        page.keyboard.press("1")  # not while the keys are shown
+        page.keyboard.press("Escape")
+        assert shown(page) == 9
+        page.keyboard.press("1")
+        answer = asked.end()
+        assert answer is not None
+        assert dict(zip(answer.ids.tolist(), answer.labels.tolist(), strict=True)) == {
+            7: 1,
+            3: 2,
+            9: 0,
+        }
+        assert answer.skipped.tolist() == [5]
+        assert said(tmp_path) == [
+            *((7, "label", "dog"), (3, "label", "dog"), (5, "skip", "")),
+            *((3, "label", "owl"), (9, "label", "cat")),
+        ]
+        page.wait_for_selector("#wait:not([hidden])")
+
+
+def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(*range(10, 20)))  # guesses 0, 1, 2, 0, ...
+        page = opened(browser, address)
+        shown(page)
+        page.keyboard.press("g")
+        page.wait_for_selector(".tile")
+        assert page.inner_text('.chip[aria-pressed="true"]') == "cat 4"
+        tiles = [
+            int(tile.get_attribute("data-id") or "") for tile in page.query_selector_all(".tile")
+        ]
+        assert tiles == [10, 13, 16, 19]
+        page.click('.tile[data-id="13"]')
+        page.focus('.tile[data-id="16"]')
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")  # marks 19
+        assert page.inner_text("#gridaccept").startswith("Accept 2 as cat")
+        page.keyboard.press("Enter")
+        saved(page, 2)
+        assert said(tmp_path) == [(10, "label", "cat"), (16, "label", "cat")]
+        page.wait_for_selector('.tile[data-id="11"]')  # the next class
+        page.click("#gridaccept")
+        saved(page, 5)
+        page.wait_for_selector('.tile[data-id="12"]')
+        page.click("#gridaccept")
+        saved(page, 8)
+        page.keyboard.press("o")
+        assert shown(page) == 13
+        page.keyboard.press("2")
+        assert shown(page) == 19
+        page.keyboard.press("2")
+        answer = asked.end()
+        assert answer is not None
+        assert answer.labels.tolist() == [0, 1, 2, 1, 1, 2, 0, 1, 2, 1]
+
+
+def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3))
+        page = opened(browser, address, "Ada")
+        assert shown(page) == 7
+        page.keyboard.press("1")
+        saved(page, 1)
+        page.keyboard.press("l")
+        page.click('[data-undo="7"]')
+        page.wait_for_selector("text=No labels yet")
+        page.keyboard.press("o")
+        assert shown(page) == 3 or shown(page) == 7
+        for _ in range(2):
+            before = shown(page)
+            page.keyboard.press("3")
+            if before != 7:
+                saved(page, 2)
+        answer = asked.end()
+        assert answer is not None
+        assert sorted(answer.ids.tolist()) == [3, 7]
+        # The model has used both: a correction, and no undo.
+        oracle.corrections(Pool(SIZE).reveal(answer.ids, answer.labels))
+        page.keyboard.press("l")
+        page.wait_for_selector('[data-undo="7"][disabled]')
+        page.select_option('select[data-id="7"]', "dog")
+        until(page, "document.body.dataset.unsaved === '0'")
+        assert said(tmp_path)[-1] == (7, "label", "dog")
+        found = oracle.corrections(Pool(SIZE).reveal(answer.ids, answer.labels))
+        assert found is not None
+        assert (found.late_ids.tolist(), found.late_labels.tolist()) == ([7], [1])
+        assert found.by == {7: "Ada"}
+
+
+def test_a_reload_in_the_middle_shows_the_same_image(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3, 5, 9))
+        page = opened(browser, address)
+        assert shown(page) == 7
+        page.keyboard.press("1")
+        assert shown(page) == 3
+        saved(page, 1)
+        page.reload()
+        assert shown(page) == 3
+        oracle._session.stop()
+        assert asked.end() is None
+
+
+def test_two_people_never_see_the_same_image(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(*range(20)))
+        pages = {name: opened(browser, address, name) for name in ("Ada", "Bob")}
+        seen: dict[str, list[int]] = {name: [] for name in pages}
+        for turn in range(6):
+            for name, page in pages.items():
+                seen[name].append(shown(page))
+                page.keyboard.press("1")
+                saved(page, turn + 1)
+        assert not set(seen["Ada"]) & set(seen["Bob"])
+        entries = PageLog(tmp_path / "page.jsonl").entries
+        assert sorted(e.id for e in entries if e.by == "Ada") == sorted(seen["Ada"])
+        pace = "document.getElementById('pace').textContent"
+        until(pages["Bob"], f"{pace}.endsWith('Ada 6 · Bob 6')")
+        oracle._session.stop()
+        assert asked.end() is None
+
+
+def test_many_classes_are_typed(browser: "Browser", tmp_path: Path) -> None:
+    names = (*(f"kind {i:02}" for i in range(40)), "zebra", "zebu")
+    with served(tmp_path, image_data(names)) as (oracle, address):
+        asked = ask(oracle, question(7, 3, 5))
+        page = opened(browser, address)
+        assert shown(page) == 7
+        page.keyboard.type("zeb")
+        page.keyboard.press("ArrowDown")
+        assert page.get_attribute("#find", "aria-activedescendant") == "class41"
+        page.keyboard.press("Enter")
+        assert shown(page) == 3
+        page.keyboard.press("Space")
+        assert shown(page) == 5
+        page.keyboard.press("Enter")  # the guess: the third class
+        answer = asked.end()
+        assert answer is not None
+        assert (answer.labels.tolist(), answer.skipped.tolist()) == ([41, 2], [3])
+
+
+def test_a_new_class(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        oracle.live.publish(project=True)
+        asked = ask(oracle, question(7, 3))
+        page = opened(browser, address)
+        assert shown(page) == 7
+        page.keyboard.press("n")
+        page.keyboard.type("<b>fox</b>")
+        page.keyboard.press("Enter")
+        assert shown(page) == 3
+        assert page.inner_text(".choice:has-text('fox') .name") == "<b>fox</b>"
+        page.keyboard.press("4")
+        answer = asked.end()
+        assert answer is not None
+        assert (answer.new_classes, answer.labels.tolist()) == (("<b>fox</b>",), [3, 3])
+
+
+def test_a_name_with_html_is_shown_as_it_is(browser: "Browser", tmp_path: Path) -> None:
+    bad = "<img src=x onerror=\"document.title='hacked'\">"
+    with served(
+        tmp_path, image_data((bad, "</script><script>document.title='hacked'</script>"))
+    ) as (
+        oracle,
+        address,
+    ):
+        asked = ask(oracle, question(7, guesses=2))
+        page = opened(browser, address, name="%3Cb%3EAda%3C/b%3E")
+        assert shown(page) == 7
+        assert page.inner_text(".choice .name") == bad
+        page.keyboard.press("1")
+        assert asked.end() is not None
+        until(page, "document.getElementById('pace').textContent.includes('<b>Ada</b>')")
+        page.keyboard.press("l")
+        page.wait_for_selector("#history select")
+        assert page.title() == "Labels"
+
+
+class _Gone:
+    """Pixels that cannot be read any more."""
+
+    def __init__(self, data: ImageData) -> None:
+        self.shape, self.dtype = data.train.pixels.shape, data.train.pixels.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: object) -> None:
+        raise OSError("gone")
+
+
+def test_an_image_that_has_vanished_is_said_and_can_be_skipped(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    data = image_data()
+    object.__setattr__(data.train, "pixels", _Gone(data))
+    with served(tmp_path, data) as (oracle, address):
+        asked = ask(oracle, question(7))
+        page = opened(browser, address)
+        page.wait_for_selector("#frame.lost")
+        assert "cannot be shown" in page.inner_text("#caption")
+        page.keyboard.press("Space")
+        answer = asked.end()
+        assert answer is not None
+        assert answer.skipped.tolist() == [7]
+
+
+def test_another_site_can_neither_read_nor_write(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path / "a") as (oracle, address), served(tmp_path / "b") as (_, other):
+        asked = ask(oracle, question(7))
+        page = opened(browser, address)
+        shown(page)
+        page.goto(other)  # in the same browser, so with the cookie of the first page
+        host = urlsplit(address).netloc
+        for origin in (host, host.replace("127.0.0.1", "localhost")):
+            body = '{"tab": "t", "by": "", "said": [{"id": 7, "before": null, "after": "cat"}]}'
+            tried = page.evaluate(
+                "([url, body]) => fetch(url, {method: 'POST', body, mode: 'no-cors',"
+                " credentials: 'include'}).then((r) => r.type, () => 'refused')",
+                [f"http://{origin}/say", body],
+            )
+            assert tried == "refused"
+        assert not (tmp_path / "a" / "page.jsonl").exists()
+        oracle._session.stop()
+        assert asked.end() is None
+
+
+def begin(folder: Path, *more: str) -> "tuple[subprocess.Popen[str], str]":
+    """Start a run in a process of its own; return it, and the address of its page."""
+    arguments = ("oracle=page", "oracle.open=false", "model=cnn", "budget.initial_policy=uniform")
+    run = subprocess.Popen(
+        command("dataset=digits", *QUICK, *arguments, *more),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert run.stdout is not None
+    read = []
+    for line in run.stdout:
+        read.append(line)
+        if found := re.search(r"Label at (\S+)", line):
+            return run, found[1]
+    raise AssertionError("".join(read))
+
+
+def test_a_run_that_is_killed_goes_on_and_loses_nothing(browser: "Browser", tmp_path: Path) -> None:
+    pressed: dict[int, int] = {}
+
+    def label(page: "Page", count: int) -> None:
+        for done in range(count):
+            image = shown(page)
+            assert image not in pressed
+            pressed[image] = image % 9
+            page.keyboard.press(str(1 + image % 9))
+            saved(page, done + 1)
+
+    run, address = begin(tmp_path, "oracle.retrain_every=4")
+    label(opened(browser, address), 26)  # a batch, and the part of one that the model learns from
+    run.kill()
+    run.wait()
+    run, address = begin(tmp_path, "oracle.retrain_every=4")
+    page = opened(browser, address)
+    label(page, 14)
+    page.wait_for_selector('body[data-phase="end"]')
+    output, _ = run.communicate(timeout=DEADLINE)
+    assert run.returncode == 0, output
+    events = [json.loads(line) for line in only_journal(tmp_path).read_text().splitlines()]
+    given: dict[int, int] = {}
+    for event in events:
+        if event["event"] == "labels":
+            pairs = dict(zip(event["ids"], event["labels"], strict=True))
+            assert not pairs.keys() & given.keys()
+            given |= pairs
+    assert given == pressed
+    assert len(given) == 40
+    assert events[-1]["reason"] == "budget"
+    assert any("open" in event for event in events)
+
+
+def test_ctrl_c_ends_the_run_while_a_browser_listens(browser: "Browser", tmp_path: Path) -> None:
+    run, address = begin(tmp_path)
+    page = opened(browser, address)
+    shown(page)
+    run.send_signal(2)
+    output, _ = run.communicate(timeout=DEADLINE)
+    assert run.returncode == 130, output
+    assert "The same command continues from here" in output
+    problem = "document.getElementById('problem')"
+    until(page, f"!{problem}.hidden || document.body.dataset.phase === 'stop'")
+
+
+def test_it_fits_a_phone_and_a_keyboard_reaches_everything(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3))
+        page = opened(browser, address, wide=False)
+        shown(page)
+        for view in ("one", "grid", "list"):
+            page.click(f'[data-view="{view}"]')
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 390, view
+        page.click('[data-view="one"]')
+        shown(page)
+        unnamed = page.evaluate(
+            "[...document.querySelectorAll('button, input, select, img, progress')].filter((e) =>"
+            " e.checkVisibility() && !(e.textContent.trim() || e.ariaLabel || e.alt"
+            " || e.labels?.length)).length"
+        )
+        assert unnamed == 0
+        reached = set()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+        names = {name for name in reached if isinstance(name, str)}
+        for wanted in ("2dog", "Accept the guess Enter", "Skip Space", "Keys ?", "Stop for now"):
+            assert wanted in names
+        oracle._session.stop()
+        assert asked.end() is None

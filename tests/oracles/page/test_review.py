@@ -1,0 +1,27 @@
+from pathlib import Path
+
+from al_lightning.oracles.page.review import reviewed, suspects
+
+
+def test_labels_that_contradict_a_sure_guess_come_first() -> None:
+    labels = {1: 0, 2: 1, 3: 1, 4: 0, 5: 2}
+    guesses = {1: (1, 0.6), 2: (1, 0.8), 3: (1, 0.9), 4: (0, 0.7), 5: (1, 0.95), 9: (0, 0.99)}
+    first, second = suspects(labels, guesses)
+    assert (first.id, first.guess, first.neighbours) == (5, 1, {2: [], 1: [3, 2]})
+    assert (second.id, second.neighbours) == (1, {0: [4], 1: [3, 2]})
+    assert suspects(labels, guesses, most=1) == [first]
+
+
+def test_without_a_contradiction_there_is_none() -> None:
+    assert suspects({1: 0}, {1: (0, 0.5)}) == []
+    assert suspects({}, {}) == []
+
+
+def test_a_sheet_of_the_review_is_read_as_far_as_it_can_be(tmp_path: Path) -> None:
+    sheet = tmp_path / "review.csv"
+    assert reviewed(sheet, ["cat"]) == {}
+    sheet.write_text(
+        "id,file,given,suggested,confidence,margin,label\n"
+        "4,a.png,dog,cat,0.9100,0.5,\n5,b.png,dog,'=owl,0.8,0.5,\n6,c.png,dog,cow,0.8,0.5,\n7,d\n"
+    )
+    assert reviewed(sheet, ["cat", "dog", "=owl"]) == {4: (0, 0.91), 5: (2, 0.8)}

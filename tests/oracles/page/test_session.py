@@ -1,0 +1,239 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from al_lightning.oracles.page.decisions import Decisions, Refused
+from al_lightning.oracles.page.page_log import Entry, PageLog
+from al_lightning.oracles.page.session import Session
+from al_lightning.run.class_change import ClassChange
+from al_lightning.run.pool import Pool
+from al_lightning.run.questions import Answer, Question
+from al_lightning.utils.errors import UsageError
+from tests.background import Background
+
+CLASSES = ("cat", "dog", "owl")
+
+
+def made(folder: Path, every: int | None = None) -> Session:
+    return Session(Decisions(PageLog(folder / "page.jsonl"), CLASSES), every)
+
+
+def question(*ids: int, round_: int = 1, earlier: tuple[Question, ...] = ()) -> Question:
+    count = len(ids)
+    guesses = torch.arange(count) % 2
+    confidence = torch.linspace(0.9, 0.5, count)
+    scores = torch.zeros(count)
+    return Question(round_, "query", torch.tensor(ids), 0, scores, guesses, confidence, earlier)
+
+
+class Waiting:
+    """A loop that waits for the answer to a question."""
+
+    def __init__(self, session: Session, asked: Question) -> None:
+        self.answer: Answer | None = None
+        self.session = session
+
+        def wait() -> None:
+            self.answer = session.wait(asked)
+
+        self._thread = Background(wait)
+        while session.numbers()["question"] != asked.name:
+            pass
+
+    def end(self) -> Answer | None:
+        self._thread.end()
+        return self.answer
+
+
+def ids(images: list[dict[str, object]]) -> list[object]:
+    return [image["id"] for image in images]
+
+
+def test_a_batch_is_answered_when_every_image_has_a_label_or_a_skip(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(7, 3, 5))
+    images = session.take("a", "Ada", 2)
+    assert ids(images) == [7, 3]
+    assert images[0] == {"id": 7, "value": None, "guess": 0, "confidence": 0.9}
+    session.say("a", "Ada", [(7, None, "owl"), (3, None, "")])
+    assert session.numbers()["left"] == 1
+    session.say("a", "Ada", [(5, None, "cat")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.labels.tolist()) == ([7, 5], [2, 0])
+    assert (answer.skipped.tolist(), answer.open_ids.tolist()) == ([3], [])
+
+
+def test_two_people_never_get_the_same_image(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2, 3, 4))
+    assert ids(session.take("a", "Ada", 2)) == [1, 2]
+    assert ids(session.take("b", "Bob", 4)) == [3, 4]
+    with pytest.raises(Refused, match="Ada has this image"):
+        session.say("b", "Bob", [(1, None, "cat")])
+    session.say("a", "Ada", [(1, None, "cat")])
+    with pytest.raises(Refused, match="Somebody else has labeled"):
+        session.say("b", "Bob", [(1, None, "dog")])
+    session.say("a", "Ada", [(1, None, "cat")])  # once more, after a lost connection
+    assert len(PageLog(tmp_path / "page.jsonl").entries) == 1
+    session.stop()
+    assert waiting.end() is None
+
+
+def test_a_label_can_be_corrected_and_taken_back_until_it_is_recorded(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2))
+    session.say("a", "Ada", [(1, None, "cat")])
+    session.say("a", "Ada", [(1, "cat", None)])
+    assert session.numbers()["left"] == 2
+    session.say("a", "Ada", [(1, None, "dog")])
+    session.say("a", "Bob", [(1, "dog", "owl")])
+    session.say("a", "Ada", [(2, None, "cat")])
+    answer = waiting.end()
+    assert answer is not None
+    assert answer.labels.tolist() == [2, 0]
+    with pytest.raises(Refused, match="trained on this label"):
+        session.say("a", "Ada", [(1, "owl", None)])
+    session.say("a", "Ada", [(1, "owl", "cat")])
+    pool = Pool(9).reveal(torch.tensor([1, 2]), torch.tensor([2, 0]))
+    news = session.record(pool)
+    assert news is not None
+    assert (news.late_ids.tolist(), news.late_labels.tolist(), news.by) == ([1], [0], {1: "Ada"})
+    assert session.record(replace(pool, labels=torch.tensor([0, 0]))) is None
+    (first, *_) = session.history()
+    assert (first["id"], first["value"], first["fixed"]) == (1, "cat", True)
+
+
+@pytest.mark.parametrize(
+    ("image", "before", "after", "message"),
+    [
+        (8, None, "cat", "not among those to label"),
+        (1, None, "cow", "none of the classes"),
+        (1, "cat", "dog", "Somebody else has labeled"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    tmp_path: Path, image: int, before: str | None, after: str, message: str
+) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2))
+    with pytest.raises(Refused, match=message):
+        session.say("a", "", [(2, None, "cat"), (image, before, after)])
+    assert PageLog(tmp_path / "page.jsonl").entries == []  # all or nothing
+    session.stop()
+    assert waiting.end() is None
+
+
+def test_the_next_fit_begins_while_the_rest_of_the_batch_is_labeled(tmp_path: Path) -> None:
+    session = made(tmp_path, every=2)
+    first = question(1, 2, 3, 4)
+    waiting = Waiting(session, first)
+    session.say("a", "", [(2, None, "cat")])
+    session.say("a", "", [(3, None, "dog")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.open_ids.tolist()) == ([2, 3], [1, 4])
+    # While the model learns from these two, the others are labeled.
+    assert ids(session.take("a", "", 5)) == [1, 4]
+    session.say("a", "", [(1, None, "owl")])
+    pool = Pool(9, torch.tensor([2, 3]), torch.tensor([0, 1]), open_ids=torch.tensor([1, 4]))
+    assert session.record(pool) is None
+    waiting = Waiting(session, question(6, 7, 8, 5, round_=2, earlier=(first,)))
+    assert ids(session.take("a", "", 5)) == [4, 6, 7, 8, 5]
+    session.say("a", "", [(4, None, ""), (6, None, "dog"), (7, None, "dog")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.late_ids.tolist()) == ([6, 7], [1])
+    assert (answer.late_labels.tolist(), answer.late_skipped.tolist()) == ([2], [4])
+    assert answer.open_ids.tolist() == [8, 5]
+
+
+def test_after_a_kill_the_same_question_goes_on_without_what_was_labeled(tmp_path: Path) -> None:
+    session = made(tmp_path, every=2)
+    waiting = Waiting(session, question(1, 2, 3, 4))
+    session.say("a", "Ada", [(2, None, "cat")])
+    session.stop()
+    assert waiting.end() is None
+    again = made(tmp_path, every=2)
+    again.record(Pool(9))
+    waiting = Waiting(again, question(1, 2, 3, 4))
+    assert ids(again.take("a", "Ada", 9)) == [1, 3, 4]
+    assert again.numbers()["by_class"] == [1, 0, 0]
+    again.say("a", "Ada", [(1, None, "dog")])
+    answer = waiting.end()
+    assert answer is not None
+    assert answer.ids.tolist() == [1, 2]
+    # Killed during the fit: the rest of the batch is shown at once.
+    third = made(tmp_path, every=2)
+    third.record(Pool(9, torch.tensor([1, 2]), torch.tensor([1, 0]), open_ids=torch.tensor([3, 4])))
+    assert ids(third.take("a", "Ada", 9)) == [3, 4]
+
+
+def test_a_new_class_comes_with_the_next_answer(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2))
+    assert session.add_class(" fox ", "Ada") == "fox"
+    with pytest.raises(Refused, match="is that of 2 classes"):
+        session.add_class("fox", "Bob")
+    with pytest.raises(Refused, match="Nothing cannot be a class"):
+        session.add_class("  ", "Bob")
+    session.say("a", "Ada", [(1, None, "fox"), (2, None, "owl")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.new_classes, answer.labels.tolist()) == (("fox",), [3, 2])
+    assert answer.by == {1: "Ada", 2: "Ada"}
+    again = made(tmp_path)  # killed before the journal had it
+    assert again.numbers()["classes"] == ["cat", "dog", "owl", "fox"]
+    news = again.record(Pool(9))
+    assert news is not None
+    assert news.new_classes == ("fox",)
+    again.change_classes(
+        ClassChange(added=("fox",), renamed={"cat": "kitten"}, merged={"owl": "dog"})
+    )
+    assert again.numbers()["classes"] == ["kitten", "dog", "fox"]
+    assert again.numbers()["by_class"] == [0, 1, 1]
+    assert again.record(Pool(9)) is None
+    third = Session(
+        Decisions(
+            PageLog(tmp_path / "page.jsonl"),
+            ["kitten", "dog", "fox"],
+            {"cat": "kitten", "owl": "dog"},
+        )
+    )
+    assert third.numbers()["by_class"] == [0, 1, 1]
+
+
+def test_a_class_of_the_file_that_is_unknown_is_refused(tmp_path: Path) -> None:
+    PageLog(tmp_path / "page.jsonl").append([Entry(1, "label", "cow", "", 0.0)])
+    session = made(tmp_path)
+    with pytest.raises(UsageError, match="'cow', which is none of cat, dog, owl"):
+        session.record(Pool(9))
+    # The run has this label: its class was renamed since.
+    assert session.record(Pool(9).reveal(torch.tensor([1]), torch.tensor([2]))) is None
+    assert session.numbers()["by_class"] == [0, 0, 1]
+
+
+def test_the_grid_has_the_images_of_one_guess_the_surest_first(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(5, 6, 7, 8))
+    assert session.numbers()["guessed"] == [2, 2, 0]
+    assert ids(session.take("a", "", 9, predicted=1)) == [6, 8]
+    assert ids(session.take("b", "", 9, predicted=1)) == []
+    assert ids(session.take("a", "", 9, predicted=0)) == [5, 7]
+    session.stop()
+    assert waiting.end() is None
+
+
+def test_numbers_say_who_has_labeled(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(1, 2, 3, 4))
+    session.say("a", "Ada", [(1, None, "cat"), (2, None, "")])
+    session.say("b", "Bob", [(3, None, "cat")])
+    numbers = session.numbers()
+    assert numbers["people"] == {"Ada": 2, "Bob": 1}
+    assert (numbers["by_class"], numbers["skipped"], numbers["left"]) == ([2, 0, 0], 1, 1)
+    assert numbers["per_minute"] > 0
+    session.stop()
+    assert waiting.end() is None
