@@ -210,6 +210,7 @@ def _is_of_last_round(journal: Journal) -> bool:
     return bool(saved["identity"] == EXPECTED[-1])
 
 
+WHOLE: list[Path] = []  # the folder of the undisturbed run
 EXPECTED: list[str] = []  # the identity of the last checkpoint of the undisturbed run
 
 
@@ -231,13 +232,17 @@ def outcome(folder: Path) -> dict[str, Any]:
         "journal": comparable(journal),
         "identity": weights["al_lightning"]["identity"],
         "weights": {name: value.tolist() for name, value in weights["state_dict"].items()},
-        "files": {f"{p.parent.name}/{p.name}": _content(p, folder) for p in files},
+        "files": {f"{p.parent.name}/{p.name}": _content(p, folder, *WHOLE) for p in files},
         "left behind": sorted(str(p.relative_to(run)) for p in run.rglob("*.partial")),
     }
 
 
-def _content(path: Path, folder: Path) -> bytes:
-    return path.read_bytes().replace(bytes(folder), b"")
+def _content(path: Path, *folders: Path) -> bytes:
+    """Return the content of a file without the folder that its run was in, or began in."""
+    content = path.read_bytes()
+    for folder in folders:
+        content = content.replace(bytes(folder), b"")
+    return content
 
 
 def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
@@ -268,6 +273,7 @@ def main() -> None:
             place = Path(name).resolve()
             for folder in ("whole", "good"):
                 (place / folder).mkdir()
+            WHOLE[:] = [place / "whole"]
             player = Player(data.train.labels.tolist(), [*data.classes], ignored, place / "good")
             points = player.record(place / "whole", oracle, place)
             names = Counter(point.name.split()[0] for point in points if point.kind == "kill")
