@@ -138,7 +138,7 @@ class Player:
 
     def _meet(self, folder: Path, point: Point) -> list[str]:
         """Make the command that meets a fault."""
-        code = self._start(folder, point.oracle, self._faults(folder, point.kind, point.at))
+        code = self._start(folder, point.oracle, self._faults(folder, kind=point.kind, at=point.at))
         if len(self.operations.names) <= (point.at or 0):
             return ["the fault was not met"]
         return [*_after_the_fault(folder, code)]
@@ -167,8 +167,8 @@ class Player:
         left = int(journal is None or not journal.rounds)
         return fill_in(folder, self.classes, self.truth, tally, left)
 
-    def _faults(self, folder: Path, *what: Any, **options: Any) -> Faults:
-        return Faults(folder / "outputs", self.operations, *what, ignored=self.ignored, **options)
+    def _faults(self, folder: Path, **what: Any) -> Faults:
+        return Faults(folder / "outputs", self.operations, ignored=self.ignored, **what)
 
     def _start(self, folder: Path, oracle: str, faults: Faults) -> int:
         def prepare() -> None:

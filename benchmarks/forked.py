@@ -20,7 +20,7 @@ import al_lightning.cli.app as command_line
 import al_lightning.loop.loop  # noqa: F401
 
 # Every trainer reads the metadata of all packages, which takes longer than a tiny fit.
-registry.entry_points = cache(registry.entry_points)  # type: ignore[assignment]
+vars(registry)["entry_points"] = cache(registry.entry_points)  # type: ignore[attr-defined]
 
 #: Settings under which a run takes a second.
 QUICK = (
