@@ -18,7 +18,8 @@ KINDS: tuple[Kind, ...] = ("kill", "torn", "ENOSPC", "EIO")
 OPERATIONS = {"write": "w", "open": "o", "truncate": "t", "posix_fallocate": "f", "fsync": "s"}
 OPERATIONS |= {"mkdir": "m", "link": "l", "symlink": "y", "rename": "r", "replace": "R"}
 OPERATIONS |= {"unlink": "u", "remove": "x", "rmdir": "d"}
-_TAKES_ROOM = {"write", "open", "truncate", "mkdir", "rename", "replace", "posix_fallocate"}
+TAKES_ROOM = {"write", "open", "truncate", "mkdir", "rename", "replace", "posix_fallocate"}
+Watch = Callable[[int, tuple[int, Any] | None], None]
 _CHANGES = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_RDWR
 
 
@@ -58,6 +59,8 @@ class Faults:
             ``EIO``: this operation alone fails. ``ENOSPC``: from it on, all that take room fail.
         at: Which operation, from 0; None for none.
         ignored: Folders below the root, by name, which are left alone too.
+        watch: Called before each operation with its number, and, of a write, with the descriptor
+            and what is written.
     """
 
     def __init__(
@@ -67,7 +70,9 @@ class Faults:
         kind: Kind | None = None,
         at: int | None = None,
         ignored: Collection[str] = (),
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch
         self._root = os.path.realpath(root)
         self._operations, self._kind, self._at = operations, kind, at
         self._ignored = set(ignored)
@@ -113,7 +118,10 @@ class Faults:
         if not self._concerns(target, folder):
             return
         with self._lock:
-            here = self._operations.add(operation) == self._at
+            number = self._operations.add(operation)
+            here = number == self._at
+            if self._watch is not None:
+                self._watch(number, None if write is None else (target, data))
             if here and self._kind == "torn" and write is not None:
                 write(memoryview(data).cast("B")[: memoryview(data).nbytes // 2])
             if here and self._kind in ("kill", "torn"):
@@ -121,7 +129,7 @@ class Faults:
             self._full = self._full or (here and self._kind == "ENOSPC")
         if here and self._kind == "EIO":
             raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
-        if self._full and operation in _TAKES_ROOM:
+        if self._full and operation in TAKES_ROOM:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
 
     def _concerns(self, target: Any, folder: int | None = None) -> bool:

@@ -1,23 +1,48 @@
 """The command line in forks of one process that has imported everything: many runs in minutes."""
 
+import gc
+import io
 import os
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
 
 import lightning  # noqa: F401 - before the forks
 import sklearn.datasets  # noqa: F401
 import torchmetrics  # noqa: F401
+from lightning.fabric.utilities import registry
 from torch.utils import tensorboard  # noqa: F401
 
 import al_lightning.cli.app as command_line
 import al_lightning.loop.loop  # noqa: F401
+
+# Every trainer reads the metadata of all packages, which takes longer than a tiny fit.
+vars(registry)["entry_points"] = cache(registry.entry_points)  # type: ignore[attr-defined]
 
 #: Settings under which a run takes a second.
 QUICK = (
     *("recipe.min_steps=12", "recipe.epochs=1", "model.filters=[[4],[4]]", "model.dense=[16]"),
     *("threads=1", "progress=false"),
 )
+
+
+def warm_up(arguments: list[str]) -> None:
+    """Run the command line in this process, so that its forks have in memory what a run needs.
+
+    No fork may use a GPU after this.
+    """
+    here, argv = Path.cwd(), sys.argv
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+        os.chdir(folder)
+        sys.argv = ["al_lightning", *arguments]
+        command_line.main()
+        os.chdir(here)
+    sys.argv = argv
+    gc.collect()
+    gc.freeze()  # a collection in a fork would copy all pages
 
 
 def start(

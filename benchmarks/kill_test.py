@@ -88,8 +88,10 @@ def labels_in(journal: Journal | None) -> dict[int, int]:
     return dict(zip(pool.labeled_ids.tolist(), pool.labels.tolist(), strict=True))
 
 
-def fill_in(folder: Path, classes: list[str], truth: list[int], tally: Tally) -> dict[int, int]:
-    """Fill in all but the last row of every empty sheet, as a person would; return the labels."""
+def fill_in(
+    folder: Path, classes: list[str], truth: list[int], tally: Tally, left: int = 1
+) -> dict[int, int]:
+    """Fill in all but the last rows of every empty sheet, as a person would; return the labels."""
     journal, written = journal_of(folder), {}
     known = labels_in(journal)
     for sheet in folder.glob("outputs/**/queries/round_*.csv"):
@@ -98,7 +100,7 @@ def fill_in(folder: Path, classes: list[str], truth: list[int], tally: Tally) ->
         if any(row["label"] for row in rows):
             continue
         tally.twice += sum(int(row["id"]) in known for row in rows)
-        for row in rows[:-1] or rows:
+        for row in rows[: len(rows) - left] or rows:
             label = truth[int(row["id"])]
             row["label"], written[int(row["id"])] = classes[label], label
         with sheet.open("w", newline="", encoding="utf-8") as file:

@@ -13,6 +13,11 @@ from al_lightning.cli.paths import is_path
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 
 _MULTIRUN = {"-m", "--multirun"}
+_INFO = frozenset(["--info", "-i"])
+_WITH_VALUE = {
+    *(*_INFO, "--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn"),
+    *("--config-path", "-cp", "--package", "-p"),
+}
 _SECRET = (*NOT_RECORDED, "hydra.job.env_set")
 _BREAKS_DOUBLE_QUOTES = set('"$`\\!')  # for a shell
 
@@ -24,8 +29,20 @@ def prepared(arguments: Sequence[str]) -> list[str]:
     and begin with ``~``. What may open a service goes into this process's environment, and the argument
     refers to it: Hydra and launchers write their arguments down.
     """
+    arguments = _options_first(arguments)
     sweeps = not _MULTIRUN.isdisjoint(arguments)
     return [_prepared(argument, index, sweeps) for index, argument in enumerate(arguments)]
+
+
+def _options_first(arguments: Sequence[str]) -> list[str]:
+    """Return the options and then the overrides: argparse takes overrides only in one piece."""
+    options, overrides = list[str](), list[str]()
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        is_option = argument.startswith("-") or (before in _WITH_VALUE and "=" not in argument)
+        (options if is_option else overrides).append(argument)
+    if options and options[-1] in _INFO:  # else the first override would be its value
+        options[-1] = "--info=all"
+    return [*options, *overrides]
 
 
 def _prepared(argument: str, index: int, sweeps: bool) -> str:

@@ -35,19 +35,19 @@ if TYPE_CHECKING:
     from al_lightning.training.recipe import Recipe
 
 _SET_BY_RECIPE = {
-    "precision": "recipe.precision",
-    "max_epochs": "recipe.epochs",
-    "min_epochs": "recipe.epochs",
-    "max_steps": "recipe.max_steps",
-    "min_steps": "recipe.min_steps",
-    "max_time": "recipe.max_steps: by the clock, no two runs would be the same",
-    "limit_test_batches": "nothing: all test images are used",
-    "plugins": "nothing: a run starts the processes of its devices itself",
-    "use_distributed_sampler": "nothing: every batch is split exactly",
-    "logger": "logger=csv, mlflow or wandb",
-    "callbacks": "nothing: callbacks must be new in every round",
-    "enable_checkpointing": "nothing: the last weights are always kept",
-    "enable_model_summary": "nothing",
+    "precision": "use recipe.precision",
+    "max_epochs": "use recipe.epochs",
+    "min_epochs": "use recipe.epochs",
+    "max_steps": "use recipe.max_steps",
+    "min_steps": "use recipe.min_steps",
+    "max_time": "use recipe.max_steps: by the clock, no two runs would be the same",
+    "limit_test_batches": "all test images are used",
+    "plugins": "a run starts the processes of its devices itself",
+    "use_distributed_sampler": "every batch is split exactly",
+    "logger": "use logger=csv, mlflow or wandb",
+    "callbacks": "callbacks must be new in every round",
+    "enable_checkpointing": "the last weights are always kept",
+    "enable_model_summary": "the journal has the number of parameters",
 }
 _FIRST_BY = (
     "typiclust"  # budget.initial_policy=auto: it was made for pretrained networks and few labels
@@ -258,7 +258,7 @@ def _make_classifier(
 def _make_trainer(node: DictConfig) -> Callable[..., Any]:
     """Return what makes trainers; refuse keys that the recipe decides."""
     for key in sorted(set(map(str, node)) & _SET_BY_RECIPE.keys()):
-        raise UsageError(f"trainer.{key} would do nothing; use {_SET_BY_RECIPE[key]}")
+        raise UsageError(f"trainer.{key} would do nothing here: {_SET_BY_RECIPE[key]}")
     return _TrainerMaker(instantiate(node))
 
 

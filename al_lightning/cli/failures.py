@@ -20,6 +20,7 @@ _FULL = "HYDRA_FULL_ERROR"
 _WANTED = "AL_LIGHTNING_FULL_ERROR"  # what the user has said, for processes that are started here
 _FAILURE = 1  # Hydra's exit status
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
+_OF_RESOLVER = "UsageError raised while resolving interpolation: "
 _OUTPUT_CLOSED = 141  # the shell's exit status after SIGPIPE
 
 
@@ -42,6 +43,11 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         if full == "1":
             raise
         _complain(redacted(_described(error, arguments)), error)
+        sys.exit(_FAILURE)
+    except OmegaConfBaseException as error:  # such as of hydra.run.dir, before a job has begun
+        if full == "1":
+            raise
+        _complain(f"Error: {redacted(str(error)).removeprefix(_OF_RESOLVER)}", error)
         sys.exit(_FAILURE)
     except UsageError as error:  # before anything was composed
         _complain(f"Error: {redacted(str(error))}", error)

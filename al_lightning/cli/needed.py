@@ -28,6 +28,6 @@ def require_needed(arguments: Sequence[str]) -> None:
         group = argument.lstrip("+").partition("=")[0]
         if defaults.get(group) is not None:
             raise UsageError(
-                f"{argument} leaves a run without a {group}: give one, such as "
+                f"{argument} leaves a run without its {group}: give one, such as "
                 f"{group}={defaults[group]}, or leave it out"
             )

@@ -13,6 +13,7 @@ from al_lightning.cli.arguments import parsed
 from al_lightning.cli.paths import is_path, portable
 from al_lightning.cli.projects import AUTO, project_of
 from al_lightning.run.naming import run_name, sweep_name
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.redaction import redacted
 
 
@@ -22,7 +23,13 @@ def register() -> None:
     OmegaConf.register_new_resolver("run_folder", _run_folder, replace=True)
     OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
     OmegaConf.register_new_resolver("below", lambda *parts: str(Path(*parts)), replace=True)
-    OmegaConf.register_new_resolver("home", os.path.expanduser, replace=True)
+    OmegaConf.register_new_resolver("home", _home, replace=True)
+
+
+def _home(folder: object) -> str:
+    if not isinstance(folder, str | int | float):  # a folder may be called 2024
+        raise UsageError(f"output_root must be a folder, not {folder!r}")
+    return os.path.expanduser(str(folder))  # noqa: PTH111 - a Path would drop what an address has twice
 
 
 def _run_name(seed: int, overrides: Sequence[str], output_root: str) -> str:
@@ -34,7 +41,12 @@ def _run_folder(project: object, *names: str, _root_: DictConfig) -> str:
     if project == AUTO:
         mode = OmegaConf.select(_root_, "hydra.mode")
         project = project_of(_root_, is_sweep=mode == RunMode.MULTIRUN)
-    return "/".join(("projects", str(project)) if project is not None else names)
+    if project is not None:
+        return f"projects/{project}"
+    for key, name in zip(("dataset", "model", "strategy"), names, strict=False):
+        if not isinstance(name, str | int | float):
+            raise UsageError(f"names.{key} must be a text, not {name!r}")
+    return "/".join(map(str, names))
 
 
 def _sweep_name(overrides: Sequence[str], output_root: str) -> str:

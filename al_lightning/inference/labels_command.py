@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from al_lightning.inference.run_arguments import add_run
 from al_lightning.utils.command import exit_status
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
@@ -60,9 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         "table into a project, or correct labels of a project. The journal records each change, and "
         "the next fit trains on it.",
     )
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, such as outputs/projects/birds"
-    )
+    add_run(parser, "a run's folder, such as outputs/projects/birds")
     _add_actions(parser)
     parser.add_argument("--by", default="", metavar="NAME", help="who gave the labels")
     parser.add_argument(
@@ -78,12 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="with --to: replace a table that exists"
-    )
-    parser.add_argument(
-        "--trust",
-        action="store_true",
-        help="also load other classes that the run's configuration names, such as your own data set; "
-        "this executes their code, so use it only for runs that you trust",
     )
     return parser
 

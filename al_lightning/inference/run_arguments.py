@@ -4,16 +4,22 @@ import argparse
 from pathlib import Path
 
 
-def add_run(parser: argparse.ArgumentParser) -> None:
-    """Add the folder of a run, and whether its configuration is trusted."""
-    parser.add_argument(
-        "run", type=Path, metavar="RUN", help="a run's folder, which has journal.jsonl"
-    )
+_RUN = "a run's folder, which has journal.jsonl"
+
+
+def add_run(parser: argparse.ArgumentParser, which: str = _RUN) -> None:
+    """Add the folder of a run, and whether its configuration is trusted.
+
+    Args:
+        parser: Of the command.
+        which: What the help says of the folder.
+    """
+    parser.add_argument("run", type=Path, metavar="RUN", help=which)
     parser.add_argument(
         "--trust",
         action="store_true",
-        help="also load other classes that the run's configuration names, such as your own network; "
-        "this executes their code, so use it only for runs that you trust",
+        help="also load other classes that the run's configuration names, such as your own network "
+        "or data set; this executes their code, so use it only for runs that you trust",
     )
 
 

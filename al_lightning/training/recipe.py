@@ -107,6 +107,11 @@ class Recipe:
 
     def _try_factories(self) -> None:
         """Build optimiser and schedule once, so that wrong arguments show before any work."""
+        if not callable(self.optimizer):
+            raise UsageError(
+                "recipe.optimizer must make an optimiser of parameters, such as "
+                f"partial(AdamW, lr=0.001), not {self.optimizer!r}"
+            )
         try:
             optimizer = self.optimizer([nn.Parameter(torch.zeros(1))])
             if self.scheduler is not None:

@@ -293,6 +293,11 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
             ["oracle.rate must be in [0, 1], not 'most'"],
         ),
         (["+oracle.spelling=odd"], ["oracle cannot be made", "spelling"]),
+        (["names.model=null"], ["Error: names.model must be a text, not None"]),
+        (["names.strategy=[a,b]"], ["Error: names.strategy must be a text, not ['a', 'b']"]),
+        (["output_root=null"], ["Error: output_root must be a folder, not None"]),
+        (["names=null"], ["Error: ", "names"]),
+        (["recipe.optimizer=null"], ["recipe.optimizer must make an optimiser", "not None"]),
     ],
 )
 def test_errors_of_usage_are_one_message_without_a_traceback(

@@ -79,3 +79,19 @@ def test_the_form_that_is_shown_works_in_a_shell(argument: str, value: object) -
     assert given == argument
     (seen,) = shlex.split(form)
     assert value_of(seen) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("a=1 --config-dir my b=2 -m c=3", "--config-dir my -m a=1 b=2 c=3"),
+        ("a=1 --config-dir=my -cd other b=2", "--config-dir=my -cd other a=1 b=2"),
+        ("a=1 --cfg job ~b", "--cfg job a=1 ~b"),
+        ("--info a=1", "--info=all a=1"),
+        ("a=1 -i config", "-i config a=1"),
+        ("-sc query=bash", "-sc query=bash"),
+        ("", ""),
+    ],
+)
+def test_options_may_stand_between_overrides(typed: str, read: str) -> None:
+    assert prepared(typed.split()) == read.split()

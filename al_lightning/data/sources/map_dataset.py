@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from al_lightning.data.folder.duplicates import equal_images, image_digests, leaks
 from al_lightning.data.pixels.decode import to_bytes
@@ -186,14 +186,17 @@ def _read(dataset: Dataset[Any], name: str) -> Images:
 
 
 def _length(dataset: Dataset[Any], name: str) -> int:
-    """Return the length of a data set that has one and is not empty."""
+    """Return the length of a data set that has one, and items by index, and is not empty."""
+    lacks = "no items by index" if isinstance(dataset, IterableDataset | DataLoader) else None
     try:
         count = len(cast(Sequence[object], dataset))
-    except TypeError as error:
+    except TypeError:
+        lacks, count = "no length", 0
+    if lacks:
         raise DataError(
             f"{name} must be a map-style data set, with a length and items by index; "
-            f"{type(dataset).__name__} has no length. Read it into a list of (image, label) first"
-        ) from error
+            f"{type(dataset).__name__} has {lacks}. Read it into a list of (image, label) first"
+        )
     if count == 0:
         raise DataError(f"{name} has no images; expected a data set of (image, label) pairs")
     return count

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import Dataset, IterableDataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from al_lightning.data import DatasetSource, ImageData
 from al_lightning.utils.errors import DataError
@@ -245,3 +245,17 @@ def test_a_tensor_dataset_with_imbalance_and_flip() -> None:
     assert source.horizontal_flip
     assert data.train.labels.bincount().tolist() == [10, 2]
     assert data.test.labels.bincount().tolist() == [2, 2]
+
+
+def test_a_length_alone_is_no_map_style_data_set() -> None:
+    class Counted(IterableDataset[Any]):
+        def __iter__(self) -> Iterator[Any]:
+            return iter([(GRAY, 0)])
+
+        def __len__(self) -> int:
+            return 1
+
+    whole = TensorDataset(torch.rand(4, 1, 8, 8), torch.arange(4) % 2)
+    for dataset in (Counted(), DataLoader(whole)):
+        with pytest.raises(DataError, match=f"{type(dataset).__name__} has no items by index"):
+            DatasetSource(dataset).load()  # type: ignore[arg-type]
