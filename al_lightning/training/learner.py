@@ -191,10 +191,7 @@ class Learner:
         self.datamodule.change_classes(change)
         self._untrained = FreshClassifiers(self._make_classifier, self._derive("weights"))
         self.__dict__.pop("facts", None)  # those of the classifier with the other head
-        before = self._identity.start
-        code = {**before["code"], "fits": self.facts.code}
-        now = {**before, "model": self.facts.model, "code": code}
-        self.begin(continued(journal, now), journal.path.parent)
+        self.begin(continued(journal, self.facts.within(self._identity.start)), journal.path.parent)
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""
