@@ -185,8 +185,8 @@ class Learner:
         """Train on other classes from here on.
 
         Args:
-            change: Of the classes.
-            journal: Which has it already.
+            change: Of the classes, which the journal has already.
+            journal: Of the run.
         """
         self.datamodule.change_classes(change)
         self._untrained = FreshClassifiers(self._make_classifier, self._derive("weights"))
@@ -266,8 +266,7 @@ class Learner:
             DivergenceError: If the fit has diverged, and there is no fallback.
         """
         classifier = self._untrained()
-        facts = self._fits.fit_apart(index, pool, classifier)
-        return self.fitted(classifier, index, pool, facts)
+        return self.fitted(classifier, index, pool, self._fits.fit_apart(index, pool, classifier))
 
     def fitted(
         self,
