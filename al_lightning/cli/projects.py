@@ -48,10 +48,12 @@ def others_with(path: str | None, project: Path) -> list[str]:
 
 
 def _labels(journal: Path, images: Path) -> bool:
-    """Return whether the project of a journal was begun with these images."""
+    """Return whether the project of a journal is one of these images."""
     try:
         with journal.open(encoding="utf-8") as lines:
-            begun_with = json.loads(lines.readline())["config"]["dataset"]["path"]
-        return Path(begun_with).resolve() == images.resolve()
+            path = json.loads(lines.readline())["config"]["dataset"]["path"]
+            for event in (json.loads(line) for line in lines if '"dataset.path"' in line):
+                path = event["to"] if event.get("key") == "dataset.path" else path
+        return Path(path).resolve() == images.resolve()
     except (OSError, ValueError, KeyError, TypeError):  # no project, or one of other images
         return False

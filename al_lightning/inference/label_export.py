@@ -8,6 +8,7 @@ from al_lightning.inference.label_folder import write_folder
 from al_lightning.inference.label_table import SUFFIXES, table_rows, write_table
 from al_lightning.inference.last_weights import read_journal
 from al_lightning.inference.run_data import has_recorded_data, load_run_data
+from al_lightning.run.journal import Journal
 from al_lightning.run.label_rows import LabelRow, label_rows
 from al_lightning.utils.errors import UsageError
 
@@ -46,16 +47,21 @@ def export_labels(
     # Without its images, a run still has a table of labels by id.
     wanted = has_recorded_data(journal) or is_folder
     data = load_run_data(journal, trust=trust) if wanted else None
+    gone = _gone(journal, data)
+    lost = sum(row.id in gone for row in rows)
+    aside = f"; {lost} left out, since their files have gone" if lost else ""
+    rows = [row for row in rows if row.id not in gone]
     if data is None or not is_folder:
-        found = table_rows(rows, classes, data, path.parent, everything=everything)
+        found = table_rows(rows, classes, data, path.parent, everything=everything, gone=gone)
         write_table(found, path)
-        return f"{len(found)} rows written to {path}: {_counted(rows, len(found))}{_note(data)}"
+        counts = _counted(rows, len(found))
+        return f"{len(found)} rows written to {path}: {counts}{aside}{_note(data)}"
     count = write_folder(rows, classes, data, path, copy=copy)
     left = len(rows) - count
     skipped = f"; {left} skipped and left out" if left else ""
     how = "copied" if copy else "linked"
     how = "written as PNG" if data.train.files is None else how
-    return f"{count} images {how} to {path}, one folder a class{skipped}"
+    return f"{count} images {how} to {path}, one folder a class{skipped}{aside}"
 
 
 def _place(to: str) -> tuple[Path, bool]:
@@ -67,6 +73,14 @@ def _place(to: str) -> tuple[Path, bool]:
             f"{to} must end in .csv or .parquet for a table, or in / for a folder of images"
         )
     return path, is_folder
+
+
+def _gone(journal: Journal, data: ImageData | None) -> set[int]:
+    """Return the images of a project whose files have gone, as they are today."""
+    if data is None or data.update is None:
+        return set()
+    change = data.update.change
+    return {*journal.pool.absent_ids.tolist(), *change.gone}.difference(change.back)
 
 
 def _counted(rows: list[LabelRow], written: int) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ def table_rows(
     folder: Path,
     *,
     everything: bool = False,
+    gone: Collection[int] = (),
 ) -> list[TableRow]:
     """Return a row for each image.
 
@@ -45,16 +46,17 @@ def table_rows(
         data: The images; None leaves their files empty.
         folder: Of the table. Files below it are named relative to it, others by their whole path.
         everything: Whether the other images get a row as well: those without a label, and test images.
+        gone: Images whose files have gone; they get no row.
     """
-    found = [_row(row, classes) for row in rows]
+    found = [_row(row, classes) for row in rows if row.id not in gone]
     if data is None:
         return found
     tested: list[TableRow] = []
     if everything:
-        known = {row.id for row in rows}
+        known = {*gone, *(row.id for row in rows)}
         left = (i for i in range(len(data.train)) if i not in known)
         found += [{"split": "unlabeled", "id": i} for i in left]
-        names = [classes[label] for label in data.test.labels.tolist()]
+        names = [data.classes[label] for label in data.test.labels.tolist()]
         tested = [{"label": name, "split": "test"} for name in names if data.test.files]
     files = _Names(data, folder)
     train = (files.facts(data.train, row["id"]) for row in found)

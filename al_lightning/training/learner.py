@@ -182,16 +182,13 @@ class Learner:
         """Train on other classes from here on.
 
         Args:
-            change: Of the classes.
-            journal: Which has it already.
+            change: Of the classes, which the journal has already.
+            journal: Of the run.
         """
         self.datamodule.change_classes(change)
         self._untrained = FreshClassifiers(self._make_classifier, self._derive("weights"))
         self.__dict__.pop("facts", None)  # those of the classifier with the other head
-        before = self._identity.start
-        code = {**before["code"], "fits": self.facts.code}
-        now = {**before, "model": self.facts.model, "code": code}
-        self.begin(continued(journal, now), journal.path.parent)
+        self.begin(continued(journal, self.facts.within(self._identity.start)), journal.path.parent)
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""
@@ -266,8 +263,7 @@ class Learner:
             DivergenceError: If the fit has diverged, and there is no fallback.
         """
         classifier = self._untrained()
-        facts = self._fits.fit_apart(index, pool, classifier)
-        return self.fitted(classifier, index, pool, facts)
+        return self.fitted(classifier, index, pool, self._fits.fit_apart(index, pool, classifier))
 
     def fitted(
         self,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from al_lightning.run.state import Event
+
 
 @dataclass(frozen=True)
 class LearnerFacts:
@@ -23,3 +25,7 @@ class LearnerFacts:
     reproducible: dict[str, Any]
     code: dict[str, str]
     packages: dict[str, str]
+
+    def within(self, start: Event) -> Event:
+        """Return a start event as it would be with these facts."""
+        return {**start, "model": self.model, "code": {**start["code"], "fits": self.code}}

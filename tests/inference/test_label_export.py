@@ -14,6 +14,7 @@ from al_lightning.inference.label_export import export_labels
 from al_lightning.inference.label_table import COLUMNS
 from al_lightning.run.journal import Journal
 from al_lightning.utils.errors import DataError, UsageError
+from tests.data.project.living import Living, pets
 from tests.helpers import start_event
 from tests.inference.label_projects import DOG, write_images, write_project
 
@@ -251,3 +252,24 @@ def test_a_simulated_run_has_labels_too(tmp_path: Path) -> None:
     run = write_project(tmp_path, project=False)
     export_labels(run, f"{tmp_path}/labels.csv")
     assert len(rows_of(tmp_path / "labels.csv")) == 5
+
+
+def labeled_pets(folder: Path) -> Living:
+    """A project whose configuration names its images, as the command line records it."""
+    living = pets(folder)
+    living.label({0: 0, 1: 0, 2: 1, 3: 1})
+    return living
+
+
+def test_images_that_have_gone_are_left_out(
+    tmp_path: Path,
+) -> None:
+    living = labeled_pets(tmp_path)
+    living.remove("train/cat/a.png", "unlabeled/w.png")
+    living.start()
+    living.remove("unlabeled/x.png")  # and not started since
+    text = export_labels(living.run, str(tmp_path / "labels.csv"), everything=True)
+    assert text.endswith("3 labeled, 2 others; 1 left out, since their files have gone")
+    assert {row["id"] for row in rows_of(tmp_path / "labels.csv")} == {*"12367"}
+    text = export_labels(living.run, f"{tmp_path}/by_class/")
+    assert text.endswith("one folder a class; 1 left out, since their files have gone")

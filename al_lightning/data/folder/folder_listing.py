@@ -118,9 +118,9 @@ class FolderListing:
         """Return the folders and the images in a folder."""
         folders, images = [], []
         with os.scandir(folder) as entries:  # which asks for no status of each file
-            names = {entry.name for entry in entries if entry.is_dir()}
+            files = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
         for entry in self.visible(folder):
-            if entry.name in names:
+            if entry.name not in files and entry.is_dir():
                 folders.append(entry)
             elif _is_image(entry):
                 images.append(entry)

@@ -71,7 +71,10 @@ class Living:
         journal, data = self.journal, self.load()
         self.seen.lines.clear()
         facts = {"train": len(data.train), "test": len(data.test), **_of_a_project(data)}
-        event = start_event(config={}, classes=[*data.classes], data=facts)
+        options = {"path": str(self.images), **OPTIONS, **self.options}
+        dataset = {"_target_": "al_lightning.data.ImageFolder", **options}
+        config = {"dataset": dataset} if self.source is None else {}
+        event = start_event(config=config, classes=[*data.classes], data=facts)
         if journal.start is None:
             write_manifest(data.update)
             journal.begin({"project": True, **event})
