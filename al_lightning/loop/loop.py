@@ -254,8 +254,7 @@ class ActiveLearningLoop:
 
     def _hear(self) -> None:
         """Record what annotators have corrected since, apart from questions."""
-        pool = self.journal.pool
-        if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
+        if (said := from_rank_zero(lambda: self.oracle.corrections(self.journal.pool))) is not None:
             self._correct(said)
 
     def _correct(self, answer: Answer) -> None:
@@ -263,9 +262,8 @@ class ActiveLearningLoop:
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
         journal = self.journal
-        corrections = answer.corrections(
-            journal.pool, journal.answered if journal.is_project else {}
-        )
+        given = journal.answered if journal.is_project else {}
+        corrections = answer.corrections(journal.pool, given)
         if journal.is_project:
             names = answer.annotators(corrections) or type(self.oracle).__name__
             record_corrections(journal, corrections, names, self._callbacks, answered=True)
@@ -274,8 +272,7 @@ class ActiveLearningLoop:
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
-        classes = len(self.learner.data.classes)
-        answer = checked_answer(self.oracle, question, answered, classes)
+        answer = checked_answer(self.oracle, question, answered, len(self.learner.data.classes))
         warn_of_gaps(question, answer)
         self._correct(answer)
         if question.origin == "query" and len(answer.ids):
