@@ -62,14 +62,13 @@ def plain_loop(
     """
     recipe = Recipe(epochs=epochs, batch_size=batch_size, precision="32-true")
     datamodule = recipe.datamodule(source)
-    data = datamodule.data
 
     def cnn() -> L.LightningModule:
-        classes = len(datamodule.data.classes)  # those of a project may change
-        return recipe.classifier(CNN(data.image_shape, classes), classes)
+        data = datamodule.data  # the classes of a project may change
+        return recipe.classifier(CNN(data.image_shape, len(data.classes)), len(data.classes))
 
     quiet = partial(L.Trainer, enable_progress_bar=False)
     learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)
     journal = Journal(Path(folder) / "journal.jsonl")
-    oracle = oracle or DatasetOracle(data.train.labels)
+    oracle = oracle or DatasetOracle(datamodule.data.train.labels)
     return ActiveLearningLoop(learner, Query(strategy), oracle, journal, budget, callbacks)

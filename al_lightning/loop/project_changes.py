@@ -9,6 +9,7 @@ from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import UNKNOWN, ImageData
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
+from al_lightning.run.pool import HELD_OUT
 from al_lightning.run.project import changed_settings
 from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event

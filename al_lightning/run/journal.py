@@ -137,7 +137,7 @@ class Journal(History):
             JournalError: If an image is not labeled, or has this class already; names the ids.
         """
         before = [self._state.label_of.get(i, -1) for i in ids.tolist()]
-        event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
+        event: Event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
         event |= {"answered": True} if answered else {}
         self._append({"event": "correction", **event, "at": utc_now()})
 

@@ -34,6 +34,7 @@ from al_lightning.training.learner_arguments import (
     require_datamodule,
     require_factory,
     require_fall_back,
+    require_minutes,
     require_record,
 )
 from al_lightning.training.learner_facts import LearnerFacts
@@ -111,8 +112,7 @@ class Learner:
         require_kind("warm_start", warm_start, bool)
         require_fall_back(fall_back)
         require_kind("fit_cache", fit_cache, FitCache, NoneType)
-        if save_minutes is not None and not save_minutes >= 0:
-            raise UsageError(f"save_minutes must be at least 0, or None, not {save_minutes!r}")
+        require_minutes(save_minutes)
         require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
         self.record = require_record(record or RunRecord())
         if fit_cache is not None and self.record.config is None:
@@ -129,10 +129,8 @@ class Learner:
         self._untrained = FreshClassifiers(make_classifier, self._derive("weights"))
         self._trainers = FreshTrainers(make_trainer)
         self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache, save_minutes)
-        # At once: a run may change them.
-        self._code, self._packages = own_code(
-            [make_classifier, make_trainer, fall_back, datamodule.augment]
-        )
+        own = [make_classifier, make_trainer, fall_back, datamodule.augment]
+        self._code, self._packages = own_code(own)  # at once: a run may change them
         self._embedding_seconds: float | None = None
 
     @property

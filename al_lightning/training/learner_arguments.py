@@ -96,6 +96,16 @@ def require_fall_back(fall_back: object) -> None:
         )
 
 
+def require_minutes(save_minutes: float | None) -> None:
+    """Check how many minutes lie between two saves of a fit.
+
+    Raises:
+        UsageError: If they are negative.
+    """
+    if save_minutes is not None and not save_minutes >= 0:
+        raise UsageError(f"save_minutes must be at least 0, or None, not {save_minutes!r}")
+
+
 def require_record(record: object) -> RunRecord:
     """Check how a run is said to be configured, and return it.
 

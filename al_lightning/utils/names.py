@@ -55,11 +55,20 @@ def check_class_names(classes: Sequence[str]) -> None:
             raise DataError(f"The name {name!r} is that of {classes.count(name)} classes")
 
 
-def file_trouble(path: Path) -> str | None:
+def below_folder(file: Path, folder: Path) -> str:
+    """Return the name of a file relative to a folder, with slashes; its whole path if it is elsewhere.
+
+    Much faster than :meth:`pathlib.Path.relative_to`, for hundreds of thousands of files.
+    """
+    name = file.as_posix()
+    return name.removeprefix(f"{folder.as_posix().rstrip('/')}/") if folder.parts else name
+
+
+def file_trouble(name: str) -> str | None:
     """Return why a file's name cannot be shown in tables; None if it can."""
-    if not is_utf8(str(path)):
+    if not is_utf8(name):
         return "its name is not UTF-8; rename it"
-    if hidden := unprintable(str(path)):
+    if hidden := unprintable(name):
         return f"its name has the character {hidden}, which cannot be shown; rename it"
     return None
 

@@ -26,7 +26,7 @@ def test_a_skipped_image_that_is_labeled_is_skipped_no_more() -> None:
 
 def test_labels_for_validation_stay_so_when_they_are_corrected() -> None:
     log = LabelLog()
-    log.add({4: 0}, validation=True)
+    log.add({4: 0}, origin="validation")
     log.add({4: 1, 2: 2})
     pool = log.pool(9)
     assert (pool.validation_ids.tolist(), pool.validation_labels.tolist()) == ([4], [1])
@@ -36,7 +36,7 @@ def test_labels_for_validation_stay_so_when_they_are_corrected() -> None:
 def test_images_that_have_gone_are_in_no_part_and_keep_their_labels() -> None:
     log = LabelLog()
     log.add({1: 0, 2: 1})
-    log.add({3: 1}, validation=True)
+    log.add({3: 1}, origin="validation")
     log.set_aside([1, 3, 6], [])
     pool = log.pool(8)
     assert pool.labeled_ids.tolist() == [2]

@@ -5,6 +5,7 @@ import pytest
 
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.names import (
+    below_folder,
     check_class_names,
     file_trouble,
     is_utf8,
@@ -59,11 +60,11 @@ def test_classes_must_have_normal_names() -> None:
 
 
 def test_names_of_files() -> None:
-    assert file_trouble(Path("é  b/=1.png")) is None
-    assert file_trouble(Path("a\r.png")) == (
+    assert file_trouble("é  b/=1.png") is None
+    assert file_trouble("a\r.png") == (
         r"its name has the character \r, which cannot be shown; rename it"
     )
-    assert file_trouble(Path("\udce9.png")) == "its name is not UTF-8; rename it"
+    assert file_trouble("\udce9.png") == "its name is not UTF-8; rename it"
     assert unprintable("a\u2028b") == r"\u2028"
 
 
@@ -75,3 +76,11 @@ def test_names_for_messages() -> None:
         broken = Path(os.fsdecode(b"\xff.png"))
         assert readable_name(broken) == r"\xff.png"
         assert not is_utf8(str(broken))
+
+
+def test_names_below_a_folder_have_slashes_and_others_are_whole() -> None:
+    assert below_folder(Path("a/b/c d.png"), Path("a")) == "b/c d.png"
+    assert below_folder(Path("/a/b.png"), Path("/")) == "a/b.png"
+    assert below_folder(Path("ab/c.png"), Path("a")) == "ab/c.png"
+    assert below_folder(Path("c.png"), Path()) == "c.png"
+    assert below_folder(Path("/x/c.png"), Path("a")) == "/x/c.png"

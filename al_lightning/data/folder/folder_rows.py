@@ -8,7 +8,7 @@ import torch
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.folder.folder_files import FolderFiles
 from al_lightning.data.source import UNKNOWN
-from al_lightning.utils.names import file_trouble, readable_name
+from al_lightning.utils.names import below_folder, file_trouble, readable
 
 
 def folder_rows(root: Path, found: FolderFiles, classes: Sequence[str]) -> FileRows:
@@ -21,8 +21,8 @@ def folder_rows(root: Path, found: FolderFiles, classes: Sequence[str]) -> FileR
     ]
     rows += [(path, UNKNOWN, False) for path in found.unlabeled or ()]
     paths = tuple(path for path, _, _ in rows)
-    below = [path.relative_to(root) for path in paths]
-    names = tuple(map(readable_name, below))
+    below = [below_folder(path, root) for path in paths]
+    names = tuple(map(readable, below))
     return FileRows(
         files=paths,
         names=names,

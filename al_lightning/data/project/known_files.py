@@ -20,7 +20,7 @@ from al_lightning.data.project.matching import FileState, Matches, match_files
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.run.image_change import ImageChange
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.names import readable
+from al_lightning.utils.names import below_folder, readable
 
 _TRAIN, _TEST, _LEFT_OUT = "train", "test", "left out"
 _HASHED = 2**32  # of the digest of a new image decide whether it is tested on
@@ -63,11 +63,12 @@ class KnownFiles:
 
         Of new images, a part of the same size in the long run, by their content.
         """
-        is_test = torch.zeros(len(usable), dtype=torch.bool)
-        for i, entry in enumerate(self.matches.entries):
-            drawn = int(self.matches.digests[i][:8], 16) / _HASHED < fraction
-            is_test[i] = drawn if entry is None else entry.part == _TEST
-        return is_test & usable
+        digests = self.matches.digests
+        is_test = [
+            int(digests[i][:8], 16) / _HASHED < fraction if entry is None else entry.part == _TEST
+            for i, entry in enumerate(self.matches.entries)
+        ]
+        return torch.tensor(is_test) & usable
 
 
 def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
@@ -218,10 +219,10 @@ def _update(
     unchanged = set(manifest.entries)
     id_of = {row: i for i, row in row_of.items()}
     added, relabeled, renamed, changed = [], {}, 0, []
+    facts: list[list[int]] = torch.stack([is_test, checked.usable, checked.labels], 1).tolist()
     for row, (state, before) in enumerate(zip(files.states, matches.entries, strict=True)):
-        part = _TEST if bool(is_test[row]) else _TRAIN
-        part = part if bool(checked.usable[row]) else _LEFT_OUT
-        label = int(checked.labels[row])
+        tested, usable, label = facts[row]
+        part = (_TEST if tested else _TRAIN) if usable else _LEFT_OUT
         name = "" if label == UNKNOWN else classes[label]
         now = Entry(
             id_of.get(row), part, name, state.file, state.size, state.modified, matches.digests[row]
@@ -257,12 +258,12 @@ def _state(file: ImageFile, folder: Path) -> FileState:
     """Return what is known of a file without reading it; one that is missing has no content."""
     if isinstance(file, RemoteFile):
         return FileState(file.url, 0, int(hashlib.sha256(file.state()).hexdigest()[:15], 16))
-    name = file.relative_to(folder) if file.is_relative_to(folder) else file
+    name = below_folder(file, folder)
     try:
         status = file.stat()
     except OSError:  # decoding it will say why
-        return FileState(name.as_posix(), -1, 0)
-    return FileState(name.as_posix(), status.st_size, status.st_mtime_ns)
+        return FileState(name, -1, 0)
+    return FileState(name, status.st_size, status.st_mtime_ns)
 
 
 def _digest(file: ImageFile) -> str:

@@ -197,7 +197,7 @@ def _in_order(
         has_test=any(row.is_test for row in rows),
         has_unlabeled=UNKNOWN in labels,
         groups=number_groups(rows),
-        troubles={i: why for i, row in enumerate(rows) if (why := file_trouble(Path(row.file)))},
+        troubles={i: why for i, row in enumerate(rows) if (why := file_trouble(row.file))},
     )
 
 
