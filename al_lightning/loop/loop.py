@@ -172,8 +172,7 @@ class ActiveLearningLoop:
         """Add, rename or merge classes of a project; the next fit is of the new classes.
 
         Raises:
-            JournalError: If the run is no project, or its classes cannot be changed like this; nothing
-                is recorded.
+            JournalError: If the run is no project, or this cannot be done; nothing is recorded.
         """
         self._begin()
         self.journal.record_classes(change)
@@ -222,15 +221,14 @@ class ActiveLearningLoop:
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
-        because = {"because": [*self.journal.causes]} if self.journal.causes else {}
-        event = {**result.event, **because}
+        causes = [*self.journal.causes]
+        event = {**result.event, **({"because": causes} if causes else {})}
         self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
         self.journal.record_round({**event, "events": len(self.journal.events)})  # of the fit
 
     def _buy_first(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
-        data, journal = self.learner.data, self.journal
-        index = len(journal.rounds)
+        data, journal, index = self.learner.data, self.journal, len(self.journal.rounds)
         if bool(torch.isin(ids, data.given_ids).all()):
             journal.record_labels(index, ids, data.train.labels[ids], origin)
         else:
@@ -262,8 +260,13 @@ class ActiveLearningLoop:
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
         journal = self.journal
+<<<<<<< HEAD
         given = journal.answered if journal.is_project else {}
         corrections = answer.corrections(journal.pool, given)
+=======
+        before = journal.answered if journal.is_project else {}
+        corrections = answer.corrections(journal.pool, before)
+>>>>>>> origin/main
         if journal.is_project:
             names = answer.annotators(corrections) or type(self.oracle).__name__
             record_corrections(journal, corrections, names, self._callbacks, answered=True)

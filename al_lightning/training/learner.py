@@ -68,10 +68,10 @@ class Learner:
             ``record.config``, which must then have everything that affects a fit.
         embeddings: Cache of the embeddings of frozen backbones, shared by rounds and runs. None embeds
             the images in every pass, and augmented images in every step.
-        save_minutes: Minutes between two saves of a fit; an interrupted run continues from the last
-            save, to the same bits. None saves nothing.
-        pool_sample: How many training images, drawn at random from all, each round predicts, so that
-            rounds and runs can be compared; see :attr:`RoundResult.sample`.
+        save_minutes: Minutes between two saves of a fit, from which it continues to the same bits. None
+            saves nothing.
+        pool_sample: How many training images each round predicts, to compare rounds and runs; see
+            :attr:`RoundResult.sample`.
 
     Raises:
         UsageError: If an argument is not valid; names it.
@@ -117,8 +117,7 @@ class Learner:
         self.record = require_record(record or RunRecord())
         if fit_cache is not None and self.record.config is None:
             raise UsageError(
-                "A cache of fits needs `record.config`: give it all that a fit depends on, such as the "
-                "network and the learning rate"
+                "A cache of fits needs `record.config`: all that a fit depends on, such as the network"
             )
         self.datamodule = datamodule
         self.seed = whole_number("seed", seed)
