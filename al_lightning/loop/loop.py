@@ -252,7 +252,8 @@ class ActiveLearningLoop:
 
     def _hear(self) -> None:
         """Record what annotators have corrected since, apart from questions."""
-        if (said := from_rank_zero(lambda: self.oracle.corrections(self.journal.pool))) is not None:
+        pool = self.journal.pool
+        if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
             self._correct(said)
 
     def _correct(self, answer: Answer) -> None:
@@ -260,13 +261,8 @@ class ActiveLearningLoop:
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
         journal = self.journal
-<<<<<<< HEAD
-        given = journal.answered if journal.is_project else {}
-        corrections = answer.corrections(journal.pool, given)
-=======
         before = journal.answered if journal.is_project else {}
         corrections = answer.corrections(journal.pool, before)
->>>>>>> origin/main
         if journal.is_project:
             names = answer.annotators(corrections) or type(self.oracle).__name__
             record_corrections(journal, corrections, names, self._callbacks, answered=True)
@@ -275,7 +271,8 @@ class ActiveLearningLoop:
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
-        answer = checked_answer(self.oracle, question, answered, len(self.learner.data.classes))
+        classes = len(self.learner.data.classes)
+        answer = checked_answer(self.oracle, question, answered, classes)
         warn_of_gaps(question, answer)
         self._correct(answer)
         if question.origin == "query" and len(answer.ids):
