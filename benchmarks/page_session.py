@@ -47,7 +47,7 @@ RESULTS = Path(__file__).parent / "results" / "page_session.json"
 IMAGES, TESTED, BATCH, LABELS, KILLS = 2_000, 500, 20, 300, 30
 SESSION = (
     *("dataset=image_folder", "model=efficientnet_lite0_linear", f"budget.query={BATCH}"),
-    *(f"budget.total={LABELS}", "threads=1", "progress=false"),
+    *("threads=1", "progress=false"),
 )
 NAMED = 1 + 4  # characters of a class's name that are typed into a sheet, on average, and Enter
 
@@ -93,7 +93,8 @@ def command(folder: Path, classes: tuple[str, ...], *more: str) -> list[str]:
     """Return the command of a session."""
     named = f"dataset.classes=[{','.join(classes)}]"
     place = f"dataset.path={folder / 'images'}"
-    return [sys.executable, "-m", "al_lightning", *SESSION, place, named, *more]
+    total = [] if any(a.startswith("budget.total=") for a in more) else [f"budget.total={LABELS}"]
+    return [sys.executable, "-m", "al_lightning", *SESSION, place, named, *total, *more]
 
 
 class Run:
@@ -254,20 +255,42 @@ def csv_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[s
 
 
 def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Kill sessions until there are enough kills; a session may end before."""
+    sessions: list[dict[str, Any]] = []
+    while (left := KILLS - sum(session["kills"] for session in sessions)) > 0:
+        number = len(sessions)
+        labels = min(LABELS, (left + 1) * BATCH)
+        sessions.append(killed_session(folder, truth, classes, number, labels, left))
+    counted = ("kills", "labels", "lost", "asked_twice", "rounds_beside_a_batch")
+    return {
+        **{name: sum(session[name] for session in sessions) for name in counted},
+        "sessions": len(sessions),
+        "replay_is_the_same": all(session["replay_is_the_same"] for session in sessions),
+    }
+
+
+def killed_session(
+    folder: Path,
+    truth: list[int],
+    classes: tuple[str, ...],
+    number: int,
+    labels: int,
+    wanted: int,
+) -> dict[str, Any]:
     """Label by requests, and kill the run again and again."""
-    place, chance = fresh(folder, "kills"), random.Random(0)
+    place, chance = fresh(folder, f"kills_{number}"), random.Random(number)
     confirmed: dict[int, int] = {}
     twice, kills = 0, 0
     while True:
-        run = Run(place, classes)
-        die_after = chance.randint(1, 2 * LABELS // KILLS) if kills < KILLS else LABELS
+        run = Run(place, classes, f"budget.total={labels}")
+        die_after = chance.randint(1, 2 * labels // wanted)
         moment = chance.random() * 0.4  # seconds: within a fit, or while nothing happens
         client = Requests(run.address)
         for done, image in enumerate(client.images(), start=1):
             twice += image in confirmed
             if client.say(image, classes[truth[image]]):
                 confirmed[image] = truth[image]
-            if done == die_after and kills < KILLS:
+            if done == die_after and kills < wanted:
                 break
         else:
             run.end()
@@ -289,11 +312,13 @@ def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict
         "lost": len(confirmed.items() - set(given)),
         "asked_twice": twice + len(given) - len(dict(given)),
         "rounds_beside_a_batch": sum("open" in e for e in events),
-        "replay_is_the_same": replay_is_the_same(place, events, classes),
+        "replay_is_the_same": replay_is_the_same(place, events, classes, labels),
     }
 
 
-def replay_is_the_same(place: Path, events: list[dict[str, Any]], classes: tuple[str, ...]) -> bool:
+def replay_is_the_same(
+    place: Path, events: list[dict[str, Any]], classes: tuple[str, ...], labels: int
+) -> bool:
     """Make the journal again, from a copy cut in its middle, by the same labels."""
     cut = len(events) // 2
     while events[cut]["event"] != "question":
@@ -307,7 +332,7 @@ def replay_is_the_same(place: Path, events: list[dict[str, Any]], classes: tuple
     script = Path(__file__).with_name("replay_page.py")
     given = path.with_name("given.jsonl")
     given.write_text("".join(lines))
-    replayed = command(place, classes, "oracle=page", "oracle.open=false")
+    replayed = command(place, classes, "oracle=page", "oracle.open=false", f"budget.total={labels}")
     subprocess.run(
         [sys.executable, script, given, *replayed[3:]], cwd=place, check=True, capture_output=True
     )

@@ -36,6 +36,7 @@ class Decisions:
         self._unknown: dict[int, Entry] = {}  # labels of classes that there are not
         self._known: dict[int, int] = {}  # labels that the run has recorded
         self._skipped: set[int] = set()  # skips that the run has recorded
+        self._absent: set[int] = set()  # images whose files have gone: there is nothing to record
         for entry in log.entries:
             self._hear(entry)
 
@@ -59,6 +60,7 @@ class Decisions:
                 f"{', '.join(self.classes)}. Add it to the classes, or remove these lines"
             )
         self._skipped = set(pool.skipped_ids.tolist())
+        self._absent = set(pool.absent_ids.tolist())
 
     def change_classes(self, change: ClassChange) -> None:
         """Take over a change of the run's classes."""
@@ -75,11 +77,11 @@ class Decisions:
 
     def is_decided(self, image: int) -> bool:
         """Return whether an image has a label or a skip."""
-        return image in self._said or image in self._known or image in self._skipped
+        return image in self._said or self.is_recorded(image)
 
     def is_recorded(self, image: int) -> bool:
-        """Return whether the run has recorded a label or a skip of an image."""
-        return image in self._known or image in self._skipped
+        """Return whether the run has recorded a label or a skip of an image, or its file has gone."""
+        return any(image in some for some in (self._known, self._skipped, self._absent))
 
     def label(self, image: int) -> int | None:
         """Return the class of an image; None where it is skipped or open."""

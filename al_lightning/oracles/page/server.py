@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from al_lightning.utils.errors import UsageError
 
 _PATIENCE = 3.0  # seconds to end in
+_INTERVAL = 0.0005  # seconds
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
@@ -38,6 +39,9 @@ class PageServer:
         )
         self._server = uvicorn.Server(config)
         self._listener = listener
+        # While the loop computes, a request would wait 5 ms for every turn of Python's lock.
+        self._interval = sys.getswitchinterval()
+        sys.setswitchinterval(_INTERVAL)
         # A daemon: whatever keeps a request busy, the process ends.
         self._thread = threading.Thread(target=self._serve, name="page", daemon=True)
         self._thread.start()
@@ -47,6 +51,7 @@ class PageServer:
         self._server.should_exit = True
         self._thread.join(_PATIENCE)
         self._listener.close()
+        sys.setswitchinterval(self._interval)
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._listener])

@@ -193,6 +193,21 @@ def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> Non
         assert found.by == {7: "Ada"}
 
 
+def test_a_review_corrects_a_label(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3))  # guesses: cat, dog
+        page = opened(browser, address)
+        assert shown(page) == 7
+        page.keyboard.press("3")
+        saved(page, 1)
+        page.keyboard.press("v")
+        page.click("text=Change to cat")
+        page.wait_for_selector("text=No label contradicts")
+        assert said(tmp_path) == [(7, "label", "owl"), (7, "label", "cat")]
+        oracle._session.stop()
+        assert asked.end() is None
+
+
 def test_a_reload_in_the_middle_shows_the_same_image(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path) as (oracle, address):
         asked = ask(oracle, question(7, 3, 5, 9))

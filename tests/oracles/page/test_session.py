@@ -215,6 +215,35 @@ def test_a_class_of_the_file_that_is_unknown_is_refused(tmp_path: Path) -> None:
     assert session.numbers()["by_class"] == [0, 0, 1]
 
 
+def test_images_whose_files_have_gone_are_neither_shown_nor_answered(tmp_path: Path) -> None:
+    PageLog(tmp_path / "page.jsonl").append([Entry(1, "label", "cat", "", 0.0)])
+    session = made(tmp_path)
+    session.record(Pool(9, absent_ids=torch.tensor([1, 2])))
+    waiting = Waiting(session, question(1, 2, 3))
+    assert ids(session.take("a", "", 9)) == [3]
+    session.say("a", "", [(3, None, "owl")])
+    answer = waiting.end()
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.open_ids.tolist()) == ([3], [])
+
+
+def test_labels_that_contradict_a_sure_guess_are_suspects(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    waiting = Waiting(session, question(5, 6, 7, 8))  # guesses: cat, dog, cat, dog
+    session.say("a", "", [(5, None, "owl"), (6, None, "dog"), (7, None, "cat")])
+    (one,) = session.suspects({})
+    assert (one["id"], one["value"], one["guess"], one["neighbours"]) == (
+        5,
+        "owl",
+        0,
+        [[2, []], [0, [7]]],
+    )
+    first, _ = session.suspects({6: (2, 0.99)})
+    assert (first["id"], first["guess"], first["confidence"]) == (6, 2, 0.99)
+    session.stop()
+    assert waiting.end() is None
+
+
 def test_the_grid_has_the_images_of_one_guess_the_surest_first(tmp_path: Path) -> None:
     session = made(tmp_path)
     waiting = Waiting(session, question(5, 6, 7, 8))

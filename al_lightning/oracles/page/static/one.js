@@ -2,7 +2,7 @@
 
 import { at, element, percent } from "./dom.js";
 
-const AHEAD = 5; // images that are fetched before they are needed
+const AHEAD = 8; // images that are fetched before they are needed
 
 export class OneView {
   constructor(about, server) {
