@@ -271,8 +271,7 @@ class ActiveLearningLoop:
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
-        classes = len(self.learner.data.classes)
-        answer = checked_answer(self.oracle, question, answered, classes)
+        answer = checked_answer(self.oracle, question, answered, len(self.journal.classes))
         warn_of_gaps(question, answer)
         self._correct(answer)
         if question.origin == "query" and len(answer.ids):
