@@ -3,7 +3,6 @@
 import argparse
 from pathlib import Path
 
-
 _RUN = "a run's folder, which has journal.jsonl"
 
 
