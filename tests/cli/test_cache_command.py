@@ -8,6 +8,7 @@ from al_lightning.cli.cache_command import main
 from al_lightning.utils.locks import exclusive
 
 DAY = 86_400
+NOW = time.time()  # once: midnight may come between
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def outputs(tmp_path: Path) -> Path:
         (2, "embeddings/cd34.json"),
         (3, "images/ef56-78/facts.json"),
     ):
-        moment = time.time() - days * DAY
+        moment = NOW - days * DAY
         os.utime(cache / name, (moment, moment))
     (tmp_path / "outputs" / "digits").mkdir()
     return tmp_path / "outputs"
@@ -46,7 +47,7 @@ def test_what_is_kept_is_listed(outputs: Path, capsys: pytest.CaptureFixture[str
         ["fits", "1.0", "MB"],
     ]
     for days, line in zip((3, 2, 1), lines, strict=False):
-        assert time.strftime("%Y-%m-%d", time.localtime(time.time() - days * DAY)) in line
+        assert time.strftime("%Y-%m-%d", time.localtime(NOW - days * DAY)) in line
     assert lines[-1].startswith("3 entries, 7.5 MB, in ")
     assert (outputs / ".cache" / "ab12.ckpt").exists()
 
