@@ -466,8 +466,8 @@ def restarts(count: int) -> dict[str, Any]:
             clock = time.perf_counter()
             subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
             found[f"{what}, whole command"] = time.perf_counter() - clock
-    rounded = {what: round(seconds, 2) for what, seconds in found.items()}
-    print(json.dumps(rounded, indent=1))
+        rounded = {what: round(seconds, 2) for what, seconds in found.items()}
+        print(json.dumps(rounded, indent=1), flush=True)  # removing the files takes a while
     return {"restart": {"files": count, **rounded}}
 
 
