@@ -36,7 +36,7 @@ def test_a_package_index_is_shown_no_broken_link_or_picture(wheel: Path) -> None
     assert "Description-Content-Type: text/markdown" in about
     links = re.findall(r"\]\(([^)]*)\)", about)
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
-    assert "the same command continues: labeling." in about  # the text of a link stays
+    assert "and correct labels: labeling." in about  # the text of a link stays
 
 
 def test_a_wheel_unpacked_elsewhere_finds_its_configuration(wheel: Path, tmp_path: Path) -> None:

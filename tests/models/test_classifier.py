@@ -109,6 +109,7 @@ def test_test_metrics_are_those_of_the_whole_set() -> None:
     classifier = guessing()
     (logged,) = tiny_trainer().test(classifier, batches(), verbose=False)
     scalars, per_class = measured(classifier)
+    assert per_class.pop("support") == everything()[1].bincount(minlength=3).tolist()
     expected = {f"test/{name}": value for name, value in scalars.items()}
     for name, values in per_class.items():
         expected |= {f"test/{name}/{c}": value for c, value in enumerate(values)}
