@@ -64,6 +64,7 @@ class QueryResult:
         scores: The strategy's scores, (M,) float32.
         predicted: The predicted classes, (M,) int64.
         labels: The labels of the oracle, (M,) int64.
+        parts: Name of the strategy that asked for each image, if several share a query; else empty.
 
     Example:
         >>> import torch
@@ -80,6 +81,7 @@ class QueryResult:
     scores: Tensor
     predicted: Tensor
     labels: Tensor
+    parts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, question: Question, answer: Answer) -> Self:
@@ -95,6 +97,7 @@ class QueryResult:
             question.scores[rows],
             question.predicted[rows],
             answer.labels.clone(),
+            tuple(question.parts.names[row] for row in rows.tolist() if question.parts.names),
         )
 
 

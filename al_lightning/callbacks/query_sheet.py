@@ -13,7 +13,9 @@ from al_lightning.utils.spreadsheet import cell
 
 
 class QuerySheets(LoopCallback):
-    """Writes ``round_NN.csv`` for every query: id, score, label, and the file where there is one.
+    """Writes ``round_NN.csv`` for every query: id, score, label, and what else there is.
+
+    What else: the strategy that asked for the image, if several share a query, and its file.
 
     NN is the first round that trains on these labels, as in the journal.
 
@@ -43,6 +45,8 @@ class QuerySheets(LoopCallback):
             "label": query.labels.tolist(),
             "class": [cell(self._classes[label]) for label in query.labels.tolist()],
         }
+        if query.parts:
+            columns["part"] = [cell(name) for name in query.parts]
         if self._files is not None:
             columns["file"] = [cell(self._files[i]) for i in ids]
         table = io.StringIO(newline="")

@@ -280,4 +280,5 @@ class ActiveLearningLoop:
         ids, labels, skipped = answer.new_labels(pool)
         by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
         kept = answer.still_open(pool)
-        self.journal.record_labels(question.round, ids, labels, question.origin, skipped, by, kept)
+        place, parts = (question.round, ids, labels, question.origin), question.parts_of(ids)
+        self.journal.record_labels(*place, skipped, by, kept, parts)

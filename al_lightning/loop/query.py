@@ -9,6 +9,7 @@ from al_lightning.loop.candidates import draw_candidates, require_enough_candida
 from al_lightning.loop.query_memory import query_sizes, require_memory
 from al_lightning.run.budget import Budget
 from al_lightning.run.own_code import own_code
+from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Question
 from al_lightning.strategies.evidence import Need
 from al_lightning.strategies.rehearsal import rehearse
@@ -148,7 +149,16 @@ class Query:
             lambda: tuple(evidence.require(Need.PROBABILITIES).max(1))
         )
         ids, scores = selection.ids, selection.scores
-        return Question(fitted.index + 1, "query", ids, attempt, scores, predicted, confidence)
+        return Question(
+            fitted.index + 1,
+            "query",
+            ids,
+            attempt,
+            scores,
+            predicted,
+            confidence,
+            parts=QuestionParts(selection.parts, selection.uniform),
+        )
 
     def _generator(self, seed: int, purpose: str, index: int) -> torch.Generator:
         """Return a random stream of the strategy's own, which ``query_seed`` changes."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.pool import Pool
+from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import problem
 from al_lightning.run.state import Event, RunState
@@ -161,6 +162,20 @@ class History:
         return [event for event in self._state.answers if event["origin"] == origin]
 
     @property
+    def uniform_ids(self) -> Tensor:
+        """Labeled images of those parts of queries that sample the pool uniformly, (M,) int64.
+
+        Each part was drawn from the pool as it was then, before the other parts of its query.
+        """
+        found = [
+            i
+            for event in self._state.answers
+            for i, name in zip(event["ids"], event.get("parts", ()), strict=False)
+            if name in event.get("uniform", ())
+        ]
+        return torch.tensor(found, dtype=torch.int64)
+
+    @property
     def label_of(self) -> Mapping[int, int]:
         """The class of each labeled image, corrections included."""
         return self._state.label_of
@@ -193,6 +208,7 @@ def _question(event: Event, attempt: int) -> Question:
         _tensor(event["scores"], torch.float32),
         _tensor(event["predicted"], torch.int64),
         _tensor(event["confidence"], torch.float32),
+        parts=QuestionParts.of(event),
     )
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.history import History, Reason
 from al_lightning.run.image_change import ImageChange
+from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import SCHEMA
 from al_lightning.run.state import Event
@@ -86,7 +87,7 @@ class Journal(History):
             )
         }
         asked = {"round": question.round, "origin": question.origin, "ids": question.ids.tolist()}
-        self._append({"event": "question", **asked, **optional})
+        self._append({"event": "question", **asked, **optional, **question.parts.as_event()})
 
     def record_labels(
         self,
@@ -97,6 +98,7 @@ class Journal(History):
         skipped: Tensor | None = None,
         by: str | Sequence[str] | None = None,
         still_open: Tensor | None = None,
+        parts: QuestionParts | None = None,
     ) -> None:
         """Write down labels that were bought.
 
@@ -110,6 +112,7 @@ class Journal(History):
             by: Name of the person who gave the labels, or of each label's; "" if it is not known. The
                 event then has the time, too. None for labels that no person gave.
             still_open: Images that the annotator is still labeling, (O,) int64.
+            parts: The strategy that asked for each image, if several share a query.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
         if skipped is not None and len(skipped):
@@ -118,6 +121,7 @@ class Journal(History):
             event |= {**({"by": by} if by else {}), "at": utc_now()}
         if still_open is not None and len(still_open):
             event["open"] = still_open.tolist()
+        event |= {} if parts is None else parts.as_event()
         self._append({"event": "labels", "round": round_index, **event})
 
     def record_correction(

@@ -11,6 +11,7 @@ from torch import Tensor
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import HELD_OUT, Pool
+from al_lightning.run.question_parts import QuestionParts
 
 Origin = Literal["initial", "query", "validation", "test", "imported"]
 IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
@@ -38,6 +39,7 @@ class Question:
         scores: The strategy's scores, (M,) float32; None without a strategy.
         predicted: The predicted classes, (M,) int64; None if there is no classifier yet.
         confidence: Probabilities of the predicted classes, (M,) float32; None without a classifier.
+        parts: The strategy that asked for each image, if several share the query.
         earlier: The questions that were answered before this one, oldest first, if answers take time;
             images that were open may have been labeled since.
     """
@@ -50,6 +52,15 @@ class Question:
     predicted: Tensor | None = None
     confidence: Tensor | None = None
     earlier: tuple["Question", ...] = ()
+    parts: QuestionParts = QuestionParts()
+
+    def parts_of(self, ids: Tensor) -> QuestionParts:
+        """Return which strategies asked for some images of this question and earlier ones, (M,)."""
+        asked = [q for q in (*self.earlier, self) if any(q.parts.names)]
+        names = tuple(name for q in asked for name in q.parts.names)
+        uniform = tuple(dict.fromkeys(name for q in asked for name in q.parts.uniform))
+        positions = [i for q in asked for i in q.ids.tolist()]
+        return QuestionParts(names, uniform).among(positions, ids.tolist())
 
     @property
     def name(self) -> str:

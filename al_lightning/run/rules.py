@@ -6,6 +6,7 @@ from typing import Any
 
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import HELD_OUT
+from al_lightning.run.question_parts import parts_problem
 from al_lightning.run.questions import IMPORTED
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.clock import is_utc
@@ -91,6 +92,7 @@ def _question_problem(state: RunState, event: Event) -> str | None:
             return f"{name} must be numbers"
     return (
         _place_problem(state, event)
+        or parts_problem(event, event["ids"])
         or _classes_problem(state, event["predicted"] or ())
         or _ids_problem(
             state,
@@ -121,6 +123,7 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
         _classes_problem(state, labels)
         or _ids_problem(state, [*ids, *skipped, *event.get("open", ())], refused)
         or _annotation_problem(event)
+        or parts_problem(event, ids)
     )
 
 

@@ -12,15 +12,23 @@ class Need(StrEnum):
 
     >>> from al_lightning import Need
     >>> [need.value for need in Need]
-    ['probabilities', 'embeddings', 'mc_probabilities']
+    ['probabilities', 'embeddings', 'mc_probabilities', 'calibrated_probabilities', 'dropped_features']
     """
 
     PROBABILITIES = "probabilities"
     EMBEDDINGS = "embeddings"
     MC_PROBABILITIES = "mc_probabilities"
+    CALIBRATED_PROBABILITIES = "calibrated_probabilities"
+    DROPPED_FEATURES = "dropped_features"
 
 
-_DIMENSIONS = {Need.PROBABILITIES: 2, Need.EMBEDDINGS: 2, Need.MC_PROBABILITIES: 3}
+_DIMENSIONS = {
+    Need.PROBABILITIES: 2,
+    Need.EMBEDDINGS: 2,
+    Need.MC_PROBABILITIES: 3,
+    Need.CALIBRATED_PROBABILITIES: 2,
+    Need.DROPPED_FEATURES: 3,
+}
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,9 @@ class Evidence:
         probabilities: Class probabilities, (N, C) float32; rows sum to 1.
         embeddings: Outputs of the penultimate layer, (N, D) float32.
         mc_probabilities: Class probabilities under K dropout masks, (N, K, C) float32.
+        calibrated_probabilities: Class probabilities at the learner's temperature, (N, C) float32.
+        dropped_features: Class probabilities of K passes in which most numbers of the embedding are
+            dropped, others for each image and pass, (N, K, C) float32.
         weights: Weight of each image, (N,) float32, at least 0, if one strategy passes images to
             another (see :class:`~al_lightning.strategies.Shortlist`); None: equal weights.
 
@@ -49,6 +60,8 @@ class Evidence:
     probabilities: Tensor | None = None
     embeddings: Tensor | None = None
     mc_probabilities: Tensor | None = None
+    calibrated_probabilities: Tensor | None = None
+    dropped_features: Tensor | None = None
     weights: Tensor | None = None
 
     def __post_init__(self) -> None:

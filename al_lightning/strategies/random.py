@@ -20,6 +20,8 @@ class Random(Strategy):
     (3, tensor([0., 0., 0.]))
     """
 
+    uniform = True
+
     def choose(
         self,
         pool: Evidence,

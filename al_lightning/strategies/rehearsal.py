@@ -56,6 +56,8 @@ def _made_up(
         Need.PROBABILITIES: (images, classes),
         Need.EMBEDDINGS: (images, embedding),
         Need.MC_PROBABILITIES: (images, samples, classes),
+        Need.CALIBRATED_PROBABILITIES: (images, classes),
+        Need.DROPPED_FEATURES: (images, samples, classes),
     }
     drawn = {need: torch.randn(shapes[need], generator=generator) for need in sorted(needs)}
     return Evidence(

@@ -1,6 +1,6 @@
 """What a query strategy answers, and whether it can be taken."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -24,10 +24,14 @@ class Selection:
         ids: Dataset ids, (count,) int64, distinct.
         scores: One score each, (count,) float32, finite; a higher score means "query first". Meaning
             and unit depend on the strategy.
+        parts: The name of the strategy that chose each image, if several share a batch; else empty.
+        uniform: Those of the names whose images are a uniform random sample of the pool.
     """
 
     ids: Tensor
     scores: Tensor
+    parts: tuple[str, ...] = field(default=(), repr=False)
+    uniform: tuple[str, ...] = field(default=(), repr=False)
 
 
 def checked_selection(found: Any, source: str, pool_ids: Tensor, count: int) -> Selection:
@@ -63,7 +67,9 @@ def checked_selection(found: Any, source: str, pool_ids: Tensor, count: int) -> 
     distinct, times = torch.unique(ids, return_counts=True)
     if len(distinct) < count:
         raise UsageError(f"{wanted}; it selected more than once: {listed(distinct[times > 1])}")
-    return Selection(ids, checked_scores(found.scores, source, ids))
+    if found.parts and len(found.parts) != count:
+        raise UsageError(f"{source} must name a part for each of {count} images, or none")
+    return replace(found, scores=checked_scores(found.scores, source, ids))
 
 
 def checked_scores(scores: Any, source: str, ids: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ class Sizes:
         labeled: Labeled images.
         classes: C, the number of classes.
         embedding: D, the size of an embedding.
-        samples: K, the number of dropout samples.
+        samples: K, the number of dropout samples, or of passes with dropped features.
         count: How many images are selected.
     """
 
@@ -34,5 +34,7 @@ class Sizes:
             Need.PROBABILITIES: self.classes,
             Need.EMBEDDINGS: self.embedding,
             Need.MC_PROBABILITIES: self.samples * self.classes,
+            Need.CALIBRATED_PROBABILITIES: self.classes,
+            Need.DROPPED_FEATURES: self.samples * self.classes,
         }
         return _FLOAT * sum(numbers[need] for need in needs)

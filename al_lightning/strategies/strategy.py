@@ -56,6 +56,9 @@ class Strategy(ABC):
     pool_subset: int | None = None
     """Size of the random subset of unlabeled images in each round; None for all."""
 
+    uniform: bool = False
+    """Whether the selection is a uniform random sample of the pool, whatever its images are."""
+
     def __init__(self, *, pool_subset: int | None = None) -> None:
         if pool_subset is not None:
             whole_number("strategy.pool_subset", pool_subset, least=1)

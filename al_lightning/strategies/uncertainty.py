@@ -95,6 +95,25 @@ class Margin(UncertaintyStrategy):
         return uncertainty.margin(probabilities)
 
 
+class Ratio(UncertaintyStrategy):
+    """Queries the highest ratio of the two likeliest classes; scores are p(2) / p(1), in [0, 1].
+
+    It asks for the images of :class:`Margin`, if two classes are likely at all; among several likely
+    classes, p(1) is small, and the ratio counts their doubt more.
+
+    >>> import torch
+    >>> from al_lightning import Evidence
+    >>> from al_lightning.strategies import Ratio
+    >>> rows = torch.tensor([[0.5, 0.5, 0.0], [0.9, 0.1, 0.0], [0.4, 0.3, 0.3]])
+    >>> Ratio().score(Evidence(torch.arange(3), probabilities=rows))
+    tensor([1.0000, 0.1111, 0.7500])
+    """
+
+    def formula(self, probabilities: Tensor) -> Tensor:
+        """Score by :func:`~al_lightning.strategies.functional.uncertainty_scores.ratio`."""
+        return uncertainty.ratio(probabilities)
+
+
 class Entropy(UncertaintyStrategy):
     """Queries the highest entropy of the predicted classes (Settles 2009); scores are in nats.
 

@@ -30,6 +30,10 @@ def make_evidence(
         Need.MC_PROBABILITIES: torch.randn(count, samples, classes, generator=generator).softmax(2),
     }
     ids = scattered_ids(count, generator)
+    quantities |= {
+        Need.CALIBRATED_PROBABILITIES: torch.randn(count, classes, generator=generator).softmax(1),
+        Need.DROPPED_FEATURES: torch.randn(count, samples, classes, generator=generator).softmax(2),
+    }
     return Evidence(ids, **{need.value: quantities[need] for need in needs})
 
 

@@ -7,6 +7,7 @@ from al_lightning.strategies import (
     Entropy,
     LeastConfidence,
     Margin,
+    Ratio,
     ScoreStrategy,
     UncertaintyStrategy,
 )
@@ -28,6 +29,7 @@ POOL = Evidence(
     [
         (LeastConfidence(), [20, 30, 10], [0.55, 0.50, 0.48]),
         (Margin(), [30, 20, 10], [-0.01, -0.10, -0.36]),
+        (Ratio(), [30, 20, 10], [0.98, 0.7778, 0.3077]),
         (Entropy(), [10, 20, 30], [1.2197, 1.0487, 0.7422]),
     ],
 )
@@ -39,7 +41,7 @@ def test_order_and_scores(strategy: ScoreStrategy, ids: list[int], scores: list[
     torch.testing.assert_close(selection.scores, torch.tensor(scores), atol=1e-4, rtol=0)
 
 
-STRATEGIES = [LeastConfidence, Margin, Entropy]
+STRATEGIES = [LeastConfidence, Margin, Ratio, Entropy]
 
 
 @pytest.mark.parametrize("kind", STRATEGIES, ids=lambda kind: kind.__name__)

@@ -34,6 +34,19 @@ def margin(probabilities: Tensor) -> Tensor:
     return second - first
 
 
+def ratio(probabilities: Tensor) -> Tensor:
+    """Return p(2) / p(1), of the two most probable classes: the odds of the runner-up.
+
+    Args:
+        probabilities: (N, C) float; rows sum to 1.
+
+    Returns:
+        (N,) float in [0, 1]. With a single class p(2) is 0.
+    """
+    first, second = torch.nn.functional.pad(probabilities, (0, 1)).topk(2).values.unbind(1)
+    return second / first
+
+
 def entropy(probabilities: Tensor) -> Tensor:
     """Return the Shannon entropy -sum p ln p in nats, with 0 ln 0 = 0.
 

@@ -1,0 +1,101 @@
+import pytest
+import torch
+
+from al_lightning.strategies.functional import herding as module
+from al_lightning.strategies.functional.herding import Herding, least_distance, unit_float32
+from tests.strategies.helpers import seeded
+
+
+@pytest.fixture(autouse=True)
+def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that bounds become stale, and every loop runs more than once."""
+    for name, size in (("_TILE", 7), ("_PART", 11), ("_EXACT_PART", 13), ("_EXACT", 3)):
+        monkeypatch.setattr(module, name, size)
+    monkeypatch.setattr(module, "_FIRST", 5)
+
+
+def plain(
+    rows: torch.Tensor, weights: torch.Tensor, labeled: torch.Tensor, bandwidth: float, count: int
+) -> tuple[list[int], list[float]]:
+    """The greedy algorithm with all pairs at once, in float64."""
+    rows, labeled, weights = rows.double(), labeled.double(), weights.double()
+    kernel = torch.exp(-((torch.cdist(rows, rows) / bandwidth) ** 2))
+    covered = torch.zeros(len(rows), dtype=torch.float64)
+    if len(labeled):
+        covered = torch.exp(-((torch.cdist(rows, labeled) / bandwidth) ** 2)).amax(1)
+    picks, gains = [], []
+    for _ in range(count):
+        gain = ((kernel - covered).clamp(min=0) * weights).sum(1)
+        gain[picks] = -1
+        best = int(gain.argmax())
+        picks.append(best)
+        gains.append(float(gain[best]))
+        covered = torch.maximum(covered, kernel[best])
+    return picks, gains
+
+
+@pytest.mark.parametrize("known", [0, 6])
+@pytest.mark.parametrize("bandwidth", [1.0, 0.3, 0.02])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_picks_are_those_of_all_pairs(known: int, bandwidth: float, weighted: bool) -> None:
+    rows = unit_float32(torch.randn(200, 5, generator=seeded()))
+    pool, labeled = rows[known:], rows[:known]
+    weights = torch.rand(len(pool), generator=seeded(1)) if weighted else torch.ones(len(pool))
+    picks, gains = Herding(pool, None, weights, labeled, bandwidth).run(30)
+    expected = plain(pool, weights, labeled, bandwidth, 30)
+    assert gains.tolist() == pytest.approx(expected[1], rel=1e-6)
+    if weighted or bandwidth == 1:  # else many are equal: they cover themselves alone
+        assert picks.tolist() == expected[0]
+
+
+def test_only_references_count_and_all_are_candidates() -> None:
+    rows = unit_float32(torch.randn(60, 4, generator=seeded()))
+    some = torch.arange(40, 60)
+    picks, gains = Herding(rows, some, torch.ones(60), rows[:0], 0.5).run(5)
+    units, covered = rows.double(), torch.zeros(20, dtype=torch.float64)
+    kernel = torch.exp(-((torch.cdist(units, units[some]) / 0.5) ** 2))
+    for pick, gain in zip(picks.tolist(), gains.tolist(), strict=True):
+        brought = (kernel - covered).clamp(min=0).sum(1)
+        assert pick == int(brought.argmax())
+        assert gain == pytest.approx(float(brought.max()))
+        covered = torch.maximum(covered, kernel[pick])
+
+
+def test_copies_bring_nothing_more() -> None:
+    rows = unit_float32(torch.randn(3, 4, generator=seeded())).repeat(9, 1)
+    for bandwidth in (1.0, 1e-3):
+        picks, _ = Herding(rows, None, torch.ones(27), rows[:0], bandwidth).run(10)
+        assert len(picks) == 3
+        assert len({i % 3 for i in picks.tolist()}) == 3
+
+
+def test_images_without_weight_bring_nothing() -> None:
+    rows = unit_float32(torch.randn(12, 4, generator=seeded()))
+    picks, gains = Herding(rows, None, torch.zeros(12), rows[:0], 1.0).run(3)
+    assert len(picks) == len(gains) == 0
+
+
+def test_few_bounds_are_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FIRST", 64)
+    monkeypatch.setattr(module, "_TILE", 256)
+    rows = unit_float32(torch.randn(2_000, 3, generator=seeded()))
+    search, refreshed = Herding(rows, None, torch.ones(2_000), rows[:0], 0.1), []
+    refresh = search._refresh
+    monkeypatch.setattr(search, "_refresh", lambda b: (refreshed.append(len(b)), refresh(b)))
+    search.run(20)
+    assert sum(refreshed[1:]) < 20 * 2_000 / 4  # of all of them after each pick
+
+
+def test_the_least_distance_is_that_of_unequal_rows() -> None:
+    rows = torch.tensor([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0], [3.0, 4.5]])
+    assert least_distance(rows) == pytest.approx(0.5)
+    assert least_distance(rows[:2]) is None
+    assert least_distance(rows[:0]) is None
+
+
+def test_unit_rows_have_length_one_and_zeros_stay() -> None:
+    rows = torch.randn(30, 4, generator=seeded()) * 1e20
+    rows[3] = 0
+    lengths = unit_float32(rows).double().norm(dim=1)
+    assert lengths[3] == 0
+    assert lengths[torch.arange(30) != 3].sub(1).abs().max() < 1e-6
