@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -26,6 +27,7 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
 from al_lightning.training.learner import Learner
+from al_lightning.training.temperature import temperature_of
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import interruptible
 from al_lightning.utils.ranks import from_rank_zero
@@ -207,8 +209,8 @@ class ActiveLearningLoop:
         given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         free, count = next_candidates(pool, budget.query_size(index, given), left)
-        seed = self.learner.seed
-        selection = self.query.select(fitted, free, count, seed, watch) if count > 0 else None
+        passes = self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
+        selection = self.query.select(fitted, free, count, *passes) if count > 0 else None
         if test is not None:
             self._record(fitted.result(test, watch.seconds))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():

@@ -1,5 +1,7 @@
 """Which images to query: a strategy, its evidence, and its random streams."""
 
+from collections.abc import Callable
+
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
@@ -84,7 +86,13 @@ class Query:
                 rehearse(strategy, images, classes, embedding)
 
     def select(
-        self, fitted: Fitted, free: Tensor, count: int, seed: int, watch: Stopwatch
+        self,
+        fitted: Fitted,
+        free: Tensor,
+        count: int,
+        seed: int,
+        watch: Stopwatch,
+        find_temperature: Callable[[], float] = lambda: 1.0,
     ) -> Selection:
         """Select images from the pool of a round.
 
@@ -94,6 +102,8 @@ class Query:
             count: How many images.
             seed: With ``query_seed``, all that the draws depend on.
             watch: Takes the time of the phases "score" and "select".
+            find_temperature: Returns the temperature of the classifier; called if the strategy needs
+                calibrated probabilities.
         """
         strategy, pool = self.strategy, fitted.pool
         with watch.time("score"):
@@ -102,9 +112,10 @@ class Query:
                 strategy.pool_subset,
                 self._generator(seed, "candidates", fitted.index),
             )
-            samples = strategy.mc_samples
-            unlabeled = fitted.evidence(candidates, strategy.needs, samples)
-            labeled = fitted.evidence(pool.labeled_ids, strategy.labeled_needs, samples)
+            calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
+            passes = strategy.mc_samples, find_temperature() if calibrated else 1.0
+            unlabeled = fitted.evidence(candidates, strategy.needs, *passes)
+            labeled = fitted.evidence(pool.labeled_ids, strategy.labeled_needs, *passes)
         generator = self._generator(seed, "query", fitted.index)
         with watch.time("select"):
             return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))

@@ -9,6 +9,8 @@ from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
 
+_SAMPLED = {Need.MC_PROBABILITIES, Need.DROPPED_FEATURES}
+
 
 def require_memory(strategy: Strategy, queries: Sequence[Sizes], limit: int | None) -> None:
     """Check that no query of a run takes more memory than there is.
@@ -91,7 +93,7 @@ def _parts(strategy: Strategy, sizes: Sizes) -> dict[str, int]:
 
 
 def _of(strategy: Strategy, sizes: Sizes) -> str:
-    if Need.MC_PROBABILITIES not in strategy.needs:
+    if not _SAMPLED & strategy.needs:
         return ""
     return f" in {sizes.samples} samples of {sizes.classes} classes"
 
@@ -103,7 +105,7 @@ def _advice(strategy: Strategy, sizes: Sizes, limit: int) -> str:
     ways = []
     if fewer.pool >= sizes.count:
         ways.append(f"use fewer images (strategy.pool_subset={fewer.pool})")
-    if Need.MC_PROBABILITIES in strategy.needs:
+    if _SAMPLED & strategy.needs:
         ways.append("use fewer samples (strategy.mc_samples)")
     ways += ["use another strategy, such as margin", "raise the limit (budget.memory_limit)"]
     text = f"{', '.join(ways[:-1])}, or {ways[-1]}"

@@ -77,15 +77,22 @@ class Fitted:
     identity: str = ""
     sample_ids: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64))
 
-    def evidence(self, ids: Tensor, needs: Collection[Need], mc_samples: int = 1) -> Evidence:
+    def evidence(
+        self,
+        ids: Tensor,
+        needs: Collection[Need],
+        mc_samples: int = 1,
+        temperature: float = 1.0,
+    ) -> Evidence:
         """Gather evidence on training images in one pass; see :class:`al_lightning.Scorer`.
 
         Args:
             ids: Which of them, (N,) int64.
             needs: What to gather.
             mc_samples: K, the number of dropout samples of Monte-Carlo probabilities.
+            temperature: Divides the logits of calibrated probabilities.
         """
-        return self._evidence(self.datamodule.data.train, ids, needs, mc_samples)
+        return self._evidence(self.datamodule.data.train, ids, needs, mc_samples, temperature)
 
     def probabilities(self, ids: Tensor) -> Tensor:
         """Return what is predicted of training images, (N, C) float32, on every rank.
@@ -189,9 +196,19 @@ class Fitted:
         return calibrate(to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation")
 
     def _evidence(
-        self, images: Images, ids: Tensor, needs: Collection[Need], mc_samples: int = 1
+        self,
+        images: Images,
+        ids: Tensor,
+        needs: Collection[Need],
+        mc_samples: int = 1,
+        temperature: float = 1.0,
     ) -> Evidence:
         scorer = Scorer(
-            self.trainer, self.classifier, self.datamodule, mc_samples, seed=self.mask_seed
+            self.trainer,
+            self.classifier,
+            self.datamodule,
+            mc_samples,
+            self.mask_seed,
+            temperature,
         )
         return scorer.evidence(images, ids, needs)

@@ -22,7 +22,8 @@ class ImagePass(L.LightningModule):
     """
 
     datamodule: PoolDataModule
-    count: int  # images
+    ids: Tensor  # of all images, in order, (N,) int64
+    batch_ids: Tensor  # of the images of the batch, (B,) int64, while it is computed
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,8 +59,9 @@ class ImagePass(L.LightningModule):
         """Compute, and send the result to rank zero; return the number of images."""
         size = self.datamodule.eval_batch_size
         index = batch_idx * world_size() + rank()
+        self.batch_ids = self.ids[index * size : index * size + len(batch)]
         computed = self.compute(batch)
-        for at, found in collect_on_rank_zero(index, -(-self.count // size), computed):
+        for at, found in collect_on_rank_zero(index, -(-len(self.ids) // size), computed):
             self.take(at * size, found)
         return len(batch)
 
@@ -80,7 +82,7 @@ def run_pass(
         images: The training or the test images.
         ids: Which of them, (N,) int64, in this order.
     """
-    images_pass.datamodule, images_pass.count = datamodule, len(ids)
+    images_pass.datamodule, images_pass.ids = datamodule, ids
     loader = datamodule.images_dataloader(images, ids, trainer.strategy.root_device)
     wait_for_all()
     with isolate_rng():

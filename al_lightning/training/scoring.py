@@ -10,14 +10,18 @@ from torch import Tensor, nn
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.models.backbone import Embedder, for_evaluation, to_probabilities
+from al_lightning.models.feature_masks import FeatureMasks
 from al_lightning.models.fixed_masks import FixedMasks
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.training.calibration import tempered
 from al_lightning.training.evidence_rows import EvidenceRows
 from al_lightning.training.passes import ImagePass, run_pass
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import rank
 
-_PLAIN = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
+_PLAIN = frozenset(Need) - {
+    Need.MC_PROBABILITIES
+}  # what one embedding without dropout is enough for
 
 
 class Scorer:
@@ -34,6 +38,9 @@ class Scorer:
             subnetwork, the same for every image; see
             :class:`~al_lightning.models.fixed_masks.FixedMasks`.
         seed: Seed of the subnetworks. torch's global generator is not changed.
+        temperature: Divides the logits of calibrated probabilities.
+        feature_dropout: Share of the numbers of an embedding that are dropped in each of ``mc_samples``
+            passes of its head; see :class:`~al_lightning.models.feature_masks.FeatureMasks`.
 
     Example:
         >>> import lightning as L
@@ -56,12 +63,16 @@ class Scorer:
         datamodule: PoolDataModule,
         mc_samples: int = 20,
         seed: int = 0,
+        temperature: float = 1.0,
+        feature_dropout: float = 0.75,
     ) -> None:
         self._trainer = trainer
         self._classifier = classifier
         self._datamodule = datamodule
         self._mc_samples = mc_samples
         self._seed = seed
+        self._temperature = temperature
+        self._features = FeatureMasks(feature_dropout, seed)
 
     def evidence(self, images: Images, ids: Tensor, needs: Collection[Need]) -> Evidence:
         """Gather evidence in one pass; without needs, there is no pass.
@@ -81,7 +92,8 @@ class Scorer:
         # Before any mask is hung into it: hooks are part of what a classifier computes.
         halves = self._classifier if samples else for_evaluation(self._classifier)
         with FixedMasks(halves, self._seed) as masks:
-            probe = _EvidencePass(halves, rows, needs, masks, self._mc_samples)
+            heads = self._mc_samples, self._temperature, self._features
+            probe = _EvidencePass(halves, rows, needs, masks, *heads)
             run_pass(self._trainer, probe, self._datamodule, images, ids)
         if rank() > 0:
             return Evidence(ids)
@@ -98,6 +110,8 @@ class _EvidencePass(ImagePass):
         needs: Collection[Need],
         masks: FixedMasks,
         mc_samples: int,
+        temperature: float,
+        features: FeatureMasks,
     ) -> None:
         super().__init__()
         self.halves = halves
@@ -105,6 +119,8 @@ class _EvidencePass(ImagePass):
         self._needs = frozenset(needs)
         self._masks = masks
         self._mc_samples = mc_samples
+        self._temperature = temperature
+        self._features = features
         self._shapes: dict[str, torch.Size] = {}  # of a row of each half, as in the first batch
         self._embedding_varies = False  # by dropout inside `embed`; seen in the first batch
 
@@ -122,12 +138,26 @@ class _EvidencePass(ImagePass):
         if self._needs & _PLAIN or not self._embedding_varies:
             embeddings = self._embed(images)
             found[Need.EMBEDDINGS] = embeddings.float()
-            if Need.PROBABILITIES in self._needs:
-                found[Need.PROBABILITIES] = self._classify(embeddings)
+            found |= self._of_embeddings(embeddings)
         if Need.MC_PROBABILITIES in self._needs:
             source = images if self._embedding_varies else embeddings
             found[Need.MC_PROBABILITIES] = self._sample(source)
         return {need.value: found[need] for need in self._needs}
+
+    def _of_embeddings(self, embeddings: Tensor) -> dict[Need, Tensor]:
+        """Return what is needed of the head alone, without dropout in the network."""
+        found: dict[Need, Tensor] = {}
+        if {Need.PROBABILITIES, Need.CALIBRATED_PROBABILITIES} & self._needs:
+            logits = self._logits(embeddings)
+            found[Need.PROBABILITIES] = to_probabilities(logits)
+            found[Need.CALIBRATED_PROBABILITIES] = tempered(logits, self._temperature)
+        if Need.DROPPED_FEATURES in self._needs:
+            passes = [
+                self._classify(self._features.apply(embeddings, self.batch_ids, k))
+                for k in range(self._mc_samples)
+            ]
+            found[Need.DROPPED_FEATURES] = torch.stack(passes, 1)
+        return found
 
     def _embed(self, images: Tensor) -> Tensor:
         """Return embeddings without dropout, (B, D), and see whether dropout would change them."""
@@ -152,10 +182,13 @@ class _EvidencePass(ImagePass):
             )
 
     def _classify(self, embeddings: Tensor) -> Tensor:
+        return to_probabilities(self._logits(embeddings))
+
+    def _logits(self, embeddings: Tensor) -> Tensor:
         # A copy, since a head may work in place on what is still needed.
         logits = self._embedder.classify(embeddings.clone())
         self._require_rows(logits, len(embeddings), "classify")
-        return to_probabilities(logits)
+        return logits
 
     def _sample(self, source: Tensor) -> Tensor:
         """Return class probabilities of K subnetworks, (B, K, C).

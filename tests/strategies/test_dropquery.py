@@ -11,7 +11,9 @@ from tests.strategies.helpers import seeded
 
 def pool_of(flips: list[int], passes: int = 4, rows: torch.Tensor | None = None) -> Evidence:
     """Images of class 0, so many of whose passes are of another class."""
-    votes = torch.tensor([[1 + k % 2] * flip + [0] * (passes - flip) for k, flip in enumerate(flips)])
+    votes = torch.tensor(
+        [[1 + k % 2] * flip + [0] * (passes - flip) for k, flip in enumerate(flips)]
+    )
     embeddings = torch.randn(len(flips), 3, generator=seeded()) if rows is None else rows
     sure = one_hot(torch.zeros(len(flips), dtype=torch.int64), 3).float()
     dropped = one_hot(votes, 3).float()

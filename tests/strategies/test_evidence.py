@@ -12,6 +12,8 @@ def full() -> Evidence:
         probabilities=torch.tensor([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]]),
         embeddings=torch.arange(12.0).reshape(3, 4),
         mc_probabilities=torch.full((3, 5, 2), 0.5),
+        calibrated_probabilities=torch.full((3, 2), 0.5),
+        dropped_features=torch.full((3, 4, 2), 0.5),
     )
 
 

@@ -45,7 +45,7 @@ def test_large_pools_are_covered_by_a_sample() -> None:
         float(kernel[torch.isin(pool.ids, found.ids)].amax(0).mean()) for found in (one, exact)
     ]
     assert covered[1] == pytest.approx(float(exact.scores.sum()))
-    assert 0.9 * covered[1] < covered[0] < covered[1]
+    assert 0.8 * covered[1] < covered[0] < covered[1]
 
 
 def test_copies_are_drawn_at_the_end() -> None:

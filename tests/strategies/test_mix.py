@@ -1,7 +1,16 @@
 import pytest
 import torch
 
-from al_lightning.strategies import BALD, Badge, FarthestFirst, Margin, Mix, Random, VoteEntropy
+from al_lightning.strategies import (
+    BALD,
+    Badge,
+    Euclidean,
+    FarthestFirst,
+    Margin,
+    Mix,
+    Random,
+    VoteEntropy,
+)
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.mix import by_shares
 from al_lightning.utils.errors import UsageError
@@ -11,7 +20,7 @@ SHARES = {"margin": 0.5, "far": 0.3, "random": 0.2}
 
 
 def mixed(shares: dict[str, float] = SHARES) -> Mix:
-    return Mix({"margin": Margin(), "far": FarthestFirst(), "random": Random()}, shares)
+    return Mix({"margin": Margin(), "far": FarthestFirst(Euclidean()), "random": Random()}, shares)
 
 
 def test_each_part_has_its_share_and_none_an_image_twice() -> None:
@@ -39,7 +48,7 @@ def test_the_uniform_part_draws_from_the_whole_pool_and_the_next_ones_from_the_r
 def test_what_was_chosen_before_is_labeled_for_the_next_part() -> None:
     rows = torch.tensor([[0.0, 0.0], [0.1, 0.0], [9.0, 0.0], [9.1, 0.0]])
     doubt = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.5, 0.5], [0.6, 0.4]])
-    mix = Mix({"margin": Margin(), "far": FarthestFirst()}, {"margin": 1, "far": 1})
+    mix = Mix({"margin": Margin(), "far": FarthestFirst(Euclidean())}, {"margin": 1, "far": 1})
     found = mix.select(Evidence(torch.arange(4), doubt, rows), None, 2, seeded())
     assert found.ids.tolist() == [2, 0]  # the farthest from the first, not the nearest
 
@@ -76,7 +85,11 @@ def test_parts_with_the_same_samples_share_them() -> None:
 @pytest.mark.parametrize(
     ("parts", "shares", "message"),
     [
-        ({"a": Margin()}, {"b": 1}, r"strategy\.shares must have a share for each .*\(a\), not for b"),
+        (
+            {"a": Margin()},
+            {"b": 1},
+            r"strategy\.shares must have a share for each .*\(a\), not for b",
+        ),
         ({"a": Margin()}, {"a": 0}, r"strategy\.shares must have a share above 0"),
         ({}, {}, r"strategy\.shares must have a share above 0"),
         ({"a": Margin()}, {"a": -1}, r"strategy\.shares\.a must be in \[0, inf\)"),

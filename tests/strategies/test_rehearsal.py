@@ -50,6 +50,8 @@ def test_it_is_made_up_in_the_shapes_of_the_run_and_leaves_the_strategy_alone() 
         Need.PROBABILITIES: (10,),
         Need.EMBEDDINGS: (32,),
         Need.MC_PROBABILITIES: (20, 10),
+        Need.CALIBRATED_PROBABILITIES: (10,),
+        Need.DROPPED_FEATURES: (20, 10),
     }
     sums = pool.require(Need.MC_PROBABILITIES).sum(-1)
     torch.testing.assert_close(sums, torch.ones_like(sums))

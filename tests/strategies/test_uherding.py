@@ -43,6 +43,8 @@ def test_certain_images_are_drawn_last() -> None:
     sure[4] = 0.2
     certain = Evidence(pool.ids, embeddings=pool.embeddings, calibrated_probabilities=sure)
     labeled = make_evidence(4, UHerding.labeled_needs, seed=1)
-    found = UHerding().select(certain, Evidence(torch.arange(4), embeddings=labeled.embeddings), 3, seeded())
+    found = UHerding().select(
+        certain, Evidence(torch.arange(4), embeddings=labeled.embeddings), 3, seeded()
+    )
     assert (found.scores > 0).tolist() == [True, False, False]
     assert int(found.ids[0]) == int(pool.ids[4])

@@ -9,6 +9,7 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
 from al_lightning.data.transforms import Normalize, RandomShift
 from al_lightning.models import ImageClassifier
+from al_lightning.models.feature_masks import FeatureMasks
 from al_lightning.run.pool import Pool
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.training.scoring import Scorer
@@ -161,6 +162,37 @@ def test_a_pass_looks_at_every_image_once() -> None:
     assert seen == [4, 4, 3]
 
 
+def test_calibrated_probabilities_are_those_of_logits_over_the_temperature() -> None:
+    classifier = with_statistics()
+    needs = {Need.CALIBRATED_PROBABILITIES, Need.PROBABILITIES}
+    scorer = Scorer(tiny_trainer(), classifier, in_round(), temperature=2.5)
+    evidence = scorer.evidence(TRAIN, ORDER, needs)
+    _, probabilities = plain(classifier)
+    expected = (probabilities.log() / 2.5).softmax(1)
+    torch.testing.assert_close(evidence.require(Need.CALIBRATED_PROBABILITIES), expected)
+    torch.testing.assert_close(evidence.require(Need.PROBABILITIES), probabilities)
+
+
+def test_dropped_features_are_the_heads_of_masked_embeddings() -> None:
+    classifier = with_statistics()
+    evidence = score(classifier, {Need.DROPPED_FEATURES}, mc_samples=2, seed=5)
+    embeddings, _ = plain(classifier)
+    masks = FeatureMasks(0.75, 5)
+    classifier.eval()
+    with torch.no_grad():
+        expected = [classifier.classify(masks.apply(embeddings, ORDER, k)) for k in range(2)]
+    found = evidence.require(Need.DROPPED_FEATURES)
+    torch.testing.assert_close(found, torch.stack(expected, 1).softmax(2))
+
+
+def test_dropped_features_do_not_depend_on_the_other_images() -> None:
+    classifier, turn = with_statistics(), torch.randperm(len(ORDER))
+    straight = score(classifier, {Need.DROPPED_FEATURES})
+    turned = score(classifier, {Need.DROPPED_FEATURES}, ids=ORDER[turn])
+    need = Need.DROPPED_FEATURES
+    torch.testing.assert_close(turned.require(need), straight.require(need)[turn])
+
+
 # Monte-Carlo dropout
 
 
@@ -237,11 +269,11 @@ class Split(L.LightningModule):
     ("in_embed", "in_head", "needs", "expected"),
     [
         (0.0, 0.5, {Need.MC_PROBABILITIES}, {"embed": 3, "classify": 3 * 5}),
-        (0.0, 0.5, set(Need), {"embed": 3, "classify": 3 * 6}),
+        (0.0, 0.5, set(Need), {"embed": 3, "classify": 3 * 11}),
         (0.0, 0.5, PLAIN, {"embed": 3, "classify": 3}),
         # Where dropout lies in `embed`, one pass more shows it.
         (0.5, 0.5, {Need.MC_PROBABILITIES}, {"embed": 1 + 3 * 5, "classify": 3 * 5}),
-        (0.5, 0.0, set(Need), {"embed": 3 * 6, "classify": 3 * 6}),
+        (0.5, 0.0, set(Need), {"embed": 3 * 6, "classify": 3 * 11}),
     ],
 )
 def test_the_backbone_runs_once_a_batch_unless_dropout_lies_in_it(

@@ -14,7 +14,9 @@ _EXACT = 16  # candidates that are compared exactly at a time
 _FIRST = 64  # candidates that are brought up to date at a time; then twice as many
 _SLACK = 1e-5  # far more than float32 rounds off a squared distance of unit vectors
 _ROUNDING = 1e-4  # likewise off a sum of kernels, as a share of it
-_EQUAL = 1e-12  # squared distances below are 0: copies cover each other wholly, whatever rounding does
+_EQUAL = (
+    1e-12  # squared distances below are 0: copies cover each other wholly, whatever rounding does
+)
 _TIED = 1e-9  # share by which two gains in float64 may differ and count as equal
 _LABELED = 2**22  # kernels with labeled images at a time
 _LEAST_GAIN = 1e-9  # of a sum of kernels; what is below is nothing but rounding

@@ -1,0 +1,31 @@
+"""The temperature of a round's classifier, for the strategies that need calibrated probabilities."""
+
+from al_lightning.training.calibration import fit_temperature, to_logits
+from al_lightning.training.fitted import Fitted
+from al_lightning.training.learner import Learner
+from al_lightning.training.out_of_fold import out_of_fold
+from al_lightning.utils.errors import UsageError
+
+
+def temperature_of(learner: Learner, fitted: Fitted) -> float:
+    """Return the temperature that calibrates a round's classifier.
+
+    Fitted on the validation labels if there are any, else on out-of-fold predictions of the training
+    labels, which takes five more fits. 1 where there are too few labels, or groups of them, for folds.
+
+    Args:
+        learner: Has fitted the classifier.
+        fitted: The classifier.
+
+    Raises:
+        DivergenceError: If a fit diverges, and there is no fallback.
+    """
+    pool = fitted.pool
+    if len(pool.validation_ids):
+        logits = to_logits(fitted.probabilities(pool.validation_ids))
+        return fit_temperature(logits, pool.validation_labels)
+    try:
+        found = out_of_fold(learner, pool, fitted.index)
+    except UsageError:
+        return 1.0
+    return fit_temperature(found.logits, found.labels)
