@@ -52,7 +52,7 @@ class Question:
     predicted: Tensor | None = None
     confidence: Tensor | None = None
     earlier: tuple["Question", ...] = ()
-    parts: QuestionParts = QuestionParts()
+    parts: QuestionParts = field(default_factory=QuestionParts)
 
     def parts_of(self, ids: Tensor) -> QuestionParts:
         """Return which strategies asked for some images of this question and earlier ones, (M,)."""

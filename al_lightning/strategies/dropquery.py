@@ -15,11 +15,11 @@ class DropQuery(Strategy):
     """Clusters images whose predicted class flips where features are dropped; one of each cluster.
 
     An image is a candidate if its class in more than t of M passes with dropped features is not that
-    without dropout. t is M // 2, or the largest number below with at least ``factor`` candidates for each
-    image to query, or 0. The candidates' embeddings, of unit length, are clustered by k-means into as many
-    clusters as images to query, and the image nearest to each center is chosen. If there are fewer
-    candidates than that, all of them are chosen, and the rest is drawn uniformly. Gupte, Aklilu, Nirschl
-    & Yeung-Levy, "Revisiting active learning in the era of vision foundation models", TMLR 2024,
+    without dropout. t is M // 2, or the largest number below with at least ``factor`` candidates for
+    each image to query, or 0. The candidates' embeddings, of unit length, are clustered by k-means into
+    as many clusters as images to query, and the image nearest to each center is chosen. If there are
+    fewer candidates than that, all of them are chosen, and the rest is drawn uniformly. Gupte, Aklilu,
+    Nirschl & Yeung-Levy, "Revisiting active learning in the era of vision foundation models", TMLR 2024,
     algorithm 1, as in the authors' program (the paper fixes t = M // 2).
 
     The learner drops the features: three of four numbers of an embedding, others for each image and
@@ -82,7 +82,7 @@ class DropQuery(Strategy):
         return Selection(pool.ids[nearest], shares[nearest])
 
     def _candidates(self, flips: torch.Tensor, passes: int, count: int) -> torch.Tensor:
-        """Return the positions of the candidates, (n,) int64, given how often each flips, (N,) int64."""
+        """Return the positions of the candidates, (n,) int64, by how often each flips, (N,) int64."""
         threshold = passes // 2
         while threshold > 0 and int((flips > threshold).sum()) < self.factor * count:
             threshold -= 1

@@ -16,15 +16,15 @@ class MaxHerding(Strategy):
     """Picks the image that most raises the similarity of all images to their nearest labeled one.
 
     A pick maximises the mean over the pool of max(k(x_i, x) - m_i, 0), where m_i is the largest kernel
-    of image i with a labeled or picked image, 0 where there is none, and k(x, y) = exp(-(|x - y| / h)^2)
-    on embeddings of unit length. Bae, Noh & Sutherland, "Generalized coverage for more robust low-budget
-    active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of the authors' program. A
-    labeled image is wholly covered, so that a mean over labeled images too, as theirs, has the same
-    maximum.
+    of image i with a labeled or picked image, 0 where there is none, and k(x, y) is
+    exp(-(|x - y| / h)^2) on embeddings of unit length. Bae, Noh & Sutherland, "Generalized coverage for
+    more robust low-budget active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of the
+    authors' program. A labeled image is wholly covered, so that a mean over labeled images too, as
+    theirs, has the same maximum.
 
     The picks are those of the plain greedy algorithm with all N^2 pairs in float64 (up to ties), by
-    upper bounds, without these pairs in memory; the authors' program takes 35,000 random images at most.
-    In a pool of more than ``exact_up_to`` images, the mean is that over ``references`` images, drawn at
+    upper bounds, without these pairs in memory; the authors' program takes 35,000 random images at
+    most. In a pool of more than ``exact_up_to`` images, the mean is that over ``references`` images, drawn at
     random; all images are candidates.
 
     If nothing is left to cover, the rest is drawn uniformly. A score is the mean above, in [0, 1].

@@ -1,7 +1,6 @@
 """One batch from several strategies, by shares."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
 
@@ -22,8 +21,8 @@ class Mix(Strategy):
     count as labeled for the next strategy, if it uses labeled images. The selection says which strategy
     chose which image (:attr:`Selection.parts`).
 
-    A part has its share of the images, rounded to whole numbers by largest remainders, of equal ones the
-    first. Its images are together in the ranking, in the order of the parts. A score is the part's own.
+    A part has its share of the images, rounded to whole numbers by largest remainders, of equal ones
+    the first. Its images are together in the ranking, in the order of the parts. A score is the part's own.
 
     >>> import torch
     >>> from al_lightning import Evidence
@@ -130,8 +129,8 @@ def _samples(part: Strategy) -> bool:
 def _only(evidence: Evidence, needs: frozenset[Need]) -> Evidence:
     """Return evidence with nothing but these quantities."""
     present = evidence.quantities()
-    others = {need.value: None for need in present if need not in needs}
-    return replace(evidence, **others)
+    wanted = {need.value: values for need, values in present.items() if need in needs}
+    return Evidence(evidence.ids, **wanted, weights=evidence.weights)
 
 
 def _joined(labeled: Evidence, more: Evidence) -> Evidence:

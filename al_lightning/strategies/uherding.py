@@ -11,10 +11,10 @@ from al_lightning.strategies.max_herding import MaxHerding
 class UHerding(MaxHerding):
     """Covers uncertain images: :class:`MaxHerding`, where an image counts by its uncertainty.
 
-    A pick maximises the mean over the pool of u_i max(k(x_i, x) - m_i, 0) with u = 1 - (p(1) - p(2)), by
-    calibrated probabilities p = softmax(z / T). The bandwidth h of the kernel is the smallest distance
-    of two labeled images that are not equal, in embeddings of unit length; so with few labels it covers,
-    and with many it asks for the least certain images. Before the first label, every u is 1 and h is
+    A pick maximises the mean over the pool of u_i max(k(x_i, x) - m_i, 0) with u = 1 - (p(1) - p(2)),
+    by calibrated probabilities p = softmax(z / T). The bandwidth h of the kernel is the smallest
+    distance of two labeled images that are not equal, in embeddings of unit length; so with few labels
+    it covers, and with many it asks for the least certain images. Before the first label, every u is 1 and h is
     1: MaxHerding. Bae, Sutherland & Oliveira, "Uncertainty herding: one active learning method for all
     label budgets", ICLR 2025, algorithm 1, with the margin as uncertainty.
 

@@ -9,7 +9,7 @@ IDS = torch.arange(2_000)
 def test_the_share_of_what_is_dropped_and_the_mean_are_right() -> None:
     rows = torch.ones(2_000, 64)
     dropped = FeatureMasks(0.75, 0).apply(rows, IDS, 0)
-    assert dropped.unique().tolist() == [0, 4]
+    assert {*dropped.flatten().tolist()} == {0, 4}
     assert float((dropped == 0).float().mean()) == pytest.approx(0.75, abs=0.01)
     assert float(dropped.mean()) == pytest.approx(1, abs=0.03)
 
@@ -18,7 +18,7 @@ def test_masks_differ_by_image_pass_and_seed_alone() -> None:
     rows = torch.ones(2_000, 64)
     one, again = (FeatureMasks(0.5, 0).apply(rows, IDS, 0) for _ in range(2))
     assert torch.equal(one, again)
-    assert len(one.unique(dim=0)) > 1_500  # of 4,096 masks, by chance about 1,580
+    assert len({*map(tuple, one.tolist())}) > 1_500  # of 4,096 masks, by chance about 1,580
     for other in (
         FeatureMasks(0.5, 0).apply(rows, IDS, 1),
         FeatureMasks(0.5, 1).apply(rows, IDS, 0),

@@ -5,8 +5,8 @@ import torch
 from al_lightning.strategies import MaxHerding
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.utils.errors import UsageError
-from tests.strategies.helpers import make_evidence, seeded
 from tests.strategies.functional.test_herding import plain
+from tests.strategies.helpers import make_evidence, seeded
 
 
 @pytest.mark.parametrize("known", [0, 5])

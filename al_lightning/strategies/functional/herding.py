@@ -1,4 +1,4 @@
-"""Greedy maximum of a generalised coverage by a Gaussian kernel, exact, without a matrix of all pairs."""
+"""Greedy maximum of the coverage by a Gaussian kernel, exact, without a matrix of all pairs."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,8 @@ class Herding:
     """Picks images that bring the most coverage, one after the other.
 
     The coverage of image i is m_i = max of k(x_i, x) over all labeled and picked x, and a pick brings
-    sum_i u_i max(k(x_i, x) - m_i, 0), with k(x, y) = exp(-|x - y|^2 / h^2). Bae et al. 2024, algorithm 1.
+    sum_i u_i max(k(x_i, x) - m_i, 0), with k(x, y) = exp(-|x - y|^2 / h^2). Bae et al. 2024, algorithm
+    1.
 
     What an image brings only falls as others are picked, so an old value is an upper bound (Minoux
     1978). The highest bounds are brought up to date in float32, with a margin for rounding, and the

@@ -23,7 +23,8 @@ def plain(
     covered = torch.zeros(len(rows), dtype=torch.float64)
     if len(labeled):
         covered = torch.exp(-((torch.cdist(rows, labeled) / bandwidth) ** 2)).amax(1)
-    picks, gains = [], []
+    picks: list[int] = []
+    gains: list[float] = []
     for _ in range(count):
         gain = ((kernel - covered).clamp(min=0) * weights).sum(1)
         gain[picks] = -1
@@ -79,9 +80,14 @@ def test_few_bounds_are_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(module, "_FIRST", 64)
     monkeypatch.setattr(module, "_TILE", 256)
     rows = unit_float32(torch.randn(2_000, 3, generator=seeded()))
-    search, refreshed = Herding(rows, None, torch.ones(2_000), rows[:0], 0.1), []
-    refresh = search._refresh
-    monkeypatch.setattr(search, "_refresh", lambda b: (refreshed.append(len(b)), refresh(b)))
+    search = Herding(rows, None, torch.ones(2_000), rows[:0], 0.1)
+    refresh, refreshed = search._refresh, []
+
+    def counted(block: torch.Tensor) -> None:
+        refreshed.append(len(block))
+        refresh(block)
+
+    monkeypatch.setattr(search, "_refresh", counted)
     search.run(20)
     assert sum(refreshed[1:]) < 20 * 2_000 / 4  # of all of them after each pick
 
