@@ -6,8 +6,11 @@ from al_lightning.data.source import ImageData, Images, ImageSource, Normalizati
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.data.sources.cifar import CIFAR10
 from al_lightning.data.sources.digits import Digits
+from al_lightning.data.sources.hugging_face import HuggingFaceSource
 from al_lightning.data.sources.map_dataset import DatasetSource
+from al_lightning.data.sources.medmnist import MedMNIST
 from al_lightning.data.sources.mnist import MNIST, FashionMNIST
+from al_lightning.data.sources.torchvision_source import TorchvisionSource
 from al_lightning.data.table.image_table import ImageTable
 from al_lightning.data.transforms import (
     Cutout,
@@ -25,15 +28,18 @@ __all__ = [
     "DatasetSource",
     "Digits",
     "FashionMNIST",
+    "HuggingFaceSource",
     "ImageData",
     "ImageFolder",
     "ImageSource",
     "ImageTable",
     "Images",
+    "MedMNIST",
     "Normalization",
     "Normalize",
     "PoolDataModule",
     "RandomHorizontalFlip",
     "RandomShift",
+    "TorchvisionSource",
     "augmentation",
 ]

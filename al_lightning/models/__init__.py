@@ -7,6 +7,7 @@ from al_lightning.models.pretrained.efficientnet_lite import EfficientNetLite0
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.timm_backbone import TimmBackbone
 from al_lightning.models.pretrained.torchvision_backbone import TorchvisionBackbone
+from al_lightning.models.resnet import ResNet18Small
 
 __all__ = [
     "CNN",
@@ -15,6 +16,7 @@ __all__ = [
     "Embedder",
     "ImageClassifier",
     "PretrainedBackbone",
+    "ResNet18Small",
     "TimmBackbone",
     "TorchvisionBackbone",
     "require_embedder",

@@ -19,8 +19,8 @@ class DropQuery(Strategy):
     each image to query, or 0. The candidates' embeddings, of unit length, are clustered by k-means into
     as many clusters as images to query, and the image nearest to each center is chosen. If there are
     fewer candidates than that, all of them are chosen, and the rest is drawn uniformly. Gupte, Aklilu,
-    Nirschl & Yeung-Levy, "Revisiting active learning in the era of vision foundation models", TMLR 2024,
-    algorithm 1, as in the authors' program (the paper fixes t = M // 2).
+    Nirschl & Yeung-Levy, "Revisiting active learning in the era of vision foundation models", TMLR
+    2024, algorithm 1, as in the authors' program (the paper fixes t = M // 2).
 
     The learner drops the features: three of four numbers of an embedding, others for each image and
     pass (see :attr:`Need.DROPPED_FEATURES`). The authors train the head with that dropout, for every

@@ -24,8 +24,8 @@ class MaxHerding(Strategy):
 
     The picks are those of the plain greedy algorithm with all N^2 pairs in float64 (up to ties), by
     upper bounds, without these pairs in memory; the authors' program takes 35,000 random images at
-    most. In a pool of more than ``exact_up_to`` images, the mean is that over ``references`` images, drawn at
-    random; all images are candidates.
+    most. In a pool of more than ``exact_up_to`` images, the mean is that over ``references``
+    images, drawn at random; all images are candidates.
 
     If nothing is left to cover, the rest is drawn uniformly. A score is the mean above, in [0, 1].
 

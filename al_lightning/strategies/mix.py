@@ -22,7 +22,8 @@ class Mix(Strategy):
     chose which image (:attr:`Selection.parts`).
 
     A part has its share of the images, rounded to whole numbers by largest remainders, of equal ones
-    the first. Its images are together in the ranking, in the order of the parts. A score is the part's own.
+    the first. Its images are together in the ranking, in the order of the parts. A score is the
+    part's own.
 
     >>> import torch
     >>> from al_lightning import Evidence

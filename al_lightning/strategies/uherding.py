@@ -14,9 +14,9 @@ class UHerding(MaxHerding):
     A pick maximises the mean over the pool of u_i max(k(x_i, x) - m_i, 0) with u = 1 - (p(1) - p(2)),
     by calibrated probabilities p = softmax(z / T). The bandwidth h of the kernel is the smallest
     distance of two labeled images that are not equal, in embeddings of unit length; so with few labels
-    it covers, and with many it asks for the least certain images. Before the first label, every u is 1 and h is
-    1: MaxHerding. Bae, Sutherland & Oliveira, "Uncertainty herding: one active learning method for all
-    label budgets", ICLR 2025, algorithm 1, with the margin as uncertainty.
+    it covers, and with many it asks for the least certain images. Before the first label, every u
+    is 1 and h is 1: MaxHerding. Bae, Sutherland & Oliveira, "Uncertainty herding: one active
+    learning method for all label budgets", ICLR 2025, algorithm 1, with the margin as uncertainty.
 
     The temperature T is the learner's; see :attr:`Need.CALIBRATED_PROBABILITIES`. (The authors train a
     second network on 70 % of the labels, and take the T from 1 to 20 of the least calibration error on

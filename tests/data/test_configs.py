@@ -11,6 +11,8 @@ from al_lightning.data import BaseSource
 
 CONFIGS = sorted((Path(__file__).parents[2] / "conf" / "dataset").glob("*.yaml"))
 
+NAMES = {"torchvision": "CIFAR100", "medmnist": "bloodmnist"}
+
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_config_instantiates_its_source(path: Path) -> None:
@@ -24,6 +26,8 @@ def test_config_instantiates_its_source(path: Path) -> None:
         if given and not OmegaConf.is_interpolation(config, key):  # where things are
             assert config[key] == parameter.default
     config.pop("defaults", None)  # Hydra composes these before anything is built
-    if OmegaConf.is_missing(config, "path"):
-        config.path = "somewhere"
+    known = {"path": "somewhere", "name": NAMES.get(path.stem, "somewhere")}
+    for key, value in known.items():
+        if OmegaConf.is_missing(config, key):
+            config[key] = value
     assert isinstance(instantiate(config, _convert_="all"), BaseSource)

@@ -1,7 +1,5 @@
 """CIFAR-10."""
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +7,8 @@ import torch
 
 from al_lightning.data.source import ImageData, Images, Normalization
 from al_lightning.data.sources.base_source import BaseSource
+from al_lightning.data.sources.checksums import require_md5
 from al_lightning.data.sources.locate import PublishedFiles, locate
-from al_lightning.utils.errors import DataError
 
 
 class CIFAR10(BaseSource):
@@ -63,7 +61,9 @@ class CIFAR10(BaseSource):
             fetch=lambda root: Batches(root, download=True),
         )
         paths = locate(files, self.root, download=self.download)
-        _check(paths, checksums)
+        for name, path in paths.items():
+            # torchvision refuses a damaged file too, but does not name it.
+            require_md5(path, checksums[name])
         train, test = Batches(self.root, train=True), Batches(self.root, train=False)
         return ImageData(
             train=_images(train.data, train.targets),
@@ -79,23 +79,3 @@ def _images(pixels: np.ndarray, labels: list[int]) -> Images:
     """Bring (N, 32, 32, 3) to (N, 3, 32, 32)."""
     channels_first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
     return Images(torch.from_numpy(channels_first), torch.tensor(labels))
-
-
-def _md5() -> "hashlib._Hash":
-    return hashlib.md5(usedforsecurity=False)
-
-
-def _check(paths: Mapping[str, Path], checksums: Mapping[str, str]) -> None:
-    """Compare the files' MD5 sums: torchvision refuses a damaged file too, but does not name it."""
-    for name, path in paths.items():
-        try:
-            with path.open("rb") as file:
-                came = hashlib.file_digest(file, _md5).hexdigest()
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error}. Check its permissions") from error
-        if came != checksums[name]:
-            raise DataError(
-                f"{path} is damaged or not the original file: expected the MD5 sum "
-                f"{checksums[name]}, found {came} ({path.stat().st_size} bytes). Replace it with "
-                "the original, or delete it so that it is downloaded again"
-            )

@@ -110,15 +110,32 @@ def _not_found(files: PublishedFiles, root: Path, target: Path, tried: Sequence[
     """Return the message that files are missing: which, where, and the remedy."""
     names = ", ".join(files.names)
     packing = "".join(f", or each with {ending}" for ending in files.endings if ending)
+    put = f"Put the files ({names}{packing}) into {target}."
+    return not_found(files.title, put, files.folder, root, tried, files.advice)
+
+
+def not_found(
+    title: str, put: str, folder: str, root: Path, tried: Sequence[str], advice: str = ""
+) -> str:
+    """Return the message that the files of a data set are missing.
+
+    Args:
+        title: Name of the data set.
+        put: Where to put which files, a full sentence.
+        folder: What the data root has to contain.
+        root: The data root.
+        tried: The places that were tried, and what was wrong with each.
+        advice: What else a user can do to get the files, a full sentence; may be empty.
+    """
     remedies = [
-        f"Put the files ({names}{packing}) into {target}.",
-        f"Name the folder that contains {files.folder} with data_root=FOLDER "
+        put,
+        f"Name the folder that contains {folder} with data_root=FOLDER "
         f"(now: {root}) or the environment variable AL_LIGHTNING_DATA.",
         "Run once where the internet can be reached, with dataset.download=true.",
     ]
-    if files.advice:
-        remedies.append(files.advice)
-    lines = [f"{files.title} was not found. Tried:"]
+    if advice:
+        remedies.append(advice)
+    lines = [f"{title} was not found. Tried:"]
     lines += [f"  - {place}" for place in tried]
     lines += ["What to do, any one of:"]
     lines += [f"  - {remedy}" for remedy in remedies]

@@ -50,7 +50,10 @@ class TimmBackbone(PretrainedBackbone):
         weights: str | None = "DEFAULT",
         **options: Any,
     ) -> None:
-        super().__init__(timm_trunk(name, weights), image_shape, num_classes, **options)
+        trunk = timm_trunk(name, weights)
+        super().__init__(trunk, image_shape, num_classes, **options)
+        if self.image_size is not None:
+            take_size(self.trunk, self.image_size)
 
     @classmethod
     def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
@@ -80,6 +83,34 @@ def timm_trunk(name: str, weights: str | None) -> Trunk:
         network = _create(name, pretrained=False)
         load_weights(network, read_state_dict(path), path, _heads(network))
     return as_trunk(network, pretrained=weights is not None)
+
+
+def take_size(network: Any, size: int) -> None:
+    """Let a network take square images of this many pixels, if it was made for one size alone.
+
+    Position embeddings of transformers are interpolated to the new grid of patches.
+
+    Raises:
+        UsageError: If the network cannot take them, such as a size that is no multiple of its patches.
+    """
+    own = network.pretrained_cfg
+    if not own.get("fixed_input_size") or own["input_size"][-1] == size:
+        return
+    if not hasattr(network, "set_input_size"):
+        return  # it says itself what it cannot take
+    try:
+        network.set_input_size(img_size=(size, size))
+    except (AssertionError, ValueError, RuntimeError) as error:
+        raise UsageError(
+            f"model.image_size={size} is not possible for {own['architecture']}, which was made for "
+            f"{own['input_size'][-1]} pixels: {error}"
+        ) from error
+    patch = network.patch_embed.patch_size[0]
+    if size % patch:
+        raise UsageError(
+            f"model.image_size={size} is no multiple of the {patch} pixels of a patch of "
+            f"{own['architecture']}: take {max(1, size // patch) * patch}"
+        )
 
 
 def _features(network: Any) -> int:
