@@ -22,6 +22,7 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images
 from al_lightning.training.known_embeddings import KnownEmbeddings, digests_of, rows_known
+from al_lightning.training.partial_rows import PartialRows
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.files import replacing, write_whole
 from al_lightning.utils.locks import exclusive
@@ -31,8 +32,13 @@ from al_lightning.utils.torchrun import rank
 _SCHEMA = 2  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")
 _FLOAT32 = np.dtype("<f4")
+_ROWS = 4_096  # that are copied at a time
 
 Write = Callable[[Tensor], None]
+
+
+def _nothing(_: Tensor) -> None:
+    """Write no rows, on ranks other than zero."""
 
 
 class EmbeddingCache:
@@ -41,7 +47,8 @@ class EmbeddingCache:
     An entry is ``<digest>.npy``, float32, training images first, ``<digest>.json``, with its inputs and
     its SHA-256, and ``<digest>.rows``, with a digest of each image where the data set has them: of a
     data set that has grown, only new images are embedded. A warning names files that do not match; they
-    are computed again.
+    are computed again. Until it is whole, an entry is ``<digest>.<...>.part``, from which an embedding
+    that was killed goes on.
 
     Args:
         folder: Folder of the entries; may be removed while nothing runs.
@@ -89,7 +96,7 @@ class EmbeddingCache:
 
         def compute(write: Write) -> None:
             known = from_rank_zero(lambda: self._known(entry, facts, digests))
-            self._embed(trainer, classifier, datamodule, known, write)
+            self._embed(trainer, classifier, datamodule, entry, known, write)
 
         with ExitStack() as stack:
             lock = exclusive(entry.path.with_suffix(".lock"), self._say_waiting)
@@ -103,7 +110,7 @@ class EmbeddingCache:
                 seconds = entry.make(compute, facts, digests)
                 self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
             elif seconds is None:
-                compute(lambda _: None)
+                compute(_nothing)
             seconds = from_rank_zero(lambda: seconds)
             found = entry.open()
             if rank() == 0:
@@ -116,23 +123,37 @@ class EmbeddingCache:
         trainer: L.Trainer,
         classifier: L.LightningModule,
         datamodule: PoolDataModule,
+        entry: "_Entry",
         known: KnownEmbeddings | None,
         write: Write,
     ) -> None:
-        """Embed the images that no earlier entry has; write all rows in order."""
+        """Embed the images that no earlier entry has; write all rows in order.
+
+        Rows are on the disk batch by batch, and an embedding that was killed goes on at the next batch.
+        """
         parts = datamodule.data.train, datamodule.data.test
         counts = [len(part) for part in parts]
         unknown = torch.ones(sum(counts), dtype=torch.bool) if known is None else known.rows < 0
+        new = entry.partial(unknown) if rank() == 0 else None
+        done = from_rank_zero(lambda: 0 if new is None else new.count)
+        missing, begin = int(unknown.sum()) - done, time.perf_counter()
         if rank() == 0:
-            self._say(f"Embedding {int(unknown.sum()):,} images, once for all rounds and runs")
+            self._say(f"Embedding {missing:,} images, once for all rounds and runs")
+        unknown[unknown.nonzero().flatten()[:done]] = False
         ids = [part.nonzero().flatten() for part in torch.split(unknown, counts)]
         sets = [(images, some) for images, some in zip(parts, ids, strict=True) if len(some)]
-        if known is None:
-            embed_images(trainer, classifier, datamodule, sets, write)
+        embed_images(trainer, classifier, datamodule, sets, _nothing if new is None else new.append)
+        if new is None:
             return
-        new: list[Tensor] = []
-        embed_images(trainer, classifier, datamodule, sets, new.append)
-        known.write(torch.cat(new) if new else known.matrix[:0], write)
+        if missing:
+            rate = missing / (time.perf_counter() - begin)
+            self._say(f"Embedded {missing:,} images, {rate:,.0f} a second")
+        rows = new.read()
+        if known is None:
+            for block in torch.split(rows, _ROWS):
+                write(block)
+        else:
+            known.write(rows, write)
 
     def _known(
         self, entry: "_Entry", facts: Mapping[str, Any], digests: Tensor | None
@@ -182,6 +203,7 @@ class _Entry:
         self._about = path.with_suffix(".json")
         self._rows = path.with_suffix(".rows")  # a digest of each image, where there are any
         self._shape = shape
+        self._partial: PartialRows | None = None
 
     def beside(self, rows: Path) -> "_Entry":
         """Return the entry of another data set in the same folder, by its digests."""
@@ -202,6 +224,16 @@ class _Entry:
         if bool((rows < 0).all()) or self.seconds() is None:
             return None
         return KnownEmbeddings(self.open(), rows)
+
+    def partial(self, unknown: Tensor) -> PartialRows:
+        """Return what an embedding that was killed has left.
+
+        Args:
+            unknown: Which images it embeds, (N,) bool; others are taken over from earlier entries.
+        """
+        digest = hashlib.sha256(unknown.numpy().tobytes()).hexdigest()[:16]
+        self._partial = PartialRows(self.path.with_suffix(f".{digest}.part"), self._shape[1])
+        return self._partial
 
     def seconds(self) -> float | None:
         """Return how long it took to make; None if it is not there, or damaged, which is warned of."""
@@ -249,6 +281,8 @@ class _Entry:
             write_whole(self._rows, digests.contiguous().numpy().tobytes())
         about = {"sha256": digest, "seconds": seconds, "made_of": facts}
         write_whole(self._about, json.dumps(about, indent=1) + "\n")
+        if self._partial is not None:
+            self._partial.remove()
         return seconds
 
     def open(self) -> Tensor:

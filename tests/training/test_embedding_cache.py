@@ -63,9 +63,11 @@ def test_all_images_are_embedded_once_in_their_order(tmp_path: Path) -> None:
     assert again.seconds == found.seconds > 0
     (path,) = tmp_path.glob("*.npy")
     assert said[0] == "Embedding 90 images, once for all rounds and runs"
-    assert said[1].startswith("Embedded in ")
-    assert str(path) in said[1]
-    assert len(said) == 2
+    assert said[1].startswith("Embedded 90 images, ")
+    assert said[2].startswith("Embedded in ")
+    assert str(path) in said[2]
+    assert len(said) == 3
+    assert not [*tmp_path.glob("*.part"), *tmp_path.glob("*.sums")]
 
 
 def test_other_weights_or_images_make_other_entries(tmp_path: Path) -> None:
@@ -109,6 +111,37 @@ def test_an_entry_that_was_not_finished_is_made_again(tmp_path: Path) -> None:
     about.unlink()
     fetch(tmp_path)
     assert Counting.count == 180
+
+
+class Killed(BaseException):
+    """As a kill in the middle of a pass."""
+
+
+@pytest.mark.parametrize("batch", [0, 2, 3])
+def test_an_embedding_that_was_killed_goes_on(
+    batch: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = fetch(tmp_path / "whole")
+    Counting.count = 0
+    embed = Counting.embed
+
+    def dying(self: Counting, images: torch.Tensor) -> torch.Tensor:
+        if Counting.count == [0, 25, 50, 60, 85][batch]:
+            raise Killed
+        return embed(self, images)
+
+    monkeypatch.setattr(Counting, "embed", dying)
+    with pytest.raises(Killed):
+        fetch(tmp_path / "killed")
+    monkeypatch.setattr(Counting, "embed", embed)
+    said: list[str] = []
+    found = fetch(tmp_path / "killed", said)
+    left = 90 - [0, 25, 50, 60, 85][batch]
+    assert said[0] == f"Embedding {left} images, once for all rounds and runs"
+    assert Counting.count == 90
+    assert torch.equal(found.train, whole.train)
+    assert torch.equal(found.test, whole.test)
+    assert not [*(tmp_path / "killed").glob("*.part")]
 
 
 def test_many_at_once_embed_once(tmp_path: Path) -> None:
@@ -156,7 +189,7 @@ def test_only_the_images_are_embedded_that_came(tmp_path: Path) -> None:
     fetch_some(tmp_path, [*range(40)], said)
     assert Counting.count == 70
     found = fetch_some(tmp_path, [50, *range(39, 4, -1), 55], said)  # 2 came, 5 have gone
-    assert said[2] == "Embedding 2 images, once for all rounds and runs"
+    assert said[3] == "Embedding 2 images, once for all rounds and runs"
     assert Counting.count == 72
     whole = fetch_some(tmp_path / "whole", [50, *range(39, 4, -1), 55], said)
     torch.testing.assert_close(found.train, whole.train)
