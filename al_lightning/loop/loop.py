@@ -281,6 +281,5 @@ class ActiveLearningLoop:
         pool = self.journal.pool
         ids, labels, skipped = answer.new_labels(pool)
         by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
-        kept = answer.still_open(pool)
-        place, parts = (question.round, ids, labels, question.origin), question.parts_of(ids)
-        self.journal.record_labels(*place, skipped, by, kept, parts)
+        more = skipped, by, answer.still_open(pool), question.parts_of(ids)
+        self.journal.record_labels(question.round, ids, labels, question.origin, *more)

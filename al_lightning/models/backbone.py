@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 import lightning as L
@@ -166,10 +167,13 @@ class Backbone(nn.Module, ABC):
             they are the same in training and evaluation. Then they are computed once, see
             :class:`al_lightning.EmbeddingCache`, and ``embed`` must return embeddings, (B, D),
             unchanged.
+        given_embeddings: File of embeddings that a frozen network made elsewhere, see
+            :func:`~al_lightning.training.given_embeddings.read_embeddings`; None computes them.
     """
 
     normalization: Normalization | None = None
     frozen: bool = False
+    given_embeddings: Path | None = None
 
     @abstractmethod
     def embed(self, images: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from al_lightning.data.folder.duplicates import DIGEST
 from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images
+from al_lightning.training.given_embeddings import read_embeddings
 from al_lightning.training.known_embeddings import KnownEmbeddings, digests_of, rows_known
 from al_lightning.training.partial_rows import PartialRows
 from al_lightning.utils.caches import note_use
@@ -88,8 +89,11 @@ class EmbeddingCache:
         Raises:
             UsageError: If the files cannot be written.
         """
-        facts = self._facts(trainer, backbone, datamodule)
         data = datamodule.data
+        if backbone.given_embeddings is not None:
+            columns = int(backbone.embedding_facts()["features"])
+            return read_embeddings(backbone.given_embeddings, data, columns)
+        facts = self._facts(trainer, backbone, datamodule)
         rows, columns = len(data.train) + len(data.test), int(facts["network"]["features"])
         entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
         digests = digests_of((data.train, data.test))

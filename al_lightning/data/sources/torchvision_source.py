@@ -35,28 +35,28 @@ class _Set:
     sized: bool = True
 
 
-_FLAGS = {"train": {"train": True}, "test": {"train": False}}
-_SPLITS = {"train": {"split": "train"}, "test": {"split": "test"}}
-_TRAINVAL = {"train": {"split": "trainval"}, "test": {"split": "test"}}
+_FLAGS = {"train": True}, {"train": False}
+_SPLITS = {"split": "train"}, {"split": "test"}
+_TRAINVAL = {"split": "trainval"}, {"split": "test"}
 _SETS: Mapping[str, _Set] = {
-    "CIFAR10": _Set(**_FLAGS),
-    "CIFAR100": _Set(**_FLAGS),
-    "DTD": _Set(**_SPLITS, sized=False),
+    "CIFAR10": _Set(*_FLAGS),
+    "CIFAR100": _Set(*_FLAGS),
+    "DTD": _Set(*_SPLITS, sized=False),
     "EMNIST": _Set(
         {"split": "balanced", "train": True}, {"split": "balanced", "train": False}, mirrored=False
     ),
-    "FGVCAircraft": _Set(**_TRAINVAL, sized=False),
-    "FashionMNIST": _Set(**_FLAGS),
-    "Flowers102": _Set(**_SPLITS, sized=False),
-    "Food101": _Set(**_SPLITS, sized=False),
-    "GTSRB": _Set(**_SPLITS, mirrored=False, sized=False),
-    "KMNIST": _Set(**_FLAGS, mirrored=False),
-    "MNIST": _Set(**_FLAGS, mirrored=False),
-    "OxfordIIITPet": _Set(**_TRAINVAL, sized=False),
-    "QMNIST": _Set(**_FLAGS, mirrored=False),
-    "STL10": _Set(**_SPLITS, unlabeled={"split": "unlabeled"}),
-    "SVHN": _Set(**_SPLITS, mirrored=False),
-    "USPS": _Set(**_FLAGS, mirrored=False),
+    "FGVCAircraft": _Set(*_TRAINVAL, sized=False),
+    "FashionMNIST": _Set(*_FLAGS),
+    "Flowers102": _Set(*_SPLITS, sized=False),
+    "Food101": _Set(*_SPLITS, sized=False),
+    "GTSRB": _Set(*_SPLITS, mirrored=False, sized=False),
+    "KMNIST": _Set(*_FLAGS, mirrored=False),
+    "MNIST": _Set(*_FLAGS, mirrored=False),
+    "OxfordIIITPet": _Set(*_TRAINVAL, sized=False),
+    "QMNIST": _Set(*_FLAGS, mirrored=False),
+    "STL10": _Set(*_SPLITS, unlabeled={"split": "unlabeled"}),
+    "SVHN": _Set(*_SPLITS, mirrored=False),
+    "USPS": _Set(*_FLAGS, mirrored=False),
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 
 import torch.nn.functional as F
@@ -51,6 +52,9 @@ class PretrainedBackbone(Backbone):
         freeze_batch_norm: Whether batch normalisation keeps the pretrained running statistics also in
             training, because those of a few hundred labels are worse. Its weights are still trained.
             Without pretrained weights, batch normalisation is trained as usual.
+        embeddings: File of embeddings of the data set that this network made elsewhere, ``FILE.npy``
+            with the names of the images in ``FILE.txt``; None computes them. Possible in the mode
+            "linear" alone.
 
     Raises:
         UsageError: On arguments out of range; names the key.
@@ -67,6 +71,7 @@ class PretrainedBackbone(Backbone):
         dropout: float | None = None,
         backbone_lr_factor: float = 0.1,
         freeze_batch_norm: bool = True,
+        embeddings: str | None = None,
     ) -> None:
         super().__init__()
         dropout = trunk.dropout if dropout is None else dropout
@@ -74,6 +79,12 @@ class PretrainedBackbone(Backbone):
         _check(image_shape, mode, image_size, dropout, backbone_lr_factor)
         self.normalization = trunk.normalization if trunk.pretrained else None
         self.frozen = mode == "linear"
+        if embeddings is not None and not self.frozen:
+            raise UsageError(
+                f"model.embeddings={embeddings} is possible with model.mode=linear alone: in "
+                f"model.mode={mode} embeddings change as the network trains"
+            )
+        self.given_embeddings = None if embeddings is None else Path(embeddings).expanduser()
         self.image_size = None if image_size is None else int(image_size)
         self.interpolation = trunk.interpolation
         self.backbone_lr_factor = backbone_lr_factor
@@ -130,7 +141,10 @@ class PretrainedBackbone(Backbone):
         return groups
 
     def pretrained_digest(self) -> str | None:
-        """Return a digest of the trunk's weights; None if they are random."""
+        """Return a digest of the trunk's weights, or of given embeddings; None if they are random."""
+        if self.given_embeddings is not None and self.given_embeddings.is_file():
+            with self.given_embeddings.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
         return weights_digest(self.trunk) if self._pretrained else None
 
     def pretrained_names(self) -> frozenset[str]:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from tests.data.sources.test_torchvision_source import md5, pixels_of
 def write(root: Path, file: str, channels: int, monkeypatch: pytest.MonkeyPatch) -> Path:
     shape = (28, 28, 3) if channels == 3 else (28, 28)
     counts = {"train": 9, "val": 2, "test": 4}
-    arrays = {f"{part}_images": pixels_of(count, *shape) for part, count in counts.items()}
+    arrays: dict[str, Any] = {
+        f"{part}_images": pixels_of(count, *shape) for part, count in counts.items()
+    }
     arrays |= {
         f"{part}_labels": (np.arange(count, dtype=np.uint8) % 8)[:, None]
         for part, count in counts.items()
