@@ -91,33 +91,43 @@ class Herding:
         gains: list[float] = []
         self._refresh(torch.arange(len(self.rows)))
         while len(gains) < count:
-            best, gain = self._best()
+            best, gain, kernel = self._best()
             if gain <= _LEAST_GAIN:
                 break
             self.picks.append(best)
             gains.append(gain)
-            self.covered = torch.maximum(self.covered, self._kernel(self.rows[best, None])[0])
-            self.bounds[best] = 0
+            self.covered = torch.maximum(self.covered, kernel)
+            self.bounds[best] = -1  # never again
         return torch.tensor(self.picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
 
-    def _best(self) -> tuple[int, float]:
-        """Return the candidate that brings the most, and how much."""
+    def _best(self) -> tuple[int, float, Tensor]:
+        """Return the candidate that brings the most, how much, and its kernel, (R,) float64."""
         size = _FIRST
         while True:
             top = self.bounds.topk(min(_EXACT + 1, len(self.bounds)))
-            block = top.indices[:_EXACT].sort().values
-            if bool((self.seen[block] < len(self.picks)).any()):
-                more = self.bounds.topk(min(size, len(self.bounds))).indices
-                self._refresh(more[self.seen[more] < len(self.picks)].sort().values)
+            stale = (self.seen[top.indices] < len(self.picks)).nonzero().flatten().tolist()
+            if stale and stale[0] == 0:
+                self._refresh_highest(size)
                 size *= 2
                 continue
-            new = (self._kernel(self.rows[block]) - self.covered).clamp_(min=0) @ self.weights
-            new[torch.isin(block, torch.tensor(self.picks, dtype=torch.int64))] = 0
-            self.bounds[block] = new
-            best = int(new.argmax())
+            fresh = min(stale[0] if stale else len(top.indices), _EXACT)
+            block = top.indices[:fresh].sort().values
+            kernel = self._kernel(self.rows[block])
+            new = (kernel - self.covered).clamp_(min=0) @ self.weights
+            self.bounds[block] = torch.where(self.bounds[block] < 0, self.bounds[block], new)
+            best = int(self.bounds[block].argmax())
+            gain = float(self.bounds[block[best]])
             # Equal gains outside of the block lose: somebody must.
-            if len(top.values) <= _EXACT or new[best] >= top.values[_EXACT] * (1 - _TIED):
-                return int(block[best]), float(new[best])
+            if fresh == len(top.values) or gain >= float(top.values[fresh]) * (1 - _TIED):
+                return int(block[best]), gain, kernel[best]
+
+    def _refresh_highest(self, size: int) -> None:
+        """Bring the highest bounds up to date, but none that is below one which is."""
+        highest = self.bounds.topk(min(size, len(self.bounds)))
+        known = self.bounds[self.seen == len(self.picks)]
+        floor = float(known.max()) if len(known) else -torch.inf
+        wanted = (self.seen[highest.indices] < len(self.picks)) & (highest.values >= floor)
+        self._refresh(highest.indices[wanted].sort().values)
 
     def _kernel(self, some: Tensor) -> Tensor:
         """Return k of some rows, (B, D), and all reference images, (B, R) float64."""
