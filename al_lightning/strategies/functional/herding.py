@@ -76,6 +76,8 @@ class Herding:
         self.points = rows if references is None else rows[references]
         self.weights = (weights if references is None else weights[references]).double()
         self.scale = bandwidth**-2
+        parts = torch.split(self.points, _EXACT_PART)
+        self.squares = torch.cat([part.double().square().sum(1) for part in parts])
         self.covered = torch.zeros(len(self.points), dtype=torch.float64)
         size = max(1, _LABELED // len(self.points))
         for start in range(0, len(labeled), size):
@@ -131,9 +133,11 @@ class Herding:
 
     def _kernel(self, some: Tensor) -> Tensor:
         """Return k of some rows, (B, D), and all reference images, (B, R) float64."""
-        squared = torch.cat(
-            [squared_distances(some, part) for part in torch.split(self.points, _EXACT_PART)], 1
-        )
+        left = some.double()
+        squared = left.square().sum(1)[:, None] + self.squares
+        for start in range(0, len(self.points), _EXACT_PART):
+            part = slice(start, start + _EXACT_PART)
+            squared[:, part].addmm_(left, self.points[part].double().T, alpha=-2)
         squared[squared < _EQUAL] = 0
         return squared.mul_(-self.scale).exp_()
 
