@@ -191,10 +191,7 @@ class Backbone(nn.Module, ABC):
         return [{"params": list(self.parameters())}]
 
     def pretrained_digest(self) -> str | None:
-        """Return a digest of the pretrained weights it starts from; None where it has none.
-
-        Asked for before any training.
-        """
+        """Return a digest of its pretrained weights, before any training; None if it has none."""
         return None
 
     def pretrained_names(self) -> frozenset[str]:

@@ -90,9 +90,8 @@ class EmbeddingCache:
             UsageError: If the files cannot be written.
         """
         data = datamodule.data
-        if backbone.given_embeddings is not None:
-            columns = int(backbone.embedding_facts()["features"])
-            return read_embeddings(backbone.given_embeddings, data, columns)
+        if (given := backbone.given_embeddings) is not None:
+            return read_embeddings(given, data, int(backbone.embedding_facts()["features"]))
         facts = self._facts(trainer, backbone, datamodule)
         rows, columns = len(data.train) + len(data.test), int(facts["network"]["features"])
         entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
@@ -119,8 +118,7 @@ class EmbeddingCache:
             found = entry.open()
             if rank() == 0:
                 note_use(entry.path.with_suffix(".json"))
-        assert seconds is not None
-        return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
+        return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds or 0.0)
 
     def _embed(
         self,
