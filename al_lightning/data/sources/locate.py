@@ -111,7 +111,7 @@ def _not_found(files: PublishedFiles, root: Path, target: Path, tried: Sequence[
     names = ", ".join(files.names)
     packing = "".join(f", or each with {ending}" for ending in files.endings if ending)
     put = f"Put the files ({names}{packing}) into {target}."
-    return not_found(files.title, put, files.folder, root, tried, files.advice)
+    return not_found(files.title, put, files.folder or "them", root, tried, files.advice)
 
 
 def not_found(
