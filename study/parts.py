@@ -13,13 +13,14 @@ _BY_100 = ("budget.initial=500", "budget.query=100", "budget.total=3000")
 
 _MAIN = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl"),
-    *("badge", "bald", "passive"),
+    *("badge", "bald", "passive", "uherding"),
 )
-# bald, batchbald, mean_std, variation_ratios and vote_entropy sample by dropout: this network has none.
+# bald, batchbald, mean_std, variation_ratios, vote_entropy and dropquery sample by dropout: this network
+# has none.
 _WITHOUT_DROPOUT = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl", "badge"),
     *("class_balanced", "cluster_margin", "kmeans", "power", "probcover", "shortlist", "softmax"),
-    *("softrank", "typiclust", "passive"),
+    *("softrank", "typiclust", "passive", "ratio", "mix", "maxherding", "uherding"),
 )
 
 FROZEN = Part(

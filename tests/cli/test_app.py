@@ -221,7 +221,7 @@ def test_help_explains_the_groups_without_torch(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("strategy=ma", "strategy=margin"), ("recipe.batch", "recipe.batch_size=")],
+    [("strategy=marg", "strategy=margin"), ("recipe.batch", "recipe.batch_size=")],
 )
 def test_names_and_choices_are_completed(tmp_path: Path, typed: str, offered: str) -> None:
     result = subprocess.run(
