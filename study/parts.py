@@ -15,7 +15,7 @@ _MAIN = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl"),
     *("badge", "bald", "passive", "uherding"),
 )
-# bald, batchbald, mean_std, variation_ratios, vote_entropy and dropquery sample by dropout: this network
+# bald, batchbald, mean_std, variation_ratios, vote_entropy, dropquery sample by dropout: this network
 # has none.
 _WITHOUT_DROPOUT = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl", "badge"),
