@@ -15,12 +15,15 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from al_lightning import Journal, JournalError, Question, UsageError
 from al_lightning.oracles.csv_sheet.sheet import read_sheet, sheet_text
+from al_lightning.run.class_change import ClassChange
+from al_lightning.run.image_change import ImageChange
 
 CLASSES = ("cat", "dog", "brown bear")
 FILES = {i: f"unlabeled/picture {i}.png" for i in range(3, 63, 3)}
@@ -113,15 +116,17 @@ MUTATIONS: list[Callable[[bytes, random.Random], bytes]] = [
 ]
 
 
-def write_journal(path: Path) -> None:
-    """A run of three rounds that waits for an answer."""
+def ids(*values: int) -> torch.Tensor:
+    """Return dataset ids."""
+    return torch.tensor(values, dtype=torch.int64)
 
-    def ids(*values: int) -> torch.Tensor:
-        return torch.tensor(values, dtype=torch.int64)
 
+def write_journal(path: Path, *, project: bool = False) -> None:
+    """A run of three rounds that waits for an answer, or a project in which all may change."""
     journal = Journal(path)
     journal.begin(
         {
+            **({"project": True} if project else {}),
             "config": {"seed": 0, "recipe": {"lr": 0.003}},
             "config_hash": "0123456789abcdef",
             "versions": {"torch": "2.6.0"},
@@ -145,8 +150,23 @@ def write_journal(path: Path) -> None:
         asked = ids(*range(10 * index + 10, 10 * index + 14))
         scores = torch.linspace(0.9, 0.1, 4)
         journal.record_question(Question(index + 1, "query", asked, 0, scores, asked % 3, scores))
+        if project:
+            _change(journal, index)
         if index < 2:  # the last question stays open
             journal.record_labels(index + 1, asked[:3], asked[:3] % 3, "query", skipped=asked[3:])
+
+
+def _change(journal: Journal, index: int) -> None:
+    """Let a project change in each of the ways there are; three classes stay."""
+    journal.record_correction(ids(1), ids((index + 1) % 3), by="Ada")
+    journal.record_setting("recipe.lr", 0.01 * (index + 1))
+    journal.record_classes(ClassChange(added=[f"owl {index}"]))
+    merged = {f"owl {index}": journal.classes[0]}
+    journal.record_classes(ClassChange(merged=merged))
+    size = 100 + 10 * index
+    change = ImageChange(size + 10, 30, [5 + index], [5 + index - 1] if index else [], [2], 1, 99)
+    journal.record_images(change)
+    journal.record_labels(index + 1, ids(size), ids(1), "imported", by="Ada")
 
 
 def judge_journal(path: Path, whole: Journal) -> str:
@@ -165,7 +185,7 @@ def judge_journal(path: Path, whole: Journal) -> str:
 def judge_sheet(path: Path) -> str:
     """Say what became of a mutated sheet."""
     try:
-        filled = read_sheet(path, FILES, CLASSES, "skip")
+        filled = read_sheet(path, {i: [file] for i, file in FILES.items()}, CLASSES, "skip")
     except UsageError as error:
         return "refused" if str(path) in str(error) else "UNCLEAR REFUSAL"
     said = {**{i: CLASSES[label] for i, label in filled.labels.items()}}
@@ -202,8 +222,11 @@ def main() -> None:
     draw = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_journal(folder / "whole.jsonl")
-        whole = Journal(folder / "whole.jsonl")
+        journals = {}
+        for what in ("journal", "project"):
+            path = folder / f"{what}.jsonl"
+            write_journal(path, project=what == "project")
+            journals[what] = Journal(path)
         rows = [
             {"id": i, "file": file, "predicted": "cat", "confidence": "0.5", "score": "0.25"}
             | {"label": ["cat", "dog", "brown bear", "skip", ""][i % 5]}
@@ -211,7 +234,10 @@ def main() -> None:
         ]
         sheet = sheet_text(rows).encode()
         subjects: list[tuple[str, bytes, Callable[[Path], str]]] = [
-            ("journal", whole.path.read_bytes(), lambda path: judge_journal(path, whole)),
+            *(
+                (what, whole.path.read_bytes(), partial(judge_journal, whole=whole))
+                for what, whole in journals.items()
+            ),
             ("sheet", sheet, judge_sheet),
         ]
         for what, content, judge in subjects:
