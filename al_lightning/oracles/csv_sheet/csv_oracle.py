@@ -11,9 +11,10 @@ from torch import Tensor
 from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.csv_sheet.contact_page import contact_page
-from al_lightning.oracles.csv_sheet.sheet import COLUMNS, Filled, read_sheet, sheet_text
+from al_lightning.oracles.csv_sheet.sheet import COLUMNS, Filled, ids_in, read_sheet, sheet_text
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
@@ -66,6 +67,9 @@ class CsvOracle(Oracle):
         self._folder = Path(folder)
         self._skip_mark = mark
         self._takes_new = takes_new
+        self._read_as: dict[
+            Path, tuple[int, int]
+        ] = {}  # size and time of the sheets that were read
 
     @classmethod
     def for_run(
@@ -96,7 +100,9 @@ class CsvOracle(Oracle):
             said = ", ".join(f"{mine!r} as {name!r}" for mine, name in filled.taken_as.items())
             warnings.warn(f"{sheet}: labels were read as classes: {said}", stacklevel=2)
         names = (*self._data.classes, *filled.new_classes)
-        late = self._late(question, names)
+        earlier = [(self._sheet(asked), asked.ids) for asked in question.earlier]
+        # A person may tidy up.
+        late = self._gathered([(path, ids) for path, ids in earlier if path.exists()], names)
         late_ids = sorted(late.labels)
         return Answer(
             _ids(given),
@@ -106,6 +112,24 @@ class CsvOracle(Oracle):
             _ids([late.labels[i] for i in late_ids]),
             _ids(sorted(late.skipped)),
             new_classes=(*filled.new_classes, *late.new_classes),
+        )
+
+    def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002 - the loop compares with it
+        """Return the labels of sheets that were changed, also where no question is open."""
+        changed = [
+            sheet for sheet in sorted(self._folder.glob("round_*.csv")) if self._is_new(sheet)
+        ]
+        count = len(self._data.train)
+        found = self._gathered([(s, ids_in(s, count)) for s in changed], self._data.classes)
+        if not found.labels:
+            return None
+        ids = sorted(found.labels)
+        return Answer(
+            _ids([]),
+            _ids([]),
+            late_ids=_ids(ids),
+            late_labels=_ids([found.labels[i] for i in ids]),
+            new_classes=found.new_classes,
         )
 
     def on_classes(self, change: ClassChange) -> None:
@@ -129,12 +153,19 @@ class CsvOracle(Oracle):
     def _sheet(self, question: Question) -> Path:
         return self._folder / f"{question.name}.csv"
 
-    def _late(self, question: Question, classes: Sequence[str]) -> Filled:
-        """Return the labels and skips of the sheets of earlier questions, those taken already included.
+    def _is_new(self, sheet: Path) -> bool:
+        """Return whether a sheet was changed since this was last asked."""
+        status = sheet.stat()
+        now = status.st_size, status.st_mtime_ns
+        before, self._read_as[sheet] = self._read_as.get(sheet), now
+        return before != now
+
+    def _gathered(self, sheets: Sequence[tuple[Path, Tensor]], classes: Sequence[str]) -> Filled:
+        """Return the labels and skips of several sheets, those taken already included.
 
         Args:
-            question: Of today.
-            classes: With those that its sheet has brought.
+            sheets: Each with the ids that were asked in it.
+            classes: With those that other sheets have brought.
 
         Raises:
             UsageError: If two of them give an image two classes.
@@ -142,15 +173,13 @@ class CsvOracle(Oracle):
         labels: dict[int, int] = {}
         skipped: set[int] = set()
         names = [*classes]
-        for asked in question.earlier:
-            if not self._sheet(asked).exists():  # a person may tidy up
-                continue
-            filled = self._read(self._sheet(asked), asked.ids, names)
+        for sheet, ids in sheets:
+            filled = self._read(sheet, ids, names)
             names += filled.new_classes
             for image, label in filled.labels.items():
                 if labels.setdefault(image, label) != label:
                     raise UsageError(
-                        f"{self._sheet(asked)} says that id {image} is {names[label]!r}, "
+                        f"{sheet} says that id {image} is {names[label]!r}, "
                         f"and an earlier sheet that it is {names[labels[image]]!r}. "
                         "Correct one of them, and run the same command again"
                     )

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import torch
+from torch import Tensor
+
 from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.listing import shortened
@@ -98,6 +101,16 @@ def read_sheet(
     if problems:
         raise _unusable(path, problems)
     return Filled(labels, frozenset(skipped), taken_as, tuple(names[len(classes) :]))
+
+
+def ids_in(path: Path, count: int) -> Tensor:
+    """Return the ids below ``count`` that a sheet has, (M,) int64; none if it cannot be read."""
+    try:
+        rows = [row.get("id", "").strip() for _, row in DelimitedRows(decoded(path.read_bytes()))]
+    except (OSError, ValueError):  # whoever reads its labels says so
+        rows = []
+    numbers = [int(text) for text in rows if text.isascii() and text.isdigit()]
+    return torch.tensor([i for i in numbers if i < count], dtype=torch.int64)
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning import ImageData, Images, Question, UsageError
+from al_lightning import ImageData, Images, Pool, Question, UsageError
 from al_lightning.oracles import CsvOracle
 from al_lightning.run.class_change import ClassChange
 
@@ -288,3 +288,22 @@ def test_sheets_are_read_with_names_that_classes_and_files_had(tmp_path: Path) -
         later.answer(first)
     now = replace(now, earlier_files={i: [name] for i, name in enumerate(FILES)})
     assert CsvOracle(now, tmp_path).answer(first) is not None
+
+
+def test_a_sheet_that_is_changed_later_corrects_also_where_nothing_is_asked(tmp_path: Path) -> None:
+    oracle, pool = CsvOracle(data(), tmp_path), Pool(6)
+    assert oracle.corrections(pool) is None
+    oracle.answer(question(4, 2))
+    assert oracle.corrections(pool) is None  # nothing is filled in
+    fill(tmp_path / "round_01.csv", i4="dog")
+    found = oracle.corrections(pool)
+    assert found is not None
+    assert values(found.ids, found.late_ids, found.late_labels) == [[], [4], [1]]
+    assert oracle.corrections(pool) is None  # it was not changed since
+    fill(tmp_path / "round_01.csv", i4="cat", i2="dog")
+    found = oracle.corrections(pool)
+    assert found is not None
+    assert values(found.late_ids, found.late_labels) == [[2, 4], [1, 0]]
+    (tmp_path / "round_01.csv").write_text("nothing of a sheet")
+    with pytest.raises(UsageError, match=r"round_01\.csv"):
+        oracle.corrections(pool)
