@@ -19,7 +19,7 @@ from al_lightning.loop.candidates import next_candidates
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.project_changes import record_corrections
 from al_lightning.loop.query import Query
-from al_lightning.loop.start import begin_run, require_parts
+from al_lightning.loop.start import begin_run, open_run, require_parts
 from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
@@ -69,8 +69,6 @@ class ActiveLearningLoop:
         >>> loop.answer(labels[loop.question.ids])
         >>> loop.step()  # trains, and queries the images of the smallest margin
         True
-        >>> len(loop.question.ids)
-        3
     """
 
     def __init__(
@@ -90,7 +88,7 @@ class ActiveLearningLoop:
         require_parts(learner, query, self.oracle, journal, budget)
         self._callbacks = CallbackList(callbacks)
         self._first = FirstLabels(learner, query, budget, journal)
-        self._begun = self._ended = self._stopping = False
+        self._begun = self._opened = self._ended = self._stopping = False
 
     def __repr__(self) -> str:
         """Return the names of its parts, and its journal."""
@@ -187,10 +185,13 @@ class ActiveLearningLoop:
         self._stopping = True
 
     def _begin(self) -> None:
-        """Write the start event, or check that the journal is this run's."""
+        """Begin or continue, unless that was done."""
         if not self._begun:
             parts = self.learner, self.query, self.oracle, self.journal, self.budget
             begin_run(*parts, self._callbacks)
+        if not self._opened and not self.journal.finished:
+            open_run(self.learner, self.journal, self._callbacks)
+            self._opened = True
         self._begun = True
 
     def _end(self) -> None:
@@ -257,19 +258,19 @@ class ActiveLearningLoop:
         pool = self.journal.pool
         if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
             self._correct(said)
+            self._begin()  # this may open a finished run again
 
     def _correct(self, answer: Answer) -> None:
         """Record the new classes and the corrections of an answer."""
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
         journal = self.journal
-        before = journal.answered if journal.is_project else {}
-        corrections = answer.corrections(journal.pool, before)
         if journal.is_project:
+            corrections = answer.corrections(journal.pool, journal.answered)
             names = answer.annotators(corrections) or type(self.oracle).__name__
             record_corrections(journal, corrections, names, self._callbacks, answered=True)
         else:
-            warn_of_kept_labels(corrections)
+            warn_of_kept_labels(answer.corrections(journal.pool, {}))
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""

@@ -64,13 +64,16 @@ def begin_run(
             record_changes(journal, start, learner.data, irrelevant, callbacks)
     learner.begin(continued(journal, start), journal.path.parent)
     last = len(journal.rounds) - 1
-    if not journal.finished:
-        callbacks.on_run_start(journal, learner.data)
-        learner.serve()
-    elif not learner.has(last, journal.pool_in(last)):
+    if journal.finished and not learner.has(last, journal.pool_in(last)):
         warnings.warn(f"The weights of round {last} are missing; it is fitted again", stacklevel=3)
         learner.serve()
         learner.fit(last, journal.pool_in, callbacks.on_fit_start)
+
+
+def open_run(learner: Learner, journal: Journal, callbacks: LoopCallback) -> None:
+    """Make ready for rounds; a finished run needs it only where corrections open it again."""
+    callbacks.on_run_start(journal, learner.data)
+    learner.serve()
 
 
 def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> Event:

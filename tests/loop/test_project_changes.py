@@ -9,7 +9,16 @@ import pytest
 import torch
 from PIL import Image
 
-from al_lightning import ActiveLearningLoop, Answer, Budget, Journal, Oracle, Question, plain_loop
+from al_lightning import (
+    ActiveLearningLoop,
+    Answer,
+    Budget,
+    Journal,
+    Oracle,
+    Pool,
+    Question,
+    plain_loop,
+)
 from al_lightning.data import ImageFolder
 from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.data.source import ImageData
@@ -85,6 +94,32 @@ def test_a_finished_project_goes_on_with_new_images_and_more_validation(tmp_path
     assert len(validation["ids"]) == round(5 * 18 / 36)
     assert journal.rounds[-1]["labels_bought"] == 30
     assert journal.finished
+
+
+class Hindsight(ByShade):
+    """Corrects the first label once, when nothing is asked any more."""
+
+    told = False
+
+    def corrections(self, pool: Pool) -> Answer | None:
+        if self.told or pool.labels_bought < BUDGET.total:
+            return None
+        self.told = True
+        nothing = torch.empty(0, dtype=torch.int64)
+        return Answer(
+            nothing, nothing, late_ids=pool.labeled_ids[:1], late_labels=1 - pool.labels[:1]
+        )
+
+
+def test_a_finished_project_is_fitted_again_for_what_its_oracle_corrects(tmp_path: Path) -> None:
+    living = project(tmp_path)
+    rounds = len(loop_in(living).run().rounds)
+    loop = loop_in(living)
+    loop.oracle = Hindsight(loop.learner.data)
+    journal = loop.run()
+    assert kinds(journal)[-3:] == ["correction", "round", "end"]
+    assert journal.rounds[rounds]["because"] == ["corrections"]
+    assert len(loop_in(living).run().events) == len(journal.events)
 
 
 def test_no_validation_labels_are_bought_beyond_the_budget(tmp_path: Path) -> None:
