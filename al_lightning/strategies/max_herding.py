@@ -17,8 +17,8 @@ class MaxHerding(Strategy):
 
     A pick maximises the mean over the pool of max(k(x_i, x) - m_i, 0), where m_i is the largest kernel
     of image i with a labeled or picked image, 0 where there is none, and k(x, y) is
-    ``exp(-(|x - y| / h)^2)`` on embeddings of unit length. Bae, Noh & Sutherland, "Generalized coverage for
-    more robust low-budget active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of the
+    ``exp(-(|x - y| / h)^2)`` on embeddings of unit length. Bae, Noh & Sutherland, "Generalized coverage
+    for more robust low-budget active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of the
     authors' program. A labeled image is wholly covered, so that a mean over labeled images too, as
     theirs, has the same maximum.
 
