@@ -18,8 +18,8 @@ class MaxHerding(Strategy):
     A pick maximises the mean over the pool of max(k(x_i, x) - m_i, 0), where m_i is the largest kernel
     of image i with a labeled or picked image, 0 where there is none, and k(x, y) is
     ``exp(-(|x - y| / h)^2)`` on embeddings of unit length. Bae, Noh & Sutherland, "Generalized coverage
-    for more robust low-budget active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of the
-    authors' program. A labeled image is wholly covered, so that a mean over labeled images too, as
+    for more robust low-budget active learning", ECCV 2024, algorithm 1, with the kernel and h = 1 of
+    the authors' program. A labeled image is wholly covered, so that a mean over labeled images too, as
     theirs, has the same maximum.
 
     The picks are those of the plain greedy algorithm with all N^2 pairs in float64 (up to ties), by
