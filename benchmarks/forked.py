@@ -59,6 +59,29 @@ def start(
         log: The file in it that takes what is printed, behind what it has already.
         before: Called in the fork, before the command line.
     """
+
+    def work() -> int:
+        before()
+        return run_command_line(arguments)
+
+    return fork(folder, work, log)
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Run the command line in this process; return 0 where it does not exit otherwise."""
+    sys.argv = ["al_lightning", *arguments]
+    command_line.main()
+    return 0
+
+
+def fork(folder: Path, work: Callable[[], int], log: str = "log.txt") -> int:
+    """Do some work in a folder, in a fork; return its process id.
+
+    Args:
+        folder: To work in.
+        work: Returns the exit status.
+        log: The file in it that takes what is printed, behind what it has already.
+    """
     child = os.fork()
     if child:
         return child
@@ -68,10 +91,7 @@ def start(
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        sys.argv = ["al_lightning", *arguments]
-        before()
-        command_line.main()
-        code = 0
+        code = work()
     except SystemExit as exit_:
         code = int(exit_.code or 0)
     except BaseException:

@@ -34,10 +34,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from forked import QUICK, wait
+from forked import QUICK, fork, run_command_line, wait
 from PIL import Image
 
-import al_lightning.cli.app as command_line
 from al_lightning import Journal
 from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data import ImageFolder
@@ -120,29 +119,8 @@ class Teller:
             return
 
     def _fork(self, module: str, arguments: list[str]) -> int:
-        child = os.fork()
-        if child:
-            return child
-        code = 1
-        try:
-            os.chdir(self.folder)
-            output = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            if module in MAINS:
-                code = MAINS[module](arguments) or 0
-            else:
-                sys.argv = ["al_lightning", *arguments]
-                command_line.main()
-                code = 0
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+        work = partial(MAINS.get(module, run_command_line), arguments)
+        return fork(self.folder, lambda: work() or 0)
 
     def label(self, total: int, *more: str, wrong: int = 0) -> None:
         """Run until the budget is spent; fill in the sheets, the first rows of the first one wrong."""

@@ -65,17 +65,6 @@ def _shown(data: ImageData, image: int, largest: int) -> tuple[Image.Image, str,
     return _of_pixels(data.train.pixels[image]), "png", True
 
 
-def data_uri(pixels: Tensor) -> str:
-    """Return an image as a PNG inside an address, which needs no file and no server.
-
-    Small images are enlarged by a whole factor, so that their pixels stay pixels.
-
-    Args:
-        pixels: (C, H, W) uint8, or float32 in [0, 1]; 1 or 3 channels.
-    """
-    return _address(_file(_enlarged(_of_pixels(pixels)), "png"), "png")
-
-
 def _of_pixels(pixels: Tensor) -> Image.Image:
     if pixels.is_floating_point():
         pixels = (pixels.clamp(0, 1) * _BYTE).round().to(torch.uint8)

@@ -22,7 +22,12 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images
 from al_lightning.training.given_embeddings import read_embeddings
-from al_lightning.training.known_embeddings import KnownEmbeddings, digests_of, rows_known
+from al_lightning.training.known_embeddings import (
+    KnownEmbeddings,
+    digests_of,
+    opened,
+    rows_known,
+)
 from al_lightning.training.partial_rows import PartialRows
 from al_lightning.utils.caches import note_use
 from al_lightning.utils.files import replacing, write_whole
@@ -225,7 +230,7 @@ class _Entry:
         rows = rows_known(digests, earlier)
         if bool((rows < 0).all()) or self.seconds() is None:
             return None
-        return KnownEmbeddings(self.open(), rows)
+        return KnownEmbeddings(self.path, rows)
 
     def partial(self, unknown: Tensor) -> PartialRows:
         """Return what an embedding that was killed has left.
@@ -289,4 +294,4 @@ class _Entry:
 
     def open(self) -> Tensor:
         """Map the matrix into memory; what is written to it stays there."""
-        return torch.from_numpy(np.load(self.path, mmap_mode="c", allow_pickle=False))
+        return opened(self.path)

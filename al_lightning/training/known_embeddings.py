@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,19 +17,25 @@ _BLOCK = 4096  # rows copied at a time
 class KnownEmbeddings:
     """The rows of an earlier matrix that a new one takes over.
 
+    The matrix stays on the disk, since it may be of gigabytes, and this is sent from rank to rank.
+
+    >>> import numpy as np
     >>> import torch
-    >>> known = KnownEmbeddings(torch.tensor([[1.0], [2.0]]), torch.tensor([1, -1, 0]))
-    >>> blocks = []
-    >>> known.write(torch.tensor([[9.0]]), blocks.append)
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path, blocks = Path(folder, "earlier.npy"), []
+    ...     np.save(path, np.float32([[1.0], [2.0]]))
+    ...     known = KnownEmbeddings(path, torch.tensor([1, -1, 0]))
+    ...     known.write(torch.tensor([[9.0]]), blocks.append)
     >>> torch.cat(blocks).flatten()
     tensor([2., 9., 1.])
 
     Attributes:
-        matrix: The earlier one, (M, D) float32.
+        path: The earlier one, (M, D) float32, as NumPy saves it.
         rows: Which of its rows is each row of the new one, (N,) int64; -1 for none.
     """
 
-    matrix: Tensor
+    path: Path
     rows: Tensor
 
     def write(self, new: Tensor, write: Callable[[Tensor], None]) -> None:
@@ -37,14 +45,19 @@ class KnownEmbeddings:
             new: Those that the earlier matrix has not, in order, (K, D) float32.
             write: Called with the rows, in blocks.
         """
-        taken = 0
+        matrix, taken = opened(self.path), 0
         for old in torch.split(self.rows, _BLOCK):
             missing = old < 0
-            block = self.matrix[old.clamp(min=0)].clone()
+            block = matrix[old.clamp(min=0)].clone()
             count = int(missing.sum())
             block[missing] = new[taken : taken + count]
             taken += count
             write(block)
+
+
+def opened(path: Path) -> Tensor:
+    """Map a matrix that NumPy has saved into memory; what is written to it stays there."""
+    return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
 
 
 def digests_of(parts: Sequence[Images]) -> Tensor | None:

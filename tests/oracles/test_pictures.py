@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from al_lightning.data import ImageData, Images
-from al_lightning.oracles.pictures import data_uri, picture
+from al_lightning.oracles.pictures import picture
 
 
 def decoded(uri: str, kind: str = "png") -> Image.Image:
@@ -17,10 +17,16 @@ def decoded(uri: str, kind: str = "png") -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(content)))
 
 
+def of_pixels(pixels: torch.Tensor) -> str:
+    """The picture of an image without a file, (C, H, W)."""
+    images = Images(pixels[None], torch.tensor([0]))
+    return picture(ImageData(images, images, classes=("cat", "dog")), 0)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pixels_stay_what_they_are(channels: int) -> None:
     pixels = torch.randint(0, 256, (channels, 8, 9), dtype=torch.uint8)
-    image = decoded(data_uri(pixels))
+    image = decoded(of_pixels(pixels))
     assert image.size == (144, 128)  # 9 x 8, enlarged 16 times
     small = np.atleast_3d(np.asarray(image)[::16, ::16])
     assert (torch.from_numpy(small.copy()).permute(2, 0, 1) == pixels).all()
@@ -28,16 +34,16 @@ def test_pixels_stay_what_they_are(channels: int) -> None:
 
 def test_floats_are_taken_from_zero_to_one() -> None:
     pixels = torch.tensor([0.0, 0.5, 1.0, 1.5]).reshape(1, 2, 2)
-    values = np.asarray(decoded(data_uri(pixels)))[::64, ::64]
+    values = np.asarray(decoded(of_pixels(pixels)))[::64, ::64]
     assert values.tolist() == [[0, 128], [255, 255]]
 
 
 def test_large_images_keep_their_size() -> None:
-    assert decoded(data_uri(torch.zeros(3, 200, 300, dtype=torch.uint8))).size == (300, 200)
+    assert decoded(of_pixels(torch.zeros(3, 200, 300, dtype=torch.uint8))).size == (300, 200)
 
 
 def test_very_long_images_are_not_enlarged_out_of_all_measure() -> None:
-    assert decoded(data_uri(torch.zeros(1, 1, 1000, dtype=torch.uint8))).size == (1000, 1)
+    assert decoded(of_pixels(torch.zeros(1, 1, 1000, dtype=torch.uint8))).size == (1000, 1)
 
 
 def test_an_image_of_a_file_is_shown_as_the_file_has_it(tmp_path: Path) -> None:

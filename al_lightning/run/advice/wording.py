@@ -4,11 +4,13 @@ import math
 from collections.abc import Sequence
 
 from al_lightning.run.advice.advice import Accuracy, Advice, Forecast
+from al_lightning.run.advice.agreement import f_change_bound
 from al_lightning.run.advice.learning_curve import FEWEST
 from al_lightning.utils.intervals import images_for
 
 _WIDTH = 0.08  # of the accuracy to either side, where nothing measures it yet
 _NAMED = 3  # classes
+_TWO = 2  # classes, for which the change of the F-measure has a bound
 
 
 def sentences(advice: Advice, classes: Sequence[str]) -> list[str]:
@@ -18,11 +20,11 @@ def sentences(advice: Advice, classes: Sequence[str]) -> list[str]:
         advice: After a round.
         classes: Names.
     """
-    found = [_agreement(advice), _accuracy(advice), _weak(advice, classes)]
+    found = [_agreement(advice, len(classes)), _accuracy(advice), _weak(advice, classes)]
     return [sentence for sentence in found if sentence]
 
 
-def _agreement(advice: Advice) -> str:
+def _agreement(advice: Advice, classes: int) -> str:
     agreement, mean = advice.agreement, advice.mean_kappa
     if agreement is None:
         return ""
@@ -30,6 +32,8 @@ def _agreement(advice: Advice) -> str:
         f"Predictions: {agreement.disagreement:.1%} of {agreement.images:,} pool images changed since "
         f"the last round, so the accuracy by at most as much (kappa {agreement.kappa:.3f}"
     )
+    bound = f_change_bound(agreement.kappa) if classes == _TWO else None
+    text += f", so F by at most {bound:.3f}" if bound is not None and bound < 1 else ""
     if mean is None:
         return f"{text})."
     end = "stable: you can stop" if advice.stable else f"stable from {advice.settings.kappa:g} on"

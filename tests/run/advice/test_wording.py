@@ -32,6 +32,14 @@ def test_agreement_is_told_with_what_follows_from_it() -> None:
     assert said(replace(agreed, mean_kappa=0.99)).endswith("stable: you can stop).")
 
 
+def test_of_two_classes_the_f_measure_has_a_bound() -> None:
+    agreed = replace(NOTHING, agreement=Agreement(0.96, 0.02, 1000), left=0)
+    (sentence,) = sentences(agreed, CLASSES[:2])
+    assert sentence.endswith("(kappa 0.960, so F by at most 0.167).")  # 4 * .04 / .96
+    weak = replace(NOTHING, agreement=Agreement(0.7, 0.1, 1000), left=0)
+    assert "F by" not in sentences(weak, CLASSES[:2])[0]  # it is no bound below .8
+
+
 def test_without_labels_to_measure_by_it_says_how_many_to_buy() -> None:
     assert said(replace(NOTHING, accuracy=None)) == (
         "Accuracy: unknown. 95 labels drawn at random tell it to within 8 points: begin with "
