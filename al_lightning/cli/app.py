@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.advice import advice_for
 from al_lightning.cli.arguments import prepared
-from al_lightning.cli.configuration import CONF
+from al_lightning.cli.configuration import CONF, NAME
 from al_lightning.cli.failures import (
     JobError,
     end_of_output,
@@ -38,7 +38,7 @@ _failures: list[JobError] = []  # of this process; one at most
 _HYDRAS_ADVICE = ", set env var HYDRA_FULL_ERROR=1 to see chained exception."
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name=NAME)
 def job(cfg: DictConfig) -> float | None:
     """Run what was composed; report errors of usage in a message instead of a traceback.
 

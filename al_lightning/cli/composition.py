@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.choices import require_single_choices
+from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.paths import places_as_written, weights_files, with_absolute_paths
 from al_lightning.cli.projects import project_of
 from al_lightning.cli.recipe_by_mode import compose_by_mode
@@ -50,6 +51,10 @@ class Composition:
         """Return what was given on the command line, but for what may not be written down."""
         hidden = (*NOT_RECORDED, "overwrite")
         return redacted([o for o in self.given if not is_below(key_of(o), hidden)])
+
+    def arguments(self) -> list[str]:
+        """Return the command line that composes this again: where files are found, then overrides."""
+        return [*configuration_options(), *self.overrides()]
 
     def irrelevant(self) -> tuple[str, ...]:
         """Return the keys, dotted, that no result depends on, or whose content the journal has."""

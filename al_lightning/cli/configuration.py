@@ -1,13 +1,37 @@
 """The folder of the configuration, and its groups."""
 
+import os
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 #: In a wheel the configuration is inside the package, in a source tree beside it.
 CONF = next(path for path in (_PACKAGE / "conf", _PACKAGE.parent / "conf") if path.is_dir())
+
+#: The name of the configuration that all others are part of.
+NAME = "config"
+
+
+def configuration_options() -> list[str]:
+    """Return the options of this command line that say where its configuration is found.
+
+    A folder below the working folder is named relative to it.
+    """
+    hydra = HydraConfig.get()
+    folders = [s.path for s in hydra.runtime.config_sources if s.provider == "command-line"]
+    name = hydra.job.config_name
+    return [
+        *(f"--config-dir={_relative(folder, hydra.runtime.cwd)}" for folder in folders),
+        *([] if name in (None, NAME) else [f"--config-name={name}"]),
+    ]
+
+
+def _relative(folder: str, to: str) -> str:
+    path = os.path.relpath(folder, to)
+    return folder if path.startswith(os.pardir) else path
 
 
 def groups() -> list[str]:

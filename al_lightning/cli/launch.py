@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.failures import environment_as_given
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
@@ -118,13 +119,11 @@ def _known_to_ranks() -> Iterator[None]:
 
 def _arguments(folder: Path) -> list[str]:
     """Return the command line of one run of this job, in the same folder."""
-    hydra = HydraConfig.get()
-    places = [s.path for s in hydra.runtime.config_sources if s.provider == "command-line"]
     # Quoted inside: a folder such as seed=0 would end the value.
     quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
     return [
-        *(f"--config-dir={place}" for place in places),
-        *hydra.overrides.task,
+        *configuration_options(),
+        *HydraConfig.get().overrides.task,
         "hydra.mode=RUN",
         f"hydra.run.dir='{quoted}'",
     ]

@@ -141,7 +141,7 @@ def _record(composition: Composition) -> "RunRecord":
     code = ["code"] if composition.cfg.changed_code == "accept" else []
     return RunRecord(
         composition.recorded(),
-        composition.overrides(),
+        composition.arguments(),
         (*composition.irrelevant(), *code),
         NO_EFFECT_ON_FITS,
         project=composition.cfg.project is not None,
