@@ -77,9 +77,10 @@ def completed(cfg: DictConfig) -> Composition:
     given: Any = OmegaConf.to_container(hydra_cfg.overrides.task)  # as typed, nothing resolved
     require_single_choices(hydra_cfg.runtime.choices, given)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
-    places = places_as_written(cfg)
+    cwd = Path(hydra_cfg.runtime.cwd)
+    places = places_as_written(cfg, cwd)
     cfg.project = project_of(cfg, is_sweep=hydra_cfg.mode == RunMode.MULTIRUN)
-    cfg = with_absolute_paths(with_text_as_text(cfg, given), Path(hydra_cfg.runtime.cwd))
+    cfg = with_absolute_paths(with_text_as_text(cfg, given), cwd)
     return Composition(cfg, recipe, places, given)
 
 

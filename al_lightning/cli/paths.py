@@ -63,14 +63,20 @@ def with_absolute_paths(cfg: DictConfig, cwd: Path) -> DictConfig:
     return cfg
 
 
-def places_as_written(cfg: DictConfig) -> dict[str, str]:
+def places_as_written(cfg: DictConfig, cwd: Path) -> dict[str, str]:
     """Return what says where things are, such as "imgs" or "${oc.env:AL_LIGHTNING_DATA,data}".
 
     A run records these and not what they stand for: a place decides no result, a folder may be moved,
-    and what comes from the environment is not for the disk.
+    and what comes from the environment is not for the disk. A path has one spelling, see
+    :func:`portable`: a project must not note that "imgs" is "./imgs/" now.
     """
+
+    def spelled(key: str, raw: str) -> str:
+        is_plain = "${" not in raw and is_path(key, raw, cwd)
+        return portable(raw, cwd, cfg.output_root) if is_plain else raw
+
     return {
-        key: raw
+        key: spelled(key, raw)
         for key, raw in _leaves(OmegaConf.to_container(cfg))
         if isinstance(raw, str)
         if _is_place(key) and is_below(key, NO_EFFECT_ON_RESULTS)

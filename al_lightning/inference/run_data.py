@@ -23,7 +23,7 @@ def has_recorded_data(journal: Journal) -> bool:
 def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None = None) -> ImageData:
     """Read the images of a run, and check that they are those that it was begun with.
 
-    Relative paths start at the working folder, as they did for the run.
+    Relative paths start at the folder that holds the run's ``output_root``, or at the working folder.
 
     Args:
         journal: Of a run that has begun.
@@ -43,7 +43,7 @@ def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None =
     dataset = journal.config["dataset"]
     if place is not None:
         dataset = _moved(dataset, place)
-    dataset = resolved(dataset, journal.config, "dataset")
+    dataset = _from_anywhere(resolved(dataset, journal.config, "dataset"), journal)
     source: ImageSource = rebuild(dataset, "dataset", trust=trust)
     if journal.is_project:
         source = ProjectSource(source, run, journal)
@@ -51,8 +51,8 @@ def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None =
         data = source.load()
     except UsageError as error:
         raise UsageError(
-            f"The images of {run} cannot be read: {error}\nThe run has recorded its paths as they were "
-            "written: use the working folder of the run"
+            f"The images of {run} cannot be read: {error}\nRelative paths start at the folder "
+            "that holds the run's output_root, or at the working folder: use the working folder of the run"
         ) from error
     recorded = (journal.start or {}).get("data", {}).get("fingerprint")
     if data.update is None and data.fingerprint() != recorded:
@@ -60,6 +60,19 @@ def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None =
             f"The images are not those that {run} was begun with: restore the images of the run"
         )
     return data
+
+
+def _from_anywhere(dataset: Mapping[str, Any], journal: Journal) -> dict[str, Any]:
+    """Return the configuration of a data set whose places are found from any working folder."""
+    root = Path(journal.config.get("output_root", "outputs")).name
+    bases = [folder.parent for folder in journal.path.absolute().parents if folder.name == root]
+    found = {
+        key: str(base / dataset[key])
+        for base in bases
+        for key in _PLACES
+        if isinstance(dataset.get(key), str) and (base / dataset[key]).exists()
+    }
+    return {**dataset, **found}
 
 
 def _moved(dataset: Mapping[str, Any], place: Path) -> dict[str, Any]:

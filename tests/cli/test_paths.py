@@ -71,16 +71,19 @@ def test_a_name_depends_on_where_things_lie_and_not_on_the_working_folder(tmp_pa
 
 def test_columns_of_a_table_are_no_places(tmp_path: Path) -> None:
     columns = {"file": "image", "label": "class"}
-    cfg = OmegaConf.create({"dataset": {"path": "t.csv", "columns": columns}})
+    cfg = OmegaConf.create(
+        {"output_root": "outputs", "dataset": {"path": "./t.csv", "columns": columns}}
+    )
     assert with_absolute_paths(cfg, tmp_path).dataset.columns == columns
-    assert places_as_written(cfg) == {"dataset.path": "t.csv"}
+    assert places_as_written(cfg, tmp_path) == {"output_root": "outputs", "dataset.path": "t.csv"}
 
 
-def test_what_is_built_from_absolute_paths_is_recorded_as_it_was_written(tmp_path: Path) -> None:
+def test_what_is_built_from_absolute_paths_is_recorded_in_one_short_spelling(tmp_path: Path) -> None:
     cfg = OmegaConf.create(
         {
+            "output_root": f"{tmp_path}/outputs/",
             "data_root": "${oc.env:NOBODY_SETS_THIS,data}",
-            "dataset": {"root": "${data_root}", "path": "imgs", "sizes": [1, 2]},
+            "dataset": {"root": "${data_root}", "path": "imgs/", "sizes": [1, 2]},
             "model": {"weights": "a.pth"},
             "seed": 0,
         }
@@ -90,8 +93,9 @@ def test_what_is_built_from_absolute_paths_is_recorded_as_it_was_written(tmp_pat
     assert ready.dataset.path == str((tmp_path / "imgs").resolve())
     assert ready.model.weights == str((tmp_path / "a.pth").resolve())
     assert weights_files(ready, tmp_path) == ["model.weights"]
-    assert cfg.dataset.path == "imgs"
-    assert places_as_written(cfg) == {
+    assert cfg.dataset.path == "imgs/"
+    assert places_as_written(cfg, tmp_path) == {
+        "output_root": "outputs",
         "data_root": "${oc.env:NOBODY_SETS_THIS,data}",
         "dataset.root": "${data_root}",
         "dataset.path": "imgs",

@@ -22,6 +22,18 @@ def test_the_images_are_read_from_where_they_were(
     assert (data.folder or Path()).resolve() == images
 
 
+def test_the_images_are_found_from_any_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = write_images(tmp_path / "pets")
+    monkeypatch.chdir(tmp_path)
+    begin(tmp_path / "outputs" / "projects" / "pets", Path("pets"))
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    data = load_run_data(Journal(tmp_path / "outputs" / "projects" / "pets" / "journal.jsonl"))
+    assert (data.folder or Path()).resolve() == images
+
+
 def test_other_images_are_refused(tmp_path: Path) -> None:
     journal = begin(tmp_path / "run", write_images(tmp_path / "pets"), project=False)
     Image.new("L", (8, 8), 255).save(tmp_path / "pets" / "unlabeled" / "p.png")

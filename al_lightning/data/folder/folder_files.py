@@ -15,7 +15,8 @@ TRAIN, TEST, UNLABELED = "train", "test", "unlabeled"
 ARRANGEMENT = (
     "expected one folder per class, with the class's images directly in it: "
     "train/<class>/* and test/<class>/*; or only train/<class>/* or <class>/*, "
-    "and test images are split off; images without a label go into unlabeled/"
+    "and test images are split off; images without a label go into unlabeled/, or directly into a "
+    "folder without folders of classes"
 )
 
 _RESERVED = (TRAIN, TEST, UNLABELED)
@@ -30,8 +31,8 @@ class FolderFiles:
     Attributes:
         train: The images of each class, by its :func:`~al_lightning.utils.names.normal_name`.
         test: The same; None where there is no folder ``test``.
-        unlabeled: The images whose classes are not known; None where there is no folder
-            ``unlabeled``.
+        unlabeled: The images whose classes are not known: those below ``unlabeled``, or those directly
+            in a folder without folders of classes; None where there is neither.
     """
 
     train: Mapping[str, Sequence[Path]]
@@ -63,18 +64,18 @@ def find_images(
     listing = FolderListing(root)
     folders = {entry.name: entry for entry in listing.visible(root) if entry.is_dir()}
     _refuse_misspelled(root, folders)
-    train = listing.images_by_class(_train_folders(root, folders, listing))
+    unlabeled = _unlabeled(root, folders, listing)
+    train = listing.images_by_class(
+        _train_folders(root, folders, listing, has_unlabeled=unlabeled is not None)
+    )
     test = None
     if TEST in folders:
         test = listing.images_by_class(listing.folders_in(folders[TEST]))
-    unlabeled = None
-    if UNLABELED in folders:
-        unlabeled = listing.images_below(folders[UNLABELED])
-        if not unlabeled and not in_project:
-            raise DataError(
-                f"There is no image in {folders[UNLABELED]}: add the images to be labeled, with one "
-                f"of the endings {' '.join(sorted(ENDINGS))}, or remove the folder"
-            )
+    if UNLABELED in folders and not unlabeled and not in_project:
+        raise DataError(
+            f"There is no image in {folders[UNLABELED]}: add the images to be labeled, with one "
+            f"of the endings {' '.join(sorted(ENDINGS))}, or remove the folder"
+        )
     found = FolderFiles(train, test, unlabeled)
     if not in_project:
         _refuse_empty(root / TRAIN if TRAIN in folders else root, root / TEST, found, named)
@@ -83,21 +84,29 @@ def find_images(
 
 
 def _train_folders(
-    root: Path, folders: Mapping[str, Path], listing: FolderListing
+    root: Path, folders: Mapping[str, Path], listing: FolderListing, *, has_unlabeled: bool
 ) -> Sequence[Path]:
     """Return the folders of the classes to learn from."""
     others = [folder for name, folder in folders.items() if name not in _RESERVED]
     if TRAIN in folders:
         listing.unknown += others
         return listing.folders_in(folders[TRAIN])
-    if TEST not in folders:
-        return [folder for folder in listing.folders_in(root) if folder.name not in _RESERVED]
-    if UNLABELED not in folders or others:
+    if TEST in folders and (others or not has_unlabeled):
         raise DataError(
             f"{root} has a folder test, but no folder train"
             f"{': move the folders of the classes into it' if others else ''}; {ARRANGEMENT}"
         )
-    return []
+    return others
+
+
+def _unlabeled(
+    root: Path, folders: Mapping[str, Path], listing: FolderListing
+) -> Sequence[Path] | None:
+    """Return the images below ``unlabeled``, or beside no folder but ``test``; None if there are none."""
+    if set(folders) <= {TEST}:
+        return listing.images_in(root) or None
+    listing.folders_in(root)  # which notes the images beside them
+    return listing.images_below(folders[UNLABELED]) if UNLABELED in folders else None
 
 
 def _refuse_misspelled(root: Path, names: Collection[str]) -> None:

@@ -73,6 +73,10 @@ class FolderListing:
             self.nested += nested
         return found
 
+    def images_in(self, folder: Path) -> list[Path]:
+        """Return the images directly in a folder, sorted by name."""
+        return self._contents(folder)[1]
+
     def images_below(self, folder: Path) -> list[Path]:
         """Return the images at any depth, sorted by path."""
         start = folder.resolve()

@@ -52,6 +52,27 @@ def test_unlabeled_alone_and_with_test(tmp_path: Path) -> None:
         find_images(tmp_path)
 
 
+def test_images_without_any_folder_are_unlabeled(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("b.png", "a.jpg", ".hidden.png", "@eaDir/b.png"):
+        save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("none")
+    with caplog.at_level(logging.WARNING):
+        found = find_images(tmp_path)
+    assert (dict(found.train), found.test) == ({}, None)
+    assert _names(tmp_path, found.unlabeled) == ["a.jpg", "b.png"]
+    assert "1 file is left out" in caplog.text
+    assert "no class's folder" not in caplog.text
+    fill(tmp_path / "test")
+    found = find_images(tmp_path)
+    assert found.test is not None
+    assert _names(tmp_path, found.unlabeled) == ["a.jpg", "b.png"]
+    fill(tmp_path / "train")  # now they have no place
+    assert find_images(tmp_path).unlabeled is None
+    assert "images in no class's folder are left out: a.jpg, b.png" in caplog.text
+
+
 def test_an_unlabeled_folder_without_images_is_refused(tmp_path: Path) -> None:
     fill(tmp_path / "train")
     (tmp_path / "unlabeled" / "more").mkdir(parents=True)
