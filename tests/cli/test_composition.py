@@ -24,7 +24,10 @@ def test_an_experiment_of_ones_own_is_stronger_than_the_defaults_and_weaker_than
     found = {}
     for path in tmp_path.glob("elsewhere/digits/cnn/random/seed=8*/journal.jsonl"):
         start = json.loads(path.read_text().splitlines()[0])
-        assert start["overrides"][:2] == ["--config-dir=mine", "experiment=eight"]  # the whole command
+        assert start["overrides"][:2] == [
+            "--config-dir=mine",
+            "experiment=eight",
+        ]  # the whole command
         config = start["config"]
         assert (config["seed"], config["output_root"], config["cache"]) == (8, "elsewhere", False)
         found[config["query_seed"]] = path

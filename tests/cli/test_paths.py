@@ -78,7 +78,9 @@ def test_columns_of_a_table_are_no_places(tmp_path: Path) -> None:
     assert places_as_written(cfg, tmp_path) == {"output_root": "outputs", "dataset.path": "t.csv"}
 
 
-def test_what_is_built_from_absolute_paths_is_recorded_in_one_short_spelling(tmp_path: Path) -> None:
+def test_what_is_built_from_absolute_paths_is_recorded_in_one_short_spelling(
+    tmp_path: Path,
+) -> None:
     cfg = OmegaConf.create(
         {
             "output_root": f"{tmp_path}/outputs/",

@@ -102,7 +102,7 @@ def _train_folders(
 def _unlabeled(
     root: Path, folders: Mapping[str, Path], listing: FolderListing
 ) -> Sequence[Path] | None:
-    """Return the images below ``unlabeled``, or beside no folder but ``test``; None if there are none."""
+    """Return the images below ``unlabeled``, or beside no folder but ``test``; None without any."""
     if set(folders) <= {TEST}:
         return listing.images_in(root) or None
     listing.folders_in(root)  # which notes the images beside them

@@ -97,7 +97,8 @@ def _weak(advice: Advice, classes: Sequence[str]) -> str:
         return ""
     shown = [
         f"{classes[each.label]} (recall {each.recall:.0%} [{each.interval[0]:.0%}, "
-        f"{each.interval[1]:.0%}], {each.labels} {'label' if each.labels == 1 else 'labels'}{', few' if each.few else ''})"
+        f"{each.interval[1]:.0%}], {each.labels} label{'s' * (each.labels != 1)}"
+        f"{', few' if each.few else ''})"
         for each in advice.weak[:_NAMED]
     ]
     more = len(advice.weak) - len(shown)
