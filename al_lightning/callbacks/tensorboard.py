@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from lightning.pytorch.loggers import Logger
-from matplotlib.figure import Figure
 from tensorboard.compat.proto.summary_pb2 import Summary
 from torch.utils.tensorboard import SummaryWriter
 from torch.utils.tensorboard.summary import hparams
 
-from al_lightning.callbacks.figures import class_histogram, confusion_figure, contact_sheet
+from al_lightning.callbacks.figures import (
+    Picture,
+    class_histogram,
+    confusion_figure,
+    contact_sheet,
+)
 from al_lightning.callbacks.logger import (
     Value,
     hyperparameters,
@@ -57,13 +61,10 @@ class TensorBoardDashboard(LoopCallback):
 
     Args:
         folder: The run's TensorBoard folder.
-        figures: Whether to draw figures. They take half a second a round, in which a person who labels
-            while the run goes on would wait.
     """
 
-    def __init__(self, folder: Path, figures: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._figures = figures
         self._writer: SummaryWriter | None = None
         self._data: ImageData | None = None
         self._journal: Journal | None = None
@@ -118,7 +119,7 @@ class TensorBoardDashboard(LoopCallback):
         earlier = self._journal.rounds if self._journal is not None else []
         scalars = round_scalars([*earlier, result.event], len(result.pool.validation_ids))
         self.write_scalars(scalars, step)
-        if result.confusion is not None and self._figures:
+        if result.confusion is not None:
             figure = confusion_figure(result.confusion, self._classes)
             self._figure("test/confusion_matrix", figure, step)
 
@@ -138,11 +139,10 @@ class TensorBoardDashboard(LoopCallback):
         if self._data is None:
             return
         step = self._labels_bought
-        if self._figures:
-            images = self._data.train.pixels[query.ids]
-            sheet = contact_sheet(images, query.predicted, query.labels, self._classes)
-            self._figure("queries/images", sheet, step)
-            self._figure("queries/classes", class_histogram(query.labels, self._classes), step)
+        images = self._data.train.pixels[query.ids]
+        sheet = contact_sheet(images, query.predicted, query.labels, self._classes)
+        self._figure("queries/images", sheet, step)
+        self._figure("queries/classes", class_histogram(query.labels, self._classes), step)
         if self._writer is not None:
             self._writer.add_histogram("queries/scores", query.scores, step)
             self._writer.flush()
@@ -180,9 +180,9 @@ class TensorBoardDashboard(LoopCallback):
         if self._writer is not None:
             self._writer.add_scalar(tag, value, step)
 
-    def _figure(self, tag: str, figure: Figure, step: int) -> None:
+    def _figure(self, tag: str, figure: Picture, step: int) -> None:
         if self._writer is not None:
-            self._writer.add_figure(tag, figure, step)
+            self._writer.add_image(tag, figure, step, dataformats="HWC")
             self._writer.flush()
 
 

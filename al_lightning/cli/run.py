@@ -48,7 +48,7 @@ def run(cfg: DictConfig) -> "Journal":
     folder = Path(HydraConfig.get().runtime.output_dir)
     parts = build(cfg, folder)
     console = make_console(cfg, parts.budget, folder)
-    board = TensorBoardDashboard(folder / "tensorboard", figures=parts.oracle.live is None)
+    board = TensorBoardDashboard(folder / "tensorboard")
     learner = _learner(parts, composition, board, console)
     _ = learner.facts  # what cannot be had must show before anything is begun or removed
     with ExitStack() as stack:

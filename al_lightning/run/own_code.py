@@ -238,6 +238,7 @@ def _file_digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@functools.cache  # a search of the whole installation
 def _version(package: str) -> str:
     try:
         return version(package)

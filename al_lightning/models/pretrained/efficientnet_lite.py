@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from al_lightning.models.pretrained.kept_trunk import kept
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.timm_backbone import as_trunk, import_timm
 from al_lightning.models.pretrained.trunk import Trunk
@@ -61,6 +62,7 @@ class EfficientNetLite0(PretrainedBackbone):
         return _OWN_SIZE
 
 
+@kept
 def efficientnet_lite0_trunk(weights: str | None) -> Trunk:
     """Return the network without its head.
 

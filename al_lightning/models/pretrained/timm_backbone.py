@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from al_lightning.data.source import Normalization
+from al_lightning.models.pretrained.kept_trunk import kept
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.trunk import Trunk
 from al_lightning.models.pretrained.weights import (
@@ -62,6 +63,7 @@ class TimmBackbone(PretrainedBackbone):
         return None if config is None else int(config.input_size[-1])
 
 
+@kept
 def timm_trunk(name: str, weights: str | None) -> Trunk:
     """Return a network of timm without its head.
 

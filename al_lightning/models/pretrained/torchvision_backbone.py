@@ -8,6 +8,7 @@ from torch import nn
 from torchvision.models import get_model, get_model_weights, list_models
 
 from al_lightning.data.source import Normalization
+from al_lightning.models.pretrained.kept_trunk import kept
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.trunk import Trunk, head_name, remove_head
 from al_lightning.models.pretrained.weights import (
@@ -59,6 +60,7 @@ class TorchvisionBackbone(PretrainedBackbone):
         return _crop(_published_weights(name)["DEFAULT"].value.transforms())
 
 
+@kept
 def torchvision_trunk(name: str, weights: str | None) -> Trunk:
     """Return a network of torchvision without its head.
 
