@@ -33,6 +33,7 @@ _HIDDEN = -1  # stands where a label is not known
 _FLAT = 2  # dimensions of embeddings
 _MEASURED = 2000  # images that constants are measured on
 _SHARE = 0.25  # of the memory that is free, for labeled images that are slow to read
+_EMBEDDED = 2_048  # images per batch of a head alone, whose time is the trainer's per batch
 FEWEST_LABELS = 2  # batch normalisation cannot train on one
 
 
@@ -63,6 +64,7 @@ class PoolDataModule(L.LightningDataModule):
     Attributes:
         pool: The labeled and unlabeled images.
         normalization: The constants of the round; None before the first.
+        embeddings: Served instead of pixels; None if pixels are served.
 
     Raises:
         UsageError: On batch sizes below 1.
@@ -97,7 +99,7 @@ class PoolDataModule(L.LightningDataModule):
         self._data: ImageData | None = None
         self._normalize: Normalize | None = None
         self._wanted: Normalization | None = None
-        self._embeddings: Embeddings | None = None
+        self.embeddings: Embeddings | None = None
         self._order_seed = 0
         self._start = FitPosition()
         self._before_first_batch: Callable[[], None] | None = None
@@ -105,6 +107,11 @@ class PoolDataModule(L.LightningDataModule):
         self._resident = Resident()
         # There may be fewer batches than devices.
         self.allow_zero_length_dataloader_with_multiple_devices = True
+
+    @property
+    def pass_batch_size(self) -> int:
+        """Images per batch in scoring and testing; more where their embeddings are served."""
+        return max(self.eval_batch_size, 1 if self.embeddings is None else _EMBEDDED)
 
     @property
     def data(self) -> ImageData:
@@ -142,7 +149,7 @@ class PoolDataModule(L.LightningDataModule):
         self._order_seed = order_seed
         self._start, self._before_first_batch = FitPosition(), None
         pixels, ids = data.train.pixels, pool.labeled_ids
-        if self._embeddings is None:
+        if self.embeddings is None:
             self._labeled.keep(pixels, ids)
         self._normalize_by(
             self._wanted
@@ -165,14 +172,9 @@ class PoolDataModule(L.LightningDataModule):
             embeddings: Used instead of the pixels of the training and test images, without
                 augmentation or normalisation; None uses pixels.
         """
-        self._wanted, self._embeddings = normalization, embeddings
+        self._wanted, self.embeddings = normalization, embeddings
         self._labeled = LabeledPixels()
         self._normalize_by(normalization or self.constants())
-
-    @property
-    def embeddings(self) -> Embeddings | None:
-        """What is served in the place of pixels; None where that are pixels."""
-        return self._embeddings
 
     def constants(self) -> Normalization:
         """Return constants that need no label: published, or of images spread over the pool."""
@@ -198,7 +200,7 @@ class PoolDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return shuffled batches of the labeled pool."""
-        ids, rows = self.pool.labeled_ids, served_rows(self.data.train, self.data, self._embeddings)
+        ids, rows = self.pool.labeled_ids, served_rows(self.data.train, self.data, self.embeddings)
         if (kept := self._labeled.kept) is not None:
             ids, rows = torch.arange(len(ids)), kept
         labels = self.pool.labels
@@ -265,9 +267,9 @@ class PoolDataModule(L.LightningDataModule):
     def _in_order(
         self, images: Images, ids: Tensor, labels: Tensor, device: torch.device | None = None
     ) -> DataLoader[Batch]:
-        batches = OrderedBatches(len(ids), self.eval_batch_size)
+        batches = OrderedBatches(len(ids), self.pass_batch_size)
         dealt = DealtBatches(batches, rank(), world_size())
-        rows = served_rows(images, self.data, self._embeddings)
+        rows = served_rows(images, self.data, self.embeddings)
         return self._loader(rows, ids, labels, dealt, device)
 
     def _normalize_by(self, normalization: Normalization) -> None:

@@ -57,7 +57,7 @@ class ImagePass(L.LightningModule):
 
     def predict_step(self, batch: Tensor, batch_idx: int) -> int:
         """Compute, and send the result to rank zero; return the number of images."""
-        size = self.datamodule.eval_batch_size
+        size = self.datamodule.pass_batch_size
         index = batch_idx * world_size() + rank()
         self.batch_ids = self.ids[index * size : index * size + len(batch)]
         computed = self.compute(batch)
