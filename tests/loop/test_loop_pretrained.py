@@ -154,7 +154,7 @@ def test_a_strategy_chooses_the_first_labels_whatever_the_query_strategy(tmp_pat
     # Farthest first: no other image is as far from the first one as the second.
     loop = make_loop(tmp_path / "look")
     loop.run()
-    rows = loop.learner.datamodule._embeddings
+    rows = loop.learner.datamodule.embeddings
     assert rows is not None
     first, second = first_ids(journals[0])[:2]
     distances = (rows.train - rows.train[first]).square().sum(1)
