@@ -3,7 +3,7 @@
 import torch
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.clusters import cluster
+from al_lightning.strategies.functional.clusters import AXES_BYTES, cluster
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -54,9 +54,9 @@ class KMeansCenters(Strategy):
         return top_up_at_random(pool, order[starts][by_share], shares[by_share], count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return a centred copy of the embeddings, the centers, and a few numbers an image."""
+        """Return a centred copy of the embeddings, coordinates on axes, centers, and a few numbers."""
         row = sizes.row_bytes(self.needs)
-        return sizes.pool * (row + 64) + 4 * sizes.count * row
+        return sizes.pool * (row + 64 + AXES_BYTES) + 4 * sizes.count * row
 
 
 def top_up_at_random(

@@ -4,7 +4,12 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.clusters import cluster, squared_distances, unit_rows
+from al_lightning.strategies.functional.clusters import (
+    AXES_BYTES,
+    cluster,
+    squared_distances,
+    unit_rows,
+)
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -26,7 +31,8 @@ class TypiClust(Strategy):
     algorithm 1, as in the authors' code. The paper differs: it uses distances that are not squared, to
     all images, and skips clusters of fewer than 5 images. Where the authors' code would raise an error,
     clusters without images are skipped, and clusters below ``min_size`` come last. K-means starts once
-    (the authors' code: ten times), and fills clusters that its batches leave empty.
+    (the authors' code: ten times), on the first 128 principal axes, and fills clusters that its batches
+    leave empty.
 
     The published method uses self-supervised embeddings. Here the embeddings are the classifier's:
     with a frozen pretrained backbone it is the published method, also for the first labels.
@@ -92,10 +98,12 @@ class TypiClust(Strategy):
         return Selection(pool.ids[picks - len(labeled)], scores)
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return two copies of all embeddings, the centers, and a few blocks."""
+        """Return two copies of all embeddings, coordinates on axes, the centers, and a few blocks."""
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
-        return images * (3 * row + 64) + 4 * self.max_clusters * row + 32 * _BLOCK_NUMBERS
+        return (
+            images * (3 * row + 64 + AXES_BYTES) + 4 * self.max_clusters * row + 32 * _BLOCK_NUMBERS
+        )
 
 
 def typicality(rows: Tensor, neighbors: int) -> Tensor:

@@ -13,7 +13,13 @@ from torch import Tensor
 _FEW = 50  # clusters up to which every step uses all images, as Hacohen et al. do
 _BATCH = 5_000  # images a step beyond
 _BLOCK = 4_096  # images whose distances are taken at a time
+_AXES = 128  # principal axes in which images are partitioned
+_MEASURED = 8_192  # images that the axes are measured on
+#: Bytes of an image on these axes.
+AXES_BYTES = 4 * _AXES
+_POWER_STEPS = 3  # of the subspace iteration, by which the axes no longer depend on its start
 _SEEDS = 2**31 - 1
+_LARGE = 2.0**60  # beyond, numbers are scaled first
 _LEAST_WEIGHT = 1e-9  # of the largest: images of weight 0 would leave clusters undefined
 
 
@@ -49,14 +55,19 @@ class Clusters:
     def squares_to_own_center(self) -> Tensor:
         """Return the squared distance of each image to its cluster's center, (N,) float64."""
         parts = zip(torch.split(self.rows, _BLOCK), torch.split(self.labels, _BLOCK), strict=True)
-        own = [(rows.double() - self.centers[of]).square().sum(1) for rows, of in parts]
-        return torch.cat(own)
+        own = [(rows - self.centers[of]).square_().sum(1) for rows, of in parts]
+        return torch.cat(own).double()
 
 
 def cluster(
     rows: Tensor, count: int, generator: torch.Generator, weights: Tensor | None = None
 ) -> Clusters:
     """Partition images by k-means (scikit-learn's, with k-means++).
+
+    Beyond 128 dimensions, k-means sees the coordinates on the first 128 principal axes alone (of 8,192
+    images), and centers are then the means of all dimensions. On 50,000 embeddings of 1,280 dimensions
+    that takes a fifth of the time, and the sum of squares within clusters is the same to .1 %; see
+    docs/performance.md. Ding & He, "K-means clustering via principal component analysis", ICML 2004.
 
     Args:
         rows: (N, D) float32. Their mean is taken off and they are divided by the largest absolute value
@@ -74,12 +85,42 @@ def cluster(
     else:
         method = MiniBatchKMeans(count, batch_size=_BATCH, n_init=1, random_state=seed)
     # As many threads as torch has: scikit-learn would take all cores, beside other runs too.
+    seen = _on_principal_axes(scaled, generator)
     with threadpool_limits(torch.get_num_threads()), warnings.catch_warnings():
         # Equal images make fewer clusters than requested, which is no error.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = method.fit_predict(scaled.numpy(), sample_weight=_for_sklearn(weights))
+        found = method.fit_predict(seen.numpy(), sample_weight=_for_sklearn(weights))
     labels = torch.from_numpy(found).long()
-    return fill_empty(Clusters(labels, torch.from_numpy(method.cluster_centers_).float(), scaled))
+    centers = torch.from_numpy(method.cluster_centers_).float()
+    if seen is not scaled:
+        centers = _means(scaled, labels, count, weights)
+    return fill_empty(Clusters(labels, centers, scaled))
+
+
+def _on_principal_axes(rows: Tensor, generator: torch.Generator) -> Tensor:
+    """Return rows, (N, D) centred, on their first axes, (N, 128); as they are where D is no larger.
+
+    The axes span the subspace that holds most of the variance (Halko, Martinsson & Tropp, SIAM Review
+    2011, algorithm 4.4); which of its bases they are changes no distance.
+    """
+    if rows.shape[1] <= _AXES or len(rows) <= _AXES:
+        return rows
+    some = rows[torch.randperm(len(rows), generator=generator)[:_MEASURED]]
+    axes = torch.randn(rows.shape[1], _AXES, generator=generator)
+    for _ in range(_POWER_STEPS):
+        axes = torch.linalg.qr(some.T @ (some @ axes)).Q
+    return rows @ axes
+
+
+def _means(rows: Tensor, labels: Tensor, count: int, weights: Tensor | None) -> Tensor:
+    """Return the mean of each cluster, or its weighted mean, (count, D) float32; 0 where none is."""
+    given = _for_sklearn(weights)
+    parts = torch.ones(len(rows)) if given is None else torch.from_numpy(given).float()
+    sums = torch.zeros(count, rows.shape[1])
+    for at in torch.split(torch.arange(len(rows)), _BLOCK):
+        sums.index_add_(0, labels[at], rows[at] * parts[at, None])
+    totals = torch.zeros(count).index_add_(0, labels, parts)
+    return sums / totals.masked_fill(totals == 0, 1)[:, None]
 
 
 def fill_empty(clusters: Clusters) -> Clusters:
@@ -113,17 +154,19 @@ def centered(rows: Tensor) -> Tensor:
     """Return rows, (N, D) float32, less their mean and over the largest absolute value that is left."""
     if not len(rows):
         return rows
-    mean = torch.stack([block.double().sum(0) for block in torch.split(rows, _BLOCK)]).sum(0)
-    mean /= len(rows)
-    largest = max(float((part - mean).abs().max()) for part in torch.split(rows, _BLOCK))
-    largest = largest or 1.0
-    return torch.cat([((part - mean) / largest).float() for part in torch.split(rows, _BLOCK)])
+    if max(float(rows.max()), -float(rows.min())) > _LARGE:  # differences might overflow
+        return centered(rows * _LARGE**-2)
+    found = rows - rows[0]  # exact where a large offset would cost digits of the mean
+    mean = torch.stack([block.sum(0).double() for block in torch.split(found, _BLOCK)]).sum(0)
+    found -= (mean / len(rows)).float()
+    largest = max(float(found.max()), -float(found.min()))
+    return found.div_(largest or 1.0)
 
 
 def unit_rows(rows: Tensor) -> Tensor:
     """Return rows, (N, D) float32, divided by their Euclidean lengths; zero rows stay zero."""
-    largest = rows.abs().amax(1, keepdim=True)
-    scaled = rows / largest.masked_fill(largest == 0, 1)  # else squares would over- or underflow
+    largest = torch.maximum(rows.amax(1, keepdim=True), -rows.amin(1, keepdim=True))
+    scaled = rows / largest.masked_fill_(largest == 0, 1)  # else squares would over- or underflow
     lengths = scaled.norm(dim=1, keepdim=True)
     return scaled.div_(lengths.masked_fill_(lengths == 0, 1))
 

@@ -1,5 +1,8 @@
+import statistics
+
 import pytest
 import torch
+from sklearn.cluster import KMeans
 
 from al_lightning.strategies.functional.clusters import (
     Clusters,
@@ -131,3 +134,38 @@ def test_squared_distances() -> None:
     one, other = (torch.randn(n, 5, generator=seeded(n)) for n in (4, 6))
     expected = torch.cdist(one.double(), other.double()).square()
     torch.testing.assert_close(squared_distances(one, other), expected)
+
+
+def _wide(images: int) -> torch.Tensor:
+    """Return images of 200 dimensions whose variance falls from axis to axis."""
+    coordinates = torch.randn(images, 200, generator=seeded()) * torch.logspace(0, -2, 200)
+    turned: torch.Tensor = torch.linalg.qr(torch.randn(200, 200, generator=seeded(1))).Q
+    return coordinates @ turned + 3
+
+
+def _within(clusters: Clusters) -> float:
+    return float(clusters.squares_to_own_center().sum())
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_of_many_dimensions_the_main_ones_decide_and_all_make_the_centers(weighted: bool) -> None:
+    rows = _wide(300)
+    weights = torch.rand(300, generator=seeded(2)) if weighted else None
+    clusters = cluster(rows, 10, seeded(), weights)
+    torch.testing.assert_close(clusters.rows, centered(rows))
+    parts = torch.ones(300) if weights is None else weights
+    for label in range(10):
+        members = clusters.labels == label
+        expected = (rows * parts[:, None])[members].sum(0) / parts[members].sum()
+        found = clusters.centers[label] * float((rows - rows.mean(0)).abs().max()) + rows.mean(0)
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_principal_axes_lose_next_to_nothing() -> None:
+    rows = _wide(600)
+    found = statistics.median(_within(cluster(rows, 12, seeded(s))) for s in range(3))
+    exact = statistics.median(
+        float(KMeans(12, n_init=1, random_state=s).fit(centered(rows).numpy()).inertia_)
+        for s in range(3)
+    )
+    assert found == pytest.approx(exact, rel=0.02)
