@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans, MiniBatchKMeans
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
@@ -78,6 +76,10 @@ def cluster(
         weights: What each image counts for in the mean of its cluster, (N,) float, at least 0; None:
             all the same.
     """
+    # Imported here: most runs cluster nothing, and it takes longer than their first round.
+    from sklearn.cluster import KMeans, MiniBatchKMeans  # noqa: PLC0415
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
     scaled = centered(rows)
     seed = int(torch.randint(_SEEDS, (), generator=generator))
     if count <= _FEW:
