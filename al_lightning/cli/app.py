@@ -96,7 +96,8 @@ def main() -> None:
         sys.argv += shown_recipe(sys.argv[1:])
         end_with_launcher()
         _failures.clear()
-        job()
+        with interruptible():  # also while other processes run the jobs: they end with this one
+            job()
         if _failures:
             raise _failures.pop()
 

@@ -54,9 +54,9 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         sys.exit(_FAILURE)
     except BrokenPipeError:
         end_of_output()
-    except KeyboardInterrupt:  # outside of a job: while others run, or while the report is written
+    except KeyboardInterrupt as error:  # outside of a job: while others run, or a report is written
         _complain("Interrupted. The same command continues from here.")
-        sys.exit(_INTERRUPTED)
+        sys.exit(getattr(error, "exit_status", _INTERRUPTED))
     finally:
         logging.raiseExceptions = loud
         if full is None:

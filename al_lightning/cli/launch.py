@@ -3,8 +3,6 @@
 import logging
 import os
 import sys
-import threading
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.failures import environment_as_given
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
+from al_lightning.utils.orphans import end_with_parent
 from al_lightning.utils.torchrun import by_torchrun
 
 if TYPE_CHECKING:
@@ -97,15 +96,8 @@ def is_launched() -> bool:
 
 def end_with_launcher() -> None:
     """End this rank if the process that has started it dies."""
-
-    def watch() -> None:
-        while os.getppid() == launcher:
-            time.sleep(1.0)
-        os._exit(1)
-
     if is_launched():
-        launcher = int(os.environ[_LAUNCHER])
-        threading.Thread(target=watch, daemon=True).start()
+        end_with_parent(int(os.environ[_LAUNCHER]))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from al_lightning.cli.resolvers import register
 from al_lightning.cli.search import given_overrides, require_validation
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.orphans import end_with_parent
 from al_lightning.utils.redaction import redacted
 
 # Parallel launchers run jobs in processes of their own. What they are sent holds the callback below, so
@@ -31,6 +32,7 @@ register()
 _ONE_BY_ONE = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 _DIED = "it did not end: its process died, or was stopped"
 _FAILURE = 1  # exit status
+_GRACE = 60.0  # seconds in which a job stops whose sweep was killed
 _Record = dict[str, Any]
 _begun: list["SweepRecord"] = []  # by this process, and not yet reported
 
@@ -48,6 +50,7 @@ class SweepRecord(Callback):
     def __init__(self, report: bool = True) -> None:
         self.report = report
         self.folder: Path | None = None
+        self._sweep = os.getpid()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuse what would choose by the test set; begin the record."""
@@ -66,6 +69,8 @@ class SweepRecord(Callback):
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Note a job as one that did not end: if its process dies, no later code runs."""
+        if os.getppid() == self._sweep:  # a worker of this machine, which would train on without it
+            end_with_parent(self._sweep, _GRACE)
         self._note(config, config.hydra.overrides.task, _DIED)
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:  # noqa: ARG002

@@ -24,6 +24,7 @@ from omegaconf import OmegaConf
 
 import al_lightning.cli.app as command_line
 from al_lightning.cli import build, run_folder
+from tests.background import DEADLINE
 from tests.command_line import (
     CONF,
     QUICK,
@@ -587,3 +588,28 @@ def test_a_data_set_may_say_nothing_of_flips() -> None:
     for dataset, flips in (({}, False), ({"horizontal_flip": True}, True)):
         cfg = OmegaConf.create({"dataset": dataset, "recipe": recipe})
         assert cfg.recipe.augmentation.horizontal_flip is flips
+
+
+WAITS = """
+import sys, time
+from al_lightning.cli import app
+def wait():
+    print("waiting", flush=True)
+    time.sleep(600)
+app.job = wait
+sys.argv = ["al_lightning", "-m"]
+app.main()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM")
+def test_a_sweep_that_waits_for_its_workers_is_interrupted_too() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    process.send_signal(signal.SIGTERM)  # by default it would die, and leave its workers
+    _, errors = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert errors.endswith("Interrupted. The same command continues from here.\n")
