@@ -10,6 +10,7 @@ from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
+from al_lightning.utils.processor import computes_bfloat16
 
 
 class MaxHerding(Strategy):
@@ -73,7 +74,9 @@ class MaxHerding(Strategy):
         known = unit_float32(labeled.require(Need.EMBEDDINGS))
         some = self._draw(len(rows), generator)
         weights = self.weigh(pool, labeled)
-        search = Herding(rows, some, weights, known, self.width(known))
+        search = Herding(
+            rows, some, weights, known, self.width(known), bfloat16=computes_bfloat16()
+        )
         picks, gains = search.run(count)
         counted = len(rows) if some is None else len(some)
         return top_up_at_random(pool, picks, gains / counted, count, generator)

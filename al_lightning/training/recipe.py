@@ -1,6 +1,6 @@
 """How a classifier is trained: the same for every strategy of a comparison."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -15,11 +15,11 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import ImageClassifier
 from al_lightning.utils.batch_sizes import batch_sizes
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.processor import computes_bfloat16
 
 _WARM_UP = 0.3  # share of the steps, as torch has it
 _ON_DIVERGENCE = ("refuse", "retry")
 _PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
-_FAST_BF16 = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86 with AMX, ARM
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def resolve_precision(precision: str, accelerator: str) -> str:
     if accelerator == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        fast = accelerator == "cpu" and _cpu_computes_bf16()
+        fast = accelerator == "cpu" and computes_bfloat16()
     return "bf16-mixed" if fast else "32-true"
 
 
@@ -187,9 +187,3 @@ def one_cycle(optimizer: Optimizer, total_steps: int, **options: Any) -> LRSched
     return OneCycleLR(
         optimizer, max_lr=peaks, total_steps=total_steps, pct_start=warm_up, **options
     )
-
-
-def _cpu_computes_bf16() -> bool:
-    # torch.cpu.get_capabilities is public from torch 2.11 on; before it, float32 is the safe answer.
-    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return any(capabilities.get(name) for name in _FAST_BF16)

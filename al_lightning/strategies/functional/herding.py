@@ -1,31 +1,28 @@
 """Greedy maximum of the coverage by a Gaussian kernel, exact, without a matrix of all pairs."""
 
-from collections.abc import Iterator
-
 import torch
 from torch import Tensor
 
 from al_lightning.strategies.functional.clusters import squared_distances, unit_rows
+from al_lightning.strategies.functional.herding_bounds import bounds_bytes, bounds_of
 
-_TILE = 256  # candidates whose kernel is taken at a time, in float32
-_PART = 1_024  # reference images at a time, in float32: such a tile stays in the processor's cache
-_EXACT_PART = 4_096  # likewise in float64
+_EXACT_PART = 4_096  # reference images at a time, in float64
 _EXACT = 16  # candidates that are compared exactly at a time
-_FIRST = 64  # candidates that are brought up to date at a time; then twice as many
-_SLACK = 1e-5  # far more than float32 rounds off a squared distance of unit vectors
-_ROUNDING = 1e-4  # likewise off a sum of kernels, as a share of it
+_FIRST = 64  # candidates whose tightest bounds are lowered at a time; then twice as many
+_USEFUL = 0.2  # share of candidates that bounds must exclude to be taken on in a search
+_SAME = 1e-5  # distance of unit vectors up to which they count as equal
 _EQUAL = (
     1e-12  # squared distances below are 0: copies cover each other wholly, whatever rounding does
 )
-_TIED = 1e-9  # share by which two gains in float64 may differ and count as equal
 _LABELED = 2**22  # kernels with labeled images at a time
 _LEAST_GAIN = 1e-9  # of a sum of kernels; what is below is nothing but rounding
 
 
 def herding_bytes(candidates: int, references: int, row_bytes: int) -> int:
-    """Return the bytes that :class:`Herding` needs: unit rows twice, bounds, and tiles."""
+    """Return the bytes that :class:`Herding` needs: unit rows, reference images, and bounds."""
     exact = 8 * (_EXACT * references + 2 * _LABELED) + 3 * 2 * row_bytes * _EXACT_PART
-    return (candidates + references) * (row_bytes + 48) + exact + 4 * 4 * _TILE * _PART
+    rows = candidates * (row_bytes + 48) + references * (row_bytes + 48)
+    return rows + exact + bounds_bytes(references, row_bytes)
 
 
 def least_distance(rows: Tensor) -> float | None:
@@ -34,9 +31,9 @@ def least_distance(rows: Tensor) -> float | None:
     Rows that are less than 1e-5 apart count as equal.
     """
     least = torch.inf
-    for start in range(0, len(rows), _PART):
-        squared = squared_distances(rows[start : start + _PART], rows)
-        squared.masked_fill_(squared <= _SLACK**2, torch.inf)
+    for start in range(0, len(rows), _EXACT_PART):
+        squared = squared_distances(rows[start : start + _EXACT_PART], rows)
+        squared.masked_fill_(squared <= _SAME**2, torch.inf)
         least = min(least, float(squared.min()))
     return None if least == torch.inf else least**0.5
 
@@ -49,9 +46,9 @@ class Herding:
     1.
 
     What an image brings only falls as others are picked, so an old value is an upper bound (Minoux
-    1978). The highest bounds are brought up to date in float32, with a margin for rounding, and the
-    few that can be the maximum are compared in float64. So the picks are those of the plain greedy
-    algorithm in float64, up to ties.
+    1978). The highest bounds are lowered step by step: by cheap bounds in bfloat16, by tighter ones in
+    float32, and in float64 for the few that can be the maximum. So the picks are those of the plain
+    greedy algorithm in float64, up to ties.
 
     Args:
         rows: Candidates of unit length (or zero), (N, D) float32.
@@ -59,6 +56,7 @@ class Herding:
         weights: u of each candidate, (N,) float, at least 0.
         labeled: Images that cover already, of unit length, (L, D) float32.
         bandwidth: h, above 0.
+        bfloat16: Whether the processor computes in bfloat16; changes the time alone.
 
     Attributes:
         covered: m of each reference image, (R,) float64.
@@ -71,6 +69,8 @@ class Herding:
         weights: Tensor,
         labeled: Tensor,
         bandwidth: float,
+        *,
+        bfloat16: bool = False,
     ) -> None:
         self.rows = rows
         self.points = rows if references is None else rows[references]
@@ -81,55 +81,65 @@ class Herding:
         self.covered = torch.zeros(len(self.points), dtype=torch.float64)
         size = max(1, _LABELED // len(self.points))
         for start in range(0, len(labeled), size):
-            kernel = self._kernel(labeled[start : start + size])
-            self.covered = torch.maximum(self.covered, kernel.amax(0))
-        self._factors = self._turned(self.points)
+            self._cover(labeled[start : start + size])
+        self.steps = bounds_of(self.points, self.scale, bfloat16=bfloat16)
         self.bounds = torch.full((len(rows),), torch.inf, dtype=torch.float64)
-        self.seen = torch.full((len(rows),), -1)  # picks that each bound knows
-        self.picks: list[int] = []
+        self.step = torch.zeros(len(rows), dtype=torch.int8)  # that each bound has gone through
 
     def run(self, count: int) -> tuple[Tensor, Tensor]:
         """Return positions, (n,) int64, and what each brings, (n,) float64; fewer if all is covered."""
+        picks: list[int] = []
         gains: list[float] = []
-        self._refresh(torch.arange(len(self.rows)))
         while len(gains) < count:
-            best, gain, kernel = self._best()
+            best, gain = self._best()
             if gain <= _LEAST_GAIN:
                 break
-            self.picks.append(best)
+            picks.append(best)
             gains.append(gain)
-            self.covered = torch.maximum(self.covered, kernel)
+            self._cover(self.rows[best : best + 1])
             self.bounds[best] = -1  # never again
-        return torch.tensor(self.picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
+        return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
 
-    def _best(self) -> tuple[int, float, Tensor]:
-        """Return the candidate that brings the most, how much, and its kernel, (R,) float64."""
-        size = _FIRST
+    def _best(self) -> tuple[int, float]:
+        """Return the candidate that brings the most, and how much."""
+        for bounds in self.steps:
+            bounds.cover(self.covered, self.weights)
+        self.step.zero_()
+        exact = len(self.steps)
+        useful, sizes = [True] * exact, [_FIRST] * exact + [_EXACT]
+        winner = self._compare(self.bounds.topk(min(_EXACT, len(self.bounds))).indices)
         while True:
-            top = self.bounds.topk(min(_EXACT + 1, len(self.bounds)))
-            stale = (self.seen[top.indices] < len(self.picks)).nonzero().flatten().tolist()
-            if stale and stale[0] == 0:
-                self._refresh_highest(size)
-                size *= 2
+            lead, reached = int(self.bounds.argmax()), max(float(self.bounds[winner]), 0.0)
+            if float(self.bounds[lead]) <= reached:  # equal gains of others lose: somebody must
+                return winner, reached
+            step = int(self.step[lead])
+            highest = self.bounds.topk(min(sizes[step], len(self.bounds)))
+            wanted = (self.step[highest.indices] == step) & (highest.values > reached)
+            # Equal bounds may have kept the highest out.
+            block = torch.cat([highest.indices[wanted], torch.tensor([lead])]).unique()
+            sizes[step] *= 2 if step < exact else 1
+            step = next((i for i in range(step, exact) if useful[i]), step)
+            if step == exact:
+                best = self._compare(block)
+                winner = best if self.bounds[best] > reached else winner
                 continue
-            fresh = min(stale[0] if stale else len(top.indices), _EXACT)
-            block = top.indices[:fresh].sort().values
-            kernel = self._kernel(self.rows[block])
-            new = (kernel - self.covered).clamp_(min=0) @ self.weights
-            self.bounds[block] = torch.where(self.bounds[block] < 0, self.bounds[block], new)
-            best = int(self.bounds[block].argmax())
-            gain = float(self.bounds[block[best]])
-            # Equal gains outside of the block lose: somebody must.
-            if fresh == len(top.values) or gain >= float(top.values[fresh]) * (1 - _TIED):
-                return int(block[best]), gain, kernel[best]
+            new = self.steps[step].upper(self.rows[block])
+            self.bounds[block] = torch.minimum(self.bounds[block], new)
+            self.step[block] = step + 1
+            excluded = float((self.bounds[block] <= reached).double().mean())
+            useful[step] = excluded > _USEFUL or step == exact - 1
 
-    def _refresh_highest(self, size: int) -> None:
-        """Bring the highest bounds up to date, but none that is below one which is."""
-        highest = self.bounds.topk(min(size, len(self.bounds)))
-        known = self.bounds[self.seen == len(self.picks)]
-        floor = float(known.max()) if len(known) else -torch.inf
-        wanted = (self.seen[highest.indices] < len(self.picks)) & (highest.values >= floor)
-        self._refresh(highest.indices[wanted].sort().values)
+    def _compare(self, block: Tensor) -> int:
+        """Set what candidates bring, at positions (B,) int64, exactly, and return the best of them."""
+        for some in torch.split(block, _EXACT):
+            kernel = self._kernel(self.rows[some])
+            new = (kernel - self.covered).clamp_(min=0) @ self.weights
+            self.bounds[some] = torch.where(self.bounds[some] < 0, self.bounds[some], new)
+        self.step[block] = len(self.steps) + 1
+        return int(block[self.bounds[block].argmax()])
+
+    def _cover(self, some: Tensor) -> None:
+        self.covered = torch.maximum(self.covered, self._kernel(some).amax(0))
 
     def _kernel(self, some: Tensor) -> Tensor:
         """Return k of some rows, (B, D), and all reference images, (B, R) float64."""
@@ -140,34 +150,6 @@ class Herding:
             squared[:, part].addmm_(left, self.points[part].double().T, alpha=-2)
         squared[squared < _EQUAL] = 0
         return squared.mul_(-self.scale).exp_()
-
-    def _refresh(self, block: Tensor) -> None:
-        """Lower the bounds of some candidates, (B,) int64, by what is covered now."""
-        covered, weights = self.covered.float(), self.weights.float()
-        for some in torch.split(block, _TILE):
-            left = self._factor(self.rows[some])
-            sums = torch.zeros(len(some), dtype=torch.float64)
-            for part in self._parts():
-                kernel = (left @ self._factors[part].T).clamp_(max=0).exp_()
-                sums += kernel.sub_(covered[part]).clamp_(min=0) @ weights[part]
-            fresh = sums * (1 + _ROUNDING) + _LEAST_GAIN / 2
-            self.bounds[some] = torch.minimum(self.bounds[some], fresh)
-        self.seen[block] = len(self.picks)
-
-    def _parts(self) -> Iterator[slice]:
-        for start in range(0, len(self.points), _PART):
-            yield slice(start, start + _PART)
-
-    def _factor(self, rows: Tensor) -> Tensor:
-        """Return vectors whose inner products with the turned ones are -(|x - y|^2 - slack) / h^2."""
-        squares = rows.square().sum(1, keepdim=True)
-        ones = torch.ones_like(squares)
-        return torch.cat([rows * (2 * self.scale), squares * -self.scale, ones], 1)
-
-    def _turned(self, rows: Tensor) -> Tensor:
-        squares = rows.square().sum(1, keepdim=True)
-        ones = torch.ones_like(squares)
-        return torch.cat([rows, ones, (squares - _SLACK) * -self.scale], 1)
 
 
 def unit_float32(rows: Tensor) -> Tensor:

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from al_lightning.strategies.functional import herding as module
+from al_lightning.strategies.functional import herding_bounds
 from al_lightning.strategies.functional.herding import Herding, least_distance, unit_float32
 from tests.strategies.helpers import seeded
 
@@ -9,9 +10,10 @@ from tests.strategies.helpers import seeded
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that bounds become stale, and every loop runs more than once."""
-    for name, size in (("_TILE", 7), ("_PART", 11), ("_EXACT_PART", 13), ("_EXACT", 3)):
+    for name, size in (("_EXACT_PART", 37), ("_EXACT", 3), ("_FIRST", 5)):
         monkeypatch.setattr(module, name, size)
-    monkeypatch.setattr(module, "_FIRST", 5)
+    for name, size in (("TILE", 23), ("PART", 31), ("_RANK", 2)):
+        monkeypatch.setattr(herding_bounds, name, size)
 
 
 def plain(
@@ -38,12 +40,15 @@ def plain(
 @pytest.mark.parametrize("known", [0, 6])
 @pytest.mark.parametrize("bandwidth", [1.0, 0.3, 0.02])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_the_picks_are_those_of_all_pairs(known: int, bandwidth: float, weighted: bool) -> None:
-    rows = unit_float32(torch.randn(200, 5, generator=seeded()))
+@pytest.mark.parametrize("bfloat16", [False, True])
+def test_the_picks_are_those_of_all_pairs(
+    known: int, bandwidth: float, weighted: bool, bfloat16: bool
+) -> None:
+    rows = unit_float32(torch.randn(90, 5, generator=seeded()))
     pool, labeled = rows[known:], rows[:known]
     weights = torch.rand(len(pool), generator=seeded(1)) if weighted else torch.ones(len(pool))
-    picks, gains = Herding(pool, None, weights, labeled, bandwidth).run(30)
-    expected = plain(pool, weights, labeled, bandwidth, 30)
+    picks, gains = Herding(pool, None, weights, labeled, bandwidth, bfloat16=bfloat16).run(15)
+    expected = plain(pool, weights, labeled, bandwidth, 15)
     assert gains.tolist() == pytest.approx(expected[1], rel=1e-6)
     if weighted or bandwidth == 1:  # else many are equal: they cover themselves alone
         assert picks.tolist() == expected[0]
@@ -78,18 +83,18 @@ def test_images_without_weight_bring_nothing() -> None:
 
 def test_few_bounds_are_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FIRST", 64)
-    monkeypatch.setattr(module, "_TILE", 256)
+    monkeypatch.setattr(herding_bounds, "TILE", 256)
     rows = unit_float32(torch.randn(2_000, 3, generator=seeded()))
     search = Herding(rows, None, torch.ones(2_000), rows[:0], 0.1)
-    refresh, refreshed = search._refresh, []
+    upper, refreshed = search.steps[-1].upper, []
 
-    def counted(block: torch.Tensor) -> None:
-        refreshed.append(len(block))
-        refresh(block)
+    def counted(some: torch.Tensor) -> torch.Tensor:
+        refreshed.append(len(some))
+        return upper(some)
 
-    monkeypatch.setattr(search, "_refresh", counted)
+    monkeypatch.setattr(search.steps[-1], "upper", counted)
     search.run(20)
-    assert sum(refreshed[1:]) < 20 * 2_000 / 4  # of all of them after each pick
+    assert sum(refreshed) < 2_000 + 20 * 2_000 / 4  # of all of them after each pick
 
 
 def test_the_least_distance_is_that_of_unequal_rows() -> None:
