@@ -22,6 +22,7 @@ class Need(StrEnum):
     DROPPED_FEATURES = "dropped_features"
 
 
+_BLOCK = 65_536  # rows that are checked at a time
 _DIMENSIONS = {
     Need.PROBABILITIES: 2,
     Need.EMBEDDINGS: 2,
@@ -44,7 +45,8 @@ class Evidence:
     Attributes:
         ids: Dataset ids, (N,) int64, distinct.
         probabilities: Class probabilities, (N, C) float32; rows sum to 1.
-        embeddings: Outputs of the penultimate layer, (N, D) float32.
+        embeddings: Outputs of the penultimate layer, (N, D) float32; float16 on the disk where they do
+            not fit in memory.
         mc_probabilities: Class probabilities under K dropout masks, (N, K, C) float32.
         calibrated_probabilities: Class probabilities at the learner's temperature, (N, C) float32.
         dropped_features: Class probabilities of K passes in which most numbers of the embedding are
@@ -116,8 +118,10 @@ class Evidence:
         """Return the ids of rows that hold a NaN or an infinity, (M,) int64."""
         bad = torch.zeros(len(self), dtype=torch.bool)
         for values in self.quantities().values():
-            # A sum is finite only if every term is, and costs no mask of the size of the values;
-            # only rows whose sum overflows are checked one by one.
-            suspects = (~values.flatten(1).sum(1).isfinite()).nonzero().squeeze(1)
-            bad[suspects] |= ~values[suspects].flatten(1).isfinite().all(1)
+            for rows, found in zip(*(torch.split(x, _BLOCK) for x in (values, bad)), strict=True):
+                # A sum is finite only if every term is, and costs no mask of the size of the values;
+                # only rows whose sum overflows are checked one by one.
+                sums = rows.flatten(1).sum(1, dtype=torch.float32)
+                suspects = (~sums.isfinite()).nonzero().squeeze(1)
+                found[suspects] |= ~rows[suspects].flatten(1).isfinite().all(1)
         return self.ids[bad]

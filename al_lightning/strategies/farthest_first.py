@@ -235,6 +235,7 @@ class _LazyTraversal:
 
     def _rough(self, rows: Tensor, scale: float) -> Factors:
         """Return factors in float32, of rows times the scale."""
+        rows = rows.float()
         if self.center is None:
             return self.metric.factors(rows)
         return self.metric.factors(rows * scale - (self.center * scale).float())

@@ -120,6 +120,17 @@ def test_same_seed_same_selection(strategy: Strategy) -> None:
     assert torch.equal(one.scores, other.scores)
 
 
+def test_embeddings_in_float16_choose_as_the_same_numbers_in_float32(strategy: Strategy) -> None:
+    pool, labeled = pool_for(strategy), labeled_for(strategy)
+    if pool.embeddings is None:
+        return
+    short = replace(pool, embeddings=pool.embeddings.half())
+    same = replace(pool, embeddings=pool.embeddings.half().float())
+    one, other = (strategy.select(each, labeled, COUNT, seeded()) for each in (short, same))
+    assert torch.equal(one.ids, other.ids)
+    torch.testing.assert_close(one.scores, other.scores)
+
+
 @pytest.mark.parametrize("with_labeled", [True, False])
 def test_order_of_rows_does_not_matter(strategy: Strategy, with_labeled: bool) -> None:
     pool = pool_for(strategy)

@@ -153,7 +153,11 @@ def fill_empty(clusters: Clusters) -> Clusters:
 
 
 def centered(rows: Tensor) -> Tensor:
-    """Return rows, (N, D) float32, less their mean and over the largest absolute value that is left."""
+    """Return rows, (N, D) float, less their mean and over the largest absolute value that is left.
+
+    Of float16 or float32 rows, in float32.
+    """
+    rows = rows.float()
     if not len(rows):
         return rows
     if max(float(rows.max()), -float(rows.min())) > _LARGE:  # differences might overflow
@@ -166,7 +170,8 @@ def centered(rows: Tensor) -> Tensor:
 
 
 def unit_rows(rows: Tensor) -> Tensor:
-    """Return rows, (N, D) float32, divided by their Euclidean lengths; zero rows stay zero."""
+    """Return rows, (N, D) float, over their Euclidean lengths, in float32; zero rows stay zero."""
+    rows = rows.float()
     largest = torch.maximum(rows.amax(1, keepdim=True), -rows.amin(1, keepdim=True))
     scaled = rows / largest.masked_fill_(largest == 0, 1)  # else squares would over- or underflow
     lengths = scaled.norm(dim=1, keepdim=True)
