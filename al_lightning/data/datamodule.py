@@ -43,8 +43,7 @@ class PoolDataModule(L.LightningDataModule):
     """Holds a data set, and serves the labeled and the unlabeled pool of a round.
 
     Every new loader uses the current pool. Batches are (images, labels); images are normalised (and
-    augmented in training) on the device of the trainer. Scoring and testing use the images without
-    augmentation, in the given order.
+    augmented in training) on the device of the trainer. Scoring and testing use them in order.
 
     If a device has its own memory and the pixels fit, they are copied there once. If pixels are slow to
     read, worker processes read them during the computation, and the labeled images are kept in memory

@@ -129,10 +129,12 @@ class FixMatchClassifier(ImageClassifier):
         smoothing, weak = self.label_smoothing, next(self._batches, None)
         if weak is None:  # everything is labeled
             return self._logged(F.cross_entropy(self(images), labels, label_smoothing=smoothing))
-        strong = self._data.prepare(self._recipe.strong(weak))
-        weak = weak if self._data.augment is None else self._data.augment(weak)
+        with torch.autocast(self.device.type, enabled=False):  # as labeled images are augmented
+            strong = self._data.prepare(self._recipe.strong(weak))
+            weak = weak if self._data.augment is None else self._data.augment(weak)
+            weak = self._data.prepare(weak)
         with torch.no_grad():
-            probabilities = self(self._data.prepare(weak)).float().softmax(1)
+            probabilities = self(weak).float().softmax(1)
         chosen, wanted = self._pseudo_labels(probabilities)
         logits = self(torch.cat([images, strong]))
         seen, unseen = logits[: len(images)], logits[len(images) :]

@@ -124,6 +124,12 @@ def test_a_fit_that_was_stopped_goes_on_to_the_same_bits(tmp_path: Path, stop: i
     assert same_weights(resumed, whole)
 
 
+def test_images_are_augmented_in_float32_in_every_precision() -> None:
+    drawn = {k: v for k, v in PLAIN.items() if k != "strong"} | {"precision": "bf16-mixed"}
+    classifier, _ = fit(FixMatch(**drawn))
+    assert all(p.isfinite().all() for p in classifier.parameters())
+
+
 def test_unlabeled_images_change_the_fit() -> None:
     one, other = (fit(FixMatch(**PLAIN, unlabeled_weight=w))[0] for w in (0.0, 1.0))
     assert not same_weights(one, other)

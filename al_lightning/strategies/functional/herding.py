@@ -117,7 +117,7 @@ class Herding:
             wanted = (self.step[highest.indices] == step) & (highest.values > reached)
             # Equal bounds may have kept the highest out.
             block = torch.cat([highest.indices[wanted], torch.tensor([lead])])
-            block = torch.unique(block)  # type: ignore[no-untyped-call]
+            block = torch.unique(block)
             sizes[step] *= 2 if step < exact else 1
             step = next((i for i in range(step, exact) if useful[i]), step)
             if step == exact:
