@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from al_lightning.strategies.evidence import Evidence, Need
     from al_lightning.training.embedding_cache import EmbeddingCache
     from al_lightning.training.fit_cache import FitCache
+    from al_lightning.training.fixmatch import FixMatch
     from al_lightning.training.learner import Learner
     from al_lightning.training.out_of_fold import OutOfFold, out_of_fold
     from al_lightning.training.recipe import Recipe
@@ -69,6 +70,7 @@ _HOMES = {
     "PredictionFiles": "callbacks.prediction_files",
     "plain_loop": "loop.plain",
     "Question": "run.questions",
+    "FixMatch": "training.fixmatch",
     "Recipe": "training.recipe",
     "RoundPredictions": "run.round_predictions",
     "RoundResult": "callbacks",
@@ -99,6 +101,7 @@ __all__ = [
     "EmbeddingCache",
     "Evidence",
     "FitCache",
+    "FixMatch",
     "ImageClassifier",
     "ImageData",
     "Images",

@@ -11,6 +11,7 @@ from al_lightning.data.sources.map_dataset import DatasetSource
 from al_lightning.data.sources.medmnist import MedMNIST
 from al_lightning.data.sources.mnist import MNIST, FashionMNIST
 from al_lightning.data.sources.torchvision_source import TorchvisionSource
+from al_lightning.data.strong_augmentation import RandAugment
 from al_lightning.data.table.image_table import ImageTable
 from al_lightning.data.transforms import (
     Cutout,
@@ -38,6 +39,7 @@ __all__ = [
     "Normalization",
     "Normalize",
     "PoolDataModule",
+    "RandAugment",
     "RandomHorizontalFlip",
     "RandomShift",
     "TorchvisionSource",

@@ -26,9 +26,11 @@ from al_lightning.data.transforms import Normalize, image_by_image, measure_norm
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.torchrun import rank, world_size
 
 _CPU = torch.device("cpu")
+_Device = torch.device | None
 _HIDDEN = -1  # stands where a label is not known
 _FLAT = 2  # dimensions of embeddings
 _MEASURED = 2000  # images that constants are measured on
@@ -41,8 +43,7 @@ class PoolDataModule(L.LightningDataModule):
     """Holds a data set, and serves the labeled and the unlabeled pool of a round.
 
     Every new loader uses the current pool. Batches are (images, labels); images are normalised (and
-    augmented in training) on the device of the trainer. Scoring and testing use the images without
-    augmentation, in the given order.
+    augmented in training) on the device of the trainer. Scoring and testing use them in order.
 
     If a device has its own memory and the pixels fit, they are copied there once. If pixels are slow to
     read, worker processes read them during the computation, and the labeled images are kept in memory
@@ -227,6 +228,12 @@ class PoolDataModule(L.LightningDataModule):
         """Return the unlabeled images, ascending by id; their labels are blanked with -1."""
         return self.images_dataloader(self.data.train, self.pool.unlabeled_ids)
 
+    def unlabeled_dataloader(self, batch_size: int, start: FitPosition) -> DataLoader[Batch]:
+        """Return shuffled batches of the pixels of the unlabeled pool; their labels are -1."""
+        ids, seed = self.pool.unlabeled_ids, derive_seed(self._order_seed, "unlabeled")
+        batches = ShuffledBatches(len(ids), batch_size, seed, start)
+        return self._loader(self.data.train.pixels, ids, torch.full_like(ids, _HIDDEN), batches)
+
     def images_dataloader(
         self, images: Images, ids: Tensor, device: torch.device | None = None
     ) -> DataLoader[Batch]:
@@ -277,12 +284,7 @@ class PoolDataModule(L.LightningDataModule):
         self._normalize = Normalize(normalization)
 
     def _loader(
-        self,
-        rows: Pixels,
-        ids: Tensor,
-        labels: Tensor,
-        batches: Batches,
-        device: torch.device | None = None,
+        self, rows: Pixels, ids: Tensor, labels: Tensor, batches: Batches, device: _Device = None
     ) -> DataLoader[Batch]:
         trained_on = _CPU if self.trainer is None else self.trainer.strategy.root_device
         device = device or trained_on

@@ -10,6 +10,7 @@ from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import code_digest, config_hash, hardware
 from al_lightning.run.record import RunRecord
 from al_lightning.run.state import Event
+from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.nested import without
 
 
@@ -22,13 +23,15 @@ class FitIdentity:
         record: Which keys of the configuration decide a fit.
         seed: Decides weights and batches.
         contents: In a project whose images may change: a digest of each image, (N, D) uint8. A fit
-            depends on the labeled ones alone.
+            depends on the labeled ones alone, unless it learns from unlabeled ones.
+        unlabeled: Whether a fit learns from unlabeled images, too.
     """
 
     start: Event
     record: RunRecord
     seed: int
     contents: Tensor | None = None
+    unlabeled: bool = False
 
     def of(self, index: int, pool: Pool) -> str:
         """Return a digest of all that a round's fit depends on, but for the machine."""
@@ -38,6 +41,11 @@ class FitIdentity:
             kept["classes"] = start.get("classes")
         if self.contents is not None:
             kept["data"] = self.contents[pool.labeled_ids].tolist()
+        if self.unlabeled:
+            seen = {"ids": pool.unlabeled_ids}
+            if self.contents is not None:
+                seen["data"] = self.contents[pool.unlabeled_ids]
+            kept["unlabeled"] = tensors_digest(seen)
         if (weights := start.get("model", {}).get("weights")) is not None:
             kept["weights"] = weights  # the configuration may have no more than their path
         skipped = {*self.record.irrelevant, *self.record.irrelevant_to_fits}

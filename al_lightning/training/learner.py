@@ -37,7 +37,7 @@ from al_lightning.training.learner_arguments import (
     require_minutes,
     require_record,
 )
-from al_lightning.training.learner_facts import LearnerFacts
+from al_lightning.training.learner_facts import LearnerFacts, learns_from_unlabeled
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.errors import UsageError
@@ -174,7 +174,8 @@ class Learner:
             folder: The journal's folder.
         """
         contents = self.data.train.digests if start.get("project") else None
-        self._identity = FitIdentity(start, self.record, self.seed, contents)
+        unlabeled = learns_from_unlabeled(self._untrained())
+        self._identity = FitIdentity(start, self.record, self.seed, contents, unlabeled)
         self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
         self._fits.folder = folder / "checkpoints"
 
@@ -195,7 +196,7 @@ class Learner:
         classifier = self._untrained()
         backbone = backbone_of(classifier)
         wanted = None if backbone is None else backbone.normalization
-        if backbone is None or not backbone.frozen:
+        if backbone is None or not backbone.frozen or learns_from_unlabeled(classifier):
             if wanted is not None:
                 self.datamodule.serve(wanted)
             return

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import lightning as L
+
 from al_lightning.run.state import Event
 
 
@@ -29,3 +31,8 @@ class LearnerFacts:
     def within(self, start: Event) -> Event:
         """Return a start event as it would be with these facts."""
         return {**start, "model": self.model, "code": {**start["code"], "fits": self.code}}
+
+
+def learns_from_unlabeled(classifier: L.LightningModule) -> bool:
+    """Return whether the fit of a classifier sees unlabeled images, too."""
+    return bool(getattr(classifier, "learns_from_unlabeled", False))

@@ -116,7 +116,8 @@ class Herding:
             highest = self.bounds.topk(min(sizes[step], len(self.bounds)))
             wanted = (self.step[highest.indices] == step) & (highest.values > reached)
             # Equal bounds may have kept the highest out.
-            block = torch.unique(torch.cat([highest.indices[wanted], torch.tensor([lead])]))
+            block = torch.cat([highest.indices[wanted], torch.tensor([lead])])
+            block = torch.unique(block)
             sizes[step] *= 2 if step < exact else 1
             step = next((i for i in range(step, exact) if useful[i]), step)
             if step == exact:

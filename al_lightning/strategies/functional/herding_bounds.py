@@ -60,7 +60,7 @@ class Bounds:
         self.factors[:, -3:] = _in_three(heights.float()[:, None], self.dtype)
 
     def upper(self, rows: Tensor) -> Tensor:
-        """Return the bound of each candidate, of unit length or zero, (B, D) float32; (B,) float64."""
+        """Return the bounds of candidates of unit length (or zero), (B, D) float32, as (B,) float64."""
         return torch.cat([self._upper(tile) for tile in torch.split(rows, TILE)])
 
     def _upper(self, rows: Tensor) -> Tensor:
