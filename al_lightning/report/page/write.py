@@ -8,6 +8,7 @@ from pathlib import Path
 from al_lightning.report.analysis.results import Analysis, analyse, penalties
 from al_lightning.report.figures.gallery import Picture, penalty_picture
 from al_lightning.report.figures.looks import Look, looks
+from al_lightning.report.frame import RESULTS
 from al_lightning.report.page.chapter import Chapter, write_chapter
 from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page, render
@@ -21,6 +22,7 @@ from al_lightning.report.tables.formats import Table, to_csv, to_latex, to_markd
 from al_lightning.report.tables.penalty_table import penalties as penalty_table
 from al_lightning.report.tables.run_table import runs as run_table
 from al_lightning.report.tables.score_table import final_scores
+from al_lightning.report.tables.tidy import tidy_scores, to_tidy_csv, to_tidy_parquet
 from al_lightning.report.words.phrases import place
 from al_lightning.report.words.wording import count, listed
 from al_lightning.utils.errors import UsageError
@@ -163,7 +165,7 @@ def _files(
         problems=problems,
     )
     shared = [table for table in (page.final_scores, page.penalties, page.runs) if table]
-    files: dict[str, bytes] = {}
+    files = _results(settings)
     for table in [*shared, *(chapter.table for chapter in tried)]:
         files |= _table_files(table, "")
     for chapter in chapters:
@@ -179,6 +181,13 @@ def _files(
     files[FACTS] = facts(title, chapters, tried, shared, matrix, problems, names, digests).encode()
     files[PAGE] = render(page).encode()
     return files
+
+
+def _results(settings: Sequence[Setting]) -> dict[str, bytes]:
+    scores = tidy_scores(settings)
+    columns = to_tidy_parquet(scores)
+    more = {} if columns is None else {"results.parquet": columns}
+    return {RESULTS: to_tidy_csv(scores).encode(), **more}
 
 
 def _table_files(table: Table, prefix: str) -> dict[str, bytes]:
