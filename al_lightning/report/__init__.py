@@ -10,11 +10,11 @@ __all__ = ["load"]
 
 
 def load(*folders: Path | str) -> "pd.DataFrame":
-    """Return the scores of runs as a pandas frame, a value a row: the same as a report's ``results.csv``.
+    """Return the scores of runs as a pandas frame, a value a row: what a report has as ``results.csv``.
 
-    Its columns are ``setting``, ``strategy``, ``seed``, ``labels``, ``metric`` and ``value``. It has the
-    runs that a report on the folders compares, those of searches, and the passive baseline (strategy
-    "passive"), at all of their budgets.
+    Its columns are ``setting``, ``strategy``, ``seed``, ``labels``, ``metric`` and ``value``. It has
+    the runs that a report on the folders compares, those of searches, and the passive baseline
+    (strategy "passive"), at all of their budgets.
 
     >>> import tempfile
     >>> from al_lightning import Budget, plain_loop, report

@@ -22,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     for problem in report.problems:
         print(problem, file=sys.stderr)  # noqa: T201
-    parts = [report.page, *(target / name for name in ("figures", "tables", "results.csv", "report.json"))]
+    parts = [
+        report.page,
+        *(target / name for name in ("figures", "tables", "results.csv", "report.json")),
+    ]
     with piped_output():
         print(f"{report.verdict}\n", *parts, sep="\n")  # noqa: T201
     return 0

@@ -66,7 +66,7 @@ def test_the_lines_in_the_docs_draw_a_curve(
     write_runs(tmp_path / "outputs", RUNS)
     monkeypatch.chdir(tmp_path)
     known: dict[str, object] = {}
-    exec(block, known)  # noqa: S102
+    exec(block, known)
     axes = known["means"].plot()  # type: ignore[attr-defined]
     drawn = {line.get_label(): line.get_ydata().tolist() for line in axes.get_lines()}
     # Of random: 0.5 + 0.1 a round, + 0.01 a seed; margin is 0.06 above from round 1 on.

@@ -15,7 +15,7 @@ from al_lightning.report.analysis.savings import (
     savings,
 )
 from al_lightning.report.statistics.comparison import Comparison, best_of, compare, rivals_of
-from al_lightning.report.statistics.penalty import PenaltyMatrix, penalty_matrix
+from al_lightning.report.statistics.penalty import Experiment, PenaltyMatrix, penalty_matrix
 from al_lightning.report.study.scores import (
     MEASURES,
     Curve,
@@ -131,25 +131,26 @@ def analyse(setting: Setting) -> Analysis:
 
 
 def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
-    """Return the penalty matrix over all settings; None where there are no two strategies.
+    """Return the penalty matrix over all settings; None where there is nothing to compare.
 
     Trials of a search are no comparison of strategies, and are left out.
     """
-    places: dict[tuple[str, str], list[dict[str, dict[int, dict[int, float]]]]] = {}
-    for setting in settings:
-        if len(setting.budgets) > 1 and not setting.trial:
-            place = places.setdefault((setting.dataset, setting.model), [])
-            place.append(
-                {
-                    name: {
-                        seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
-                        for seed, run in runs.items()
-                    }
-                    for name, runs in setting.runs.items()
+    experiments = [
+        Experiment(
+            {
+                name: {
+                    seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
+                    for seed, run in runs.items()
                 }
-            )
-    names = {name for place in places.values() for scores_ in place for name in scores_}
-    return penalty_matrix(list(places.values())) if len(names) > 1 else None
+                for name, runs in setting.runs.items()
+            },
+            setting.reference,
+        )
+        for setting in settings
+        if setting.reference is not None and len(setting.runs) > 1 and not setting.trial
+    ]
+    matrix = penalty_matrix(experiments)
+    return matrix if matrix.experiments else None
 
 
 def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:

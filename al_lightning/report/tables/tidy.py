@@ -60,9 +60,7 @@ def to_tidy_parquet(scores: Sequence[Score]) -> bytes | None:
     except ImportError:
         return None
     types = (pa.string(), pa.string(), pa.int64(), pa.int64(), pa.string(), pa.float64())
-    columns = [
-        pa.array([score[k] for score in scores], type=kind) for k, kind in enumerate(types)
-    ]
+    columns = [pa.array([score[k] for score in scores], type=kind) for k, kind in enumerate(types)]
     sink = pa.BufferOutputStream()
     parquet.write_table(pa.table(columns, names=list(Score._fields)), sink)
     return bytes(sink.getvalue())
