@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -163,16 +164,8 @@ def class_dots(
             label=name,
         )
     if mark is not None:
-        axes.plot(
-            mark[1],
-            rows,
-            "|",
-            color=INK,
-            markersize=11,
-            markeredgewidth=1.4,
-            label=mark[0],
-            zorder=1.9,
-        )
+        stroke: dict[str, Any] = {"markersize": 11, "markeredgewidth": 1.4, "zorder": 1.9}
+        axes.plot(mark[1], rows, "|", color=INK, label=mark[0], **stroke)
     axes.set_yticks(rows, [wrapped(name) for name in names])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)

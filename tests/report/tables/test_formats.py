@@ -64,8 +64,8 @@ def test_latex_is_escaped() -> None:
 
 
 ODD = (
-    "a_b", "50% & more", "$x^2$", "~#{}", "a\\b", "\u00fcber, \u0142\u00f3d\u017a", "cut\u2026", "\u2212 1",
-    "< 0.001",
+    "a_b", "50% & more", "$x^2$", "~#{}", "a\\b", "\u00fcber, \u0142\u00f3d\u017a", "cut\u2026",
+    "\u2212 1", "< 0.001",
     "x\n\\end{tabular}", '"quoted"', "[1] `*'", "\u65e5\u672c", "\x1b[2J",
 )  # fmt: skip
 ODD_TABLE = Table(
