@@ -1,5 +1,6 @@
 """From journals to statements."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def load(*folders: Path | str) -> "pd.DataFrame":
+def load(*folders: Path | str, metrics: Sequence[str] = ()) -> "pd.DataFrame":
     """Return the scores of runs as a pandas frame, a value a row: what a report has as ``results.csv``.
 
     Its columns are ``setting``, ``strategy``, ``seed``, ``labels``, ``metric`` and ``value``. It has
@@ -31,10 +32,13 @@ def load(*folders: Path | str) -> "pd.DataFrame":
 
     Args:
         folders: Run folders, folders above them, or one folder of a report or sweep.
+        metrics: More metrics of the runs, computed from their stored predictions: names of multiclass
+            metrics of torchmetrics, such as "cohen_kappa" or "fbeta_score(beta=0.5)".
 
     Raises:
-        UsageError: If pandas is not installed, or the folders hold neither runs nor a report.
+        UsageError: If pandas is not installed, the folders hold neither runs nor a report, or a metric
+            cannot be computed.
     """
     from al_lightning.report.frame import load_frame  # noqa: PLC0415 - heavy: --help must answer at once
 
-    return load_frame(*folders)
+    return load_frame(*folders, metrics=metrics)

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from al_lightning.report.analysis.classes import ClassReport, class_report
 from al_lightning.report.analysis.costs import Costs, costs, passive_costs
+from al_lightning.report.analysis.image_sample import ImageSample, image_sample
 from al_lightning.report.analysis.savings import (
     Efficiency,
     PassiveGap,
@@ -51,6 +52,8 @@ class Analysis:
         costs: Seconds, by strategy.
         passive_costs: Seconds of the passive baseline; None without one.
         classes: The classes one by one; None where there are no runs to compare.
+        image_sample: Differences with intervals over seeds and test images; None where no strategy
+            shares 2 seeds with the reference.
     """
 
     setting: Setting
@@ -68,6 +71,7 @@ class Analysis:
     costs: Mapping[str, Costs]
     passive_costs: Costs | None
     classes: ClassReport | None
+    image_sample: ImageSample | None
 
     @property
     def rivals(self) -> list[Comparison]:
@@ -127,6 +131,7 @@ def analyse(setting: Setting) -> Analysis:
         costs=costs(setting),
         passive_costs=passive_costs(setting),
         classes=class_report(setting) if setting.runs else None,
+        image_sample=image_sample(setting),
     )
 
 

@@ -25,7 +25,8 @@ def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sk
     if not recall:
         return
     hardest = _hardest(next(iter(recall.values())))
-    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length)
+    over = ", mean of the seeds" if analysis.setting.repeated else ""
+    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length, over)
     mix = {name: report.mix[name] for name in order if name in report.mix}
     if mix:
         yield _mix(report, mix, hardest, looks)
@@ -37,6 +38,7 @@ def _recall(
     hardest: Sequence[int],
     looks: Mapping[str, Look],
     length: FitLength | None,
+    over: str,
 ) -> Sketch:
     names, mark = [report.names[k] for k in hardest], report.passive_recall
     strokes = f" Strokes: the passive baseline, {length.text}." if mark and length else ""
@@ -45,7 +47,7 @@ def _recall(
         "Recall of each class",
         f"Dots for the final recall of {counted(len(names), 'class', 'classes')}, the hardest "
         f"first: {names[0]}.",
-        "Recall at the last common budget, mean of the seeds, the hardest class first."
+        f"Recall at the last common budget{over}, the hardest class first."
         f"{_some(report, hardest)}{_ranges(recall)}{strokes}",
         class_dots(
             {name: [values[k] for k in hardest] for name, values in recall.items()},

@@ -17,6 +17,7 @@ from al_lightning.report.tables.comparison_tables import (
     other_measures,
 )
 from al_lightning.report.tables.formats import Table
+from al_lightning.report.tables.image_table import seeds_and_images
 from al_lightning.report.tables.savings_tables import label_savings, passive_savings
 from al_lightning.report.tables.stopping_table import stopping
 from al_lightning.report.tables.time_table import times
@@ -30,6 +31,7 @@ from al_lightning.run.advice.wording import sentences
 _TABLES = (
     against_reference,
     other_measures,
+    seeds_and_images,
     all_pairs,
     label_savings,
     passive_savings,
@@ -82,6 +84,28 @@ class Chapter:
     scores: Sequence[str]
     provenance: Provenance
     advice: Sequence[str]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one strategy or none, and no passive baseline: nothing to compare."""
+        setting = self.analysis.setting
+        return len(setting.runs) + bool(setting.passive) < 2  # noqa: PLR2004 - to compare
+
+    @property
+    def sampled(self) -> str:
+        """What intervals of differences are over, in a sentence; empty where there are none."""
+        sample = self.analysis.image_sample
+        if sample is None:
+            return ""
+        if sample.missing:
+            return (
+                "All intervals are over seeds alone, on these test images. Intervals over other test "
+                f"images need the predictions of every run: {sample.missing}."
+            )
+        return (
+            "Intervals are over seeds alone, on these test images, but for those in the table of seeds "
+            "and images."
+        )
 
     @property
     def curves(self) -> list[str]:

@@ -15,6 +15,7 @@ from al_lightning.report.page.html import Page, render
 from al_lightning.report.page.search_chapter import SearchChapter, write_search
 from al_lightning.report.page.target import FACTS, digest, replace_files, require_no_links
 from al_lightning.report.study.grouping import build_study
+from al_lightning.report.study.measured import with_metrics
 from al_lightning.report.study.runs import read_runs
 from al_lightning.report.study.settings import LeftOut, Setting
 from al_lightning.report.study.trials import Search, searches
@@ -48,7 +49,12 @@ class Report:
     analyses: tuple[Analysis, ...]
 
 
-def write_report(folders: Sequence[Path], target: Path, title: str | None = None) -> Report:
+def write_report(
+    folders: Sequence[Path],
+    target: Path,
+    title: str | None = None,
+    metrics: Sequence[str] = (),
+) -> Report:
     """Write a report on runs.
 
     The same journals give the same files. A report that is there is replaced file by file, the page
@@ -58,16 +64,18 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
         folders: Run folders, or folders somewhere above them.
         target: Folder of the report; made where it does not exist.
         title: Of the page; by default what was compared.
+        metrics: More metrics, by their names in torchmetrics, from the predictions that runs keep.
 
     Raises:
-        UsageError: If there is no run to report on, or the target cannot be written; names the folders.
+        UsageError: If there is no run to report on, a metric cannot be computed, or the target cannot
+            be written; names the folders.
     """
     require_no_links(target)
     runs, unreadable = read_runs(_existing(folders))
     if not runs:
         named = ", ".join(str(folder) for folder in folders)
         raise UsageError("\n".join([f"There is no run to report on in {named}", *unreadable]))
-    settings = build_study(runs)
+    settings = build_study(with_metrics(runs, metrics))
     found = searches(settings)
     shown = {setting.name for setting in compared(settings, found)}
     analyses = tuple(analyse(setting) for setting in settings)

@@ -29,6 +29,7 @@ def _table(analysis: Analysis, metric: str) -> Table:
     some = (
         f" {len(budgets)} of {every} budgets; results.csv has all." if len(budgets) < every else ""
     )
+    over = ": mean and standard deviation over the seeds" if analysis.setting.repeated else ""
     unit = "In per cent." if is_share(metric) else "As it was measured."
     rows = []
     for name in analysis.order:
@@ -39,8 +40,7 @@ def _table(analysis: Analysis, metric: str) -> Table:
     name = metric_name(metric)
     return Table(
         name=f"{slug(metric)}_by_budget",
-        caption=f"{name[:1].upper()}{name[1:]} on the test set by labels bought: mean and standard "
-        f"deviation over the seeds. {unit}{some}",
+        caption=f"{name[:1].upper()}{name[1:]} on the test set by labels bought{over}. {unit}{some}",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),

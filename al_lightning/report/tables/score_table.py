@@ -17,6 +17,12 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     measured = {metric for analysis in analyses for metric in analysis.metrics}
     others = sorted(measured - {*STANDARD_METRICS})
     known = [metric for metric in (*STANDARD_METRICS, *others) if metric in measured]
+    over = (
+        ": mean of the seeds that each has, \u00b1 half of the 95% interval by Student's t; not "
+        "paired, so they are no test"
+        if any(analysis.setting.repeated for analysis in analyses)
+        else ""
+    )
     rows = []
     for analysis in analyses:
         setting = analysis.setting
@@ -31,8 +37,7 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     return (
         Table(
             name="final_scores",
-            caption="Test scores at the last common budget: mean of the seeds that each has, "
-            "\u00b1 half of the 95% interval by Student's t; not paired, so they are no test. "
+            caption=f"Test scores at the last common budget{over}. "
             "In per cent, but for the negative log-likelihood, NLL (nats). "
             "ECE is the calibration error.",
             columns=[

@@ -127,6 +127,18 @@ def test_a_reader_finds_the_sections_in_the_order_of_the_questions(html: str) ->
     assert sections == order.split()
 
 
+def test_a_single_run_says_nothing_of_comparisons(no_drawing: None) -> None:
+    html = page_of([a_run("margin")])
+    sections = [str(a["id"]) for a in read(html).all("section")]
+    assert sections == [
+        "verdict", "curves", "scores", "classes", "stopping", "times", "provenance",
+    ]  # fmt: skip
+    text = " ".join(" ".join(read(html).text).split())
+    for word in ("Holm", "paired", "Penalty", "reference", "baseline to", "mean of the seeds"):
+        assert word not in text.replace("there is nothing to compare it with", ""), word
+    assert "1 run " in text
+
+
 def test_it_can_be_read_without_eyes(html: str) -> None:
     reader = read(html)
     ids = {a["id"] for _, a in reader.tags if "id" in a}
