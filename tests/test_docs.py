@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.tables import TABLES, with_tables
 from tests.test_doctests import PUBLIC
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -48,3 +49,29 @@ def test_the_sessions_on_a_page_run(page: Path) -> None:
         said: list[str] = []
         failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=said.append)
         assert not failed, "".join(said)
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_tables_are_made_from_the_raw_results(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert with_tables(text) == text, "python -m benchmarks.tables makes it anew"
+
+
+def test_every_table_of_raw_results_is_in_the_docs_once() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in DOCS.glob("*.md"))
+    assert sorted(re.findall("<!-- table: (.*?) -->", text)) == sorted(TABLES)
+
+
+def test_a_table_is_that_of_its_results() -> None:
+    """By hand, from recipe_by_hand.json and tune_recipe.json."""
+    rows = {row[0]: row[1:] for row in TABLES["recipe_by_hand"]()}
+    assert rows["AdamW, all steps"] == [".869", ".464", ".916", ".291", "80, 134"]
+    assert rows["weight decay .3"] == ["", "", ".913", ".298", "67"]
+    rows = {row[0]: row[1:] for row in TABLES["recipe_now"]()}
+    assert rows["5,000"][2:] == ["2,528, both", ".915 - .908"]
+    made = with_tables("a\n<!-- table: review -->\nold\n<!-- /table -->\nb")
+    assert made.startswith("a\n<!-- table: review -->\n\n| data set |")
+    assert made.endswith("| 25 | 25 |\n\n<!-- /table -->\nb")
+    assert with_tables(made) == made
+    with pytest.raises(KeyError):
+        with_tables("<!-- table: unknown -->\n<!-- /table -->")
