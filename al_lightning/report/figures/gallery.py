@@ -13,7 +13,7 @@ from al_lightning.report.figures.charts import (
 )
 from al_lightning.report.figures.class_sketches import class_sketches
 from al_lightning.report.figures.curves import metric_name
-from al_lightning.report.figures.learning import MOST_BANDS, learning_curves
+from al_lightning.report.figures.learning import has_bands, learning_curves
 from al_lightning.report.figures.looks import Look, style
 from al_lightning.report.figures.panels import MOST_TOGETHER
 from al_lightning.report.figures.sketch import Sketch
@@ -182,7 +182,7 @@ def _means_and_bands(curves: Mapping[str, Curve]) -> str:
     bands = " Bands are 95% intervals of the mean over seeds; those that leave the panel are cut."
     if len(curves) > MOST_TOGETHER:
         return f", mean of the seeds. A panel has the other strategies too, faint.{bands}"
-    return f", mean of the seeds.{bands if len(curves) <= MOST_BANDS else ''}"
+    return f", mean of the seeds.{bands if has_bands(curves) else ''}"
 
 
 def _passive_baseline(analysis: Analysis) -> str:

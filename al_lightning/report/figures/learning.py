@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ from al_lightning.report.study.scores import Curve, is_share
 
 #: Bands in a panel that can be told apart.
 MOST_BANDS = 3
+_WIDEST = 0.5  # of the range of the lines, the median of bands that share a panel
 _HEIGHT = 3.1  # inches, of one panel
 _OF_AXES = 2.6  # of it, of the axes
 _FAINT: dict[str, Any] = {"color": MUTED, "linewidth": 0.6, "alpha": 0.45, "zorder": 1.5}
@@ -37,8 +39,8 @@ def learning_curves(
 ) -> Figure:
     """Draw a metric over labels bought: the mean of each strategy, and its interval.
 
-    Up to six strategies share a panel, with their names at the ends of the lines, and bands for up to
-    three. More get a panel each: its line and band, the others behind it, faint.
+    Up to six strategies share a panel, with their names at the ends of the lines, and bands where
+    :func:`has_bands`. More get a panel each: its line and band, the others behind it, faint.
 
     Args:
         curves: By strategy, in their order.
@@ -58,6 +60,21 @@ def learning_curves(
     return _together(curves, looks, metric, passive, label)
 
 
+def has_bands(curves: Mapping[str, Curve]) -> bool:
+    """Return whether intervals are drawn: in one panel, up to three that leave the lines legible."""
+    widths = [
+        high - low
+        for curve in curves.values()
+        for low, high in zip(curve.low, curve.high, strict=True)
+        if low is not None and high is not None
+    ]
+    if len(curves) > MOST_TOGETHER or not widths:
+        return bool(widths)
+    means = [value for curve in curves.values() for value in curve.mean]
+    wide = median(widths) > _WIDEST * (max(means) - min(means))
+    return len(curves) <= MOST_BANDS and not wide
+
+
 def _together(
     curves: Mapping[str, Curve],
     looks: Mapping[str, Look],
@@ -68,7 +85,7 @@ def _together(
     figure, axes = panel(_HEIGHT)
     ends = []
     for name, curve in curves.items():
-        if len(curves) <= MOST_BANDS:
+        if has_bands(curves):
             band(axes, curve, looks[name])
         line(axes, curve.labels, curve.mean, looks[name], name)
         ends.append(LineEnd(curve.labels[-1], curve.mean[-1], wrapped(name), looks[name].colour))
@@ -118,6 +135,6 @@ def _axes(
     if is_share(metric):
         percent_axis(axes)
     shown = list(curves.values())
-    if len(curves) > MOST_BANDS and len(curves) <= MOST_TOGETHER:
+    if not has_bands(curves):
         shown = [replace(curve, low=(), high=()) for curve in shown]  # no bands to make room for
     limits(axes, [*shown, *([passive] if passive else [])], least=0.06, most=0.25)

@@ -14,9 +14,7 @@ _HEADS = {"nll": "NLL", "ece": "ECE"}  # their full names would push the last on
 def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     """All strategies at their last common budget, and the passive baselines."""
     several = len(analyses) > 1
-    measured = {metric for analysis in analyses for metric in analysis.metrics}
-    others = sorted(measured - {*STANDARD_METRICS})
-    known = [metric for metric in (*STANDARD_METRICS, *others) if metric in measured]
+    known = [m for m in STANDARD_METRICS if any(m in a.metrics for a in analyses)]
     over = (
         ": mean of the seeds that each has, \u00b1 half of the 95% interval by Student's t; not "
         "paired, so they are no test"
