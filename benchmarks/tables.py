@@ -5,10 +5,12 @@
 
 A table stands between ``<!-- table: NAME -->`` and ``<!-- /table -->``. NAME is a function of this
 file, which reads the results that a script has left and returns the rows. A test compares the two.
+Where there are no results yet, the table stays as it is, and the command names the script.
 """
 
 import argparse
 import json
+import math
 import re
 import statistics
 import sys
@@ -28,9 +30,15 @@ def with_tables(text: str) -> str:
     Raises:
         KeyError: If a marker names no table.
     """
-    return _MARKED.sub(
-        lambda found: f"{found[1]}\n{_markdown(TABLES[found[2]]())}\n{found[4]}", text
-    )
+    return _MARKED.sub(_made, text)
+
+
+def _made(found: re.Match[str]) -> str:
+    try:
+        rows = TABLES[found[2]]()
+    except FileNotFoundError:
+        return found[0]
+    return f"{found[1]}\n{_markdown(rows)}\n{found[4]}"
 
 
 def recipe_by_hand() -> Rows:
@@ -169,6 +177,98 @@ def stop_bands() -> Rows:
     ]  # fmt: skip
 
 
+def whole_run() -> Rows:
+    """A whole run against hand-written loops and baal's, by ``benchmarks/whole_run.py``: an hour."""
+    found = _read("whole_run")["results"]
+    rows = [
+        ["contender", "seconds, median", "ratio", "CPU seconds", "ratio", "accuracy at 3,000, mean"]
+    ]
+    first = next(iter(_CONTENDERS))
+    for contender, name in _CONTENDERS.items():
+        cells = []
+        for kind in ("seconds", "cpu"):
+            times = found[kind][contender]
+            pairs = zip(times, found[kind][first], strict=True)
+            ratio = statistics.median(mine / other for mine, other in pairs)
+            cells += [f"{statistics.median(times):.1f}", f"{ratio:.2f}".replace("1.00", "1")]
+        rows.append([name, *cells, _share(statistics.fmean(found["accuracy"][contender]))])
+    return rows
+
+
+def sweeps() -> Rows:
+    """Runs an hour of a sweep, by ``benchmarks/sweeps.py``: ten minutes."""
+    found = _read("sweeps")["results"]
+    rows = [["sweep of 8 runs", "seconds", "runs per hour", "fits of round 0"]]
+    for case, name in _SWEEPS.items():
+        seconds = statistics.median(found["seconds"][case])
+        hour = 3600 * found["runs"] / seconds
+        rows.append([name, f"{seconds:.0f}", f"{hour:.0f}", str(found["fits"][case])])
+    return rows
+
+
+def startup() -> Rows:
+    """Seconds of starting, by ``benchmarks/startup.py``: three minutes."""
+    found = _read("startup")["results"]
+    rows = [["command", "seconds"]]
+    for command, name in _STARTS.items():
+        rows.append([name, f"{statistics.median(wall for wall, _ in found[command]):.2f}"])
+    return rows
+
+
+def selection_scaling() -> Rows:
+    """Selection as the pool grows, by ``benchmarks/selection_scaling.py --write``: two hours."""
+    found = {
+        name: {int(size): point for size, point in points.items()}
+        for name, points in _read("selection_scaling")["results"].items()
+    }
+    sizes = sorted({size for points in found.values() for size in points})
+    titles = [f"{size:,}" for size in sizes]
+    rows = [["strategy", *titles, "exponent", "extra memory at the largest", "exponent"]]
+    for name, points in found.items():
+        have = [size for size in sizes if size in points]
+        last = points[have[-1]]
+        share = last["extra"] / last["evidence"] if last["evidence"] else 0.0
+        rows.append(
+            [
+                name,
+                *(f"{points[s]['seconds']:.3g} s" if s in points else "-" for s in sizes),
+                _slope(have[1:], [points[size]["seconds"] for size in have[1:]]),
+                f"{last['extra'] / 2**20:.0f} MiB ({share:.2f} x the evidence)",
+                _slope(have[1:], [points[size]["extra"] for size in have[1:]]),
+            ]
+        )
+    return rows
+
+
+def _slope(sizes: Sequence[int], values: Sequence[float]) -> str:
+    """Return the slope of log(value) over log(size), by least squares."""
+    if len(sizes) < 2:
+        return "-"
+    floor = max(max(values) * 1e-6, 1e-9)
+    logs = ([math.log(x) for x in sizes], [math.log(max(y, floor)) for y in values])
+    return f"{statistics.linear_regression(*logs).slope:.2f}"
+
+
+_CONTENDERS = {
+    "al_lightning": "al_lightning",
+    "hand_bf16": "hand-written, bf16, channels last",
+    "hand_float32": "hand-written, float32",
+    "baal": "baal's `ActiveLearningLoop`",
+}
+_SWEEPS = {
+    "serial": "sequential",
+    "serial, round 0 in every run": "sequential, `cache=false`",
+    "side by side": "parallel",
+    "side by side, round 0 in every run": "parallel, `cache=false`",
+}
+_STARTS = {
+    "`--help`": "`--help`",
+    "`--cfg job`": "`--cfg job`",
+    "tab completion": "tab completion of `strategy=`",
+    "`import torch`": "`import torch` and exit, for comparison",
+    "`import lightning`": "`import lightning` and exit, for comparison",
+    "to the first step on digits": "from the command to the first training step on digits",
+}
 _MUON = {"half": True, "optimizer": "muon"}
 _SIXTH_PASS: dict[str, dict[str, Any]] = {
     "AdamW, all steps": {"half": False},
@@ -229,6 +329,10 @@ TABLES: dict[str, Callable[[], Rows]] = {
         calibration,
         stop_rules,
         stop_bands,
+        whole_run,
+        sweeps,
+        startup,
+        selection_scaling,
     )
 }
 
@@ -245,6 +349,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(page.relative_to(ROOT))
         if not check:
             page.write_text(with_tables(_text(page)), encoding="utf-8")
+    for make in TABLES.values():
+        try:
+            make()
+        except FileNotFoundError:
+            print(f"No raw results yet: {make.__doc__}")
     return int(check and bool(differing))
 
 
