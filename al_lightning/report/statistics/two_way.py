@@ -38,13 +38,14 @@ def two_way_interval(values: NDArray[Any], confidence: float = 0.95) -> TwoWayIn
     seed and image together bring about, which the former has already. A two-way bootstrap, which
     draws seeds and images independently of each other, has a variance that tends to the same, plus
     twice that part (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2)); of a
-    mean, nothing has to be drawn. The interval is Student's, with Satterthwaite's degrees of freedom,
-    and never narrower than that over seeds alone.
+    mean, nothing has to be drawn. The square of the interval's half-width is the sum of those over
+    seeds and over images, by Student with S - 1 and N - 1 degrees of freedom: it is no narrower than
+    that over seeds alone, and holds at least as often as it says.
 
     >>> import numpy as np
     >>> found = two_way_interval(np.array([[1.0, 0, 0, 1], [1, 0, 1, 1], [1, 0, 0, 1]]))
     >>> round(found.mean, 3), round(found.low, 3), round(found.high, 3)
-    (0.583, -0.133, 1.299)
+    (0.583, -0.248, 1.415)
 
     Args:
         values: (S, N), a row a seed, a column an image; such as differences of two strategies on the
@@ -65,10 +66,9 @@ def two_way_interval(values: NDArray[Any], confidence: float = 0.95) -> TwoWayIn
     together = float((residual**2).sum()) / ((seeds - 1) * (images - 1))
     over_seeds = float(by_seed.var(ddof=1)) / seeds
     over_images = max(0.0, float(by_image.var(ddof=1)) - together / seeds) / images
-    alone = _half(over_seeds, seeds - 1, confidence)
-    both = over_seeds + over_images
-    terms = over_seeds**2 / (seeds - 1) + over_images**2 / (images - 1)
-    half = max(alone, _half(both, both**2 / terms, confidence) if terms else 0.0)
+    half = math.hypot(
+        _half(over_seeds, seeds - 1, confidence), _half(over_images, images - 1, confidence)
+    )
     return TwoWayInterval(mean, mean - half, mean + half, over_seeds, over_images)
 
 

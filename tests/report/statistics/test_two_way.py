@@ -29,9 +29,11 @@ def test_by_hand() -> None:
     together = (2 / 3 - 4 * 2 * (1 / 48)) / 6
     images = float(np.var([1, 0, 1 / 3, 1], ddof=1))
     assert found.over_images == pytest.approx((images - together / 3) / 4)
-    both = found.over_seeds + found.over_images
-    freedom = both**2 / (found.over_seeds**2 / 2 + found.over_images**2 / 3)
-    half = stats.t.ppf(0.975, freedom) * math.sqrt(both)
+    halves = (
+        stats.t.ppf(0.975, 2) * math.sqrt(found.over_seeds),
+        stats.t.ppf(0.975, 3) * math.sqrt(found.over_images),
+    )
+    half = math.hypot(*halves)
     assert (found.low, found.high) == pytest.approx((7 / 12 - half, 7 / 12 + half))
 
 
