@@ -7,7 +7,7 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run study study-pack test test-lowest check docs format tensorboard clean
+.PHONY: help install run study study-pack test test-lowest check docs docs-tables format tensorboard clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ docs: install  ## the documentation site, in build/docs; warnings, dead links an
 	$(BIN)/python -m pip install --quiet --editable ".[docs]"
 	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees -b html docs build/docs
 	$(BIN)/python -m sphinx -W --keep-going -q -d build/doctrees -b doctest docs build/doctest
+
+docs-tables: install  ## make the tables of docs/ from benchmarks/results/
+	$(BIN)/python -m benchmarks.tables
 
 format: install  ## put the code into shape
 	$(BIN)/python -m ruff check --fix .

@@ -7,7 +7,8 @@ Made-up evidence of N images (512 dimensions, 10 classes, 20 dropout samples whe
 are those of the processor, on one thread, so that a busy machine does little harm, and medians of five
 selections where they take less than a second. Memory is what the resident set grows by above the
 evidence.
-``--write`` puts the table and the figure into docs/. Linux.
+``--write`` records the results in benchmarks/results/, for `python -m benchmarks.tables`, and draws the
+figure of docs/. Linux.
 """
 
 import argparse
@@ -23,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from made_up import make_evidence
+from raw import record
 
 from al_lightning.strategies import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
@@ -39,7 +40,6 @@ _FEWER_PICKS = {"batchbald": 50}
 _REPEATS = 5  # of a selection that takes less than a second
 _SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 _PASSIVE = "passive"  # takes everything, and chooses nothing
-_BEGIN, _END = "<!-- scaling -->\n", "<!-- /scaling -->\n"
 
 
 def all_strategies() -> list[str]:
@@ -109,36 +109,6 @@ def _status_bytes(field: str) -> int:
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
-def exponent(sizes: list[int], values: list[float]) -> float:
-    """Return the slope of log(value) over log(size), by least squares."""
-    floor = max(max(values) * 1e-6, 1e-9)
-    logs = np.log([max(value, floor) for value in values])
-    return float(np.polyfit(np.log(sizes), logs, 1)[0])
-
-
-def table(found: dict[str, dict[int, dict[str, float]]], sizes: list[int]) -> str:
-    """Return a Markdown table: seconds, and bytes over those of the evidence, with exponents."""
-    titles = [f"{size:,}" for size in sizes]
-    rows = [
-        f"| strategy | {' | '.join(titles)} | exponent | extra memory at the largest | exponent |",
-        "| --- |" + " --- |" * (len(sizes) + 3),
-    ]
-    for name, points in found.items():
-        have = [size for size in sizes if size in points]
-        seconds = [points[size]["seconds"] for size in have]
-        extras = [points[size]["extra"] for size in have]
-        cells = [f"{points[s]['seconds']:.3g} s" if s in points else "-" for s in sizes]
-        share = extras[-1] / points[have[-1]]["evidence"] if points[have[-1]]["evidence"] else 0.0
-        memory = f"{extras[-1] / 2**20:.0f} MiB ({share:.2f} x the evidence)"
-        slopes = [_slope(have[1:], values[1:]) for values in (seconds, extras)]
-        rows.append(f"| {name} | {' | '.join(cells)} | {slopes[0]} | {memory} | {slopes[1]} |")
-    return "\n".join(rows) + "\n"
-
-
-def _slope(sizes: list[int], values: list[float]) -> str:
-    return f"{exponent(sizes, values):.2f}" if len(sizes) > 1 else "-"
-
-
 def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
     """Draw seconds over the size of the pool, both in logarithms."""
     figure, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
@@ -153,7 +123,7 @@ def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:
 
 
 def main() -> None:
-    """Measure one thing after the other; print the table."""
+    """Measure one thing after the other."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="+", default=list(_SIZES))
     parser.add_argument("--strategies", nargs="+", default=all_strategies())
@@ -170,10 +140,9 @@ def main() -> None:
         for point in _measure_beside(size, arguments):
             found[str(point.pop("name"))][size] = point
     found = {name: points for name, points in found.items() if points}
-    text = table(found, arguments.sizes)
-    print(text)
     if arguments.write:
-        _write(text, found)
+        record("selection_scaling", found)
+        draw(found, _ROOT / "docs" / "selection_scaling.svg")
     return None
 
 
@@ -189,14 +158,6 @@ def _measure_beside(size: int, options: argparse.Namespace) -> Iterator[dict[str
                 flush=True,
             )
             yield point
-
-
-def _write(text: str, found: dict[str, dict[int, dict[str, float]]]) -> None:
-    page = _ROOT / "docs" / "performance.md"
-    content = page.read_text(encoding="utf-8")
-    before, after = content.split(_BEGIN)[0], content.split(_END)[-1]
-    page.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", encoding="utf-8")
-    draw(found, _ROOT / "docs" / "selection_scaling.svg")
 
 
 if __name__ == "__main__":

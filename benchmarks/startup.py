@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from raw import record
+
 _ROOT = Path(__file__).resolve().parents[1]
 _COMPLETED = "al_lightning strategy="
 _LEAVES_AT_FIRST_STEP = "--leave-at-first-step"
@@ -78,6 +80,7 @@ def main() -> None:
                 computed = after.children_user + after.children_system
                 computed -= before.children_user + before.children_system
                 found.setdefault(name, []).append((time.perf_counter() - start, computed))
+    record("startup", found)
     print("| what | seconds | CPU seconds |\n| --- | --- | --- |")
     for name, times in found.items():
         cells = (f"{statistics.median(column):.2f}" for column in zip(*times, strict=True))

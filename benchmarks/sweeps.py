@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from raw import record
+
 _ROOT = Path(__file__).resolve().parents[1]
 _SWEPT = ("strategy=random,margin,entropy,least_confidence", "seed=0,1")
 _RUNS = 8
@@ -69,6 +71,8 @@ def main() -> None:
             spent, fits[case] = sweep(case, arguments.jobs, overrides)
             seconds[case].append(spent)
             print(f"{case}: {spent:.1f} s", flush=True)
+    if {*arguments.cases} == {*_CASES}:
+        record("sweeps", {"runs": _RUNS, "seconds": seconds, "fits": fits})
     print("\n| sweep of 8 runs | seconds | runs an hour | fits of round 0 |")
     print("| --- | --- | --- | --- |")
     for case, found in seconds.items():

@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 
 from al_lightning.report.analysis.results import analyse
-from al_lightning.report.figures.curves import learning_curves
+from al_lightning.report.figures.learning import learning_curves
 from al_lightning.report.figures.looks import looks, style
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs

@@ -11,9 +11,9 @@ import pytest
 
 PUBLIC = tuple(
     f"al_lightning{package}"
-    for package in ("", ".strategies", ".data", ".models", ".oracles", ".callbacks")
+    for package in ("", ".strategies", ".data", ".models", ".oracles", ".callbacks", ".report")
 )
-EXTRAS = {"TimmBackbone": "timm", "EfficientNetLite0": "timm"}
+EXTRAS = {"TimmBackbone": "timm", "EfficientNetLite0": "timm", "load": "pandas"}
 WITHOUT = {"require_embedder", "summarize"}  # functions that need no example
 
 

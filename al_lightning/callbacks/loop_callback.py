@@ -37,6 +37,7 @@ class RoundResult:
         probabilities: What the classifier predicts of the test images, (N, C) float32, row i that of
             test image i; None where there are none.
         sample: What it predicts of the pool's sample; None where there is none.
+        test_labels: The classes of the test images, (N,) int64; None where there are none.
 
     Example:
         >>> from al_lightning import Pool, RoundResult
@@ -51,6 +52,7 @@ class RoundResult:
     confusion: Tensor | None
     probabilities: Tensor | None = None
     sample: PoolPredictions | None = None
+    test_labels: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class PredictionFiles(LoopCallback):
         >>> loop = plain_loop(Digits(), Margin(), folder, budget, epochs=1, callbacks=[files])
         >>> journal = loop.run()
         >>> found = load_predictions(folder / "predictions" / "round_00.npz")
-        >>> right = found.predicted == loop.learner.data.test.labels[found.ids]
+        >>> right = found.predicted == found.labels
         >>> abs(float(right.float().mean()) - journal.rounds[0]["metrics"]["accuracy"]) < 1e-6
         True
     """
@@ -39,5 +39,5 @@ class PredictionFiles(LoopCallback):
     def on_round_end(self, result: RoundResult) -> None:
         """Write a file; on the disk before the journal says that the round is done."""
         if result.probabilities is not None:
-            content = RoundPredictions.of(result.probabilities).to_bytes()
+            content = RoundPredictions.of(result.probabilities, result.test_labels).to_bytes()
             write_whole(self._folder / f"round_{result.index:02d}.npz", content)

@@ -68,6 +68,6 @@ class StopAdvice(LoopCallback):
             return
         if (agreement := advice.agreement) is not None:
             figures = {"kappa": agreement.kappa, "disagreement": agreement.disagreement}
-            scalars = {f"agreement/{name}": value for name, value in figures.items()}
+            scalars = {f"stopping/{name}": value for name, value in figures.items()}
             self._log(scalars, result.event["labels_bought"])
         self._tell(sentences(advice, self._classes))

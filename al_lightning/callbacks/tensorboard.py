@@ -47,7 +47,7 @@ _CATEGORIES = {
     "labels": "Test set, over labels bought",
     "validation": "Validation labels, over labels bought",
     "seconds": "Seconds, over labels bought",
-    "agreement": "Agreement with the round before, over labels bought",
+    "stopping": "Agreement with the round before, over labels bought",
 }
 _TRAINING = "Training, over optimiser steps"
 
@@ -128,7 +128,7 @@ class TensorBoardDashboard(LoopCallback):
         self._data = data
 
     def write_scalars(self, scalars: Mapping[str, float], step: int) -> None:
-        """Write values over labels bought, such as ``{"agreement/kappa": 0.9}``."""
+        """Write values over labels bought, such as ``{"stopping/kappa": 0.9}``."""
         self._tags |= dict.fromkeys(scalars)
         for name, value in scalars.items():
             self._scalar(name, value, step)

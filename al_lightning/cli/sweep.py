@@ -178,7 +178,11 @@ def _report(sweep: SweepRecord) -> bool:
     runs = [run for run in runs if (run / "journal.jsonl").exists()]
     if sweep.folder is None or not sweep.report or not runs:
         return True
-    from al_lightning.report.page.dashboard import sweep_curves, write_dashboard  # noqa: PLC0415 - heavy
+    from al_lightning.report.page.dashboard import (  # noqa: PLC0415 - heavy
+        how_to_open,
+        sweep_curves,
+        write_dashboard,
+    )
     from al_lightning.report.page.write import write_report  # noqa: PLC0415
 
     target = sweep.folder / "report"
@@ -187,10 +191,11 @@ def _report(sweep: SweepRecord) -> bool:
     except UsageError as error:
         _complain(f"\nError: {error}")
         return False
-    write_dashboard(sweep_curves(report.analyses), target / "tensorboard")
+    board = target / "tensorboard"
+    write_dashboard(sweep_curves(report.analyses), board)
     for problem in report.problems:
         _complain(problem)
-    print(f"\n{report.verdict}\n\n{report.page}")  # noqa: T201
+    print(f"\n{report.verdict}\n\n{report.page}\n{how_to_open(board)}")  # noqa: T201
     return True
 
 

@@ -16,13 +16,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     target = given.output or given.folders[0] / "report"
     try:
-        report = write_report(given.folders, target, given.title)
+        report = write_report(given.folders, target, given.title, given.metric)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
     for problem in report.problems:
         print(problem, file=sys.stderr)  # noqa: T201
-    parts = [report.page, *(target / name for name in ("figures", "tables", "report.json"))]
+    parts = [
+        report.page,
+        *(target / name for name in ("figures", "tables", "results.csv", "report.json")),
+    ]
     with piped_output():
         print(f"{report.verdict}\n", *parts, sep="\n")  # noqa: T201
     return 0
@@ -39,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="default: FOLDER/report of the first"
+    )
+    parser.add_argument(
+        "--metric",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another metric, computed from the stored predictions: any multiclass metric of "
+        'torchmetrics, such as cohen_kappa, auroc or "fbeta_score(beta=0.5)"; may be repeated',
     )
     parser.add_argument("--title", help="of the page; default: what is compared")
     return parser

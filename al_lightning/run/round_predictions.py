@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +30,8 @@ class RoundPredictions:
             probabilities of an image sum to 1 within about 0.1 %.
         predicted: The class of the highest probability, (N,) int64: as the journal's accuracy counts
             it, also where two logarithms are equal once they are rounded.
+        labels: The true classes, (N,) int64, by which reports compute other metrics; None where they
+            were not kept.
 
     Raises:
         ValueError: On shapes that do not fit each other.
@@ -47,6 +50,7 @@ class RoundPredictions:
     ids: Tensor
     log_probabilities: Tensor
     predicted: Tensor
+    labels: Tensor | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -59,38 +63,44 @@ class RoundPredictions:
             )
         if shape[0] != rows[0]:
             raise ValueError(f"{rows[0]} ids have {shape[0]} rows of log_probabilities")
+        if self.labels is not None and tuple(self.labels.shape) != rows:
+            raise ValueError(f"{rows[0]} ids have labels of shape {tuple(self.labels.shape)}")
 
     @classmethod
-    def of(cls, probabilities: Tensor) -> Self:
+    def of(cls, probabilities: Tensor, labels: Tensor | None = None) -> Self:
         """Return the predictions of all test images.
 
         Args:
             probabilities: (N, C) float32, row i that of test image i; rows sum to 1. What is 0, as a
                 softmax in float32 rounds it, counts as the smallest normal number, 1.2e-38, as in the
                 journal's ``nll``.
+            labels: The true classes, (N,) int64.
         """
         least = torch.finfo(torch.float32).tiny
         return cls(
             torch.arange(len(probabilities)),
             probabilities.clamp_min(least).log(),
             probabilities.argmax(1),
+            labels,
         )
 
     def to_bytes(self) -> bytes:
         """Return the content of the file: a compressed ``.npz``, the same bytes for the same values.
 
-        It holds ``ids`` (N,) int64, ``log_probabilities`` (N, C) float16 and ``predicted`` (N,) int16;
-        int64 where there are more classes than int16 counts. float16 holds every logarithm that
-        float32 probabilities have: they lie in [-87.4, 0], and it goes to -65504.
+        It holds ``ids`` (N,) int64, ``log_probabilities`` (N, C) float16, ``predicted`` (N,) int16, and
+        ``labels``, likewise, where there are any; int64 where there are more classes than int16
+        counts. float16 holds every logarithm that float32 probabilities have: they lie in [-87.4, 0],
+        and it goes to -65504.
         """
         classes = self.log_probabilities.shape[1]
+        whole = "<i2" if classes <= np.iinfo(np.int16).max else "<i8"
         arrays: dict[str, np.ndarray[Any, Any]] = {
             "ids": self.ids.numpy().astype("<i8"),
             "log_probabilities": self.log_probabilities.numpy().astype("<f2"),
-            "predicted": self.predicted.numpy().astype(
-                "<i2" if classes <= np.iinfo(np.int16).max else "<i8"
-            ),
+            "predicted": self.predicted.numpy().astype(whole),
         }
+        if self.labels is not None:
+            arrays["labels"] = self.labels.numpy().astype(whole)
         # Not np.savez: what stands in its archive beside the values is numpy's affair.
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
@@ -121,13 +131,42 @@ def load_predictions(path: Path | str) -> RoundPredictions:
     Raises:
         UsageError: If there is no such file, or it holds something else; names it.
     """
-    path = Path(path)
+    found = _read(Path(path), ("ids", "log_probabilities", "predicted"))
+    labels = found.get("labels")
+    try:
+        return RoundPredictions(
+            found["ids"].long(),
+            found["log_probabilities"].float(),
+            found["predicted"].long(),
+            None if labels is None else labels.long(),
+        )
+    except ValueError as error:
+        raise UsageError(f"{path} holds no predictions of a round: {error}") from error
+
+
+def load_correct(path: Path) -> Tensor:
+    """Return which test images a round predicts right, (N,) bool; reads no probabilities.
+
+    Args:
+        path: ``predictions/round_NN.npz`` in the folder of a run.
+
+    Raises:
+        UsageError: If there is no such file, it holds something else, or no true classes; names it.
+    """
+    found = _read(path, ("predicted",))
+    if "labels" not in found:
+        raise UsageError(f"{path} holds no true classes of the test images")
+    if found["labels"].shape != found["predicted"].shape:
+        raise UsageError(f"{path} holds no predictions of a round: labels of another shape")
+    return found["predicted"] == found["labels"]
+
+
+def _read(path: Path, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return arrays of a file; the labels as well, where it has any."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            ids, logarithms, predicted = (
-                torch.from_numpy(arrays[name]) for name in ("ids", "log_probabilities", "predicted")
-            )
-        return RoundPredictions(ids.long(), logarithms.float(), predicted.long())
+            wanted = [*names, *(["labels"] if "labels" in arrays else [])]
+            return {name: torch.from_numpy(arrays[name]) for name in wanted}
     except FileNotFoundError as error:
         raise UsageError(
             f"{path} is not there: a run writes predictions/round_NN.npz for each round, where there "

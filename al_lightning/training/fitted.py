@@ -166,8 +166,9 @@ class Fitted:
             "peak_rss_bytes": peak_rss_bytes(),
             "fit": self.identity,
         }
+        labels = None if test.probabilities is None else self.datamodule.data.test.labels
         return RoundResult(
-            self.index, self.pool, event, test.confusion, test.probabilities, test.sample
+            self.index, self.pool, event, test.confusion, test.probabilities, test.sample, labels
         )
 
     def _seen(self, images: Images, ids: Tensor) -> Evidence:

@@ -68,6 +68,8 @@ def test_the_metrics_that_count_predictions_follow_exactly(folder: Path) -> None
         found = load_predictions(path)
         predicted = found.predicted.numpy()
         assert found.ids.tolist() == list(range(300))
+        assert found.labels is not None
+        assert found.labels.tolist() == labels.tolist()
         precision, recall, f1, _ = sklearn.precision_recall_fscore_support(
             labels, predicted, zero_division=0
         )

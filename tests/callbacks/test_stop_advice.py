@@ -64,7 +64,7 @@ def test_each_round_is_advised_and_logged(advised: tuple[Path, Said, Journal]) -
     folder, said, journal = advised
     assert len(said.sentences) == len(journal.rounds) == 3
     agreements = agreements_in(folder, journal.rounds)
-    logged = [(figures["agreement/kappa"], labels) for figures, labels in said.figures]
+    logged = [(figures["stopping/kappa"], labels) for figures, labels in said.figures]
     expected = [
         (each and each.kappa, event["labels_bought"])
         for each, event in zip(agreements, journal.rounds, strict=True)

@@ -114,11 +114,11 @@ def test_figures_of_others_have_charts_beside_those_of_the_rounds(tmp_path: Path
 
     class Agreement(LoopCallback):
         def on_round_end(self, result: RoundResult) -> None:
-            dashboard.write_scalars({"agreement/kappa": 0.5}, result.event["labels_bought"])
+            dashboard.write_scalars({"stopping/kappa": 0.5}, result.event["labels_bought"])
 
     make_loop(tmp_path, callbacks=[dashboard, Agreement()]).run()
     found = events(folder)
-    assert [(p.step, p.value) for p in found.Scalars("agreement/kappa")] == [
+    assert [(p.step, p.value) for p in found.Scalars("stopping/kappa")] == [
         (9, 0.5), (15, 0.5), (21, 0.5),
     ]  # fmt: skip
     *_, event = found.Tensors("custom_scalars__config__")

@@ -89,6 +89,7 @@ def a_run(
                 per_class={"recall": [score] * len(classes) if recall is None else list(recall[k])},
                 seconds={**spent, **idle},
                 steps=100,
+                index=k,
             )
         )
     sizes = [after - before for before, after in pairwise(labels)]

@@ -48,3 +48,14 @@ def test_help_answers_without_what_is_heavy() -> None:
         "sys.exit(bool({'torch', 'matplotlib', 'scipy'} & sys.modules.keys()))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_metric_that_cannot_be_computed_is_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_run(tmp_path, a_run())
+    assert main([str(tmp_path), "--metric", "cohen_kapa"]) == 1
+    assert "did you mean MulticlassCohenKappa?" in capsys.readouterr().err
+    assert main([str(tmp_path), "--metric", "cohen_kappa"]) == 1
+    assert "round_00.npz is not there" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from al_lightning import RoundPredictions, UsageError, load_predictions
+from al_lightning.run.round_predictions import load_correct
 
 
 def drawn(count: int = 50, classes: int = 4, scale: float = 3.0) -> Tensor:
@@ -126,3 +127,19 @@ def test_a_file_of_something_else_is_named(tmp_path: Path, content: bytes) -> No
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"round_00\.npz holds no predictions of a round"):
         load_predictions(path)
+
+
+def test_true_classes_are_kept_and_read_without_probabilities(tmp_path: Path) -> None:
+    probabilities, labels = torch.tensor([[0.2, 0.8], [0.9, 0.1]]), torch.tensor([1, 1])
+    found = RoundPredictions.of(probabilities, labels)
+    read = written(tmp_path, found)
+    assert read.labels is not None
+    assert read.labels.tolist() == [1, 1]
+    (path,) = tmp_path.iterdir()
+    assert load_correct(path).tolist() == [True, False]
+    path.write_bytes(RoundPredictions.of(probabilities).to_bytes())
+    assert load_predictions(path).labels is None
+    with pytest.raises(UsageError, match="holds no true classes"):
+        load_correct(path)
+    with pytest.raises(ValueError, match="labels of shape"):
+        RoundPredictions.of(probabilities, labels[:1])

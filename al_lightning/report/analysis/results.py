@@ -6,6 +6,7 @@ from itertools import combinations
 
 from al_lightning.report.analysis.classes import ClassReport, class_report
 from al_lightning.report.analysis.costs import Costs, costs, passive_costs
+from al_lightning.report.analysis.image_sample import ImageSample, image_sample
 from al_lightning.report.analysis.savings import (
     Efficiency,
     PassiveGap,
@@ -15,7 +16,7 @@ from al_lightning.report.analysis.savings import (
     savings,
 )
 from al_lightning.report.statistics.comparison import Comparison, best_of, compare, rivals_of
-from al_lightning.report.statistics.penalty import PenaltyMatrix, penalty_matrix
+from al_lightning.report.statistics.penalty import Experiment, PenaltyMatrix, penalty_matrix
 from al_lightning.report.study.scores import (
     MEASURES,
     Curve,
@@ -51,6 +52,8 @@ class Analysis:
         costs: Seconds, by strategy.
         passive_costs: Seconds of the passive baseline; None without one.
         classes: The classes one by one; None where there are no runs to compare.
+        image_sample: Differences with intervals over seeds and test images; None where no strategy
+            shares 2 seeds with the reference.
     """
 
     setting: Setting
@@ -68,6 +71,7 @@ class Analysis:
     costs: Mapping[str, Costs]
     passive_costs: Costs | None
     classes: ClassReport | None
+    image_sample: ImageSample | None
 
     @property
     def rivals(self) -> list[Comparison]:
@@ -127,29 +131,31 @@ def analyse(setting: Setting) -> Analysis:
         costs=costs(setting),
         passive_costs=passive_costs(setting),
         classes=class_report(setting) if setting.runs else None,
+        image_sample=image_sample(setting),
     )
 
 
 def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
-    """Return the penalty matrix over all settings; None where there are no two strategies.
+    """Return the penalty matrix over all settings; None where there is nothing to compare.
 
     Trials of a search are no comparison of strategies, and are left out.
     """
-    places: dict[tuple[str, str], list[dict[str, dict[int, dict[int, float]]]]] = {}
-    for setting in settings:
-        if len(setting.budgets) > 1 and not setting.trial:
-            place = places.setdefault((setting.dataset, setting.model), [])
-            place.append(
-                {
-                    name: {
-                        seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
-                        for seed, run in runs.items()
-                    }
-                    for name, runs in setting.runs.items()
+    experiments = [
+        Experiment(
+            {
+                name: {
+                    seed: {b: run.at(b).metrics["accuracy"] for b in setting.budgets}
+                    for seed, run in runs.items()
                 }
-            )
-    names = {name for place in places.values() for scores_ in place for name in scores_}
-    return penalty_matrix(list(places.values())) if len(names) > 1 else None
+                for name, runs in setting.runs.items()
+            },
+            setting.reference,
+        )
+        for setting in settings
+        if setting.reference is not None and len(setting.runs) > 1 and not setting.trial
+    ]
+    matrix = penalty_matrix(experiments)
+    return matrix if matrix.experiments else None
 
 
 def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:

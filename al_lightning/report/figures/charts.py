@@ -1,8 +1,8 @@
 """The figures of a report, but for the learning curves."""
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,21 +15,19 @@ from al_lightning.report.figures.curves import (
     band,
     labels_axis,
     legend,
+    limits,
     line,
     panel,
     percent_axis,
     wrapped,
 )
 from al_lightning.report.figures.looks import INK, MUTED, RULE, Look
+from al_lightning.report.figures.panels import MOST_TOGETHER, panels
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.study.runs import PHASES
 from al_lightning.report.study.scores import Curve
 
-_PANEL = 1.25  # inches, the height of one of several panels
-_ALONE = 2.2  # inches, the height of a panel that has no others beside it
-_CHARACTER = 0.075  # inches along an axis, on average, of the labels that all panels share
 _ROW = 0.3  # inches, the height of a row of dots or bars
-_FEW_PANELS = 8  # two columns; more get three
 _PHASE_COLOURS = {"fit": "#0072b2", "test": "#bdbdbd", "score": "#e69f00", "select": "#d55e00"}
 _PHASE_HATCHES = {"fit": "", "test": "", "score": "////", "select": "xxxx"}
 _CELL_COLOUR = "#0072b2"
@@ -46,27 +44,19 @@ def difference_curves(
         looks: A look for each strategy.
         reference: Whose line is 0.
     """
-    columns = min(len(curves), 2 if len(curves) <= _FEW_PANELS else 3)
-    rows = -(-len(curves) // columns)
-    height = (_PANEL if len(curves) > 1 else _ALONE) * rows + 0.4
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    panels = list(grid.flat)
-    for axes, (name, curve) in zip(panels, curves.items(), strict=False):
+    zero = Curve((), (0.0,), (), (), 0)
+
+    def draw(axes: Axes, name: str, columns: int) -> None:
+        curve = curves[name]
         axes.axhline(0, color=INK, linewidth=0.9)
         band(axes, curve, looks[name])
         line(axes, curve.labels, curve.mean, looks[name], name)
-        axes.set_title(wrapped(name), loc="left", pad=3)
         labels_axis(axes, curve.labels, most=6 // columns)
         percent_axis(axes)
-    for axes in panels[len(curves) :]:
-        axes.remove()
-    for axes in panels[: len(curves)][-columns:]:  # a panel with nothing below it
-        axes.tick_params(labelbottom=True)
-    figure.supxlabel("labels bought", color=MUTED, fontsize=9)
-    what = textwrap.fill(f"points of accuracy above {reference}", int(height / _CHARACTER))
-    figure.supylabel(what, color=MUTED, fontsize=9)
-    return figure
+        limits(axes, [*curves.values(), zero], least=0.1, most=1.0)
+
+    ylabel = f"points of accuracy above {reference}"
+    return panels(list(curves), draw, "labels bought", ylabel)
 
 
 def efficiency_curves(
@@ -74,22 +64,35 @@ def efficiency_curves(
 ) -> Figure:
     """Draw how many times as many labels the reference needs, over the accuracy to reach.
 
-    Bounds are open triangles: they point to where the ratio may be.
+    Bounds are open triangles: they point to where the ratio may be. More strategies than can be told
+    apart have a panel each.
     """
+    xlabel, ylabel = "accuracy to reach, %", f"labels of {reference} / labels needed"
+    if len(efficiency) > MOST_TOGETHER:
+
+        def draw(axes: Axes, name: str, columns: int) -> None:  # noqa: ARG001
+            axes.axhline(1, color=INK, linewidth=0.9)
+            _efficiency(axes, efficiency[name], looks[name], name)
+
+        return panels(list(efficiency), draw, xlabel, ylabel)
     figure, axes = panel(3.1, legend=list(efficiency))
     axes.axhline(1, color=INK, linewidth=0.9)
     for name, found in efficiency.items():
-        points = list(zip(found.targets, found.ratios, strict=True))
-        exact = [(t, r.value) for t, r in points if r.bound == "exact"]
-        line(axes, *_columns(exact), looks[name], name)
-        for bound, marker in (("at_least", "^"), ("at_most", "v")):
-            bounds = [(t, r.value) for t, r in points if r.bound == bound]
-            x, y = _columns(bounds)
-            axes.plot(x, y, marker, color=looks[name].colour, markerfacecolor="none")
-    axes.set(xlabel="accuracy to reach, %", ylabel=f"labels of {reference} / labels needed")
-    percent_axis(axes, vertical=False)
+        _efficiency(axes, found, looks[name], name)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
     legend(figure, axes)
     return figure
+
+
+def _efficiency(axes: Axes, found: Efficiency, look: Look, name: str) -> None:
+    points = list(zip(found.targets, found.ratios, strict=True))
+    exact = [(t, r.value) for t, r in points if r.bound == "exact"]
+    line(axes, *_columns(exact), look, name)
+    for bound, marker in (("at_least", "^"), ("at_most", "v")):
+        bounds = [(t, r.value) for t, r in points if r.bound == bound]
+        x, y = _columns(bounds)
+        axes.plot(x, y, marker, color=look.colour, markerfacecolor="none")
+    percent_axis(axes, vertical=False)
 
 
 def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
@@ -104,7 +107,7 @@ def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
     for i in range(size):
         for j in range(size):
             if i != j:
-                _cell(axes, i, j, float(matrix[i, j]))
+                _cell(axes, i, j, float(matrix[i, j]), penalties.experiments)
     centres = [k + 0.5 for k in range(size)]
     names = [wrapped(name) for name in names]
     axes.set_xticks(centres, names, rotation=40, ha="left", rotation_mode="anchor")
@@ -131,7 +134,9 @@ def class_dots(
     xlabel: str,
     mark: tuple[str, Sequence[float]] | None = None,
 ) -> Figure:
-    """Draw shares of classes, a row a class, a dot a strategy.
+    """Draw shares of classes, a row a class, a dot a strategy; a line from the lowest to the highest.
+
+    Of more strategies than can be told apart, only the first has dots.
 
     Args:
         values: By strategy, a value a class.
@@ -140,28 +145,27 @@ def class_dots(
         xlabel: What the values are.
         mark: A name and a value a class, drawn as a stroke: what the dots are to be held against.
     """
-    figure, axes = panel(0.6 + _ROW * len(names), legend=[*values, *([mark[0]] if mark else [])])
+    dotted = list(values)[: len(values) if len(values) <= MOST_TOGETHER else 1]
+    figure, axes = panel(0.6 + _ROW * len(names), legend=[*dotted, *([mark[0]] if mark else [])])
     rows = range(len(names))
     columns = list(zip(*values.values(), strict=True))
     axes.hlines(
         rows, [min(c) for c in columns], [max(c) for c in columns], color=MUTED, linewidth=0.6
     )
-    for name, shares in values.items():
+    for name in dotted:
         look = looks[name]
         axes.plot(
-            shares, rows, look.marker, color=look.colour, markersize=4.5, alpha=0.9, label=name
+            values[name],
+            rows,
+            look.marker,
+            color=look.colour,
+            markersize=4.5,
+            alpha=0.9,
+            label=name,
         )
     if mark is not None:
-        axes.plot(
-            mark[1],
-            rows,
-            "|",
-            color=INK,
-            markersize=11,
-            markeredgewidth=1.4,
-            label=mark[0],
-            zorder=1.9,
-        )
+        stroke: dict[str, Any] = {"markersize": 11, "markeredgewidth": 1.4, "zorder": 1.9}
+        axes.plot(mark[1], rows, "|", color=INK, label=mark[0], **stroke)
     axes.set_yticks(rows, [wrapped(name) for name in names])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
@@ -203,9 +207,9 @@ def _columns(points: Sequence[tuple[float, float | None]]) -> tuple[list[float],
     return [x for x, _ in known], [y for _, y in known]
 
 
-def _cell(axes: Axes, row: int, column: int, value: float) -> None:
+def _cell(axes: Axes, row: int, column: int, value: float, most: int) -> None:
     known = value == value  # noqa: PLR0124 - NaN: no setting could compare the two
-    opacity = _MOST_OPAQUE * value if known else 0.0
+    opacity = _MOST_OPAQUE * value / most if known else 0.0
     corner = (column, row)
     axes.add_patch(Rectangle(corner, 1, 1, facecolor=_CELL_COLOUR, alpha=opacity, linewidth=0))
     axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RULE, linewidth=0.5))

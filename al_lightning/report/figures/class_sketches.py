@@ -6,6 +6,7 @@ from al_lightning.report.analysis.classes import ClassReport
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.charts import class_dots
 from al_lightning.report.figures.looks import Look
+from al_lightning.report.figures.panels import MOST_TOGETHER
 from al_lightning.report.figures.sketch import Sketch
 from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.words.wording import counted, percent
@@ -18,15 +19,15 @@ def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sk
     report = analysis.classes
     if report is None:
         return
-    recall = {name: report.recall[name] for name in analysis.order if name in report.recall}
+    reference = analysis.setting.reference
+    order = sorted(analysis.order, key=lambda name: name != reference)
+    recall = {name: report.recall[name] for name in order if name in report.recall}
     if not recall:
         return
-    usual = (
-        analysis.setting.reference if analysis.setting.reference in recall else next(iter(recall))
-    )
-    hardest = _hardest(recall[usual or ""])
-    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length)
-    mix = {name: report.mix[name] for name in analysis.order if name in report.mix}
+    hardest = _hardest(next(iter(recall.values())))
+    over = ", mean of the seeds" if analysis.setting.repeated else ""
+    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length, over)
+    mix = {name: report.mix[name] for name in order if name in report.mix}
     if mix:
         yield _mix(report, mix, hardest, looks)
 
@@ -37,6 +38,7 @@ def _recall(
     hardest: Sequence[int],
     looks: Mapping[str, Look],
     length: FitLength | None,
+    over: str,
 ) -> Sketch:
     names, mark = [report.names[k] for k in hardest], report.passive_recall
     strokes = f" Strokes: the passive baseline, {length.text}." if mark and length else ""
@@ -45,8 +47,8 @@ def _recall(
         "Recall of each class",
         f"Dots for the final recall of {counted(len(names), 'class', 'classes')}, the hardest "
         f"first: {names[0]}.",
-        "Recall at the last common budget, mean of the seeds, the hardest class first."
-        f"{_some(report, hardest)}{strokes}",
+        f"Recall at the last common budget{over}, the hardest class first."
+        f"{_some(report, hardest)}{_ranges(recall)}{strokes}",
         class_dots(
             {name: [values[k] for k in hardest] for name, values in recall.items()},
             names,
@@ -70,7 +72,7 @@ def _mix(
         f"Dots for the share of {counted(len(names), 'class', 'classes')} in all queries. "
         f"{_focus(mix, report.names)}",
         f"Share of each class in all queries.{_some(report, hardest)}"
-        f"{' Strokes: the pool.' if pool else ''}",
+        f"{_ranges(mix)}{' Strokes: the pool.' if pool else ''}",
         class_dots(
             {name: [values[k] for k in hardest] for name, values in mix.items()},
             names,
@@ -78,6 +80,16 @@ def _mix(
             "share of the queries, %",
             ("pool", [pool.shares[k] for k in hardest]) if pool else None,
         ),
+    )
+
+
+def _ranges(values: Mapping[str, Sequence[float]]) -> str:
+    """Return what the lines are, where not every strategy has dots."""
+    if len(values) <= MOST_TOGETHER:
+        return ""
+    return (
+        f" Dots: {next(iter(values))}. Lines go from the lowest to the highest of "
+        f"{len(values)} strategies; the table has each."
     )
 
 

@@ -1,15 +1,15 @@
-"""Learning curves of several strategies in one figure."""
+"""What figures of curves are made of."""
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
-from al_lightning.report.figures.looks import MUTED, Look
+from al_lightning.report.figures.looks import Look
 from al_lightning.report.study.scores import Curve
 
 #: Inches. The narrowest page shows it in its own size, a wide one two of them side by side.
@@ -20,42 +20,8 @@ _TICKS = 6
 _LONGEST_NAME = 24  # characters in a line
 _NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
 _OF_MATPLOTLIB = re.compile(r"_child\d+|_container\d+|_nolegend_|")
-_BAND = 0.13  # opacity: several overlap
-
-
-def learning_curves(
-    curves: Mapping[str, Curve],
-    looks: Mapping[str, Look],
-    metric: str = "accuracy",
-    passive: Curve | None = None,
-) -> Figure:
-    """Draw a metric over labels bought: the mean of each strategy, and its interval.
-
-    Args:
-        curves: By strategy; the legend keeps their order.
-        looks: A look for each.
-        metric: What the curves show; a share.
-        passive: Of a single point: a horizontal line, as it has no budget.
-
-    Raises:
-        ValueError: If there is nothing to draw.
-    """
-    if not curves:
-        raise ValueError(f"There is no curve of {metric!r}; there is nothing to draw")
-    label = f"passive, {passive.labels[-1]:,} labels" if passive is not None else None
-    figure, axes = panel(3.1, legend=[*curves, *([label] if label else [])])
-    for name, curve in curves.items():
-        band(axes, curve, looks[name])
-        line(axes, curve.labels, curve.mean, looks[name], name)
-    if passive is not None:
-        axes.axhline(
-            passive.mean[-1], color=MUTED, linewidth=1.2, linestyle=(0, (6, 3)), label=label
-        )
-    axes.set(xlabel="labels bought", ylabel=f"{metric_name(metric)}, %")
-    labels_axis(axes, next(iter(curves.values())).labels)
-    percent_axis(axes)
-    legend(figure, axes)
-    return figure
+_BAND = 0.15  # opacity: several overlap
+_FEW, _GROWTH = 3, 4  # budgets; a last step so many times the first makes an axis logarithmic
 
 
 def metric_name(metric: str) -> str:
@@ -114,10 +80,35 @@ def legend(figure: Figure, axes: Axes, columns: int = _LEGEND_COLUMNS) -> None:
 
 
 def labels_axis(axes: Axes, budgets: Sequence[int], most: int = _TICKS) -> None:
-    """Mark budgets on the axis, evenly chosen where there are too many, with thousands set apart."""
+    """Mark budgets on the axis, evenly chosen where there are too many, with thousands set apart.
+
+    Budgets that grow by larger and larger steps get a logarithmic axis.
+    """
+    if len(budgets) > _FEW and budgets[-1] - budgets[-2] >= _GROWTH * (budgets[1] - budgets[0]):
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
     step = -(-(len(budgets) - 1) // (most - 1)) or 1
     marked = budgets[::step]
     axes.set_xticks(marked, [f"{budget:,}" for budget in marked])
+
+
+def limits(axes: Axes, curves: Iterable[Curve], *, least: float, most: float) -> None:
+    """Let the vertical axis show the lines, and their intervals as far as they leave the lines legible.
+
+    Args:
+        axes: Of the lines.
+        curves: The lines.
+        least: Of the room above and below the lines, as a share of their range.
+        most: Of it, where intervals are wide; what is beyond is cut off.
+    """
+    shown = list(curves)
+    values = [value for curve in shown for value in curve.mean]
+    ends = [e for curve in shown for e in (*curve.low, *curve.high) if e is not None]
+    low, high = min(values), max(values)
+    span = (high - low) or abs(high) or 1.0
+    bottom = min([*ends, low - least * span])
+    top = max([*ends, high + least * span])
+    axes.set_ylim(max(bottom, low - most * span), min(top, high + most * span))
 
 
 def _percent_tick(share: float, _position: int) -> str:

@@ -12,14 +12,19 @@ from al_lightning.report.figures.charts import (
     time_bars,
 )
 from al_lightning.report.figures.class_sketches import class_sketches
-from al_lightning.report.figures.curves import learning_curves, metric_name
+from al_lightning.report.figures.curves import metric_name
+from al_lightning.report.figures.learning import has_bands, learning_curves
 from al_lightning.report.figures.looks import Look, style
+from al_lightning.report.figures.panels import MOST_TOGETHER
 from al_lightning.report.figures.sketch import Sketch
 from al_lightning.report.figures.svg import inline_svg, to_png, to_svg
 from al_lightning.report.statistics.penalty import PenaltyMatrix
+from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share
+from al_lightning.report.tables.formats import slug
 from al_lightning.report.words.wording import count, counted, percent, points, seconds
 
-_CURVES = ("accuracy", "macro_f1")
+# Of the range of a figure: where macro-F1 is nowhere further from the accuracy, it has no figure.
+_TWIN = 0.06
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Picture:
         caption: How to read it.
         svg: A document that stands alone.
         png: The same in pixels, on white.
+        curves: Whether it shows learning curves.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Picture:
     caption: str
     svg: str
     png: bytes
+    curves: bool = False
 
     @property
     def inline(self) -> str:
@@ -57,8 +64,8 @@ def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict
         prefix: Of the files' names.
 
     Returns:
-        By kind: "accuracy", "macro_f1", "difference", "efficiency", "recall", "mix", "times"; without
-        those that there is nothing for.
+        By kind: "accuracy", "macro_f1", metrics of one's own, "difference", "efficiency", "recall",
+        "mix", "times"; without those that there is nothing for.
     """
     if not analysis.setting.runs:
         return {}
@@ -81,9 +88,9 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
             "Pairwise wins",
             f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
             f"other. {_beaten(known)}",
-            "Each number is the share of the common budgets at which the row beats the column, "
-            "mean of the data sets with a model on which both ran; settings of one count once "
-            "together. Columns with little blue are good.",
+            "Each number is how often the row beats the column: the share of the budgets"
+            f"{', added up over the settings' if penalties.experiments > 1 else ''}. Columns with "
+            "little blue are good.",
             penalty_heat_map(penalties),
         )
         return _drawn(sketch, "")
@@ -109,6 +116,7 @@ def _drawn(sketch: Sketch, prefix: str) -> Picture:
         sketch.caption,
         to_svg(sketch.figure),
         to_png(sketch.figure),
+        sketch.curves,
     )
 
 
@@ -127,23 +135,54 @@ def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]
 
 
 def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
-    several = any(curve.seeds > 1 for curve in analysis.curves["accuracy"].values())
-    bands = " Bands are 95% intervals of the mean over seeds." if several else ""
-    for metric in (metric for metric in _CURVES if metric in analysis.metrics):
+    metrics, note = _drawn_metrics(analysis)
+    for metric in metrics:
         curves = {name: analysis.curves[metric][name] for name in analysis.order}
         passive = analysis.passive.get(metric)
         ends = {name: curve.mean[-1] for name, curve in curves.items()}
-        baseline = f" The passive baseline is at {percent(passive.mean[0], 1)}%." if passive else ""
+        say = _percent_sign if is_share(metric) else _short
+        baseline = f" The passive baseline is at {say(passive.mean[0])}." if passive else ""
         first, last = analysis.setting.budgets[0], analysis.setting.budgets[-1]
+        name = _capital(metric_name(metric))
         yield Sketch(
-            metric,
-            f"{_capital(metric_name(metric))} over labels bought",
+            slug(metric),
+            f"{name} over labels bought",
             f"Learning curves of {counted(len(curves), 'strategy', 'strategies')} from "
-            f"{count(first)} to {count(last)} labels. {_extremes(ends, _percent_sign)}{baseline}",
-            f"{_capital(metric_name(metric))} on the test set over labels bought, mean of the "
-            f"seeds.{bands}" + (_passive_baseline(analysis) if passive else ""),
+            f"{count(first)} to {count(last)} labels. {_extremes(ends, say)}{baseline}",
+            f"{name} on the test set over labels bought{_means_and_bands(curves)}"
+            + (_passive_baseline(analysis) if passive else "")
+            + (note if metric == "accuracy" else ""),
             learning_curves(curves, looks, metric, passive),
+            curves=True,
         )
+
+
+def _drawn_metrics(analysis: Analysis) -> tuple[list[str], str]:
+    """Return the metrics that have a figure, and a sentence on macro-F1 where it would be a twin."""
+    others = [metric for metric in analysis.metrics if metric not in STANDARD_METRICS]
+    if "macro_f1" not in analysis.metrics or "accuracy" not in analysis.metrics:
+        return [m for m in ("accuracy", "macro_f1", *others) if m in analysis.metrics], ""
+    accuracy, macro_f1 = (
+        [value for curve in analysis.curves[metric].values() for value in curve.mean]
+        for metric in ("accuracy", "macro_f1")
+    )
+    apart = max(abs(one - other) for one, other in zip(accuracy, macro_f1, strict=True))
+    if apart > _TWIN * (max(accuracy) - min(accuracy)):
+        return ["accuracy", "macro_f1", *others], ""
+    return ["accuracy", *others], (
+        f" The means of macro-F1 differ from these by at most {percent(apart)} points, and have no "
+        "figure."
+    )
+
+
+def _means_and_bands(curves: Mapping[str, Curve]) -> str:
+    """Return the end of a sentence that says what lines and bands are."""
+    if all(curve.seeds == 1 for curve in curves.values()):
+        return "."
+    bands = " Bands are 95% intervals of the mean over seeds; those that leave the panel are cut."
+    if len(curves) > MOST_TOGETHER:
+        return f", mean of the seeds. A panel has the other strategies too, faint.{bands}"
+    return f", mean of the seeds.{bands if has_bands(curves) else ''}"
 
 
 def _passive_baseline(analysis: Analysis) -> str:
@@ -197,6 +236,10 @@ def _totals(analysis: Analysis) -> dict[str, float]:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}"
 
 
 def _percent_sign(share: float) -> str:

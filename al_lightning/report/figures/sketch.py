@@ -15,6 +15,7 @@ class Sketch:
         alt: What there is to be seen, in words.
         caption: How to read it.
         figure: As matplotlib has it.
+        curves: Whether it shows learning curves.
     """
 
     name: str
@@ -22,3 +23,4 @@ class Sketch:
     alt: str
     caption: str
     figure: Figure
+    curves: bool = False

@@ -9,6 +9,7 @@ from al_lightning.report.figures.looks import Look
 from al_lightning.report.statistics.comparison import Comparison
 from al_lightning.report.study.reproduction import Provenance, provenance
 from al_lightning.report.study.scores import MEASURES
+from al_lightning.report.tables.budget_table import by_budget
 from al_lightning.report.tables.class_tables import class_mix, class_recall
 from al_lightning.report.tables.comparison_tables import (
     against_reference,
@@ -16,6 +17,7 @@ from al_lightning.report.tables.comparison_tables import (
     other_measures,
 )
 from al_lightning.report.tables.formats import Table
+from al_lightning.report.tables.image_table import seeds_and_images
 from al_lightning.report.tables.savings_tables import label_savings, passive_savings
 from al_lightning.report.tables.stopping_table import stopping
 from al_lightning.report.tables.time_table import times
@@ -29,6 +31,7 @@ from al_lightning.run.advice.wording import sentences
 _TABLES = (
     against_reference,
     other_measures,
+    seeds_and_images,
     all_pairs,
     label_savings,
     passive_savings,
@@ -66,6 +69,7 @@ class Chapter:
         insights: What else follows.
         pictures: By kind.
         tables: By name, without the prefix that files have.
+        scores: Names of the tables of scores by budget.
         provenance: How it was run.
         advice: On when to stop, in sentences; empty unless there is a single run.
     """
@@ -77,8 +81,36 @@ class Chapter:
     insights: Sequence[Insight]
     pictures: Mapping[str, Picture]
     tables: Mapping[str, Table]
+    scores: Sequence[str]
     provenance: Provenance
     advice: Sequence[str]
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is one strategy or none, and no passive baseline: nothing to compare."""
+        setting = self.analysis.setting
+        return len(setting.runs) + bool(setting.passive) < 2  # noqa: PLR2004 - to compare
+
+    @property
+    def sampled(self) -> str:
+        """What intervals of differences are over, in a sentence; empty where there are none."""
+        sample = self.analysis.image_sample
+        if sample is None:
+            return ""
+        if sample.missing:
+            return (
+                "All intervals are over seeds alone, on these test images. Intervals over other test "
+                f"images need the predictions of every run: {sample.missing}."
+            )
+        return (
+            "Intervals are over seeds alone, on these test images, but for those in the table of seeds "
+            "and images."
+        )
+
+    @property
+    def curves(self) -> list[str]:
+        """The kinds of pictures that are learning curves."""
+        return [name for name in self.pictures if self.pictures[name].curves]
 
 
 def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, prefix: str) -> Chapter:
@@ -91,6 +123,7 @@ def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, pref
         prefix: Of the files' names.
     """
     tables = [table for make in _TABLES if (table := make(analysis)) is not None]
+    scores = [*by_budget(analysis)]
     return Chapter(
         slug=slug,
         analysis=analysis,
@@ -98,7 +131,8 @@ def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, pref
         glances=_glances(analysis),
         insights=insights(analysis),
         pictures=pictures(analysis, looks, prefix),
-        tables={table.name: table for table in tables},
+        tables={table.name: table for table in (*tables, *scores)},
+        scores=[table.name for table in scores],
         provenance=provenance(analysis.setting),
         advice=_advice(analysis),
     )

@@ -1,5 +1,6 @@
 """The mean curves of a sweep as TensorBoard shows them."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,12 +10,29 @@ from al_lightning.report.analysis.results import Analysis
 from al_lightning.run.naming import folder_name
 from al_lightning.utils.scalar_charts import Layout, chart_title, overlay
 
+#: After the address of TensorBoard: the board of scalars, with lines through their points.
+UNSMOOTHED = "?smoothing=0#timeseries"
+
 #: Labels bought, the mean over seeds, and the ends of its interval; None where there is none.
 Point = tuple[int, float, float | None, float | None]
 Curve = Sequence[Point]
 
 _SUFFIX = ".sweep"  # ends the names of our files, so that no others are taken for ours
+_PARTS = 3  # of what tells settings apart
 _CATEGORY = "Sweep: means over seeds, over labels bought"
+
+
+def how_to_open(folder: Path) -> str:
+    """Return how to look at a dashboard, for the console.
+
+    TensorBoard selects no run of a folder that has more than 40, and smooths curves by 0.6, which draws
+    those of few points at wrong heights. So a sweep's end names the board of means, and a link
+    without smoothing.
+    """
+    return (
+        f"Mean curves in TensorBoard: {shlex.join(['tensorboard', '--logdir', str(folder)])}\n"
+        f"then open http://localhost:6006/{UNSMOOTHED}"
+    )
 
 
 def write_dashboard(curves: Mapping[str, Mapping[str, Curve]], folder: Path) -> None:
@@ -25,7 +43,7 @@ def write_dashboard(curves: Mapping[str, Mapping[str, Curve]], folder: Path) -> 
     overlays the lines. What an earlier call wrote below the folder is replaced.
 
     Args:
-        curves: By the name of the line, such as "fashion_mnist/cnn/margin", then by metric.
+        curves: By the name of the line, such as "margin" or "mnist/margin", then by metric.
         folder: Where the runs go; a line's is the folder of its name.
 
     Raises:
@@ -47,24 +65,28 @@ def write_dashboard(curves: Mapping[str, Mapping[str, Curve]], folder: Path) -> 
 def sweep_curves(analyses: Sequence[Analysis]) -> dict[str, dict[str, Curve]]:
     """Return the mean curves of a report as :func:`write_dashboard` takes them.
 
-    The passive baseline is left out: its single point, far to the right, would press all curves flat.
+    A line is called by its strategy, after what tells its setting from the others: in a sweep of one
+    setting, by the strategy alone. The passive baseline is left out: its single point, far to the
+    right, would press all curves flat.
     """
+    places = [_place(analysis) for analysis in analyses]
+    shared = [len({place[k] for place in places}) < 2 for k in range(_PARTS)]  # noqa: PLR2004 - one
     return {
-        "/".join([*_place(analysis), name]): {
+        "/".join([*(p for p, same in zip(place, shared, strict=True) if p and not same), name]): {
             metric: list(zip(c.labels, c.mean, c.low, c.high, strict=True))
             for metric, lines in analysis.curves.items()
             if (c := lines.get(name)) is not None
         }
-        for analysis in analyses
+        for analysis, place in zip(analyses, places, strict=True)
         for name in analysis.setting.runs
     }
 
 
-def _place(analysis: Analysis) -> list[str]:
+def _place(analysis: Analysis) -> tuple[str, str, str]:
     """Return the folders of a setting: data set, model, and the keys that differ."""
     setting = analysis.setting
     others = folder_name([f"{key}={value}" for key, value in setting.differences.items()])
-    return [part for part in (setting.dataset, setting.model, others) if part]
+    return setting.dataset, setting.model, others
 
 
 def sweep_layout(curves: Mapping[str, Mapping[str, Curve]]) -> Layout:

@@ -108,7 +108,8 @@ def _penalties(found: PenaltyMatrix) -> dict[str, Any]:
         "names": found.names,
         "matrix": found.matrix.tolist(),
         "penalties": found.penalties.tolist(),
-        "places": found.places,
+        "experiments": found.experiments,
+        "budgets": found.budgets,
     }
 
 

@@ -18,7 +18,9 @@ from al_lightning.utils.files import write_whole
 FACTS = "report.json"
 
 _FOLDERS = ("figures", "tables")
-_OURS = re.compile(r"(figures/[\w-]+\.(svg|png))|(tables/[\w-]+\.(csv|md|tex))")
+_OURS = re.compile(
+    r"(results\.(csv|parquet))|(figures/[\w-]+\.(svg|png))|(tables/[\w-]+\.(csv|md|tex))"
+)
 _LARGEST = 2**28  # bytes of a report.json that is read
 
 

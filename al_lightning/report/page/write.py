@@ -8,12 +8,14 @@ from pathlib import Path
 from al_lightning.report.analysis.results import Analysis, analyse, penalties
 from al_lightning.report.figures.gallery import Picture, penalty_picture
 from al_lightning.report.figures.looks import Look, looks
+from al_lightning.report.frame import RESULTS
 from al_lightning.report.page.chapter import Chapter, write_chapter
 from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page, render
 from al_lightning.report.page.search_chapter import SearchChapter, write_search
 from al_lightning.report.page.target import FACTS, digest, replace_files, require_no_links
 from al_lightning.report.study.grouping import build_study
+from al_lightning.report.study.measured import with_metrics
 from al_lightning.report.study.runs import read_runs
 from al_lightning.report.study.settings import LeftOut, Setting
 from al_lightning.report.study.trials import Search, searches
@@ -21,6 +23,7 @@ from al_lightning.report.tables.formats import Table, to_csv, to_latex, to_markd
 from al_lightning.report.tables.penalty_table import penalties as penalty_table
 from al_lightning.report.tables.run_table import runs as run_table
 from al_lightning.report.tables.score_table import final_scores
+from al_lightning.report.tables.tidy import tidy_scores, to_tidy_csv, to_tidy_parquet
 from al_lightning.report.words.phrases import place
 from al_lightning.report.words.wording import count, listed
 from al_lightning.utils.errors import UsageError
@@ -46,7 +49,12 @@ class Report:
     analyses: tuple[Analysis, ...]
 
 
-def write_report(folders: Sequence[Path], target: Path, title: str | None = None) -> Report:
+def write_report(
+    folders: Sequence[Path],
+    target: Path,
+    title: str | None = None,
+    metrics: Sequence[str] = (),
+) -> Report:
     """Write a report on runs.
 
     The same journals give the same files. A report that is there is replaced file by file, the page
@@ -56,16 +64,18 @@ def write_report(folders: Sequence[Path], target: Path, title: str | None = None
         folders: Run folders, or folders somewhere above them.
         target: Folder of the report; made where it does not exist.
         title: Of the page; by default what was compared.
+        metrics: More metrics, by their names in torchmetrics, from the predictions that runs keep.
 
     Raises:
-        UsageError: If there is no run to report on, or the target cannot be written; names the folders.
+        UsageError: If there is no run to report on, a metric cannot be computed, or the target cannot
+            be written; names the folders.
     """
     require_no_links(target)
     runs, unreadable = read_runs(_existing(folders))
     if not runs:
         named = ", ".join(str(folder) for folder in folders)
         raise UsageError("\n".join([f"There is no run to report on in {named}", *unreadable]))
-    settings = build_study(runs)
+    settings = build_study(with_metrics(runs, metrics))
     found = searches(settings)
     shown = {setting.name for setting in compared(settings, found)}
     analyses = tuple(analyse(setting) for setting in settings)
@@ -163,7 +173,7 @@ def _files(
         problems=problems,
     )
     shared = [table for table in (page.final_scores, page.penalties, page.runs) if table]
-    files: dict[str, bytes] = {}
+    files = _results(settings)
     for table in [*shared, *(chapter.table for chapter in tried)]:
         files |= _table_files(table, "")
     for chapter in chapters:
@@ -179,6 +189,13 @@ def _files(
     files[FACTS] = facts(title, chapters, tried, shared, matrix, problems, names, digests).encode()
     files[PAGE] = render(page).encode()
     return files
+
+
+def _results(settings: Sequence[Setting]) -> dict[str, bytes]:
+    scores = tidy_scores(settings)
+    columns = to_tidy_parquet(scores)
+    more = {} if columns is None else {"results.parquet": columns}
+    return {RESULTS: to_tidy_csv(scores).encode(), **more}
 
 
 def _table_files(table: Table, prefix: str) -> dict[str, bytes]:

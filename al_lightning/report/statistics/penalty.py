@@ -1,59 +1,70 @@
-"""Pairwise wins, over data sets and models."""
+"""The penalty matrix: how often strategies beat each other, over data sets, models and batch sizes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 
 from al_lightning.report.statistics.paired import LEAST_FOR_P, paired_difference
 
+#: Share of the reference's final score up to which budgets are compared.
+ENOUGH = 0.99
+
 Runs = Mapping[int, Mapping[int, float]]
 """The runs of a strategy: seed -> budget (labels bought) -> score."""
 
-Setting = Mapping[str, Runs]
-"""The runs of all strategies under the same conditions: strategy -> runs."""
+
+@dataclass(frozen=True)
+class Experiment:
+    """The runs of all strategies on a data set, with a model and a batch size.
+
+    Attributes:
+        runs: By strategy.
+        reference: The strategy whose curve says up to which budget strategies are compared.
+    """
+
+    runs: Mapping[str, Runs]
+    reference: str
 
 
 # Arrays have no equality that is a truth value, so that there is none for what holds them.
 @dataclass(frozen=True, eq=False)
 class PenaltyMatrix:
-    """How often strategies beat each other significantly (Ash et al. 2020, arXiv:1906.03671, sec. 5).
-
-    A setting gives 1 / B for each of the B budgets of a pair at which one beats the other. The paper
-    adds that up over data sets and models. Here it is the mean of the places, a data set with a model
-    each, in which the two met: sums do not compare where strategies met in different numbers of
-    places. Settings of one place, such as other recipes on the same images, are no evidence of their
-    own: a place counts once, by the mean of its settings. So a cell lies between 0 and 1.
+    """How often strategies beat each other (Ash et al. 2020, arXiv:1906.03671, section 5, appendix E).
 
     Attributes:
-        names: The S strategies, in the order in which the settings name them first.
-        matrix: (S, S), shares: at [i, j] how often i beats j. NaN where no setting could compare
-            the two, and on the diagonal.
-        penalties: (S,), shares: the mean of a column over the other strategies, leaving NaN out.
-            How often a strategy is beaten: lower is better. NaN where it was compared with none.
-        places: How many data sets with a model there are.
+        names: The S strategies, in the order in which the experiments name them first.
+        matrix: (S, S): at [i, j] the sum over the experiments of the share of the budgets at which i
+            beats j; at most the number of experiments. NaN where no experiment could compare the two,
+            and on the diagonal.
+        penalties: (S,): the mean of a column over the other strategies, leaving NaN out. How often a
+            strategy is beaten: lower is better. NaN where it was compared with none.
+        experiments: How many could be used.
+        budgets: Of each of them, the budgets that are compared.
     """
 
     names: tuple[str, ...]
     matrix: NDArray[np.float64]
     penalties: NDArray[np.float64]
-    places: int
+    experiments: int
+    budgets: tuple[tuple[int, ...], ...]
 
 
-def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> PenaltyMatrix:
-    """Count at how many budgets each strategy beats each other one.
+def penalty_matrix(experiments: Sequence[Experiment], alpha: float = 0.05) -> PenaltyMatrix:
+    """Add up how often each strategy beats each other one.
 
-    i beats j at a budget if its mean is higher over the seeds that both have and the two-sided paired t
-    test rejects at ``alpha``. That is one test a budget, without a correction for their number: an
-    overview, as the paper has it, and no claim on a single pair. The budgets of a pair are those that
-    all its runs under common seeds have. The first one counts although no strategy can win there, since
-    all strategies start from the same labels. A pair with fewer than 3 common seeds, or without a
-    common budget, gets nothing from a setting.
+    In an experiment with M first labels and B labels a query, strategies are compared at the budgets
+    M + 2^(m-1) B, m = 1, 2, ..., up to the first at which the mean of the reference reaches 99 % of its
+    final score. At n budgets, i gets 1 / n against j for each at which its mean is higher and the
+    two-sided paired t test over the seeds of both rejects at ``alpha``: of 5 seeds, where |t| > 2.776.
+    That is one test a budget, without a correction for their number: an overview, and no claim on a
+    pair. Two strategies with fewer than 3 common seeds get nothing from an experiment. One that has no
+    such budget, or no run of the reference, is left out.
 
     Args:
-        places: For each data set with a model, its settings: strategy -> seed -> budget (labels) ->
-            score.
+        experiments: One a data set, model and batch size.
         alpha: Level of the test, in (0, 1).
 
     Raises:
@@ -61,43 +72,53 @@ def penalty_matrix(places: Sequence[Sequence[Setting]], alpha: float = 0.05) -> 
     """
     if not 0 < alpha < 1:
         raise ValueError(f"The level alpha must lie between 0 and 1, not be {alpha}")
-    names = tuple(dict.fromkeys(name for place in places for s in place for name in s))
-    matrix = _mean(
-        [_mean([_won(s, names, alpha) for s in p], len(names)) for p in places], len(names)
+    names = tuple(dict.fromkeys(name for each in experiments for name in each.runs))
+    found = [(each, budgets) for each in experiments if (budgets := compared_budgets(each))]
+    matrix = np.full((len(names), len(names)), np.nan)
+    for each, budgets in found:
+        won = _won(each.runs, names, budgets, alpha)
+        met = ~np.isnan(won)
+        matrix[met] = np.nan_to_num(matrix[met]) + won[met]
+    return PenaltyMatrix(
+        names, matrix, _column_means(matrix), len(found), tuple(budgets for _, budgets in found)
     )
-    return PenaltyMatrix(names, matrix, _column_means(matrix), len(places))
 
 
-def _won(setting: Setting, names: Sequence[str], alpha: float) -> NDArray[np.float64]:
-    """Return at which share of the budgets rows beat columns; NaN for pairs without common ones."""
+def compared_budgets(experiment: Experiment) -> tuple[int, ...]:
+    """Return the budgets at which an experiment compares strategies; empty where there are none.
+
+    Of the budgets M + 2^(m-1) B, these are the ones that all runs have.
+    """
+    if experiment.reference not in experiment.runs:
+        return ()
+    every = [run for runs in experiment.runs.values() for run in runs.values()]
+    common = sorted(set.intersection(*(set(run) for run in every)))
+    reference = experiment.runs[experiment.reference].values()
+    means = {budget: fmean(run[budget] for run in reference) for budget in common}
+    if len(common) < 2:  # noqa: PLR2004 - no query was made
+        return ()
+    enough = next(b for b in common if means[b] >= ENOUGH * means[common[-1]])
+    first, step = common[0], common[1] - common[0]
+    return tuple(
+        budget
+        for m in range(enough.bit_length())
+        if (budget := first + 2**m * step) <= enough and budget in means
+    )
+
+
+def _won(
+    strategies: Mapping[str, Runs], names: Sequence[str], budgets: Sequence[int], alpha: float
+) -> NDArray[np.float64]:
+    """Return at which share of the budgets rows beat columns; NaN for pairs without common seeds."""
     won = np.full((len(names), len(names)), np.nan)
-    present = [(index, setting[name]) for index, name in enumerate(names) if name in setting]
+    present = [(index, strategies[name]) for index, name in enumerate(names) if name in strategies]
     for i, first in present:
         for j, second in present:
-            if i < j and (shares := _shares(first, second, alpha)) is not None:
-                won[i, j], won[j, i] = shares
+            seeds = first.keys() & second.keys()
+            if i < j and len(seeds) >= LEAST_FOR_P:
+                signs = [_winner(first, second, seeds, budget, alpha) for budget in budgets]
+                won[i, j], won[j, i] = (signs.count(s) / len(signs) for s in (1, -1))
     return won
-
-
-def _mean(matrices: Sequence[NDArray[np.float64]], size: int) -> NDArray[np.float64]:
-    """Return the mean of matrices cell by cell, leaving NaN out; NaN where there is nothing else."""
-    mean = np.full((size, size), np.nan)
-    stack = np.array([mean, *matrices])
-    met = (~np.isnan(stack)).sum(axis=0)
-    np.divide(np.nansum(stack, axis=0), met, out=mean, where=met > 0)
-    return mean
-
-
-def _shares(first: Runs, second: Runs, alpha: float) -> tuple[float, float] | None:
-    """Return the shares of the budgets that either wins; None if they cannot be compared."""
-    seeds = first.keys() & second.keys()
-    if len(seeds) < LEAST_FOR_P:
-        return None
-    budgets = set.intersection(*(set(runs[s]) for runs in (first, second) for s in seeds))
-    if not budgets:
-        return None
-    signs = [_winner(first, second, seeds, budget, alpha) for budget in budgets]
-    return signs.count(1) / len(signs), signs.count(-1) / len(signs)
 
 
 def _winner(first: Runs, second: Runs, seeds: set[int], budget: int, alpha: float) -> int:

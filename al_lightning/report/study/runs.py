@@ -37,6 +37,7 @@ class Round:
         per_class: Of the test set, by name; a value a class.
         seconds: By phase, see :data:`PHASES`.
         steps: Steps of the optimizer in its fit.
+        index: Number of the round, which names its files.
     """
 
     labels: int
@@ -45,6 +46,7 @@ class Round:
     per_class: Mapping[str, Sequence[float]]
     seconds: Mapping[str, float]
     steps: int
+    index: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,10 @@ class Run:
     def tested(self) -> bool:
         """Whether each of its rounds was tested; not so where there are no test images."""
         return all(entry.metrics for entry in self.rounds)
+
+    def predictions_of(self, entry: Round) -> Path:
+        """Return the file with what a round of it predicts of the test images."""
+        return self.folder / "predictions" / f"round_{entry.index:02d}.npz"
 
     def at(self, labels: int) -> Round:
         """Return the round with so many labels.
@@ -232,6 +238,7 @@ def _round(event: Event, of_all_classes: bool) -> Round:
         per_class=event["per_class"] if of_all_classes else {},
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
         steps=event["steps"],
+        index=event["round"],
     )
 
 

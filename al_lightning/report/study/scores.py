@@ -8,6 +8,16 @@ from al_lightning.report.study.runs import Run
 from al_lightning.report.study.settings import Setting
 from al_lightning.run.curve import area_under_budget_curve
 
+#: Metrics that the loop measures of every round; those of a module's own test step come on top.
+STANDARD_METRICS = (
+    "accuracy",
+    "balanced_accuracy",
+    "macro_precision",
+    "macro_recall",
+    "macro_f1",
+    "nll",
+    "ece",
+)
 #: A score of each seed, by strategy.
 Scores = Mapping[str, Mapping[int, float]]
 
@@ -55,6 +65,11 @@ class Curve:
     low: tuple[float | None, ...]
     high: tuple[float | None, ...]
     seeds: int
+
+
+def is_share(metric: str) -> bool:
+    """Return whether a metric is known to be a share, which readers see in per cent."""
+    return metric in STANDARD_METRICS and metric != "nll"
 
 
 def metrics_of(setting: Setting) -> list[str]:

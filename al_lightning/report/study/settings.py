@@ -67,6 +67,11 @@ class Setting:
         return [run for by_seed in groups for run in by_seed.values()]
 
     @property
+    def repeated(self) -> bool:
+        """Whether a strategy has several seeds, so that there are means."""
+        return any(len(by_seed) > 1 for by_seed in self.runs.values())
+
+    @property
     def passive_length(self) -> FitLength | None:
         """How long the passive baseline was trained; None without one."""
         return FitLength.of(self.passive.values()) if self.passive else None

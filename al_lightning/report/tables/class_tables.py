@@ -20,7 +20,8 @@ def class_recall(analysis: Analysis) -> Table | None:
         headings["passive"] = passive_name(length)
     return _by_class(
         "class_recall",
-        "Recall of each class at the last common budget, in per cent, mean of the seeds.",
+        "Recall of each class at the last common budget, in per cent"
+        f"{', mean of the seeds' if analysis.setting.repeated else ''}.",
         values,
         report.names,
         headings,

@@ -21,7 +21,11 @@ _LATEX = {
     "\u2264": r"$\leq$",
     "\u00b1": r"$\pm$",
     "\u2013": "--",
+    "\u2212": "$-$",
+    "\u2026": r"\ldots{}",
 }
+_ARGUMENT = re.compile(r"^( *)(?=[\[*])", re.MULTILINE)
+_LAST_KNOWN = "\u017f"  # to pdfLaTeX as it comes: Latin letters with accents
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ def word(key: str, text: str) -> Cell:
     return Cell(text, {key: text})
 
 
+def slug(name: str) -> str:
+    """Return a name as files can have it: "f(beta=2)" -> "f_beta_2"."""
+    return re.sub(r"\W+", "_", name).strip("_")
+
+
 def to_csv(table: Table) -> str:
     """Return a table with all raw values, unrounded; no text is a formula of a spreadsheet."""
     buffer = io.StringIO()
@@ -94,11 +103,10 @@ def to_markdown(table: Table) -> str:
 
 def to_latex(table: Table) -> str:
     """Return a table for LaTeX; it needs the package booktabs."""
-    body = [[cell.text for cell in row] for row in table.rows]
-    text = _tabulate(table, body, "latex_booktabs")
-    for character, command in _LATEX.items():
-        text = text.replace(character, command)
-    return f"{text}\n"
+    body = [[" ".join(cell.text.split()) for cell in row] for row in table.rows]
+    # After the end of a row, LaTeX would take what begins so for an argument.
+    text = _ARGUMENT.sub(r"\1{}", _tabulate(table, body, "latex_booktabs"))
+    return f"% needs \\usepackage{{booktabs}}\n{''.join(map(_latex, text))}\n"
 
 
 def to_records(table: Table) -> list[dict[str, Raw]]:
@@ -108,6 +116,18 @@ def to_records(table: Table) -> list[dict[str, Raw]]:
 
 def _record(row: Sequence[Cell]) -> dict[str, Raw]:
     return {key: value for cell in row for key, value in cell.raw.items()}
+
+
+def _latex(character: str) -> str:
+    """Return a character as every LaTeX can print it; as itself where XeLaTeX or LuaLaTeX runs."""
+    if character in _LATEX:
+        return _LATEX[character]
+    if character == "\n" or (character.isprintable() and character <= _LAST_KNOWN):
+        return character
+    code = f"U+{ord(character):04X}"
+    return (
+        rf"\ifdefined\Umathchar {character}\else {code}\fi{{}}" if character.isprintable() else code
+    )
 
 
 def _markdown(text: str) -> str:

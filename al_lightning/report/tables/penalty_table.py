@@ -4,6 +4,7 @@ from al_lightning.report.figures.charts import by_penalty
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.tables.cells import NONE, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
+from al_lightning.report.words.wording import count, counted, listed
 
 
 def penalties(matrix: PenaltyMatrix) -> Table:
@@ -16,18 +17,30 @@ def penalties(matrix: PenaltyMatrix) -> Table:
         rows.append([strategy_cell(name), *wins, _number("penalty", value)])
     return Table(
         name="penalties",
-        caption="Penalty matrix (Ash et al. 2020): the share of the common budgets at which the "
-        "row beats the column in a two-sided paired t test at 5%, mean of the data sets with a model "
-        "on which both ran (the paper sums). Other settings of one data set and model, such as other "
-        "recipes, count once together, by their mean; trials of a search do not count. The mean of a "
-        "strategy's column, the penalty, is how often it is beaten: lower is better. Not corrected "
-        "for the number of tests.",
+        caption=_caption(matrix),
         columns=[
             Column("strategy", numeric=False),
             *(Column(matrix.names[j]) for j in order),
             Column("penalty"),
         ],
         rows=rows,
+    )
+
+
+def _caption(matrix: PenaltyMatrix) -> str:
+    several = matrix.experiments > 1
+    added = (
+        f"added up over {counted(matrix.experiments, 'setting')}, so that a cell is at most the number "
+        "of those in which both ran"
+        if several
+        else f"of {listed([count(budget) for budget in matrix.budgets[0]])} labels"
+    )
+    return (
+        "Penalty matrix as in Ash et al. 2020: the share of the budgets at which the row beats the "
+        f"column in a two-sided paired t test at 5%, {added}. The budgets are M + 2^(m-1) B for M "
+        "first labels, B a query and m = 1, 2, ..., up to 99% of the final accuracy of random. The "
+        "mean of a column, the penalty, is how often a strategy is beaten: lower is better. Not "
+        "corrected for the number of tests."
     )
 
 

@@ -4,27 +4,23 @@ from collections.abc import Mapping, Sequence
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.curves import metric_name
-from al_lightning.report.study.scores import Curve
+from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share
 from al_lightning.report.tables.cells import NONE, count_cell, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table, word
 
-_FINAL_METRICS = (
-    "accuracy",
-    "balanced_accuracy",
-    "macro_precision",
-    "macro_recall",
-    "macro_f1",
-    "nll",
-    "ece",
-)
 _HEADS = {"nll": "NLL", "ece": "ECE"}  # their full names would push the last ones off the page
-_NOT_SHARES = ("nll",)
 
 
 def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     """All strategies at their last common budget, and the passive baselines."""
     several = len(analyses) > 1
-    known = [m for m in _FINAL_METRICS if any(m in a.metrics for a in analyses)]
+    known = [m for m in STANDARD_METRICS if any(m in a.metrics for a in analyses)]
+    over = (
+        ": mean of the seeds that each has, \u00b1 half of the 95% interval by Student's t; not "
+        "paired, so they are no test"
+        if any(analysis.setting.repeated for analysis in analyses)
+        else ""
+    )
     rows = []
     for analysis in analyses:
         setting = analysis.setting
@@ -39,8 +35,7 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     return (
         Table(
             name="final_scores",
-            caption="Test scores at the last common budget: mean of the seeds that each has, "
-            "\u00b1 half of the 95% interval by Student's t; not paired, so they are no test. "
+            caption=f"Test scores at the last common budget{over}. "
             "In per cent, but for the negative log-likelihood, NLL (nats). "
             "ECE is the calibration error.",
             columns=[
@@ -71,7 +66,7 @@ def _end(metric: str, curve: Curve | None) -> Cell:
     if curve is None:
         return Cell(NONE, {metric: None, f"{metric}_low": None, f"{metric}_high": None})
     mean, low, high = curve.mean[-1], curve.low[-1], curve.high[-1]
-    scale, decimals = (1, 3) if metric in _NOT_SHARES else (100, 2)
+    scale, decimals = (100, 2) if is_share(metric) else (1, 3)
     text = f"{scale * mean:.{decimals}f}"
     if low is not None and high is not None:
         text += f" \u00b1 {scale * (high - low) / 2:.{decimals}f}"

@@ -2,6 +2,7 @@
 
 from al_lightning.report.analysis.costs import Costs
 from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.statistics.efficiency import Crossing
 from al_lightning.report.study.runs import PHASES
 from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
@@ -12,32 +13,40 @@ def times(analysis: Analysis) -> Table | None:
     """Time per stage; None where there are no runs."""
     if not analysis.costs and analysis.passive_costs is None:
         return None
-    rows = [[strategy_cell(name), *_times(analysis.costs[name])] for name in analysis.order]
+    reference = analysis.setting.reference
+    compared = reference is not None
+    rows = [
+        [strategy_cell(name), *_times(analysis.costs[name], compared)] for name in analysis.order
+    ]
     if analysis.passive_costs is not None and analysis.setting.passive_length is not None:
         rows.append(
-            [passive_cell(analysis.setting.passive_length), *_times(analysis.passive_costs)]
+            [
+                passive_cell(analysis.setting.passive_length),
+                *_times(analysis.passive_costs, compared),
+            ]
         )
-    reference = analysis.setting.reference
-    to_reach = f"to {reference}'s accuracy" if reference else "to the reference's accuracy"
+    until = (
+        f"; and of its fits and queries until the mean curve reaches {reference}'s final accuracy"
+        if compared
+        else ""
+    )
     return Table(
         name="times",
         caption="Seconds of a mean round by phase, of a mean query (scoring the pool and "
-        "selecting), of a run, and of its fits and queries until the mean curve reaches the "
-        "reference's final accuracy. As measured: other load on the machine is included.",
+        f"selecting), and of a run{until}. As measured: other load on the machine is included.",
         columns=[
             Column("strategy", numeric=False),
             *(Column(phase) for phase in PHASES),
             Column("a query"),
             Column("query / fit, %"),
             Column("a run"),
-            Column(to_reach),
+            *([Column(f"to {reference}'s accuracy")] if compared else []),
         ],
         rows=rows,
     )
 
 
-def _times(found: Costs) -> list[Cell]:
-    crossing = found.to_reference
+def _times(found: Costs, compared: bool) -> list[Cell]:
     return [
         *(Cell(seconds(found.per_round[p]), {f"{p}_a_round": found.per_round[p]}) for p in PHASES),
         Cell(NONE if found.query is None else seconds(found.query), {"query": found.query}),
@@ -48,11 +57,15 @@ def _times(found: Costs) -> list[Cell]:
             {"query_share": found.query_share},
         ),
         Cell(seconds(found.total), {"run": found.total}),
-        Cell(
-            NONE if crossing is None else CROSSING_MARKS[crossing.kind] + seconds(crossing.labels),
-            {
-                "to_reference": crossing.labels if crossing else None,
-                "to_reference_kind": crossing.kind if crossing else None,
-            },
-        ),
+        *([_reached(found.to_reference)] if compared else []),
     ]
+
+
+def _reached(crossing: Crossing | None) -> Cell:
+    return Cell(
+        NONE if crossing is None else CROSSING_MARKS[crossing.kind] + seconds(crossing.labels),
+        {
+            "to_reference": crossing.labels if crossing else None,
+            "to_reference_kind": crossing.kind if crossing else None,
+        },
+    )

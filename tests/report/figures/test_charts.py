@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from al_lightning.report.analysis.costs import Costs
 from al_lightning.report.analysis.savings import Efficiency
 from al_lightning.report.figures import charts as figures
-from al_lightning.report.figures.curves import learning_curves
+from al_lightning.report.figures.learning import learning_curves
 from al_lightning.report.figures.looks import looks, style
 from al_lightning.report.figures.svg import to_svg
 from al_lightning.report.statistics.efficiency import Bounded
@@ -54,14 +54,15 @@ def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> N
 @pytest.mark.parametrize(
     "name", ["$1_or_$", "_private", "a$_{b$", "a very long name, score=Margin"]
 )
-def test_any_name_is_drawn_and_in_the_legend(name: str) -> None:
+def test_any_name_is_drawn_and_told(name: str) -> None:
     curve = Curve((10, 20), (0.5, 0.6), (0.4, 0.5), (0.6, 0.7), 3)
     ways = looks([name, "random"], "random")
     curves, ratio = {name: curve, "random": curve}, Efficiency((0.5,), (Bounded(1.2, "exact"),))
     phases = dict.fromkeys(("fit", "test", "score", "select"), 1.0)
     with style():
+        to_svg(beside := learning_curves(curves, ways))
+        assert name in [text.get_text().replace("\n", " ") for text in beside.axes[0].texts]
         drawn = [
-            learning_curves(curves, ways),
             figures.class_dots({name: [0.5]}, [name], ways, "recall", (name, [0.4])),
             figures.efficiency_curves({name: ratio}, ways, "random"),
         ]
@@ -92,9 +93,24 @@ def test_bounds_of_label_efficiency_are_open_triangles() -> None:
     assert "random" in figure.axes[0].get_ylabel()
 
 
+def test_more_strategies_than_can_be_told_apart_have_a_panel_each_or_the_first_alone_has_dots() -> (
+    None
+):
+    names = [f"s{k}" for k in range(7)]
+    ways = looks(names)
+    ratio = Efficiency((0.5, 0.6), (Bounded(1.2, "exact"), Bounded(1.4, "exact")))
+    figure = figures.efficiency_curves(dict.fromkeys(names, ratio), ways, "random")
+    assert [axes.get_title(loc="left") for axes in figure.axes] == names
+    values = {name: [k / 10, 0.5] for k, name in enumerate(names)}
+    (axes,) = figures.class_dots(values, ["a", "b"], ways, "recall, %").axes
+    assert [line.get_label() for line in axes.get_lines()] == ["s0"]
+    ends = axes.collections[0].get_segments()  # type: ignore[attr-defined]
+    assert ends[0].tolist() == [[0.0, 0.0], [0.6, 0.0]]
+
+
 def test_the_penalty_matrix_is_sorted_by_who_is_beaten_least() -> None:
     matrix = np.array([[0, 0.0, np.nan], [0.75, 0, 0.5], [np.nan, 0.0, 0]])
-    penalties = PenaltyMatrix(("kl", "margin", "random"), matrix, np.array([0.75, 0.0, 0.5]), 1)
+    penalties = PenaltyMatrix(("kl", "margin", "random"), matrix, np.array([0.75, 0.0, 0.5]), 1, ())
     assert figures.by_penalty(penalties) == [1, 2, 0]
     axes = figures.penalty_heat_map(penalties).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["margin", "random", "kl"]
@@ -105,7 +121,7 @@ def test_the_penalty_matrix_is_sorted_by_who_is_beaten_least() -> None:
 
 
 def test_whom_nobody_could_be_compared_with_comes_last() -> None:
-    penalties = PenaltyMatrix(("a", "b"), np.full((2, 2), np.nan), np.array([np.nan, 0.3]), 1)
+    penalties = PenaltyMatrix(("a", "b"), np.full((2, 2), np.nan), np.array([np.nan, 0.3]), 1, ())
     assert figures.by_penalty(penalties) == [1, 0]
 
 

@@ -35,7 +35,10 @@ def test_what_stands_out_are_the_gain_the_savings_and_the_share_of_passive() -> 
         "class_recall",
         "class_mix",
         "times",
+        "accuracy_by_budget",
+        "macro_f1_by_budget",
     ]
+    assert chapter.curves == ["accuracy"]
 
 
 def test_bounds_stand_out_as_bounds() -> None:

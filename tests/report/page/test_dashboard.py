@@ -7,6 +7,7 @@ from tensorboard.plugins.custom_scalar.layout_pb2 import Layout as LayoutProto
 from al_lightning.report.analysis.results import analyse
 from al_lightning.report.page.dashboard import (
     Curve,
+    how_to_open,
     sweep_curves,
     sweep_layout,
     write_dashboard,
@@ -92,11 +93,24 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path: Path) -> None:
 def test_the_lines_of_a_report_are_its_strategies_without_the_passive_baseline() -> None:
     runs = a_study({"random": 0.0, "margin": 0.1}, passive=0.9)
     lines = sweep_curves([analyse(setting) for setting in build_study(runs)])
-    assert set(lines) == {"toys/cnn/random", "toys/cnn/margin"}
-    labels, means, lows, _ = zip(*lines["toys/cnn/margin"]["accuracy"], strict=True)
+    assert set(lines) == {"random", "margin"}
+    labels, means, lows, _ = zip(*lines["margin"]["accuracy"], strict=True)
     assert labels == (10, 20, 30, 40)
     assert means == pytest.approx((0.51, 0.71, 0.81, 0.91))  # the mean of three seeds, 0.01 apart
     assert all(low < mean for low, mean in zip(lows, means, strict=True))
+
+
+def test_lines_are_named_by_what_differs() -> None:
+    runs = [run for name in ("toys", "pets") for run in a_study({"random": 0.0}, dataset=name)]
+    lines = sweep_curves([analyse(setting) for setting in build_study(runs)])
+    assert set(lines) == {"toys/random", "pets/random"}
+
+
+def test_the_command_that_opens_it_can_be_pasted() -> None:
+    assert how_to_open(Path("sweeps/a b=1,2/tensorboard")) == (
+        "Mean curves in TensorBoard: tensorboard --logdir 'sweeps/a b=1,2/tensorboard'\n"
+        "then open http://localhost:6006/?smoothing=0#timeseries"
+    )
 
 
 def test_settings_of_one_model_have_folders_of_their_own() -> None:
@@ -106,4 +120,4 @@ def test_settings_of_one_model_have_folders_of_their_own() -> None:
         for run in a_study({"random": 0.0}, config={"recipe": {"lr": rate}})
     ]
     lines = sweep_curves([analyse(setting) for setting in build_study(runs)])
-    assert set(lines) == {"toys/cnn/recipe.lr=0.1/random", "toys/cnn/recipe.lr=0.2/random"}
+    assert set(lines) == {"recipe.lr=0.1/random", "recipe.lr=0.2/random"}

@@ -22,7 +22,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     chapter = write_chapter(analysis, looks(["random", "margin"], "random"), "slug", "")
     table = Table("words", "Words.", [Column("strategy")], [[word("strategy", "margin")]])
     matrix = np.array([[0.0, np.nan], [0.5, 0.0]])
-    penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1)
+    penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1, ((20, 40),))
     text = facts(
         "A title", [chapter], [], [table], penalties, ["damaged"], ["report.html"], {"a": "b"}
     )
@@ -40,7 +40,8 @@ def test_what_is_over_all_settings(document: dict[str, Any]) -> None:
         "names": ["random", "margin"],
         "matrix": [[0.0, None], [0.5, 0.0]],  # what is no number is null
         "penalties": [0.5, None],
-        "places": 1,
+        "experiments": 1,
+        "budgets": [[20, 40]],
     }
 
 

@@ -127,13 +127,25 @@ def test_a_reader_finds_the_sections_in_the_order_of_the_questions(html: str) ->
     assert sections == order.split()
 
 
+def test_a_single_run_says_nothing_of_comparisons(no_drawing: None) -> None:
+    html = page_of([a_run("margin")])
+    sections = [str(a["id"]) for a in read(html).all("section")]
+    assert sections == [
+        "verdict", "curves", "scores", "classes", "stopping", "times", "provenance",
+    ]  # fmt: skip
+    text = " ".join(" ".join(read(html).text).split())
+    for word in ("Holm", "paired", "Penalty", "reference", "baseline to", "mean of the seeds"):
+        assert word not in text.replace("there is nothing to compare it with", ""), word
+    assert "1 run " in text
+
+
 def test_it_can_be_read_without_eyes(html: str) -> None:
     reader = read(html)
     ids = {a["id"] for _, a in reader.tags if "id" in a}
     for svg in reader.all("svg"):
         assert svg["role"] == "img"
         assert set(str(svg["aria-labelledby"]).split()) <= ids
-    assert len(reader.all("svg")) == 7 + 7 + 1
+    assert len(reader.all("svg")) == 6 + 6 + 1
     assert len(reader.all("caption")) == len(reader.all("table")) > 10
     assert all(a.get("scope") in ("col", "row") for a in reader.all("th"))
     assert {"main", "nav", "header", "footer"} <= {tag for tag, _ in reader.tags}
@@ -187,7 +199,9 @@ def test_hyperparameters_are_chosen_by_validation_labels(no_drawing: None) -> No
     assert sections == ["verdict", "searches", "provenance"]  # no chapter for each trial
     assert 'id="table-search-0"' in html
     assert "2 trials of a search" in html
-    assert html.count("not used to choose") == 2 + 2  # two columns, the caption and the verdict
+    assert (
+        html.count("not used to choose") == 2 * (1 + 2) + 2
+    )  # two columns, in the head and in two rows, the caption and the verdict
     assert "is the only strategy" not in html
     links = {str(a["href"]).removeprefix("#") for a in reader.all("a")}
     assert links <= {str(a["id"]) for _, a in reader.tags if "id" in a}

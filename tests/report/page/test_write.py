@@ -86,7 +86,7 @@ def test_the_page_stands_alone_with_all_its_figures(report: Report) -> None:
     referred = re.findall(r'href="#([^"]+)"', html) + re.findall(r"url\(#([^)]+)\)", html)
     assert set(referred) <= set(ids)
     drawn = re.findall(r"<svg .*?</svg>", html, re.DOTALL)
-    assert len(drawn) == 8
+    assert len(drawn) == 7
     for svg in drawn:
         ElementTree.fromstring(svg)
 

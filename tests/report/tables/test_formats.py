@@ -1,6 +1,9 @@
 import csv
 import io
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +51,7 @@ def test_markdown_is_rounded_and_aligned() -> None:
 def test_latex_is_escaped() -> None:
     lines = [" ".join(line.split()) for line in to_latex(TABLE).splitlines()]
     assert lines == [
+        r"% needs \usepackage{booktabs}",
         r"\begin{tabular}{lr}",
         r"\toprule",
         r"strategy & labels, \% \\",
@@ -57,6 +61,46 @@ def test_latex_is_escaped() -> None:
         r"\bottomrule",
         r"\end{tabular}",
     ]
+
+
+ODD = (
+    "a_b", "50% & more", "$x^2$", "~#{}", "a\\b", "\u00fcber, \u0142\u00f3d\u017a", "cut\u2026",
+    "\u2212 1", "< 0.001",
+    "x\n\\end{tabular}", '"quoted"', "[1] `*'", "\u65e5\u672c", "\x1b[2J",
+)  # fmt: skip
+ODD_TABLE = Table(
+    "odd",
+    "Odd.",
+    [Column("strategy", numeric=False), Column("AUBC_1, % & $"), Column("\u2265", numeric=False)],
+    [[word("strategy", name), Cell("-1 \u00b1 2", {"a": 1}), word("b", name)] for name in ODD],
+)
+
+
+def test_latex_is_well_formed_whatever_the_names() -> None:
+    latex = pytest.importorskip("pylatexenc.latexwalker")
+    (_, table, *_), _, _ = latex.LatexWalker(
+        to_latex(ODD_TABLE), tolerant_parsing=False
+    ).get_latex_nodes()
+    assert table.environmentname == "tabular"
+    rows: list[list[str]] = [[]]  # of each row, its columns
+    for node in table.nodelist:
+        if getattr(node, "macroname", None) == "\\":
+            rows.append([])
+        elif getattr(node, "specials_chars", None) == "&":
+            rows[-1].append("&")
+    assert [len(row) for row in rows] == [2] * (len(ODD) + 1) + [0]
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="LaTeX is not installed")
+def test_latex_compiles_as_it_is(tmp_path: Path) -> None:
+    lines = [r"\documentclass{article}", r"\usepackage{booktabs}", r"\begin{document}"]
+    for table in (TABLE, ODD_TABLE):
+        (tmp_path / f"{table.name}.tex").write_text(to_latex(table), encoding="utf-8")
+        lines.append(f"\\input{{{table.name}}}")
+    (tmp_path / "all.tex").write_text("\n".join([*lines, r"\end{document}"]), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+    assert result.returncode == 0, result.stdout.decode(errors="replace")[-2000:]
 
 
 @pytest.mark.parametrize("write", [to_csv, to_markdown, to_latex])

@@ -1,0 +1,397 @@
+"""Makes tables of docs/ from the raw results in benchmarks/results/.
+
+    python -m benchmarks.tables            # writes what differs, and names the pages
+    python -m benchmarks.tables --check    # writes nothing; exits with 1 where a table differs
+
+A table stands between ``<!-- table: NAME -->`` and ``<!-- /table -->``. NAME is a function of this
+file, which reads the results that a script has left and returns the rows. A test compares the two.
+Where there are no results yet, the table stays as it is, and the command names the script.
+"""
+
+import argparse
+import json
+import math
+import re
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS, RESULTS = ROOT / "docs", ROOT / "benchmarks" / "results"
+_MARKED = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- /table -->)", re.DOTALL)
+Rows = list[list[str]]
+
+
+def with_tables(text: str) -> str:
+    """Return a page with all of its tables made anew.
+
+    Raises:
+        KeyError: If a marker names no table.
+    """
+    return _MARKED.sub(_made, text)
+
+
+def _made(found: re.Match[str]) -> str:
+    try:
+        rows = TABLES[found[2]]()
+    except FileNotFoundError:
+        return found[0]
+    return f"{found[1]}\n{_markdown(rows)}\n{found[4]}"
+
+
+def recipe_by_hand() -> Rows:
+    """The sixth pass of docs/recipe.md, by ``benchmarks/recipe_by_hand.py``."""
+    results = {_key(each["fit"]): each for each in _read("recipe_by_hand")}
+    rows = [["changed", "1,000 labels", "NLL", "5,000 labels", "NLL", "seconds"]]
+    for name, change in _SIXTH_PASS.items():
+        found = [results.get(_key({"labels": n, "seed": 1000, **change})) for n in (1000, 5000)]
+        scores = [
+            _share(each[key]) if each else "" for each in found for key in ("accuracy", "nll")
+        ]
+        seconds = ", ".join(str(round(each["cpu_seconds"])) for each in found if each)
+        rows.append([name, *scores, seconds])
+    return rows
+
+
+def recipe_now() -> Rows:
+    """The recipe of before against today's, by ``benchmarks/tune_recipe.py``."""
+    results = _read("tune_recipe")
+    rows = [
+        [
+            "labels",
+            "before: AdamW, 1,500 steps at least",
+            "now: Muon, 750 steps at least",
+            "steps",
+            "Muon, 16 epochs",
+        ]
+    ]
+    for labels in (1000, 5000, 10_000):
+        epoch = -(-labels // 64)
+        before, now = max(1500, 32 * epoch), max(750, 32 * epoch)
+        steps = f"{before:,}, both" if before == now else f"{before:,} -> {now:,}"
+        shorter = "the same" if now == max(750, 16 * epoch) else _seeds(results["now"], labels, 16)
+        old, new = (_seeds(results[key], labels, 32) for key in ("681acea", "now"))
+        rows.append([f"{labels:,}", old, new, steps, shorter])
+    return rows
+
+
+def recipe_digits() -> Rows:
+    """Recipes for small data sets, by ``benchmarks/tune_recipe.py --dataset digits``."""
+    fits = _read("tune_recipe")["digits"]
+    rows = [["recipe", "50 labels", "150", "300", "NLL", "ECE"]]
+    for name, change in _DIGITS.items():
+        wanted = {"label_smoothing": None, **change}
+        found = [
+            [
+                fit
+                for fit in fits
+                if fit["labels"] == labels and all(fit.get(k) == v for k, v in wanted.items())
+            ]
+            for labels in (50, 150, 300)
+        ]
+        means = {
+            key: [statistics.fmean(fit[key] for fit in same) for same in found]
+            for key in ("accuracy", "nll", "ece")
+        }
+        cells = [", ".join(_share(value, 2) for value in means[key]) for key in ("nll", "ece")]
+        rows.append([name, *map(_share, means["accuracy"]), *cells])
+    return rows
+
+
+def review() -> Rows:
+    """Wrong labels that a review finds, by ``benchmarks/out_of_fold.py review``."""
+    rows = [
+        ["data set", "labels, wrong ones", "doubtful, of these wrong", "wrong among the first 50",
+         "first 100"]
+    ]  # fmt: skip
+    for setting, name in _REVIEWED.items():
+        runs = [run for run in _read("review") if run["setting"] == setting]
+        mean = {key: _mean(runs, key) for key in runs[0] if key not in ("setting", "strategy")}
+        rows.append(
+            [
+                name,
+                f"{mean['labels']:,.0f}, {mean['wrong']:.0f}",
+                f"{mean['doubtful']:.0f}, {mean['wrong_among_doubtful']:.0f}",
+                f"{mean['wrong_in_first_50']:.0f}",
+                f"{mean['wrong_in_first_100']:.0f}",
+            ]
+        )
+    return rows
+
+
+def calibration() -> Rows:
+    """Calibration errors on test images, by ``benchmarks/out_of_fold.py calibration``."""
+    columns = ("none", "validation", "out_of_fold", "test")
+    rows = [
+        [
+            "data set",
+            "labels, accuracy",
+            "without",
+            "200 validation labels (digits: 100)",
+            "out of fold",
+            "the best temperature",
+        ]
+    ]
+    for setting, name in _CALIBRATED.items():
+        runs = [run for run in _read("calibration") if run["setting"] == setting]
+        errors = [_mean([run["ece_on_test"] for run in runs], column) for column in columns]
+        size = f"{runs[0]['labels']:,}, {_share(_mean(runs, 'accuracy'))}"
+        rows.append([name, size, *map(_share, errors)])
+    return rows
+
+
+def stop_rules() -> Rows:
+    """What advice on stopping would have cost, by ``benchmarks/stop_advice.py``."""
+    found = _read("stop_advice")["digits"]["summary"]
+    rows = [['said "stop"', "runs", "labels used", "accuracy lost, points", "at most"]]
+    for rule, name in _RULES.items():
+        each = found["rules"][rule]
+        lost = [f"{100 * each[key]:.1f}" for key in ("lost", "most_lost")]
+        rows.append(
+            [name, f"{each['runs']} of {found['runs']}", f"{100 * each['share']:.0f}%", *lost]
+        )
+    return rows
+
+
+def stop_bands() -> Rows:
+    """How often bands held the truth, by ``benchmarks/stop_advice.py``."""
+    digits, cifar10 = (_read("stop_advice")[name]["summary"] for name in ("digits", "cifar10"))
+
+    def held(summary: dict[str, Any], kind: str) -> str:
+        band = summary["bands"][kind]
+        return f"{100 * band['held']:.0f}% of {band['bands']}"
+
+    return [
+        ["bands of 80% that held the truth",
+         "digits, 100 validation labels", "CIFAR-10, 10,000 test images"],
+        ["accuracy with up to twice the labels, on the images of the curve",
+         held(digits, "fitted"), held(cifar10, "fitted")],
+        ["the same, on the test images", held(digits, "test"), "the same images"],
+        ["labels to the target", held(digits, "labels"), held(cifar10, "labels")],
+        ["mean width of the first, points",
+         *(f"{100 * each['mean_width']:.1f}" for each in (digits, cifar10))],
+        ["labels to the target with an upper end",
+         *(f"{100 * each['bounded']:.0f}%" for each in (digits, cifar10))],
+    ]  # fmt: skip
+
+
+def whole_run() -> Rows:
+    """A whole run against hand-written loops and baal's, by ``benchmarks/whole_run.py``: an hour."""
+    found = _read("whole_run")["results"]
+    rows = [
+        ["contender", "seconds, median", "ratio", "CPU seconds", "ratio", "accuracy at 3,000, mean"]
+    ]
+    first = next(iter(_CONTENDERS))
+    for contender, name in _CONTENDERS.items():
+        cells = []
+        for kind in ("seconds", "cpu"):
+            times = found[kind][contender]
+            pairs = zip(times, found[kind][first], strict=True)
+            ratio = statistics.median(mine / other for mine, other in pairs)
+            cells += [f"{statistics.median(times):.1f}", f"{ratio:.2f}".replace("1.00", "1")]
+        rows.append([name, *cells, _share(statistics.fmean(found["accuracy"][contender]))])
+    return rows
+
+
+def sweeps() -> Rows:
+    """Runs an hour of a sweep, by ``benchmarks/sweeps.py``: ten minutes."""
+    found = _read("sweeps")["results"]
+    rows = [["sweep of 8 runs", "seconds", "runs per hour", "fits of round 0"]]
+    for case, name in _SWEEPS.items():
+        seconds = statistics.median(found["seconds"][case])
+        hour = 3600 * found["runs"] / seconds
+        rows.append([name, f"{seconds:.0f}", f"{hour:.0f}", str(found["fits"][case])])
+    return rows
+
+
+def startup() -> Rows:
+    """Seconds of starting, by ``benchmarks/startup.py``: three minutes."""
+    found = _read("startup")["results"]
+    rows = [["command", "seconds"]]
+    for command, name in _STARTS.items():
+        rows.append([name, f"{statistics.median(wall for wall, _ in found[command]):.2f}"])
+    return rows
+
+
+def selection_scaling() -> Rows:
+    """Selection as the pool grows, by ``benchmarks/selection_scaling.py --write``: two hours."""
+    found = {
+        name: {int(size): point for size, point in points.items()}
+        for name, points in _read("selection_scaling")["results"].items()
+    }
+    sizes = sorted({size for points in found.values() for size in points})
+    titles = [f"{size:,}" for size in sizes]
+    rows = [["strategy", *titles, "exponent", "extra memory at the largest", "exponent"]]
+    for name, points in found.items():
+        have = [size for size in sizes if size in points]
+        last = points[have[-1]]
+        share = last["extra"] / last["evidence"] if last["evidence"] else 0.0
+        rows.append(
+            [
+                name,
+                *(f"{points[s]['seconds']:.3g} s" if s in points else "-" for s in sizes),
+                _slope(have[1:], [points[size]["seconds"] for size in have[1:]]),
+                f"{last['extra'] / 2**20:.0f} MiB ({share:.2f} x the evidence)",
+                _slope(have[1:], [points[size]["extra"] for size in have[1:]]),
+            ]
+        )
+    return rows
+
+
+def _slope(sizes: Sequence[int], values: Sequence[float]) -> str:
+    """Return the slope of log(value) over log(size), by least squares."""
+    if len(sizes) < 2:
+        return "-"
+    floor = max(max(values) * 1e-6, 1e-9)
+    logs = ([math.log(x) for x in sizes], [math.log(max(y, floor)) for y in values])
+    return f"{statistics.linear_regression(*logs).slope:.2f}"
+
+
+_CONTENDERS = {
+    "al_lightning": "al_lightning",
+    "hand_bf16": "hand-written, bf16, channels last",
+    "hand_float32": "hand-written, float32",
+    "baal": "baal's `ActiveLearningLoop`",
+}
+_SWEEPS = {
+    "serial": "sequential",
+    "serial, round 0 in every run": "sequential, `cache=false`",
+    "side by side": "parallel",
+    "side by side, round 0 in every run": "parallel, `cache=false`",
+}
+_STARTS = {
+    "`--help`": "`--help`",
+    "`--cfg job`": "`--cfg job`",
+    "tab completion": "tab completion of `strategy=`",
+    "`import torch`": "`import torch` and exit, for comparison",
+    "`import lightning`": "`import lightning` and exit, for comparison",
+    "to the first step on digits": "from the command to the first training step on digits",
+}
+_MUON = {"half": True, "optimizer": "muon"}
+_SIXTH_PASS: dict[str, dict[str, Any]] = {
+    "AdamW, all steps": {"half": False},
+    "AdamW, half of the steps (the next rows too)": {"half": True},
+    "**Muon for the filters, learning rate .05** (the next rows too)": _MUON,
+    "filters' learning rate .1": {**_MUON, "filters_lr": 0.1},
+    "filters' momentum .9": {**_MUON, "filters_momentum": 0.9},
+    "weight decay .1 on the filters": {**_MUON, "filters_decay": 0.1},
+    "AdamW's learning rate 2e-3": {**_MUON, "lr": 0.002},
+    "AdamW's learning rate 5e-3": {**_MUON, "lr": 0.005},
+    "weight decay .3": {**_MUON, "weight_decay": 0.3},
+    "weight decay on weights alone": {**_MUON, "decay": "weights"},
+    "no label smoothing": {**_MUON, "label_smoothing": 0.0},
+    "linear schedule": {**_MUON, "schedule": "linear"},
+    "alternating flip": {**_MUON, "flip": "alternating"},
+    "batch norm's momentum .3": {**_MUON, "norm_momentum": 0.3},
+    "first layer whitened by unlabeled patches": {**_MUON, "whitened": True},
+    "warm start: shrink .4, perturb .1 (seconds of both fits)": {**_MUON, "warm": True},
+    "Muon for the hidden dense layer too": {"half": True, "optimizer": "muon_dense"},
+    "Nesterov SGD, .05, instead of Muon and AdamW": {
+        "half": True,
+        "optimizer": "nesterov",
+        "lr": 0.05,
+        "weight_decay": 0.0005,
+    },
+}
+_DIGITS: dict[str, dict[str, Any]] = {
+    "AdamW, 400 steps, smoothing .1 (before)": {"optimizer": "adamw", "min_steps": 400},
+    "Muon, 200 steps, smoothing .1": {"optimizer": "muon", "min_steps": 200},
+    "**Muon, 200 steps, no smoothing**": {
+        "optimizer": "muon",
+        "min_steps": 200,
+        "label_smoothing": 0.0,
+    },
+}
+_LINEAR = "CIFAR-10, `efficientnet_lite0_linear`"
+_REVIEWED = {"cifar10_linear": _LINEAR, "digits": "digits, `cnn`"}
+_CALIBRATED = {
+    "cifar10_linear": _LINEAR,
+    "fashion_mnist": "Fashion-MNIST, `cnn`",
+    "digits": "digits, `cnn`",
+}
+_RULES = {
+    "mean kappa >= 0.99": "mean kappa of three rounds at least .99",
+    "mean kappa >= 0.98": "... at least .98",
+    "mean kappa >= 0.95": "... at least .95",
+    "mean kappa >= 0.9": "... at least .9",
+    "twice the labels bring at most 0.01": "twice the labels bring at most 1 point",
+    "the target is reached": "the target is reached (.95)",
+}
+TABLES: dict[str, Callable[[], Rows]] = {
+    make.__name__: make
+    for make in (
+        recipe_by_hand,
+        recipe_now,
+        recipe_digits,
+        review,
+        calibration,
+        stop_rules,
+        stop_bands,
+        whole_run,
+        sweeps,
+        startup,
+        selection_scaling,
+    )
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the tables, or compare them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args(arguments).check
+    differing = [
+        page for page in sorted(DOCS.glob("*.md")) if with_tables(_text(page)) != _text(page)
+    ]
+    for page in differing:
+        print(page.relative_to(ROOT))
+        if not check:
+            page.write_text(with_tables(_text(page)), encoding="utf-8")
+    for make in TABLES.values():
+        try:
+            make()
+        except FileNotFoundError:
+            print(f"No raw results yet: {make.__doc__}")
+    return int(check and bool(differing))
+
+
+def _read(name: str) -> Any:
+    return json.loads(_text(RESULTS / f"{name}.json"))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def _markdown(rows: Rows) -> str:
+    header, *body = ["|".join(["", *(f" {cell} " for cell in row), ""]) for row in rows]
+    line = "|".join(["", *(" --- " for _ in rows[0]), ""])
+    # An empty cell has a single blank, as elsewhere in docs/.
+    return "\n".join(
+        [header, line, *(row.replace("|  |", "| |").replace("|  |", "| |") for row in body), ""]
+    )
+
+
+def _key(fit: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(fit.items()))
+
+
+def _mean(runs: Iterable[dict[str, Any]], key: str) -> float:
+    return statistics.fmean(run[key] for run in runs)
+
+
+def _seeds(fits: Sequence[dict[str, Any]], labels: int, epochs: int) -> str:
+    """Return the accuracy of seeds 1000 to 1002, "-" where one was not run."""
+    found = {fit["seed"]: fit for fit in fits if (fit["labels"], fit["epochs"]) == (labels, epochs)}
+    return " ".join(_share(found[s]["accuracy"]) if s in found else "-" for s in (1000, 1001, 1002))
+
+
+def _share(value: float, decimals: int = 3) -> str:
+    """Return a share without its leading zero: ".869"."""
+    return f"{value:.{decimals}f}".removeprefix("0")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
