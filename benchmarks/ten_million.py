@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from made_up import CLASSES, DIMENSIONS, make_embeddings, make_evidence
-from selection_scaling import exponent, make_strategy
+from selection_scaling import make_strategy
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils.process import prepare_process
@@ -52,7 +52,7 @@ def main() -> None:
         seconds = [point["seconds"] for point in points]
         table[name] = {
             "seconds": dict(zip(map(str, given.sizes), seconds, strict=True)),
-            "exponent": round(exponent(given.sizes, seconds), 2) if len(seconds) > 1 else math.nan,
+            "exponent": _exponent(given.sizes, seconds),
             "anonymous_mib": points[-1]["anonymous_mib"],
             "same_picks": points[0].get("same_picks"),
         }
@@ -135,6 +135,13 @@ class Peak:
             lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
             kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
             self.bytes = max(self.bytes, 1024 * kilobytes)
+
+
+def _exponent(sizes: list[int], seconds: list[float]) -> float:
+    """Return the slope of log(seconds) over log(size), by least squares."""
+    if len(sizes) == 1:
+        return math.nan
+    return round(float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]), 2)
 
 
 def _in_process(given: argparse.Namespace, name: str, size: int) -> dict[str, Any]:

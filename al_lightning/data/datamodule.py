@@ -27,6 +27,7 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_seed
+from al_lightning.utils.spill import Spill
 from al_lightning.utils.torchrun import rank, world_size
 
 _CPU = torch.device("cpu")
@@ -65,7 +66,8 @@ class PoolDataModule(L.LightningDataModule):
     Attributes:
         pool: The labeled and unlabeled images.
         normalization: The constants of the round; None before the first.
-        embeddings: Served instead of pixels; None if pixels are served.
+        embeddings: Served instead of pixels, if they are.
+        spill: Where evidence goes that does not fit in memory, if anywhere.
 
     Raises:
         UsageError: On batch sizes below 1.
@@ -101,13 +103,13 @@ class PoolDataModule(L.LightningDataModule):
         self._normalize: Normalize | None = None
         self._wanted: Normalization | None = None
         self.embeddings: Embeddings | None = None
+        self.spill: Spill | None = None
         self._order_seed = 0
         self._start = FitPosition()
         self._before_first_batch: Callable[[], None] | None = None
         self._labeled = LabeledPixels()
         self._resident = Resident()
-        # There may be fewer batches than devices.
-        self.allow_zero_length_dataloader_with_multiple_devices = True
+        self.allow_zero_length_dataloader_with_multiple_devices = True  # fewer batches than those
 
     @property
     def pass_batch_size(self) -> int:
@@ -213,11 +215,8 @@ class PoolDataModule(L.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Return the images that were bought for validation; no loader if there are none."""
-        if len(self.pool.validation_ids) == 0:
-            return []
-        return self._in_order(
-            self.data.train, self.pool.validation_ids, self.pool.validation_labels
-        )
+        ids, labels = self.pool.validation_ids, self.pool.validation_labels
+        return self._in_order(self.data.train, ids, labels) if len(ids) else []
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Return the test images."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from al_lightning.run.budget import Budget
 from al_lightning.strategies.evidence import Need
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.spill import Spill
 
 _SAMPLED = {Need.MC_PROBABILITIES, Need.DROPPED_FEATURES}
 
@@ -16,7 +18,8 @@ def require_memory(strategy: Strategy, queries: Sequence[Sizes], limit: int | No
     """Check that no query of a run takes more memory than there is.
 
     The estimate is of what grows with the data: the evidence, and what the strategy makes of it. The
-    images and the network are in memory when it is made, and are not part of it.
+    images and the network are in memory when it is made, and are not part of it; nor are embeddings of
+    unlabeled images that take more than half of the limit, which are on the disk.
 
     Args:
         strategy: Says what it needs to know, and what it takes to work on that.
@@ -28,19 +31,20 @@ def require_memory(strategy: Strategy, queries: Sequence[Sizes], limit: int | No
     """
     if limit is None or not queries:
         return
-    sizes = max(queries, key=lambda query: query_bytes(strategy, query))
-    if (needed := query_bytes(strategy, sizes)) <= limit:
+    sizes = max(queries, key=lambda query: query_bytes(strategy, query, limit))
+    if (needed := query_bytes(strategy, sizes, limit)) <= limit:
         return
-    parts = ", ".join(f"{what} {_in_words(size)}" for what, size in _parts(strategy, sizes).items())
+    found = _parts(strategy, sizes, limit)
+    parts = ", ".join(f"{what} {_in_words(size)}" for what, size in found.items())
     raise UsageError(
         f"A query would take about {_in_words(needed)} of memory, and {_in_words(limit)} are available "
         f"to it: {parts}. {_advice(strategy, sizes, limit)}"
     )
 
 
-def query_bytes(strategy: Strategy, sizes: Sizes) -> int:
-    """Return an estimate of the memory that a query of these sizes takes, in bytes."""
-    return sum(_parts(strategy, sizes).values())
+def query_bytes(strategy: Strategy, sizes: Sizes, limit: int) -> int:
+    """Return an estimate of the memory that a query of these sizes takes of the limit, in bytes."""
+    return sum(_parts(strategy, sizes, limit).values())
 
 
 def query_sizes(
@@ -79,13 +83,16 @@ def query_sizes(
     ]
 
 
-def _parts(strategy: Strategy, sizes: Sizes) -> dict[str, int]:
+def _parts(strategy: Strategy, sizes: Sizes, limit: int) -> dict[str, int]:
     """Return what the memory of a query is made of, in bytes."""
+    embeddings = frozenset({Need.EMBEDDINGS}) & strategy.needs
+    on_disk = Spill(Path(), limit).takes(sizes.pool * sizes.row_bytes(embeddings))
+    held = strategy.needs - embeddings if on_disk else strategy.needs
     # Labeled images come in the order they were bought, and are put in the order of their ids.
     labeled = 2 * sizes.labeled * sizes.row_bytes(strategy.labeled_needs)
     parts = {
         f"evidence on {sizes.pool:,} unlabeled images{_of(strategy, sizes)}": sizes.pool
-        * sizes.row_bytes(strategy.needs),
+        * sizes.row_bytes(held),
         f"evidence on {sizes.labeled:,} labeled images": labeled,
         "the strategy's own work": strategy.working_bytes(sizes),
     }
@@ -100,7 +107,7 @@ def _of(strategy: Strategy, sizes: Sizes) -> str:
 
 def _advice(strategy: Strategy, sizes: Sizes, limit: int) -> str:
     fewer = sizes
-    while fewer.pool >= sizes.count and query_bytes(strategy, fewer) > limit:
+    while fewer.pool >= sizes.count and query_bytes(strategy, fewer, limit) > limit:
         fewer = replace(fewer, pool=fewer.pool * 9 // 10)
     ways = []
     if fewer.pool >= sizes.count:

@@ -22,7 +22,9 @@ from al_lightning.strategies.evidence import Need
 from al_lightning.training.environment import require_neutral_environment
 from al_lightning.training.learner import Learner
 from al_lightning.utils.checks import require_kind
+from al_lightning.utils.memory import memory_limit
 from al_lightning.utils.nested import without
+from al_lightning.utils.spill import Spill
 
 
 def require_parts(
@@ -55,6 +57,8 @@ def begin_run(
         OtherRunError: If the journal is another run's.
     """
     start, irrelevant = start_event(learner, query, oracle, budget), learner.record.irrelevant
+    if (limit := memory_limit(budget.memory_limit)) is not None:
+        learner.datamodule.spill = Spill(journal.path.parent, limit)
     if journal.start is None:
         write_manifest(learner.data.update)
         journal.begin(start)

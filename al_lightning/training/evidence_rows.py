@@ -1,13 +1,16 @@
 """Where the evidence of a pass is written, row by row."""
 
+import math
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Need
+from al_lightning.utils.spill import Spill
 
 _NAMED = 10  # rows an error names
+_FLOAT32 = 4  # bytes
 
 
 class EvidenceRows:
@@ -15,10 +18,12 @@ class EvidenceRows:
 
     Args:
         count: N, the number of rows.
+        spill: Where embeddings go that do not fit in memory, in float16; None keeps them in memory.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, spill: Spill | None = None) -> None:
         self._count = count
+        self._spill = spill
         self._tensors: dict[Need, Tensor] = {}
         self._written = torch.zeros(count, dtype=torch.uint8)
 
@@ -32,13 +37,13 @@ class EvidenceRows:
         for need, values in found.items():
             if need not in self._tensors:
                 with torch.inference_mode(False):  # else nobody could write into them later
-                    self._tensors[need] = self._make(values)
+                    self._tensors[need] = self._make(need, values)
             rows = slice(first, first + len(values))
             self._tensors[need][rows].copy_(values, non_blocking=True)
         self._written[first : first + max(map(len, found.values()))] += 1
 
     def collect(self) -> dict[Need, Tensor]:
-        """Return all rows, (N, ...) float32 of each need, on the CPU.
+        """Return all rows, (N, ...) float32 of each need, on the CPU; float16 of what is on the disk.
 
         Raises:
             RuntimeError: If a row was not written, or written twice; names the rows.
@@ -53,6 +58,9 @@ class EvidenceRows:
             )
         return dict(self._tensors)
 
-    def _make(self, values: Tensor) -> Tensor:
+    def _make(self, need: Need, values: Tensor) -> Tensor:
         shape = (self._count, *values.shape[1:])
+        size = _FLOAT32 * math.prod(shape)
+        if need == Need.EMBEDDINGS and self._spill is not None and self._spill.takes(size):
+            return self._spill.empty(shape)
         return torch.empty(shape, dtype=torch.float32, pin_memory=values.device.type == "cuda")

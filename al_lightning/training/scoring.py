@@ -28,7 +28,8 @@ class Scorer:
     """Gathers evidence on images by a fitted classifier.
 
     Images are scored without augmentation, in evaluation mode, without gradients, in the trainer's
-    precision and on its device; the evidence is float32 on the CPU.
+    precision and on its device; the evidence is float32 on the CPU. Embeddings that take more than half
+    of the memory are float16 on the disk, see :class:`~al_lightning.utils.spill.Spill`.
 
     Args:
         trainer: Runs the passes; one trainer can be used for any number of classifiers.
@@ -87,7 +88,7 @@ class Scorer:
         """
         if not needs or len(ids) == 0:
             return Evidence(ids)
-        rows = EvidenceRows(len(ids))
+        rows = EvidenceRows(len(ids), self._datamodule.spill)
         samples = Need.MC_PROBABILITIES in needs
         # Before any mask is hung into it: hooks are part of what a classifier computes.
         halves = self._classifier if samples else for_evaluation(self._classifier)

@@ -46,12 +46,19 @@ class Samples(Strategy):
 
 def test_a_query_is_evidence_on_both_sets_and_the_work() -> None:
     pool, labeled = 1000 * 4 * 20 * 10, 2 * 100 * 4 * 64
-    assert query_bytes(Samples(), SIZES) == pool + labeled + 5000
-    assert query_bytes(Random(), SIZES) == 64_000
+    assert query_bytes(Samples(), SIZES, 10**9) == pool + labeled + 5000
+    assert query_bytes(Random(), SIZES, 10**9) == 64_000
+
+
+def test_embeddings_of_more_than_half_of_the_memory_are_on_the_disk() -> None:
+    strategy, embeddings = FarthestFirst(Euclidean()), 1000 * 4 * 64
+    rest = query_bytes(strategy, SIZES, 10**9) - embeddings
+    assert query_bytes(strategy, SIZES, 2 * embeddings) == rest + embeddings
+    assert query_bytes(strategy, SIZES, 2 * embeddings - 1) == rest
 
 
 def test_what_fits_is_let_through() -> None:
-    needed = query_bytes(Samples(), SIZES)
+    needed = query_bytes(Samples(), SIZES, 10**9)
     require_memory(Samples(), [SIZES], needed)
     require_memory(Samples(), [SIZES], None)
     require_memory(Samples(), [], 1)

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 import torch
 
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.evidence_rows import EvidenceRows
+from al_lightning.utils.spill import Spill
 
 VALUES = torch.arange(21.0).view(7, 3)
 SAMPLES = torch.arange(84.0).view(7, 4, 3)
@@ -31,6 +34,19 @@ def test_a_row_that_is_missing_or_was_written_twice_is_an_error(second: int, wro
     write(rows, second, 3 if second == 4 else 4)
     with pytest.raises(RuntimeError, match=wrong):
         rows.collect()
+
+
+def test_embeddings_that_do_not_fit_in_memory_are_on_the_disk(tmp_path: Path) -> None:
+    for limit, dtype in ((2 * 7 * 3 * 4, torch.float32), (2 * 7 * 3 * 4 - 1, torch.float16)):
+        rows = EvidenceRows(7, Spill(tmp_path, limit))
+        with torch.inference_mode():
+            for first in (4, 0):
+                part = VALUES[first : first + 4]
+                rows.write(first, {Need.EMBEDDINGS: part, Need.PROBABILITIES: part})
+        found = rows.collect()
+        assert found[Need.EMBEDDINGS].dtype == dtype
+        assert torch.equal(found[Need.EMBEDDINGS].float(), VALUES)
+        assert found[Need.PROBABILITIES].dtype == torch.float32
 
 
 def test_evidence_is_float32_and_inference_tensors_do_not_come_out() -> None:
