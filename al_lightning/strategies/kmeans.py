@@ -3,7 +3,7 @@
 import torch
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.clusters import AXES_BYTES, cluster
+from al_lightning.strategies.functional.clusters import cluster, cluster_bytes
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -56,7 +56,7 @@ class KMeansCenters(Strategy):
     def working_bytes(self, sizes: Sizes) -> int:
         """Return a centred copy of the embeddings, coordinates on axes, centers, and a few numbers."""
         row = sizes.row_bytes(self.needs)
-        return sizes.pool * (row + 64 + AXES_BYTES) + 4 * sizes.count * row
+        return sizes.pool * (cluster_bytes(row) + 64) + 4 * sizes.count * row
 
 
 def top_up_at_random(

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import (
-    AXES_BYTES,
     cluster,
+    cluster_bytes,
     squared_distances,
     unit_rows,
 )
@@ -102,7 +102,9 @@ class TypiClust(Strategy):
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
         return (
-            images * (3 * row + 64 + AXES_BYTES) + 4 * self.max_clusters * row + 32 * _BLOCK_NUMBERS
+            images * (2 * row + cluster_bytes(row) + 64)
+            + 4 * self.max_clusters * row
+            + 32 * _BLOCK_NUMBERS
         )
 
 

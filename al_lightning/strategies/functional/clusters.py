@@ -13,8 +13,6 @@ _BATCH = 5_000  # images a step beyond
 _BLOCK = 4_096  # images whose distances are taken at a time
 _AXES = 128  # principal axes in which images are partitioned
 _MEASURED = 8_192  # images that the axes are measured on
-#: Bytes of an image on these axes.
-AXES_BYTES = 4 * _AXES
 _POWER_STEPS = 3  # of the subspace iteration, by which the axes no longer depend on its start
 _SEEDS = 2**31 - 1
 _LARGE = 2.0**60  # beyond, numbers are scaled first
@@ -155,27 +153,36 @@ def fill_empty(clusters: Clusters) -> Clusters:
 def centered(rows: Tensor) -> Tensor:
     """Return rows, (N, D) float, less their mean and over the largest absolute value that is left.
 
-    Of float16 or float32 rows, in float32.
+    Of float16 rows, in float32.
     """
-    rows = rows.float()
+    rows = _at_least_float32(rows)
     if not len(rows):
         return rows
     if max(float(rows.max()), -float(rows.min())) > _LARGE:  # differences might overflow
         return centered(rows * _LARGE**-2)
     found = rows - rows[0]  # exact where a large offset would cost digits of the mean
     mean = torch.stack([block.sum(0).double() for block in torch.split(found, _BLOCK)]).sum(0)
-    found -= (mean / len(rows)).float()
+    found -= (mean / len(rows)).to(found.dtype)
     largest = max(float(found.max()), -float(found.min()))
     return found.div_(largest or 1.0)
 
 
 def unit_rows(rows: Tensor) -> Tensor:
-    """Return rows, (N, D) float, over their Euclidean lengths, in float32; zero rows stay zero."""
-    rows = rows.float()
+    """Return rows, (N, D) float, over their Euclidean lengths; zero rows stay zero.
+
+    Of float16 rows, in float32.
+    """
+    rows = _at_least_float32(rows)
     largest = torch.maximum(rows.amax(1, keepdim=True), -rows.amin(1, keepdim=True))
     scaled = rows / largest.masked_fill_(largest == 0, 1)  # else squares would over- or underflow
     lengths = scaled.norm(dim=1, keepdim=True)
     return scaled.div_(lengths.masked_fill_(lengths == 0, 1))
+
+
+def cluster_bytes(row_bytes: int) -> int:
+    """Return the bytes an image that :func:`cluster` takes beside the image's row."""
+    axes = 4 * _AXES
+    return row_bytes + (axes if row_bytes > axes else 0)
 
 
 def squared_distances(first: Tensor, second: Tensor) -> Tensor:
@@ -195,3 +202,7 @@ def _for_sklearn(weights: Tensor | None) -> np.ndarray | None:
         return None
     scaled = weights.double() / weights.double().max()
     return scaled.clamp(min=_LEAST_WEIGHT).numpy()
+
+
+def _at_least_float32(rows: Tensor) -> Tensor:
+    return rows.to(torch.promote_types(rows.dtype, torch.float32))
