@@ -1,11 +1,13 @@
 """Times the wait between rounds: from a batch of labels in the journal to the next question.
 
     python benchmarks/round_wait.py --output FOLDER [--strategies margin,badge] [--repeats 3]
+        [--before CHECKOUT] [--threads 2]
 
 CIFAR-10 (from AL_LIGHTNING_DATA) with the frozen efficientnet_lite0: a pool of 50,000 x 1,280. Runs of
-all strategies by turns, each a process of its own; the first one embeds the images, which takes some
-minutes and is not counted. Beside the wait, the seconds of its phases from the journal. Figures go to
-benchmarks/results/round_wait.json. The machine must be idle.
+all strategies by turns, each a process of its own, with this code and that of another checkout; the
+first one embeds the images, which takes some minutes and is not counted. Beside the wait, the seconds
+of the processor in it, which a busy machine changes less, and the phases from the journal. Figures go
+to benchmarks/results/round_wait.json.
 """
 
 import argparse
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RESULTS = Path(__file__).parent / "results" / "round_wait.json"
+PARTS = ("wait", "processor", "fit", "test", "advice", "score", "select")
+Wait = dict[str, float]
 STRATEGIES = "random,margin,badge,l2,typiclust,kmeans"
 _TIMED = "AL_LIGHTNING_ROUND_WAIT"  # where a run writes its waits
 
@@ -36,45 +40,45 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--query", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--before", type=Path, help="another checkout, to compare with")
     given = parser.parse_args()
-    strategies = given.strategies.split(",")
-    waits, phases = (
-        defaultdict[str, list[float]](list),
-        defaultdict[str, list[dict[str, float]]](list),
-    )
+    here = Path(__file__).resolve().parents[1]
+    versions = {"now": here, **({} if given.before is None else {"before": given.before})}
+    found = defaultdict[str, list[Wait]](list)
     for seed in range(given.repeats):
-        for strategy in strategies:
-            found = run(given.output, strategy, seed, given.query, given.rounds)
-            waits[strategy] += found["waits"][1:]  # the first round warms up
-            phases[strategy] += found["phases"][1:]
+        for strategy in given.strategies.split(","):
+            for version, code in versions.items():
+                waits = run(given, code, strategy, seed)
+                found[f"{strategy}, {version}"] += waits[1:]  # the first round warms up
     load = round(os.getloadavg()[0], 1)
-    table = {name: summary(waits[name], phases[name]) | {"load": load} for name in strategies}
+    table = {name: summary(waits) | {"load": load} for name, waits in found.items()}
     for name, row in table.items():
         print(name, json.dumps(row))
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     RESULTS.write_text(json.dumps({**kept, **table}, indent=2) + "\n")
 
 
-def summary(waits: list[float], phases: list[dict[str, float]]) -> dict[str, float]:
-    """Return the median wait, its quartiles, and the median of each phase."""
-    low, middle, high = statistics.quantiles(waits, n=4)
-    parts = {
-        phase: round(statistics.median(each.get(phase, 0.0) for each in phases), 3)
-        for phase in ("fit", "test", "advice", "score", "select")
-    }
-    return {"wait": round(middle, 3), "low": round(low, 3), "high": round(high, 3)} | parts
+def summary(waits: list[Wait]) -> dict[str, float]:
+    """Return the median of the wait and of its parts, and the quartiles of the wait."""
+    low, _, high = statistics.quantiles([wait["wait"] for wait in waits], n=4)
+    middle = {key: round(statistics.median(w.get(key, 0.0) for w in waits), 3) for key in PARTS}
+    return middle | {"low": round(low, 3), "high": round(high, 3)}
 
 
-def run(output: Path, strategy: str, seed: int, query: int, rounds: int) -> dict[str, Any]:
-    """Make one run in a process of its own; return its waits and phases, by round."""
-    times = output / "times.json"
+def run(given: argparse.Namespace, code: Path, strategy: str, seed: int) -> list[Wait]:
+    """Make one run in a process of its own; return its waits, by round."""
+    times: Path = given.output / "times.json"
+    total = 100 + given.query * given.rounds
     command = [
         *(sys.executable, __file__, "dataset=cifar10", "model=efficientnet_lite0_linear"),
-        *(f"strategy={strategy}", f"seed={seed}", f"output_root={output}", "overwrite=true"),
-        *("budget.initial=100", f"budget.query={query}", f"budget.total={100 + query * rounds}"),
+        *(f"strategy={strategy}", f"seed={seed}", f"output_root={given.output}", "overwrite=true"),
+        *("budget.initial=100", f"budget.query={given.query}", f"budget.total={total}"),
+        f"threads={given.threads}",
     ]
-    subprocess.run(command, check=True, env=os.environ | {_TIMED: str(times)}, capture_output=True)
-    found: dict[str, Any] = json.loads(times.read_text())
+    environment = os.environ | {_TIMED: str(times), "PYTHONPATH": str(code)}
+    subprocess.run(command, check=True, env=environment, capture_output=True)
+    found: list[Wait] = json.loads(times.read_text())
     return found
 
 
@@ -84,17 +88,20 @@ def timed(to: Path) -> None:
     from al_lightning.oracles.simulated.from_dataset import DatasetOracle  # noqa: PLC0415
     from al_lightning.run.journal import Journal  # noqa: PLC0415
 
-    waits, recorded, journals = list[float](), list[float](), list[Journal]()
+    waits, recorded, journals = list[Wait](), list[tuple[float, float]](), list[Journal]()
     record, annotate = Journal.record_labels, DatasetOracle.annotate
 
     def recording(self: Journal, *arguments: Any) -> None:
         record(self, *arguments)
         journals[:] = [self]
-        recorded.append(time.perf_counter())
+        recorded.append((time.perf_counter(), time.process_time()))
 
     def annotating(self: DatasetOracle, ids: "Tensor") -> "Tensor":
         if recorded:
-            waits.append(time.perf_counter() - recorded[-1])
+            since, processor = recorded[-1]
+            waits.append(
+                {"wait": time.perf_counter() - since, "processor": time.process_time() - processor}
+            )
         return annotate(self, ids)
 
     with (
@@ -103,7 +110,7 @@ def timed(to: Path) -> None:
     ):
         command()
     phases = [event["seconds"] for event in journals[0].rounds]
-    to.write_text(json.dumps({"waits": waits, "phases": phases}))
+    to.write_text(json.dumps([{**p, **w} for p, w in zip(phases, waits, strict=False)]))
 
 
 if __name__ == "__main__":
