@@ -11,7 +11,7 @@ from al_lightning.loop.query import Query
 from al_lightning.oracles.label_studio.client import StudioClient
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
-from tests.oracles.fake_studio import FakeClient
+from tests.oracles.fake_studio import ConnectError, FakeClient
 
 TRUTH = TinySource().load().train.labels.tolist()
 ADA, BEN = "Ada Lovelace ada@example.com", "Ben ben@example.com"
@@ -87,10 +87,47 @@ def test_unchanged_annotations_are_neither_recorded_nor_asked_for_one_by_one(
     assert journal.corrections() == []
     # All nine tasks are read by two requests, as the first six were; then new ones are made.
     assert client.requests == [
-        *("projects.list", "tasks.list task_only", "tasks.list all"),
+        *("projects.list", "tasks.list task_only", "tasks.list all", "projects.list"),
         *("projects.list", "tasks.list task_only", "tasks.list all"),
         *("projects.import_tasks", "projects.update"),
     ]
+
+
+def finished(folder: Path, client: FakeClient) -> Journal:
+    journal = two_rounds(folder, client)
+    while not journal.finished:
+        label_open(client, ADA)
+        journal = run(folder, client)
+    return journal
+
+
+def test_a_changed_annotation_reopens_a_finished_project(tmp_path: Path) -> None:
+    client = FakeClient()
+    first = int(finished(tmp_path, client).pool.labeled_ids[0])
+    client.requests.clear()
+    journal = run(tmp_path, client)
+    assert (journal.corrections(), len(journal.rounds), client.requests[1:]) == (
+        [],
+        3,
+        ["tasks.list task_only", "tasks.list all"],
+    )
+    client.change(first, CLASSES[wrong := (TRUTH[first] + 1) % 3])
+    journal = run(tmp_path, client)
+    (correction,) = journal.corrections()
+    assert (correction["to"], correction["by"]) == ([wrong], "Ada Lovelace")
+    assert journal.finished
+    assert len(journal.rounds) == 4
+    assert journal.pool_in(3).labels[0] == wrong
+
+
+def test_a_finished_project_needs_no_server(tmp_path: Path) -> None:
+    client = FakeClient()
+    events = finished(tmp_path, client).events
+    call = "tasks.list task_only"
+    client.fails[call] = client.requests.count(call), ConnectError("down")
+    with pytest.warns(UserWarning, match="in Label Studio could not be read: .*look for the tasks"):
+        journal = run(tmp_path, client)
+    assert journal.events == events
 
 
 def test_several_annotators_are_named_one_by_one(tmp_path: Path) -> None:
