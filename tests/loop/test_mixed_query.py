@@ -60,7 +60,7 @@ def test_temperature_and_dropped_features_reach_a_strategy(
 def test_the_journal_has_the_temperature_that_a_query_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = iter([1.5, 0.75])
-    monkeypatch.setattr("al_lightning.loop.loop.temperature_of", lambda *_: next(found))
-    journal = plain_loop(TinySource(), UHerding(), tmp_path, BUDGET, epochs=1).run()
-    assert [event.get("query_temperature") for event in journal.rounds] == [1.5, 0.75, None]
+    monkeypatch.setattr("al_lightning.loop.loop.temperature_of", lambda *_: 1.5)
+    budget = Budget(initial=9, query=6, total=15)
+    journal = plain_loop(TinySource(), UHerding(), tmp_path, budget, epochs=1).run()
+    assert [event.get("query_temperature") for event in journal.rounds] == [1.5, None]

@@ -79,16 +79,14 @@ def read_sheet(
         rows: Of the file, if they were read before.
 
     Raises:
-        UsageError: If it is no such sheet, an id was not asked for, is in two rows or beside another
-            image's file, or a label is no class; names the rows.
+        UsageError: If it is no such sheet, or rows are of other images or classes; names them.
     """
     labels, seen = dict[int, int](), dict[int, int]()
     skipped, taken_as = set[int](), dict[str, str]()
     problems, names = list[str](), [*classes]  # and the new ones
     for number, row in sheet_rows(path) if rows is None else rows:
         try:
-            image = _image(row, files, seen)
-            seen[image] = number
+            seen[image := _image(row, files, seen)] = number
             if not (written := _label(row)).strip():
                 continue
             name = read_class(written, [*names, skip_mark, *aliases], takes_new=takes_new)

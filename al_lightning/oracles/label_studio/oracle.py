@@ -17,7 +17,7 @@ from al_lightning.oracles.label_studio.verdicts import (
     annotators,
     by_image,
     split_verdicts,
-    verdict_of,
+    verdicts_of,
 )
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
@@ -25,7 +25,6 @@ from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
-from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
@@ -274,21 +273,7 @@ class LabelStudioOracle(Oracle):
     def _verdicts(
         self, project: Project, ids: Sequence[int], tasks: dict[int, list[Task]]
     ) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        problems: list[str] = []
-        for image in ids:
-            verdict, problem = verdict_of(tasks.get(image, []), self._labels)
-            verdicts.append(verdict)
-            if problem:
-                numbers = " and ".join(str(task.id) for task in tasks[image])
-                problems.append(f"task {numbers} ({self._called(image)}): {problem}")
-        if problems:
-            listed = "\n  ".join(shortened(problems, _SHOWN))
-            raise UsageError(
-                f"Annotations in {project.url} cannot be used:\n  {listed}\n"
-                "Correct them there, then run the same command again; no label was read"
-            )
-        return verdicts
+        return verdicts_of(ids, tasks, self._labels, self._called, project.url)
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]

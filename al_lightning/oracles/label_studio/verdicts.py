@@ -1,16 +1,20 @@
 """What the annotations of tasks say of their images."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from al_lightning.oracles.label_studio.tasks import Task
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
 
 Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
+
+_SHOWN = 5  # of the problems that a message lists
 
 
 def by_image(tasks: Iterable[Task]) -> dict[int, list[Task]]:
@@ -21,13 +25,44 @@ def by_image(tasks: Iterable[Task]) -> dict[int, list[Task]]:
     return found
 
 
-def verdict_of(tasks: Sequence[Task], labels: Mapping[str, int]) -> tuple[Verdict, str | None]:
-    """Return the label of one image, "skipped" or "open", and the problem with its annotations.
+def verdicts_of(
+    ids: Iterable[int],
+    tasks: Mapping[int, Sequence[Task]],
+    labels: Mapping[str, int],
+    called: Callable[[int], str],
+    project: str,
+) -> list[Verdict]:
+    """Return the label of each image, "skipped" or "open".
 
     Args:
-        tasks: Of the image.
+        ids: Of the images.
+        tasks: Of each image.
         labels: By the plain names of classes.
+        called: Returns what a message calls an image.
+        project: Its address, for messages.
+
+    Raises:
+        UsageError: If annotations have an unknown class, several classes, or none; names the tasks.
     """
+    verdicts: list[Verdict] = []
+    problems: list[str] = []
+    for image in ids:
+        verdict, problem = _verdict(tasks.get(image, []), labels)
+        verdicts.append(verdict)
+        if problem:
+            numbers = " and ".join(str(task.id) for task in tasks[image])
+            problems.append(f"task {numbers} ({called(image)}): {problem}")
+    if problems:
+        listed = "\n  ".join(shortened(problems, _SHOWN))
+        raise UsageError(
+            f"Annotations in {project} cannot be used:\n  {listed}\n"
+            "Correct them there, then run the same command again; no label was read"
+        )
+    return verdicts
+
+
+def _verdict(tasks: Sequence[Task], labels: Mapping[str, int]) -> tuple[Verdict, str | None]:
+    """Return the label of one image, "skipped" or "open", and the problem with its annotations."""
     annotations = [given for task in tasks for given in task.annotations]
     if not annotations:
         return "open", None
