@@ -210,10 +210,10 @@ class ActiveLearningLoop:
         given = self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         free, count = next_candidates(pool, budget.query_size(index, given), left)
-        passes = self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
-        selection = self.query.select(fitted, free, count, *passes) if count > 0 else None
+        asked = free, count, self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
+        selection, facts = self.query.select(fitted, *asked) if count > 0 else (None, {})
         if test is not None:
-            self._record(fitted.result(test, watch.seconds))
+            self._record(fitted.result(test, watch.seconds, facts))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
         elif selection is None:

@@ -93,7 +93,7 @@ class Query:
         seed: int,
         watch: Stopwatch,
         find_temperature: Callable[[], float] = lambda: 1.0,
-    ) -> Selection:
+    ) -> tuple[Selection, dict[str, float]]:
         """Select images from the pool of a round.
 
         Args:
@@ -104,6 +104,10 @@ class Query:
             watch: Takes the time of the phases "score" and "select".
             find_temperature: Returns the temperature of the classifier; called if the strategy needs
                 calibrated probabilities.
+
+        Returns:
+            The images, and what the journal says of how they were found: ``query_temperature``, the
+            temperature where the strategy needs it.
         """
         strategy, pool = self.strategy, fitted.pool
         with watch.time("score"):
@@ -113,12 +117,14 @@ class Query:
                 self._generator(seed, "candidates", fitted.index),
             )
             calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
-            passes = strategy.mc_samples, find_temperature() if calibrated else 1.0
+            facts = {"query_temperature": find_temperature()} if calibrated else {}
+            passes = strategy.mc_samples, facts.get("query_temperature", 1.0)
             unlabeled = fitted.evidence(candidates, strategy.needs, *passes)
             labeled = fitted.evidence(pool.labeled_ids, strategy.labeled_needs, *passes)
         generator = self._generator(seed, "query", fitted.index)
         with watch.time("select"):
-            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
+            found = from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
+        return found, facts
 
     def select_first(
         self,

@@ -147,12 +147,15 @@ class Fitted:
             )
         return TestResult(results, confusion, probabilities)
 
-    def result(self, test: TestResult, seconds: Mapping[str, float]) -> RoundResult:
+    def result(
+        self, test: TestResult, seconds: Mapping[str, float], query: Mapping[str, float]
+    ) -> RoundResult:
         """Return the round as the journal records it.
 
         Args:
             test: How well the classifier does.
             seconds: That the phases of the round took.
+            query: Facts of its query.
         """
         facts = self.facts
         embedded, diverged = facts.get("embedding_seconds"), facts.get("diverged_at_step")
@@ -160,6 +163,7 @@ class Fitted:
             "round": self.index,
             "labels_bought": self.pool.labels_bought,
             **test.results,
+            **query,
             "seconds": {**seconds, **({} if embedded is None else {"embed": embedded})},
             "steps": facts["steps"],
             **({} if diverged is None else {"diverged_at_step": diverged}),

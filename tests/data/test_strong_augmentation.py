@@ -82,12 +82,12 @@ def test_shears_keep_the_middle(change: module.Change) -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_batches_of_any_channels_stay_in_range(channels: int) -> None:
     torch.manual_seed(0)
-    x = images(channels).repeat(20, 1, 1, 1)
+    x = images(channels).repeat(12, 1, 1, 1)
     changed = RandAugment()(x)
     assert changed.shape == x.shape
     assert changed.dtype == torch.float32
     assert 0 <= float(changed.min()) <= float(changed.max()) <= 1
-    assert len({tuple(image.flatten().tolist()) for image in changed}) > 60  # each its own draws
+    assert len({tuple(image.flatten().tolist()) for image in changed}) > 36  # each its own draws
 
 
 def test_the_same_seed_draws_the_same() -> None:

@@ -9,6 +9,7 @@ import torch
 from al_lightning import Budget, plain_loop
 from al_lightning.callbacks.query_sheet import QuerySheets
 from al_lightning.strategies import DropQuery, Margin, Mix, Random, Strategy, UHerding
+from al_lightning.strategies.evidence import Need
 from tests.helpers import TinySource
 
 BUDGET = Budget(initial=9, query=6, total=21)
@@ -50,3 +51,16 @@ def test_temperature_and_dropped_features_reach_a_strategy(
     one, again = ([e["ids"] for e in journal.labels("query")] for journal in found)
     assert one == again
     assert len({*torch.tensor(one).flatten().tolist()}) == 12
+    # Of a query; after the last labels, there is none.
+    calibrated = Need.CALIBRATED_PROBABILITIES in strategy.needs
+    said = ["query_temperature" in event for event in found[0].rounds]
+    assert said == [calibrated, calibrated, False]
+
+
+def test_the_journal_has_the_temperature_that_a_query_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("al_lightning.loop.loop.temperature_of", lambda *_: 1.5)
+    budget = Budget(initial=9, query=6, total=15)
+    journal = plain_loop(TinySource(), UHerding(), tmp_path, budget, epochs=1).run()
+    assert [event.get("query_temperature") for event in journal.rounds] == [1.5, None]

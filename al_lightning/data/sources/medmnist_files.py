@@ -16,6 +16,20 @@ class MedMNISTSet:
     md5: dict[int, str]
 
 
+_ORGANS = (
+    "bladder",
+    "femur-left",
+    "femur-right",
+    "heart",
+    "kidney-left",
+    "kidney-right",
+    "liver",
+    "lung-left",
+    "lung-right",
+    "pancreas",
+    "spleen",
+)  # seen from three sides
+
 #: Yang et al., "MedMNIST v2", Scientific Data 2023; sizes above 28: "MedMNIST+", 2024.
 MEDMNIST: dict[str, MedMNISTSet] = {
     "pathmnist": MedMNISTSet(
@@ -69,10 +83,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "pneumoniamnist": MedMNISTSet(
-        (
-            "normal",
-            "pneumonia",
-        ),
+        ("normal", "pneumonia"),
         {
             28: "28209eda62fecd6e6a2d98b1501bb15f",
             64: "8f4eceb4ccffa70c672198ea285246c6",
@@ -81,13 +92,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "retinamnist": MedMNISTSet(
-        (
-            "grade 0",
-            "grade 1",
-            "grade 2",
-            "grade 3",
-            "grade 4",
-        ),
+        tuple(f"grade {grade}" for grade in range(5)),
         {
             28: "bd4c0672f1bba3e3a89f0e4e876791e4",
             64: "afda852cc34dcda56f86ad2b2457dbcc",
@@ -96,10 +101,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "breastmnist": MedMNISTSet(
-        (
-            "malignant",
-            "normal, benign",
-        ),
+        ("malignant", "normal, benign"),
         {
             28: "750601b1f35ba3300ea97c75c52ff8f6",
             64: "742edef2a1fd1524b2efff4bd7ba9364",
@@ -144,19 +146,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "organamnist": MedMNISTSet(
-        (
-            "bladder",
-            "femur-left",
-            "femur-right",
-            "heart",
-            "kidney-left",
-            "kidney-right",
-            "liver",
-            "lung-left",
-            "lung-right",
-            "pancreas",
-            "spleen",
-        ),
+        _ORGANS,
         {
             28: "68e3f8846a6bd62f0c9bf841c0d9eacc",
             64: "2dcccc29b88e6da5a01161ef20cda288",
@@ -165,19 +155,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "organcmnist": MedMNISTSet(
-        (
-            "bladder",
-            "femur-left",
-            "femur-right",
-            "heart",
-            "kidney-left",
-            "kidney-right",
-            "liver",
-            "lung-left",
-            "lung-right",
-            "pancreas",
-            "spleen",
-        ),
+        _ORGANS,
         {
             28: "b9ceb9546e10131b32923c5bbeaea2b1",
             64: "3ce34a8724ea6f548e6db4744d03b6a9",
@@ -186,19 +164,7 @@ MEDMNIST: dict[str, MedMNISTSet] = {
         },
     ),
     "organsmnist": MedMNISTSet(
-        (
-            "bladder",
-            "femur-left",
-            "femur-right",
-            "heart",
-            "kidney-left",
-            "kidney-right",
-            "liver",
-            "lung-left",
-            "lung-right",
-            "pancreas",
-            "spleen",
-        ),
+        _ORGANS,
         {
             28: "9ab87b696fb54e2a387ebe992d6ed5f1",
             64: "53a6d115339d874c25e309a994ff46d3",

@@ -11,7 +11,15 @@ from torch import Tensor
 from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.csv_sheet.contact_page import contact_page
-from al_lightning.oracles.csv_sheet.sheet import COLUMNS, Filled, ids_in, read_sheet, sheet_text
+from al_lightning.oracles.csv_sheet.sheet import (
+    COLUMNS,
+    Filled,
+    Rows,
+    ids_in,
+    read_sheet,
+    sheet_rows,
+    sheet_text,
+)
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
@@ -70,6 +78,7 @@ class CsvOracle(Oracle):
         self._read_as: dict[
             Path, tuple[int, int]
         ] = {}  # size and time of the sheets that were read
+        self._just_read: dict[Path, Rows] = {}  # for the answer of the same step
 
     @classmethod
     def for_run(
@@ -89,7 +98,7 @@ class CsvOracle(Oracle):
         if not _has_content(sheet):
             # The page first: where there is a sheet, there is a page.
             write_whole(sheet.with_suffix(".html"), self._page(question))
-            write_whole(sheet, sheet_text(self._rows(question)))
+            write_whole(sheet, sheet_text(self._rows(question), _columns(question)))
             return None
         asked = question.ids.tolist()
         filled = self._read(sheet, question.ids, self._data.classes)
@@ -104,6 +113,7 @@ class CsvOracle(Oracle):
         # A person may tidy up.
         late = self._gathered([(path, ids) for path, ids in earlier if path.exists()], names)
         late_ids = sorted(late.labels)
+        self._just_read = {}
         return Answer(
             _ids(given),
             _ids([filled.labels[i] for i in given]),
@@ -116,11 +126,11 @@ class CsvOracle(Oracle):
 
     def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002 - the loop compares with it
         """Return the labels of sheets that were changed, also where no question is open."""
-        changed = [
-            sheet for sheet in sorted(self._folder.glob("round_*.csv")) if self._is_new(sheet)
-        ]
-        count = len(self._data.train)
-        found = self._gathered([(s, ids_in(s, count)) for s in changed], self._data.classes)
+        there, count = sorted(self._folder.glob("round_*.csv")), len(self._data.train)
+        new = [sheet for sheet in there if self._is_new(sheet) and _has_content(sheet)]
+        self._just_read = {sheet: self._rows_of(sheet) for sheet in new}
+        changed = [(sheet, ids_in(rows, count)) for sheet, rows in self._just_read.items()]
+        found = self._gathered(changed, self._data.classes)
         if not found.labels:
             return None
         ids = sorted(found.labels)
@@ -190,15 +200,19 @@ class CsvOracle(Oracle):
     def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
         # A sheet may be older than the names of today.
         files = {i: self._data.file_names(i) for i in ids.tolist()}
+        return read_sheet(
+            sheet,
+            files,
+            classes,
+            self._skip_mark,
+            aliases=self._data.aliases,
+            takes_new=self._takes_new,
+            rows=self._just_read.get(sheet) or self._rows_of(sheet),
+        )
+
+    def _rows_of(self, sheet: Path) -> Rows:
         try:
-            return read_sheet(
-                sheet,
-                files,
-                classes,
-                self._skip_mark,
-                aliases=self._data.aliases,
-                takes_new=self._takes_new,
-            )
+            return sheet_rows(sheet)
         except OSError as error:
             raise UsageError(f"{sheet} cannot be read: {error}") from error
 
@@ -216,6 +230,8 @@ class CsvOracle(Oracle):
         if question.scores is not None:
             for row, score in zip(rows, question.scores.tolist(), strict=True):
                 row["score"] = f"{score:.9g}"
+        for row, part in zip(rows, question.parts.names, strict=False):
+            row["part"] = cell(part)
         return rows
 
     def _file(self, image: int) -> str:
@@ -229,18 +245,25 @@ class CsvOracle(Oracle):
                 "id": str(row["id"]),
                 "file": str(row["file"]),
                 "guess": f"{row['predicted']}, {row['confidence']}" if "predicted" in row else "",
+                "chosen by": str(row.get("part", "")),
             }
             for row in rows
         ]
         return contact_page(
             "contact_sheet.html.j2",
             question.name,
-            COLUMNS,
+            _columns(question),
             rows,
             facts,
             [picture(self._data, i) for i in question.ids.tolist()],
             [cell(name) for name in (*self._data.classes, self._skip_mark)],
         )
+
+
+def _columns(question: Question) -> tuple[str, ...]:
+    """Return the columns of a question's sheet; the label, which is to be filled in, is the last."""
+    parts = ("part",) if any(question.parts.names) else ()
+    return (*COLUMNS[:-1], *parts, COLUMNS[-1])
 
 
 def _has_content(sheet: Path) -> bool:

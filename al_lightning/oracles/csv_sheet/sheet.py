@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +19,8 @@ from al_lightning.utils.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
 _NAMED = 10  # problems in a message
+
+Rows = Sequence[tuple[int, Mapping[str, str]]]  #: by their numbers in the file; the header is 1
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ def read_sheet(
     *,
     aliases: Mapping[str, str] = MappingProxyType({}),
     takes_new: bool = False,
+    rows: Rows | None = None,
 ) -> Filled:
     """Read a sheet that may be filled in, in part or as a whole.
 
@@ -73,18 +76,17 @@ def read_sheet(
         skip_mark: Entry for an image that cannot be labeled.
         aliases: Classes by names that they had before.
         takes_new: Whether another name is a new class.
+        rows: Of the file, if they were read before.
 
     Raises:
-        UsageError: If it is no such sheet, an id was not asked for, is in two rows or beside another
-            image's file, or a label is no class; names the rows.
+        UsageError: If it is no such sheet, or rows are of other images or classes; names them.
     """
     labels, seen = dict[int, int](), dict[int, int]()
     skipped, taken_as = set[int](), dict[str, str]()
     problems, names = list[str](), [*classes]  # and the new ones
-    for number, row in _rows(path):
+    for number, row in sheet_rows(path) if rows is None else rows:
         try:
-            image = _image(row, files, seen)
-            seen[image] = number
+            seen[image := _image(row, files, seen)] = number
             if not (written := _label(row)).strip():
                 continue
             name = read_class(written, [*names, skip_mark, *aliases], takes_new=takes_new)
@@ -103,18 +105,19 @@ def read_sheet(
     return Filled(labels, frozenset(skipped), taken_as, tuple(names[len(classes) :]))
 
 
-def ids_in(path: Path, count: int) -> Tensor:
-    """Return the ids below ``count`` that a sheet has, (M,) int64; none if it cannot be read."""
-    try:
-        rows = [row.get("id", "").strip() for _, row in DelimitedRows(decoded(path.read_bytes()))]
-    except (OSError, ValueError):  # whoever reads its labels says so
-        rows = []
-    numbers = [int(text) for text in rows if text.isascii() and text.isdigit()]
+def ids_in(rows: Rows, count: int) -> Tensor:
+    """Return the ids below ``count`` that a sheet has, (M,) int64."""
+    texts = [row["id"].strip() for _, row in rows]
+    numbers = [int(text) for text in texts if text.isascii() and text.isdigit()]
     return torch.tensor([i for i in numbers if i < count], dtype=torch.int64)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the rows by their number in the file, where the header is 1; check the header."""
+def sheet_rows(path: Path) -> Rows:
+    """Return the rows of a sheet; check its header.
+
+    Raises:
+        UsageError: If it is no such sheet.
+    """
     content = path.read_bytes()
     try:
         rows = DelimitedRows(decoded(content))
@@ -122,7 +125,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         if {"id", "label"} - set(named) or len(set(named)) < len(named):
             written = rows.first_line[:200]
             raise ValueError(f"row 1: expected the columns {', '.join(COLUMNS)}, not {written!r}")  # noqa: TRY301
-        yield from rows
+        return list(rows)
     except ValueError as error:
         raise _unusable(path, [str(error)]) from error
 

@@ -106,9 +106,11 @@ class StudioClient:
         with reported(self._url, "choose the predictions that are shown"):
             self._client.projects.update(project.id, model_version=version)
 
-    def find_tasks(self, project: Project, run: str, images: Iterable[int]) -> list[Task]:
-        """Return a run's tasks for these images."""
-        wanted = set(images)
+    def find_tasks(
+        self, project: Project, run: str, images: Iterable[int] | None = None
+    ) -> list[Task]:
+        """Return a run's tasks for these images; None for all images."""
+        wanted = None if images is None else set(images)
         mine = {"filter": "filter:tasks:data.run", "operator": "equal"}
         query = {
             "filters": {
@@ -131,7 +133,7 @@ class StudioClient:
         found = {
             number: mark["image"]
             for number, mark in marks.items()
-            if mark.get("run") == run and mark.get("image") in wanted
+            if mark.get("run") == run and (wanted is None or mark.get("image") in wanted)
         }
         numbers = sorted(found)
         return [

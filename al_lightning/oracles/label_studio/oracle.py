@@ -2,28 +2,30 @@
 
 import json
 import secrets
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Literal, Self
-
-import torch
-from torch import Tensor
+from typing import Self
 
 from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.label_studio.client import Project, StudioClient
 from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
 from al_lightning.oracles.label_studio.tasks import NewTask, Prediction, Task
+from al_lightning.oracles.label_studio.verdicts import (
+    Verdict,
+    annotators,
+    by_image,
+    split_verdicts,
+    verdicts_of,
+)
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
-from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
-
-Verdict = int | Literal["skipped", "open"]  #: a class, or why there is none
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
 _CHANNELS = (1, 3)  # grey, or red, green and blue
@@ -89,6 +91,8 @@ class LabelStudioOracle(Oracle):
         self._accept_partial = accept_partial
         self._connect = connect
         self._seen: tuple[str, Project, list[Verdict]] | None = None
+        self._read_before = False
+        self._just_read: dict[int, list[Task]] | None = None  # for the answer of the same step
 
     @classmethod
     def for_run(
@@ -120,12 +124,12 @@ class LabelStudioOracle(Oracle):
         """
         studio, run = self._connect(), self._code()
         project = self._project(studio, run)
-        tasks: dict[int, list[Task]] = defaultdict(list)
         ids = question.ids.tolist()
         before = {i for asked in question.earlier for i in asked.ids.tolist()}
         earlier = sorted(before - set(ids))
-        for task in studio.find_tasks(project, run, [*ids, *earlier]):
-            tasks[task.image].append(task)
+        tasks, self._just_read = self._just_read, None
+        if tasks is None:
+            tasks = by_image(studio.find_tasks(project, run, [*ids, *earlier]))
         self._publish(studio, project, run, question, tasks)
         verdicts = self._verdicts(project, ids, tasks)
         self._seen = question.name, project, verdicts
@@ -134,7 +138,23 @@ class LabelStudioOracle(Oracle):
             return None
         given = list(zip(ids, verdicts, strict=True))
         late = list(zip(earlier, self._verdicts(project, earlier, tasks), strict=True))
-        return Answer(*_split_verdicts(given), *_split_verdicts(late), by=_annotators(tasks))
+        return Answer(*split_verdicts(given), *split_verdicts(late), by=annotators(tasks))
+
+    def corrections(self, pool: Pool) -> Answer | None:
+        """Return the classes that annotations have now; each command reads them once.
+
+        A server that cannot be used, or an annotation, is warned of: a finished run needs neither.
+        """
+        self._just_read = None
+        if self._read_before or not self._code_path.exists():
+            return None
+        self._read_before = True
+        try:
+            return self._annotated(sorted(pool.label_of))
+        except UsageError as error:
+            said = "Labels that were changed in Label Studio could not be read"
+            warnings.warn(f"{said}: {error}", stacklevel=2)
+        return None
 
     def instructions(self, question: Question) -> str:
         """Return where to label, and how much is open; as of the last :meth:`answer`."""
@@ -161,9 +181,13 @@ class LabelStudioOracle(Oracle):
 
     # The run and its project
 
+    @property
+    def _code_path(self) -> Path:
+        return self._folder / "label_studio.json"
+
     def _code(self) -> str:
         """Return the code that marks this run's tasks; drawn at the first call."""
-        path = self._folder / "label_studio.json"
+        path = self._code_path
         if path.exists():
             try:
                 return str(json.loads(path.read_text(encoding="utf-8"))["run"])
@@ -180,9 +204,7 @@ class LabelStudioOracle(Oracle):
     def _project(self, studio: StudioClient, run: str) -> Project:
         """Return the project; make it where there is none."""
         config = labeling_config(self._classes)
-        # A title of our own may be changed, as long as the code stays.
-        found = studio.find_project(self._title or run, part=self._title is None)
-        if found is None:
+        if (found := self._existing(studio, run)) is None:
             title = self._title or _title(self._folder.parent, run)
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
             about = f"Images queried by al_lightning, highest score first.{named}"
@@ -195,6 +217,10 @@ class LabelStudioOracle(Oracle):
                 f"oracle.project another title, or the project this interface:\n{config}"
             )
         return found
+
+    def _existing(self, studio: StudioClient, run: str) -> Project | None:
+        # A title of our own may be changed, as long as the code stays.
+        return studio.find_project(self._title or run, part=self._title is None)
 
     # Questions
 
@@ -234,63 +260,23 @@ class LabelStudioOracle(Oracle):
 
     # Answers
 
+    def _annotated(self, ids: Sequence[int]) -> Answer | None:
+        """Return the present classes of labeled images; None if the project is not there."""
+        studio, run = self._connect(), self._code()
+        if (project := self._existing(studio, run)) is None:
+            return None
+        self._just_read = tasks = by_image(studio.find_tasks(project, run))
+        verdicts = self._verdicts(project, ids, tasks)
+        found = split_verdicts(zip(ids, verdicts, strict=True))
+        return Answer(*split_verdicts([]), *found[:2], by=annotators(tasks))
+
     def _verdicts(
         self, project: Project, ids: Sequence[int], tasks: dict[int, list[Task]]
     ) -> list[Verdict]:
-        verdicts: list[Verdict] = []
-        problems: list[str] = []
-        for image in ids:
-            verdict, problem = self._verdict(tasks.get(image, []))
-            verdicts.append(verdict)
-            if problem:
-                numbers = " and ".join(str(task.id) for task in tasks[image])
-                problems.append(f"task {numbers} ({self._called(image)}): {problem}")
-        if problems:
-            listed = "\n  ".join(shortened(problems, _SHOWN))
-            raise UsageError(
-                f"Annotations in {project.url} cannot be used:\n  {listed}\n"
-                "Correct them there, then run the same command again; no label was read"
-            )
-        return verdicts
-
-    def _verdict(self, tasks: Sequence[Task]) -> tuple[Verdict, str | None]:
-        """Return the label of one image, "skipped" or "open", and the problem with its annotations."""
-        annotations = [given for task in tasks for given in task.annotations]
-        if not annotations:
-            return "open", None
-        labeled = [given for given in annotations if not given.skipped]
-        if not labeled:
-            return "skipped", None
-        chosen = sorted({plain(choice) for given in labeled for choice in given.choices})
-        if unknown := [name for name in chosen if name not in self._labels]:
-            return "open", f"{unknown[0]!r} is none of the data set's classes"
-        if len(chosen) > 1:
-            return "open", f"different classes were chosen, {', '.join(map(repr, chosen))}"
-        if not all(given.choices for given in labeled):
-            return "open", "an annotation has no class; delete it, or skip the task"
-        return self._labels[chosen[0]], None
+        return verdicts_of(ids, tasks, self._labels, self._called, project.url)
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
-
-
-def _annotators(tasks: Mapping[int, Sequence[Task]]) -> dict[int, str]:
-    """Return who labeled each image, by its id; several names where several annotators agree."""
-    return {
-        image: ", ".join(sorted({by for task in same for by in task.annotators}))
-        for image, same in tasks.items()
-    }
-
-
-def _split_verdicts(verdicts: Iterable[tuple[int, Verdict]]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return labeled ids, their classes, and skipped ids, (M,), (M,) and (S,) int64."""
-    given = list(verdicts)
-    labeled = [(i, verdict) for i, verdict in given if isinstance(verdict, int)]
-    return (
-        torch.tensor([i for i, _ in labeled], dtype=torch.int64),
-        torch.tensor([label for _, label in labeled], dtype=torch.int64),
-        torch.tensor([i for i, verdict in given if verdict == "skipped"], dtype=torch.int64),
-    )
 
 
 def _title(run: Path, code: str) -> str:

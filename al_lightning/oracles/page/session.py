@@ -53,6 +53,7 @@ class Session:
         self._queue: list[int] = []
         self._question: Question | None = None
         self._guesses: dict[int, tuple[int, float]] = {}
+        self._parts: dict[int, str] = {}  # the strategies that chose images, where several did
         self._names: dict[str, str] = {}  # of people, by tab
         self._stopping = False
 
@@ -95,6 +96,8 @@ class Session:
             for one in [] if self._said.aliases else question.earlier:
                 self._guesses = _guesses(one) | self._guesses
             self._guesses |= _guesses(question)
+            for one in (*question.earlier, question):
+                self._parts |= zip(one.ids.tolist(), one.parts.names, strict=False)
             rest = [i for i in self._queue if not self._said.is_decided(i) and i not in asked]
             self._queue = [*rest, *asked]
             self._on_change()
@@ -258,6 +261,7 @@ class Session:
             "value": self._said.value(image),
             "guess": None if guess is None else guess[0],
             "confidence": None if guess is None else round(guess[1], 4),
+            "part": self._parts.get(image, ""),
         }
 
     def _check(self, tab: str, image: int, before: str | None, after: str | None) -> None:

@@ -51,15 +51,20 @@ def write_svhn(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(datasets.SVHN.split_list, name, ["", path.name, md5(path)])
 
 
-def write_kmnist(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = root / "KMNIST" / "raw"
+def write_idx(folder: Path, parts: dict[str, range]) -> None:
+    """Write a part's images and labels as MNIST has them."""
     folder.mkdir(parents=True)
-    for name, count in (("train", 7), ("t10k", 3)):
+    for name, labels in parts.items():
+        count = len(labels)
         images = struct.pack(">iiii", 0x803, count, 28, 28) + pixels_of(count, 28, 28).tobytes()
-        labels = struct.pack(">ii", 0x801, count) + bytes(range(count))
-        for kind, content in (("images-idx3", images), ("labels-idx1", labels)):
+        written = struct.pack(">ii", 0x801, count) + bytes(labels)
+        for kind, content in (("images-idx3", images), ("labels-idx1", written)):
             (folder / f"{name}-{kind}-ubyte").write_bytes(content)
             (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(content))
+
+
+def write_kmnist(root: Path) -> None:
+    write_idx(root / "KMNIST" / "raw", {"train": range(7), "t10k": range(3)})
 
 
 def write_stl10(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,12 +108,26 @@ def test_svhn_labels_are_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     )
 
 
-def test_kmnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_kmnist(tmp_path, monkeypatch)
+def test_kmnist(tmp_path: Path) -> None:
+    write_kmnist(tmp_path)
     data = source(tmp_path, "KMNIST").load()
     assert (len(data.train), len(data.test), data.image_shape) == (7, 3, (1, 28, 28))
     assert data.train.labels.tolist() == [*range(7)]
     assert data.classes[:3] == ("o", "ki", "su")
+
+
+def test_emnist_is_its_balanced_split(tmp_path: Path) -> None:
+    """Its folder has all six splits, under names of its own."""
+    parts = {"balanced-train": range(40, 47), "balanced-test": range(3), "letters-train": range(5)}
+    write_idx(tmp_path / "EMNIST" / "raw", {f"emnist-{name}": got for name, got in parts.items()})
+    found = source(tmp_path, "EMNIST")
+    data = found.load()
+    assert not found.horizontal_flip
+    assert data.train.labels.tolist() == [*range(40, 47)]
+    assert data.test.labels.tolist() == [0, 1, 2]
+    # Upper-case letters that look like lower-case ones are one class with them.
+    assert "".join(data.classes) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"
+    assert torch.equal(data.train.pixels[:, 0], torch.from_numpy(pixels_of(7, 28, 28)))
 
 
 def test_stl10_with_and_without_its_unlabeled_images(
@@ -126,8 +145,8 @@ def test_stl10_with_and_without_its_unlabeled_images(
     assert labeled.train.labels.tolist() == [1, 0, 9, 2]
 
 
-def test_images_are_resized(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_kmnist(tmp_path, monkeypatch)
+def test_images_are_resized(tmp_path: Path) -> None:
+    write_kmnist(tmp_path)
     data = source(tmp_path, "KMNIST", image_size=12).load()
     assert data.image_shape == (3, 12, 12)
 

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from al_lightning import ImageData, Images, Pool, Question, UsageError
 from al_lightning.oracles import CsvOracle
+from al_lightning.oracles.csv_sheet.sheet import Rows, sheet_rows
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.question_parts import QuestionParts
 
 CLASSES = ("cat", "dog")
 FILES = tuple(f"unlabeled/{i}.png" for i in range(6))
@@ -71,6 +73,22 @@ def test_a_question_becomes_a_sheet_and_a_page(tmp_path: Path) -> None:
     assert "unlabeled/2.png" in page
     assert oracle.answer(question(4, 2)) is None  # not filled in: asked no second time
     assert str(tmp_path / "round_01.csv") in oracle.instructions(question(4, 2))
+
+
+def test_a_sheet_says_which_strategy_chose_an_image(tmp_path: Path) -> None:
+    parts = QuestionParts(("margin", "=random"), ("=random",))
+    oracle, asked = CsvOracle(data(), tmp_path), replace(question(4, 2), parts=parts)
+    assert oracle.answer(asked) is None
+    sheet = tmp_path / "round_01.csv"
+    assert [*table(sheet)[0]] == ["id", "file", "predicted", "confidence", "score", "part", "label"]
+    assert [row["part"] for row in table(sheet)] == ["margin", "'=random"]
+    page = (tmp_path / "round_01.html").read_text()
+    assert "<dt>chosen by</dt><dd>margin</dd>" in page
+    assert '"id,file,predicted,confidence,score,part,label"' in page  # what it saves
+    fill(sheet, i4="dog", i2="skip")
+    answer = oracle.answer(asked)
+    assert answer is not None
+    assert values(answer.ids, answer.labels, answer.skipped) == [[4], [1], [2]]
 
 
 def test_a_first_question_has_no_guesses(tmp_path: Path) -> None:
@@ -307,3 +325,30 @@ def test_a_sheet_that_is_changed_later_corrects_also_where_nothing_is_asked(tmp_
     (tmp_path / "round_01.csv").write_text("nothing of a sheet")
     with pytest.raises(UsageError, match=r"round_01\.csv"):
         oracle.corrections(pool)
+    (tmp_path / "round_01.csv").write_bytes(bytes(40))  # after a power loss
+    assert oracle.corrections(pool) is None
+
+
+def test_a_start_reads_every_sheet_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = question(4, 2)
+    for asked in (first, after(first)):
+        CsvOracle(data(), tmp_path).answer(asked)
+    fill(tmp_path / "round_01.csv", i4="dog")
+    fill(tmp_path / "round_02.csv", i3="cat")
+    read: list[str] = []
+
+    def counted(path: Path) -> Rows:
+        read.append(path.name)
+        return sheet_rows(path)
+
+    monkeypatch.setattr("al_lightning.oracles.csv_sheet.csv_oracle.sheet_rows", counted)
+    oracle = CsvOracle(data(), tmp_path)
+    found, answer = oracle.corrections(Pool(6)), oracle.answer(after(first))
+    assert found is not None
+    assert answer is not None
+    assert values(found.late_ids, answer.ids, answer.late_ids) == [[3, 4], [3], [4]]
+    assert read == ["round_01.csv", "round_02.csv"]
+    fill(tmp_path / "round_01.csv", i4="dog", i2="cat")
+    answer = oracle.answer(after(first))  # another step reads them anew
+    assert answer is not None
+    assert answer.late_ids.tolist() == [2, 4]

@@ -11,15 +11,15 @@ from al_lightning.loop.query import Query
 from al_lightning.oracles.label_studio.client import StudioClient
 from al_lightning.strategies import Margin
 from tests.helpers import CLASSES, TinySource
-from tests.oracles.fake_studio import FakeClient
+from tests.oracles.fake_studio import ConnectError, FakeClient
 
 TRUTH = TinySource().load().train.labels.tolist()
 ADA, BEN = "Ada Lovelace ada@example.com", "Ben ben@example.com"
 
 
-def run(folder: Path, client: FakeClient, *, project: bool = True) -> Journal:
+def run(folder: Path, client: FakeClient, *, project: bool = True, total: int = 12) -> Journal:
     """The run's command: a new process, with the same server."""
-    budget = Budget(initial=6, query=3, total=12, initial_policy="uniform")
+    budget = Budget(initial=6, query=3, total=total, initial_policy="uniform")
     parts = plain_loop(TinySource(), Margin(), folder, budget, epochs=1)
     parts.learner.record = replace(parts.learner.record, project=project)
     oracle = LabelStudioOracle(
@@ -87,10 +87,34 @@ def test_unchanged_annotations_are_neither_recorded_nor_asked_for_one_by_one(
     assert journal.corrections() == []
     # All nine tasks are read by two requests, as the first six were; then new ones are made.
     assert client.requests == [
-        *("projects.list", "tasks.list task_only", "tasks.list all"),
+        *("projects.list", "tasks.list task_only", "tasks.list all", "projects.list"),
         *("projects.list", "tasks.list task_only", "tasks.list all"),
         *("projects.import_tasks", "projects.update"),
     ]
+
+
+def test_a_changed_annotation_reopens_a_finished_project_which_needs_no_server(
+    tmp_path: Path,
+) -> None:
+    client, call = FakeClient(), "tasks.list task_only"
+    run(tmp_path, client, total=6)
+    label_open(client, ADA)
+    ended = run(tmp_path, client, total=6)
+    assert ended.finished
+    client.fails[call] = client.requests.count(call), ConnectError("down")
+    with pytest.warns(UserWarning, match="in Label Studio could not be read: .*look for the tasks"):
+        assert run(tmp_path, client, total=6).events == ended.events
+    client.requests.clear()
+    client.fails.clear()
+    assert run(tmp_path, client, total=6).events == ended.events
+    assert client.requests == ["projects.list", call, "tasks.list all"]
+    first = int(ended.pool.labeled_ids[0])
+    client.change(first, CLASSES[wrong := (TRUTH[first] + 1) % 3])
+    journal = run(tmp_path, client, total=6)
+    (correction,) = journal.corrections()
+    assert (correction["to"], correction["by"]) == ([wrong], "Ada Lovelace")
+    assert (journal.finished, len(journal.rounds)) == (True, 2)
+    assert journal.pool_in(1).labels[0] == wrong
 
 
 def test_several_annotators_are_named_one_by_one(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from al_lightning.oracles.page.page_log import Entry, PageLog
 from al_lightning.oracles.page.session import Session
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
+from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Answer, Question
 from al_lightning.utils.errors import UsageError
 from tests.background import Background
@@ -56,7 +57,7 @@ def test_a_batch_is_answered_when_every_image_has_a_label_or_a_skip(tmp_path: Pa
     waiting = Waiting(session, question(7, 3, 5))
     images = session.take("a", "Ada", 2)
     assert ids(images) == [7, 3]
-    assert images[0] == {"id": 7, "value": None, "guess": 0, "confidence": 0.9}
+    assert images[0] == {"id": 7, "value": None, "guess": 0, "confidence": 0.9, "part": ""}
     session.say("a", "Ada", [(7, None, "owl"), (3, None, "")])
     assert session.numbers()["left"] == 1
     session.say("a", "Ada", [(5, None, "cat")])
@@ -64,6 +65,19 @@ def test_a_batch_is_answered_when_every_image_has_a_label_or_a_skip(tmp_path: Pa
     assert answer is not None
     assert (answer.ids.tolist(), answer.labels.tolist()) == ([7, 5], [2, 0])
     assert (answer.skipped.tolist(), answer.open_ids.tolist()) == ([3], [])
+
+
+def test_the_page_knows_which_strategy_chose_an_image(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    first = replace(question(7, 3), parts=QuestionParts(("margin", "random"), ("random",)))
+    waiting = Waiting(session, question(5, round_=2, earlier=(first,)))
+    assert [image["part"] for image in session.take("a", "Ada", 1)] == [""]
+    session.say("a", "Ada", [(5, None, "cat")])
+    waiting.end()
+    waiting = Waiting(session, replace(first, ids=torch.tensor([9, 8]), round=3, earlier=(first,)))
+    assert {i["id"]: i["part"] for i in session.take("a", "Ada", 9)} == {9: "margin", 8: "random"}
+    session.say("a", "Ada", [(9, None, "cat"), (8, None, "")])
+    waiting.end()
 
 
 def test_two_people_never_get_the_same_image(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ export class OneView {
   caption(item) {
     const parts = [`Image ${item.id}`];
     if (item.guess !== null) parts.push(`guess: ${this.about.classes[item.guess]}, ${percent(item.confidence)}`);
+    if (item.part) parts.push(`chosen by ${item.part}`);
     if (item.value !== null) parts.push(item.value === "" ? "skipped so far" : `labeled ${item.value}`);
     at("caption").textContent = parts.join(" · ");
   }
