@@ -8,7 +8,8 @@ from typing import Literal
 
 from scipy.special import chdtrc
 
-from al_lightning.report.statistics.comparison import ALPHA, Comparison, compare
+from al_lightning.report.rules import ALPHA
+from al_lightning.report.statistics.comparison import Comparison, compare
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.scores import Scores
 from al_lightning.report.study.settings import Setting
@@ -140,7 +141,7 @@ def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
 
 def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
     reference = setting.reference or ""
-    return compare(values, [(name, reference) for name in setting.runs if name != reference])
+    return compare(values, reference, [name for name in setting.runs if name != reference])
 
 
 def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:

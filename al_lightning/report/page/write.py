@@ -14,6 +14,7 @@ from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page, render
 from al_lightning.report.page.search_chapter import SearchChapter, write_search
 from al_lightning.report.page.target import FACTS, digest, replace_files, require_no_links
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.measured import with_metrics
 from al_lightning.report.study.runs import read_runs
@@ -54,6 +55,7 @@ def write_report(
     target: Path,
     title: str | None = None,
     metrics: Sequence[str] = (),
+    rules: Rules | None = None,
 ) -> Report:
     """Write a report on runs.
 
@@ -65,6 +67,7 @@ def write_report(
         target: Folder of the report; made where it does not exist.
         title: Of the page; by default what was compared.
         metrics: More metrics, by their names in torchmetrics, from the predictions that runs keep.
+        rules: By which differences are read.
 
     Raises:
         UsageError: If there is no run to report on, a metric cannot be computed, or the target cannot
@@ -78,7 +81,7 @@ def write_report(
     settings = build_study(with_metrics(runs, metrics))
     found = searches(settings)
     shown = {setting.name for setting in compared(settings, found)}
-    analyses = tuple(analyse(setting) for setting in settings)
+    analyses = tuple(analyse(setting, rules) for setting in settings)
     chapters = _chapters([each for each in analyses if each.setting.name in shown])
     tried = _search_chapters(found)
     heading = title or _title(chapters, tried)

@@ -109,10 +109,6 @@ def test_evenness_is_compared_by_seed_as_scipy_does() -> None:
         assert comparison.difference is not None
         assert comparison.difference.p == pytest.approx(p[name])
         assert comparison.mean == pytest.approx(np.mean(heights[name]) - np.mean(heights["random"]))
-    first, second, third = sorted(p, key=lambda name: p[name])
-    adjusted = [3 * p[first], max(3 * p[first], 2 * p[second])]
-    adjusted.append(max(adjusted[1], p[third]))
-    assert [compared[n].p for n in (first, second, third)] == pytest.approx(adjusted)
     assert [compared[n].outcome for n in ("even", "odd", "alike")] == [
         Outcome.BETTER,
         Outcome.WORSE,
