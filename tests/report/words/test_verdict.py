@@ -48,8 +48,8 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
     assert text == (
         "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] labels, 4 "
         "seeds. No strategy can be told from the best. margin and entropy are undecided against "
-        "random. To find a difference of 1 point with 80% power takes 5 to 17 seeds in all. The level is that "
-        "of one look: plan further ones before the first (report.looks=[5,10])."
+        "random. To find a difference of 1 point with 80% power takes 5 to 17 seeds in all. The "
+        "level is that of one look: plan further ones before the first (report.looks=[5,10])."
     )
     assert "beats" not in text
 
