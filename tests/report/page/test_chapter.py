@@ -52,4 +52,4 @@ def test_several_leaders_stand_out_together() -> None:
     runs += [a_run("kl", s, (0.5, 0.65 + s / 500, 0.75, 0.85)) for s in range(3)]
     runs += [a_run("margin", s, (0.5, 0.655 - s / 500, 0.75, 0.85)) for s in range(3)]
     (gain, *_) = chapter_of(runs).glances
-    assert gain.detail == "kl and margin over random, 3 seeds"
+    assert gain.detail == "margin and kl over random, 3 seeds"
