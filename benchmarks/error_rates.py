@@ -1,7 +1,7 @@
 """How often a report claims what is not so, and how many true differences it finds.
 
     OMP_NUM_THREADS=1 python benchmarks/error_rates.py  # minutes; writes results/error_rates.json
-    python benchmarks/error_rates.py --table                     # what docs/comparing.md shows of it
+    python -m benchmarks.tables                                  # shows it in docs/comparing.md
 
 AUBC values are drawn, nothing is trained: what seeds have in common, an effect of each strategy, and
 its noise. In the worlds without effects any claim is false; the rate is that of studies with at least
@@ -13,15 +13,18 @@ strategy's noise, power is the share of true differences that is claimed. The pr
 - smyth: variances moderated by a prior that is estimated from the same differences, Dunnett's values.
 - ours: what the report does, see :mod:`al_lightning.report.statistics.moderation`.
 
-``looks``: five strategies as good as random, five seeds first. Whoever finds nothing follows the advice
-and looks again, up to ten times.
+``planned``: what the report does by default, from the first planned look to the last: whoever follows
+its advice and looks again, at whatever numbers of seeds, sees claims at these looks alone. Two of its
+worlds are fresh: neither they nor the random streams served to choose a constant. ``before``: five
+strategies as good as random, five seeds first; whoever finds nothing follows the advice of the rule of
+until now, or looks again at the full level, up to ten times.
 """
 
 import argparse
 import json
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,12 +32,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, ndtri, polygamma, stdtr
-from scipy.stats import binomtest
-from tabulate import tabulate
 
-from al_lightning.report.rules import ALPHA
+from al_lightning.report.rules import ALPHA, Rules
 from al_lightning.report.statistics.best import standings
 from al_lightning.report.statistics.comparison import Outcome, compare
+from al_lightning.report.statistics.looks import look_level
 from al_lightning.report.statistics.many import best, dunnett
 from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate, step_down
 from al_lightning.utils.files import write_whole
@@ -44,6 +46,7 @@ Claims = NDArray[np.bool_]
 
 RESULTS = Path(__file__).parent / "results" / "error_rates.json"
 WORLDS = ("equal", "one noisy", "noisy random", "heavy tails", "correlated")
+FRESH = ("one three times as noisy", "skewed")
 SEEDS, STRATEGIES = (3, 5, 10), (3, 7, 22)
 NOISY, HIGHEST = 5.0, 3.0  # times the others' noise
 LOOKS = (5, 6, 8, 10, 12, 15, 18, 22, 26, 30)
@@ -53,34 +56,28 @@ _RATIO = 1.08  # of degrees of freedom between which critical values are interpo
 
 
 def main() -> None:
-    """Draw, count, write; or print what was written."""
+    """Draw, count, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--draws", type=int, default=20_000, help="studies of each cell")
-    parser.add_argument(
-        "--table", action="store_true", help="print the tables of the written results"
-    )
-    given = parser.parse_args()
-    if not given.table:
-        measure(given.draws)
-    print(tables(json.loads(RESULTS.read_text(encoding="utf-8"))))
+    measure(parser.parse_args().draws)
 
 
 def measure(draws: int) -> None:
-    """Fill the file of results; what it has of as many draws is kept."""
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    cells, looks = (
-        (known.get("cells", {}), known.get("looks", {}))
-        if known.get("draws") == draws
-        else ({}, {})
-    )
+    """Add to the file of results what it does not have; remove it to measure all anew."""
+    found = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    planned, before, cells = (found.setdefault(key, {}) for key in ("planned", "before", "cells"))
+    for strategies in STRATEGIES:
+        if str(strategies) not in planned:
+            planned[str(strategies)] = play(strategies, draws)
+            _write(found)
+    for how in BEFORE:
+        if how not in before:
+            before[how] = play_before(how, draws // 5)
+            _write(found)
     for seeds, strategies in product(SEEDS, STRATEGIES):
         if (name := f"{seeds} seeds, {strategies} strategies") not in cells:
             cells[name] = cell(seeds, strategies, draws)
-            _write({"draws": draws, "cells": cells, "looks": looks})
-    for name, planned in _PLANS.items():
-        if name not in looks:
-            looks[name] = play(planned, draws // 5)
-            _write({"draws": draws, "cells": cells, "looks": looks})
+            _write(found)
 
 
 def _write(document: dict[str, Any]) -> None:
@@ -91,13 +88,13 @@ def cell(seeds: int, strategies: int, draws: int) -> dict[str, Any]:
     """Return the rates of false claims by world, and power, of all procedures."""
     none = np.zeros(strategies)
     effects = np.linspace(0, HIGHEST, strategies)
-    found: dict[str, Any] = {"seeds": seeds, "strategies": strategies, "false": {}, "power": {}}
+    found: dict[str, Any] = {"seeds": seeds, "strategies": strategies, "draws": draws}
+    found |= {"false": {}, "power": {}}
     for name, claims in {**AGAINST, **BEST}.items():
-        in_best = name in BEST
         found["false"][name] = {
-            world: _mean(claims, world, none, seeds, draws, lambda c: c.any(1)) for world in WORLDS
+            world: _mean(claims, world, none, seeds, draws, _any) for world in WORLDS
         }
-        right = (lambda c: c[:, :-1].mean(1)) if in_best else (lambda c: c.mean(1))
+        right = _share_but_last if name in BEST else _share
         found["power"][name] = {
             world: _mean(claims, world, effects, seeds, draws // 5, right)
             for world in ("equal", "one noisy")
@@ -106,6 +103,18 @@ def cell(seeds: int, strategies: int, draws: int) -> dict[str, Any]:
     shown = {name: max(rates.values()) for name, rates in found["false"].items()}
     print(seeds, strategies, {n: f"{100 * r:.1f}" for n, r in shown.items()}, flush=True)
     return found
+
+
+def _any(claims: Claims) -> Array:
+    return np.asarray(claims.any(1), dtype=np.float64)
+
+
+def _share(claims: Claims) -> Array:
+    return np.asarray(claims.mean(1))
+
+
+def _share_but_last(claims: Claims) -> Array:
+    return np.asarray(claims[:, :-1].mean(1))  # the last one is the best
 
 
 def draw(random: np.random.Generator, world: str, effects: Array, seeds: int, draws: int) -> Array:
@@ -119,6 +128,10 @@ def draw(random: np.random.Generator, world: str, effects: Array, seeds: int, dr
         noise = random.standard_t(4, shape) / math.sqrt(2)
     elif world == "one noisy":
         noise[:, len(effects) // 2] *= NOISY
+    elif world == "one three times as noisy":
+        noise[:, 1] *= 3.0
+    elif world == "skewed":
+        noise = random.standard_exponential(shape) - 1
     elif world == "noisy random":
         noise[:, 0] *= NOISY
     elif world == "correlated":  # half of the strategies query nearly the same
@@ -144,19 +157,17 @@ def _mean(
     return float(np.concatenate(parts).mean())
 
 
-def against_ours(values: Array, level: float = ALPHA, step: bool = True) -> Claims:
+def against_ours(values: Array, level: float = ALPHA) -> Claims:
     """Claim differences from random as :func:`compare` does."""
     means, variances, seeds = _differences(values)
     count = means.shape[1]
     found = moderate(variances, np.full(count, seeds), around_one(count))
     critical = np.stack(
         [
-            _interpolated(lambda df, k=k: dunnett(max(k, 1), df, NOMINAL * level), found.df)
+            _interpolated(partial(dunnett, max(k, 1), alpha=NOMINAL * level), found.df)
             for k in range(count + 1)
         ]
     )
-    if not step:
-        critical[:] = critical[-1]
     return step_down(np.abs(means) / np.sqrt(found.variance / seeds), critical)
 
 
@@ -187,7 +198,7 @@ def against_smyth(values: Array) -> Claims:
     return np.asarray(np.abs(means) > limit * np.sqrt(moderated / seeds))
 
 
-def best_ours(values: Array) -> Claims:
+def best_ours(values: Array, level: float = ALPHA) -> Claims:
     """Claim that strategies are not the best as :func:`standings` does."""
     means, variances, seeds, (one, other) = _pairs(values)
     count = values.shape[1]
@@ -196,7 +207,7 @@ def best_ours(values: Array) -> Claims:
     df = found.df[:, :1]
     critical = np.stack(
         [
-            _interpolated(lambda d, k=k: best(max(k, 1), count, d, NOMINAL * ALPHA), df)
+            _interpolated(partial(best, max(k, 1), count, alpha=NOMINAL * level), df)
             for k in range(count + 1)
         ]
     )
@@ -291,25 +302,55 @@ def _check_with_the_report(seeds: int, strategies: int) -> None:
     random = np.random.default_rng(0)
     values = draw(random, "one noisy", np.linspace(0, HIGHEST, strategies), seeds, _CHECKED)
     names = [f"strategy {k}" for k in range(strategies)]
-    claims, out = against_ours(values), best_ours(values)
+    claims, out, once = against_ours(values), best_ours(values), Rules(looks=(seeds,))
     for k, study in enumerate(values):
         scores = {n: dict(enumerate(row.tolist())) for n, row in zip(names, study, strict=True)}
-        read = compare(scores, names[0], names[1:])
+        read = compare(scores, names[0], names[1:], once)
         decided = [c.outcome in (Outcome.BETTER, Outcome.WORSE) for c in read]
         assert decided == claims[k].tolist()
-        assert [not s.can_be_best for s in standings(scores, names)] == out[k].tolist()
+        assert [not s.can_be_best for s in standings(scores, names, once)] == out[k].tolist()
 
 
-_PLANS: dict[str, str] = {
+def play(strategies: int, draws: int) -> dict[str, Any]:
+    """Return how often any look claims what is not so, by world, and the power of each look."""
+    none, effects = np.zeros(strategies), np.linspace(0, HIGHEST, strategies)
+    looks = tuple(Rules.looks)
+    level = look_level(looks)
+    false: dict[str, dict[str, float]] = {}
+    for index, world in enumerate((*WORLDS, *FRESH)):
+        random = np.random.default_rng([2026, strategies, index])
+        counts = np.zeros(3)
+        for _ in range(draws // _CHUNK):
+            values = draw(random, world, none, looks[-1], _CHUNK)
+            # As in a report, the best is sought among all but random.
+            against, out = (
+                np.any([claims(part[:, :, :look], level).any(1) for look in looks], axis=0)
+                for claims, part in ((against_ours, values), (best_ours, values[:, 1:]))
+            )
+            counts += [against.sum(), out.sum(), (against | out).sum()]
+        rates = counts / (draws // _CHUNK * _CHUNK)
+        false[world] = dict(zip(("against", "best", "either"), rates.tolist(), strict=True))
+        print(strategies, world, false[world], flush=True)
+    values = draw(np.random.default_rng([2027, strategies]), "equal", effects, looks[-1], _CHUNK)
+    power = {
+        str(look): {
+            "against": float(against_ours(values[:, :, :look], level).mean()),
+            "best": float(best_ours(values[:, 1:, :look], level)[:, :-1].mean()),
+        }
+        for look in looks
+    }
+    return {"draws": draws // _CHUNK * _CHUNK, "false": false, "power": power}
+
+
+BEFORE: dict[str, str] = {
     "before: follow the advice": "advice",
     "the same level at each look": "unplanned",
-    "planned looks": "planned",
 }
 
 
-def play(how: str, draws: int, strategies: int = 5) -> dict[str, float]:
+def play_before(name: str, draws: int, strategies: int = 5) -> dict[str, float]:
     """Return the rate of false claims at the first look, and after up to ten."""
-    random = np.random.default_rng(7)
+    random, how = np.random.default_rng(7), BEFORE[name]
     first = later = 0
     for _ in range(draws):
         values = draw(random, "equal", np.zeros(strategies), MOST_SEEDS, 1)
@@ -322,7 +363,7 @@ def play(how: str, draws: int, strategies: int = 5) -> dict[str, float]:
             seeds = _next(how, values[:, :, :seeds], look)
             if seeds > MOST_SEEDS:
                 break
-    return {"first": first / draws, "after ten": later / draws}
+    return {"draws": draws, "first": first / draws, "after ten": later / draws}
 
 
 def _claims_at(how: str, values: Array) -> bool:
@@ -331,8 +372,7 @@ def _claims_at(how: str, values: Array) -> bool:
     means, variances, seeds = _differences(values)
     count = means.shape[1]
     found = moderate(variances, np.full(count, seeds), around_one(count))
-    level = ALPHA / len(LOOKS) if how == "planned" else ALPHA
-    limit = _limit(count, round(float(found.df[0, 0]), 1), NOMINAL * level)
+    limit = _limit(count, round(float(found.df[0, 0]), 1), NOMINAL * ALPHA)
     return bool((np.abs(means) > limit * np.sqrt(found.variance / seeds)).any())
 
 
@@ -349,37 +389,6 @@ def _next(how: str, values: Array, look: int) -> int:
     effect = np.abs(means) / np.sqrt(variances)
     wanted = (ndtri(1 - ALPHA / 2 / means.shape[1]) + ndtri(0.8)) ** 2 / effect**2
     return max(seeds + 1, math.ceil(float(wanted.min())) + 2)
-
-
-def tables(found: dict[str, Any]) -> str:
-    """Return the tables of docs/comparing.md."""
-    rows = []
-    for each in found["cells"].values():
-        false = {name: 100 * max(rates.values()) for name, rates in each["false"].items()}
-        power = {name: 100 * rates["equal"] for name, rates in each["power"].items()}
-        rows.append(
-            [
-                each["seeds"],
-                each["strategies"],
-                *(f"{false[n]:.1f} / {power[n]:.0f}" for n in ("holm", "blocks", "smyth", "ours")),
-                *(f"{false[n]:.1f} / {power[n]:.0f}" for n in ("best, holm", "best, ours")),
-            ]
-        )
-    heads = ["seeds", "strategies", "Holm", "blocks", "Smyth", "ours", "best: Holm", "best: ours"]
-    looks = [
-        [name, *(f"{100 * rate:.1f}" for rate in rates.values())]
-        for name, rates in found["looks"].items()
-    ]
-    low, high = binomtest(round(0.05 * found["draws"]), found["draws"]).proportion_ci()
-    note = f"A true rate of 5.0 % shows as {100 * low:.1f} to {100 * high:.1f}."
-    parts = [
-        tabulate(rows, heads, tablefmt="github", disable_numparse=True),
-        note,
-        tabulate(
-            looks, ["", "first look, %", "after ten, %"], tablefmt="github", disable_numparse=True
-        ),
-    ]
-    return "\n\n".join(parts)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 
 Random sampling is compared with random sampling under other query seeds: what differs is chance. Each
 comparison has seeds of its own, and so initial labels and weights of its own. With one comparison each,
-a claim should come as often as its level says, 5 %. The runs lie in ``outputs/null`` and are gone on
-with after an interruption.
+and a single look, a claim should come as often as its level says, 5 %. The runs lie in
+``outputs/null`` and are gone on with after an interruption.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from al_lightning.report.analysis.results import analyse
+from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Outcome
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
@@ -38,7 +39,7 @@ def main() -> None:
     for index in range(given.comparisons):
         seeds = range(index * given.seeds, (index + 1) * given.seeds)
         (setting,) = build_study(run for run in runs if run.seed in seeds)
-        analysis = analyse(setting)
+        analysis = analyse(setting, Rules(looks=(given.seeds,)))
         (found,) = analysis.against
         claimed = found.outcome in (Outcome.BETTER, Outcome.WORSE)
         claims += claimed

@@ -73,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         type=int,
         metavar="SEEDS",
-        help="numbers of seeds at which claims are made, which share the level of 5%%; default: once",
+        default=Rules.looks,
+        help="numbers of seeds at which claims are made, which share the level of 5%%; "
+        "default: 3 5 10",
     )
     return parser
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from al_lightning.utils.checks import require_within, whole_number
 from al_lightning.utils.errors import UsageError
 
-#: The chance of any false claim in a family of comparisons, at most.
+#: The chance of any false claim in a family of comparisons, at most, over all planned looks.
 ALPHA = 0.05
 #: Seeds in common; with fewer, nothing is claimed.
 LEAST_SEEDS = 3
@@ -16,16 +16,16 @@ LEAST_SEEDS = 3
 class Rules:
     """What a report takes for small, and at how many seeds it makes claims.
 
-    >>> Rules(looks=(5, 10)).level(10)
-    0.025
+    >>> Rules(looks=(5, 10)).look(7), Rules(looks=(5, 10)).next_look(7)
+    (5, 10)
 
     Attributes:
         margin: Percentage points. Strategies are the same where their difference is shown to be
             smaller.
         difference: Percentage points. The smallest difference that matters: seeds are counted to find
             it.
-        looks: Numbers of seeds at which claims are made; they share the level of 5 %. None: once, at
-            whatever number of seeds there are.
+        looks: Numbers of seeds at which claims are made, ascending; they share the level of 5 %. With
+            seeds between two of them, the claims are those of the earlier one.
 
     Raises:
         UsageError: If a value is not what it must be; names its key.
@@ -33,29 +33,25 @@ class Rules:
 
     margin: float = 0.5
     difference: float = 1.0
-    looks: Sequence[int] | None = None
+    looks: Sequence[int] = (3, 5, 10)
 
     def __post_init__(self) -> None:
         """Check the values."""
         require_within("report.margin", self.margin, "(0, 100)")
         require_within("report.difference", self.difference, "(0, 100)")
-        if self.looks is None:
-            return
-        looks = [whole_number("report.looks", look, LEAST_SEEDS) for look in self.looks]
+        given = self.looks if isinstance(self.looks, Sequence) else [self.looks]
+        looks = [whole_number("report.looks", look, LEAST_SEEDS) for look in given]
         if not looks or sorted(set(looks)) != looks:
             raise UsageError(
                 "report.looks must be ascending numbers of seeds, such as [5, 10], not "
-                f"{list(self.looks)}"
+                f"{list(given)}"
             )
+        object.__setattr__(self, "looks", tuple(looks))
 
-    def level(self, seeds: int) -> float:
-        """Return the level of claims from so many seeds; 0 where none are made.
+    def look(self, seeds: int) -> int | None:
+        """Return the last planned look that so many seeds reach; None before the first."""
+        return max((look for look in self.looks if look <= seeds), default=None)
 
-        It depends on the number of seeds and the planned looks alone, so that the same journals give
-        the same report. By Bonferroni's inequality, all looks together stay at :data:`ALPHA`.
-        """
-        if seeds < LEAST_SEEDS:
-            return 0.0
-        if self.looks is None:
-            return ALPHA
-        return ALPHA / len(self.looks) if seeds in self.looks else 0.0
+    def next_look(self, seeds: int) -> int | None:
+        """Return the first planned look that takes more seeds; None after the last."""
+        return min((look for look in self.looks if look > seeds), default=None)

@@ -6,9 +6,11 @@ from al_lightning.report.rules import Rules
 from al_lightning.utils.errors import UsageError
 
 
-def test_one_look_has_the_whole_level_and_several_share_it() -> None:
-    assert [Rules().level(n) for n in (2, 3, 50)] == [0, 0.05, 0.05]
-    assert [Rules(looks=[5, 10]).level(n) for n in (4, 5, 7, 10, 11)] == [0, 0.025, 0, 0.025, 0]
+def test_the_look_is_the_last_that_was_reached_and_the_next_is_known() -> None:
+    rules = Rules(looks=[3, 5, 10])
+    assert [rules.look(n) for n in (2, 3, 4, 5, 9, 10, 50)] == [None, 3, 3, 5, 5, 10, 10]
+    assert [rules.next_look(n) for n in (0, 3, 4, 9, 10)] == [3, 5, 5, 10, None]
+    assert rules == Rules()
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,7 @@ def test_one_look_has_the_whole_level_and_several_share_it() -> None:
         ({"margin": 0}, "report.margin"),
         ({"difference": -1}, "report.difference"),
         ({"looks": [2, 5]}, "report.looks must be a whole number of at least 3"),
+        ({"looks": None}, "report.looks must be a whole number of at least 3"),
         ({"looks": [10, 5]}, "ascending numbers of seeds, such as [5, 10], not [10, 5]"),
         ({"looks": []}, "ascending numbers of seeds"),
     ],

@@ -23,6 +23,7 @@ from al_lightning.report.statistics.comparison import (
     compare,
     difference_of,
 )
+from al_lightning.report.statistics.looks import Basis, basis
 from al_lightning.report.statistics.paired import PairedDifference
 from al_lightning.report.statistics.penalty import Experiment, PenaltyMatrix, penalty_matrix
 from al_lightning.report.study.scores import (
@@ -50,6 +51,7 @@ class Analysis:
         passive: Mean of the passive baseline, by metric, a curve of one point; empty without one.
         scores: By measure, strategy and seed, see :data:`al_lightning.report.study.scores.MEASURES`.
         rules: By which differences are read.
+        basis: The seeds that the claims rest on; all else is over all seeds.
         against: Strategies against the reference on the first measure, one family; the largest
             difference first. Empty without a reference.
         standings: The strategies but the reference on the first measure, each against the best of them:
@@ -74,6 +76,7 @@ class Analysis:
     passive: Mapping[str, Curve]
     scores: Mapping[str, Scores]
     rules: Rules
+    basis: Basis
     against: Sequence[Comparison]
     standings: Sequence[Standing]
     other_measures: Mapping[str, Mapping[str, PairedDifference | None]]
@@ -143,6 +146,7 @@ def analyse(setting: Setting, rules: Rules | None = None) -> Analysis:
     measured = {m.key: scores(setting, m) for m in MEASURES if m.metric in metrics}
     first = measured.get(MEASURES[0].key, {})
     others = [name for name in setting.runs if name != setting.reference]
+    rests_on = basis(first, setting.reference, rules)
     return Analysis(
         setting=setting,
         metrics=metrics,
@@ -151,8 +155,9 @@ def analyse(setting: Setting, rules: Rules | None = None) -> Analysis:
         passive={metric: _passive(setting, metric) for metric in metrics if setting.passive},
         scores=measured,
         rules=rules,
-        against=_against_reference(setting, first, others, rules),
-        standings=standings(first, others, rules),
+        basis=rests_on,
+        against=_against_reference(setting, rests_on.scores, others, rules),
+        standings=standings(rests_on.scores, [n for n in others if n in rests_on.compared], rules),
         other_measures=_other_measures(setting, measured, others),
         savings=savings(setting),
         gaps=passive_gaps(setting),

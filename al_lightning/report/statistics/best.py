@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import difference_of
+from al_lightning.report.statistics.looks import level
 from al_lightning.report.statistics.many import best
 from al_lightning.report.statistics.moderation import NOMINAL, moderate, step_down
 from al_lightning.report.study.scores import Scores
@@ -56,7 +57,7 @@ def standings(
     pairs = {
         (one, other): found
         for one, other in combinations(strategies, 2)
-        if (found := difference_of(scores, one, other)) and rules.level(len(found.seeds))
+        if (found := difference_of(scores, one, other)) and level(rules, len(found.seeds))
     }
     names = [name for name in strategies if any(name in pair for pair in pairs)]
     if not any(found.std for found in pairs.values()):
@@ -67,7 +68,7 @@ def standings(
     means = np.array([found.mean for found in pairs.values()])
     place = {name: k for k, name in enumerate(names)}
     cells = [(place[one], place[other]) for one, other in pairs]
-    alphas = np.array([NOMINAL * rules.level(int(n)) for n in seeds])
+    alphas = np.array([NOMINAL * level(rules, int(n)) for n in seeds])
     errors = np.sqrt(moderated.variance / seeds)
     lag = _table(len(names), cells, -means, means)  # of the row behind the column
     error = _table(len(names), cells, errors)

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from al_lightning.report.rules import LEAST_SEEDS, Rules
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.looks import level
 from al_lightning.report.statistics.many import dunnett
 from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate, step_down
 from al_lightning.report.statistics.paired import PairedDifference, paired_difference
@@ -26,7 +27,6 @@ class Outcome(StrEnum):
     SAME = "the same"
     UNDECIDED = "undecided"
     UNTESTED = "too few seeds"
-    UNPLANNED = "no planned look"
     NO_SPREAD = "no spread: not testable"
 
 
@@ -77,7 +77,7 @@ def compare(
     """
     rules = rules or Rules()
     differences = {name: difference_of(scores, name, reference) for name in strategies}
-    tested = {n: d for n, d in differences.items() if d and rules.level(len(d.seeds))}
+    tested = {n: d for n, d in differences.items() if d and level(rules, len(d.seeds))}
     found = _read(tested, reference, rules) if tested else {}
     return [
         found.get(name)
@@ -104,7 +104,7 @@ def _read(
     moderated = moderate(variances, seeds, around_one(count))
     means = np.array([d.mean for d in tested.values()])
     errors = np.sqrt(moderated.variance / seeds)
-    alphas = [NOMINAL * rules.level(int(n)) for n in seeds]
+    alphas = [NOMINAL * level(rules, int(n)) for n in seeds]
     critical = np.array(
         [
             [dunnett(max(left, 1), *each) for each in zip(moderated.df, alphas, strict=True)]
@@ -140,6 +140,4 @@ def _comparison(
 
 def _untested(difference: PairedDifference | None, rules: Rules) -> Outcome:
     seeds = len(difference.seeds) if difference else 0
-    if seeds < LEAST_SEEDS:
-        return Outcome.UNTESTED
-    return Outcome.NO_SPREAD if rules.level(seeds) else Outcome.UNPLANNED
+    return Outcome.NO_SPREAD if rules.look(seeds) else Outcome.UNTESTED

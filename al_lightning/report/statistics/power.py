@@ -10,6 +10,7 @@ from scipy.special import chdtri, ncfdtr
 
 from al_lightning.report.rules import LEAST_SEEDS, Rules
 from al_lightning.report.statistics.comparison import Comparison
+from al_lightning.report.statistics.looks import look_level
 from al_lightning.report.statistics.many import dunnett
 from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate
 
@@ -42,7 +43,7 @@ def needed_seeds(against: Sequence[Comparison], rules: Rules) -> NeededSeeds | N
 
     The difference is the smallest that matters, not the one that was seen: that is too large where it
     was claimed, and noise where it was not. The spread is pooled over the strategies, and the level
-    that of one look of all that are planned.
+    that of one of the planned looks.
 
     Args:
         against: The comparisons with the reference.
@@ -64,7 +65,7 @@ def needed_seeds(against: Sequence[Comparison], rules: Rules) -> NeededSeeds | N
             rules.difference / 100,
             math.sqrt(float(pooled.pooled[0]) * df / float(end)),
             sum(1 for c in against if c.interval),
-            rules.level(rules.looks[-1]) if rules.looks else rules.level(LEAST_SEEDS),
+            look_level(tuple(rules.looks)),
         )
         for end in ends
     )

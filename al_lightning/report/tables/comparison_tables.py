@@ -18,7 +18,7 @@ def against_reference(analysis: Analysis) -> Table | None:
     setting = analysis.setting
     if not analysis.against or setting.reference is None:
         return None
-    values = analysis.scores[MEASURES[0].key]
+    values = analysis.basis.scores
     mine = values[setting.reference]
     reference = [
         strategy_cell(setting.reference),
@@ -33,7 +33,7 @@ def against_reference(analysis: Analysis) -> Table | None:
         name="against_reference",
         caption=f"AUBC of accuracy over {label_range(setting)}, that of {setting.reference} over the "
         "same seeds, and their difference, paired by seed, in percentage points. The 95% intervals are "
-        "simultaneous: all hold at once.",
+        "simultaneous: all hold at once, at all planned looks.",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),

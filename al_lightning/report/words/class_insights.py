@@ -16,7 +16,9 @@ def classes_asked_for(analysis: Analysis) -> Iterator[Insight]:
     reference = analysis.setting.reference
     if reference is None or len(analysis.setting.budgets) == 1:
         return
-    tested = [c for c in compare_evenness(analysis.setting) if c.interval is not None]
+    tested = [
+        c for c in compare_evenness(analysis.setting, analysis.rules) if c.interval is not None
+    ]
     even = sorted(c.strategy for c in tested if c.outcome is Outcome.BETTER)
     uneven = sorted(c.strategy for c in tested if c.outcome is Outcome.WORSE)
     parts = [
@@ -61,7 +63,7 @@ def rarest_class(analysis: Analysis) -> Iterator[Insight]:
 def _recall(analysis: Analysis, of: int | None, topic: str, what: str) -> Iterator[Insight]:
     if analysis.setting.reference is None or analysis.classes is None:
         return
-    found = compare_recall(analysis.setting, of)
+    found = compare_recall(analysis.setting, of, analysis.rules)
     tested = [c for c in found if c.outcome is not Outcome.UNTESTED]
     if not tested:
         return

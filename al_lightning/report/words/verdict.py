@@ -8,9 +8,8 @@ margin is undecided.
 from collections.abc import Sequence
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.rules import LEAST_SEEDS
 from al_lightning.report.statistics.comparison import Comparison, Outcome
-from al_lightning.report.statistics.power import needed_seeds
+from al_lightning.report.statistics.power import NeededSeeds, needed_seeds
 from al_lightning.report.study.settings import REFERENCE, Setting
 from al_lightning.report.words.phrases import (
     are,
@@ -68,24 +67,23 @@ def _against_reference(analysis: Analysis, on: str) -> list[str]:
         _headline(analysis, on, tested),
         *_group(analysis),
         *_readings(analysis),
+        _basis(analysis),
         *_seeds_needed(analysis),
         *_savings(analysis),
     ]
 
 
 def _why_untested(analysis: Analysis) -> str:
-    against, looks = analysis.against, analysis.rules.looks
-    most = max(c.seeds for c in against)
-    reference = analysis.setting.reference
+    against, reference = analysis.against, analysis.setting.reference
+    first, shared = analysis.rules.looks[0], analysis.basis.shared
     if any(c.outcome is Outcome.NO_SPREAD for c in against):
         return f"each strategy differs from {reference} by the same in all seeds"
-    if most >= LEAST_SEEDS and looks:
-        planned = listed([str(look) for look in looks])
-        return f"claims are planned at {planned} seeds, and there are {most}"
-    return (
-        f"no strategy has more than {counted(most, 'seed')} in common with {reference}, and a test "
-        f"needs {LEAST_SEEDS}"
-    )
+    if analysis.basis.compared:
+        have = f"the strategies have {counted(shared, 'seed')} in common"
+    else:
+        most = max(c.seeds for c in against)
+        have = f"no strategy has more than {counted(most, 'seed')} in common with {reference}"
+    return f"{have}, and the first planned look takes {first}"
 
 
 def _headline(analysis: Analysis, on: str, tested: Sequence[Comparison]) -> str:
@@ -133,10 +131,9 @@ def _readings(analysis: Analysis) -> list[str]:
     for outcome, text in (
         (Outcome.SAME, f"the same as {reference} within {analysis.rules.margin:g} points"),
         (Outcome.UNDECIDED, f"undecided against {reference}"),
-        (Outcome.UNPLANNED, "not at a planned number of seeds"),
         (
             Outcome.UNTESTED,
-            f"not compared: fewer than {LEAST_SEEDS} seeds in common with {reference}",
+            f"not compared: fewer than {analysis.rules.looks[0]} seeds in common with {reference}",
         ),
     ):
         if found := by_outcome[outcome]:
@@ -155,13 +152,32 @@ def _seeds_needed(analysis: Analysis) -> list[str]:
     size = (
         f"{analysis.rules.difference:g} {'point' if analysis.rules.difference == 1 else 'points'}"
     )
-    sentence = f"To find a difference of {size} with 80% power takes {needed(found)} in all."
-    if analysis.rules.looks is not None:
-        return [sentence]
-    return [
-        sentence,
-        "The level is that of one look: plan further ones before the first (report.looks=[5,10]).",
-    ]
+    if found.most is not None and found.most <= len(analysis.basis.seeds):
+        return [f"A difference of {size} is found with 80% power by so many seeds."]
+    look = analysis.rules.next_look(analysis.basis.shared)
+    sentence = f"To find a difference of {size} with 80% power takes {needed(found)} in all"
+    return [sentence + ("." if look is None else f": {_at_look(found, look)}.")]
+
+
+def _at_look(found: NeededSeeds, look: int) -> str:
+    """Return what the next look is good for."""
+    if found.most is not None and found.most <= look:
+        return f"go on to {look} seeds"
+    if found.least is None or found.least > look:
+        return "more than the next look has"
+    return "the next look may be enough, or not"
+
+
+def _basis(analysis: Analysis) -> str:
+    """Return a sentence on the seeds that readings rest on, and on the next look."""
+    seeds = analysis.basis.seeds
+    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    named = f"{seeds[0]} to {seeds[-1]}" if in_a_row else listed([str(seed) for seed in seeds])
+    look = analysis.rules.next_look(analysis.basis.shared)
+    later = (
+        "this was the last planned look" if look is None else f"the next look is at {look} seeds"
+    )
+    return f"These readings rest on seeds {named}; {later}."
 
 
 def _savings(analysis: Analysis) -> list[str]:
@@ -189,9 +205,8 @@ def _without_runs(analysis: Analysis, on: str) -> str:
 def _alone(analysis: Analysis, on: str) -> str:
     name, curve = next(iter(analysis.curves["accuracy"].items()))
     return (
-        f"{on}, {name} is the only strategy with runs, so that there is nothing to compare it "
-        f"with. It reaches {percent(curve.mean[-1], 1)}% accuracy with {count(curve.labels[-1])} "
-        f"labels, {counted(curve.seeds, 'seed')}."
+        f"{on}, {name} reaches {percent(curve.mean[-1], 1)}% accuracy with "
+        f"{count(curve.labels[-1])} labels, {counted(curve.seeds, 'seed')}. No other strategy has runs."
     )
 
 
@@ -206,19 +221,22 @@ def _without_reference(analysis: Analysis, on: str) -> list[str]:
     names = analysis.can_be_best
     if not names:
         return [
-            f"{on}, {missing}, and nothing is claimed: a test needs {LEAST_SEEDS} seeds in common, and "
-            "a spread."
+            f"{on}, {missing}, and nothing is claimed: that takes {analysis.rules.looks[0]} seeds in "
+            "common, and a spread."
         ]
     over = f"in AUBC over {label_range(analysis.setting)}"
-    seeds = seed_range([len(analysis.setting.runs[s.strategy]) for s in analysis.standings])
+    seeds = counted(len(analysis.basis.seeds), "seed")
     out = [s.strategy for s in analysis.standings if not s.can_be_best]
     if not out:
-        return [f"{on}, no strategy can be told from the best {over}, {seeds}; {missing}."]
+        return [
+            f"{on}, no strategy can be told from the best {over}, {seeds}; {missing}.",
+            _basis(analysis),
+        ]
     behind = f"{listed(out)} {are(len(out))} shown to be behind"
     if len(names) == 1:
-        return [f"{on}, {behind} {names[0]} {over}, {seeds}; {missing}."]
+        return [f"{on}, {behind} {names[0]} {over}, {seeds}; {missing}.", _basis(analysis)]
     group = f"{listed(names)} cannot be told from the best"
-    return [f"{on}, {group} {over}, {seeds}, and {behind}; {missing}."]
+    return [f"{on}, {group} {over}, {seeds}, and {behind}; {missing}.", _basis(analysis)]
 
 
 def _passive(analysis: Analysis) -> list[str]:

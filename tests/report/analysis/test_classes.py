@@ -12,6 +12,7 @@ from al_lightning.report.analysis.classes import (
     compare_recall,
     evenness,
 )
+from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Outcome
 from tests.report.helpers import a_passive_run, a_run, the_setting
 
@@ -96,7 +97,7 @@ def test_evenness_is_compared_by_seed_as_scipy_does() -> None:
         for seed in range(5)
     }
     runs = [a_run(name, seed, mix=mix) for (name, seed), mix in mixes.items()]
-    compared = {c.strategy: c for c in compare_evenness(the_setting(runs))}
+    compared = {c.strategy: c for c in compare_evenness(the_setting(runs), Rules())}
     heights = {
         name: [stats.entropy(mixes[name, seed]) / math.log(4) for seed in range(5)]
         for name in shares
@@ -118,8 +119,8 @@ def test_evenness_is_compared_by_seed_as_scipy_does() -> None:
 
 def test_recall_is_compared_by_seed() -> None:
     setting = the_setting(RUNS)
-    (worst,) = compare_recall(setting, None)
+    (worst,) = compare_recall(setting, None, Rules())
     assert worst.mean == pytest.approx(((0.9 - 0.6) + (0.5 - 0.6)) / 2)
-    (bag,) = compare_recall(setting, 2)
+    (bag,) = compare_recall(setting, 2, Rules())
     assert (bag.strategy, bag.reference) == ("margin", "random")
     assert bag.mean == pytest.approx(((0.9 - 0.7) + (0.5 - 0.7)) / 2, abs=1e-12)

@@ -1,13 +1,21 @@
+import json
+from html import unescape
+
 import numpy as np
 import pytest
 
 from al_lightning.report.analysis.results import Analysis, penalties
+from al_lightning.report.page import chapter
+from al_lightning.report.page.facts import facts
+from al_lightning.report.page.html import Page, render, typeset
+from al_lightning.report.page.overview import Overview
 from al_lightning.report.statistics.comparison import Outcome
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.tables.comparison_tables import against_best, against_reference
 from al_lightning.report.tables.formats import Raw, Table, to_records
 from al_lightning.report.words.insights import insights
 from al_lightning.report.words.verdict import verdict
+from al_lightning.report.words.wording import points
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
@@ -29,8 +37,11 @@ def test_strategies_against_the_reference_and_each_other() -> None:
     assert set(analysis.savings) == set(analysis.efficiency) == {"margin", "entropy", "kl"}
 
 
-def test_every_pair_has_one_reading_and_the_groups_follow_from_them() -> None:
+def test_every_pair_has_one_reading_and_the_groups_follow_from_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Random studies: no statement on a strategy contradicts another."""
+    monkeypatch.setattr(chapter, "pictures", lambda *_: {})
     drawn = np.random.default_rng(0)
     for study in range(25):
         seeds, noise = 3 + study % 4, drawn.choice([0.002, 0.01])
@@ -42,6 +53,7 @@ def test_every_pair_has_one_reading_and_the_groups_follow_from_them() -> None:
                 runs.append(a_run(name, seed, [0.5, *later.tolist()]))
         analysis = the_analysis(runs)
         check(analysis)
+        check_files(analysis)
 
 
 def records(table: Table | None) -> list[dict[str, Raw]]:
@@ -78,6 +90,30 @@ def check(analysis: Analysis) -> None:
     for insight in insights(analysis):
         for pair in (f"{n} beats" for n in "abcde"):
             assert pair not in insight.text
+
+
+def check_files(analysis: Analysis) -> None:
+    """Compare the page and report.json with the two families."""
+    written = chapter.write_chapter(analysis, {}, "slug", "")
+    page = Page("A title", Overview([], None), [written], [], [], None, None, None, None, [])
+    html = unescape(render(page))
+    (found,) = json.loads(facts(page, [], None, [], {}))["settings"]
+    assert typeset(found["verdict"]) in html
+    assert found["verdict"] == verdict(analysis)
+    assert found["readings"] == {c.strategy: str(c.outcome) for c in analysis.against}
+    assert found["can_be_best"] == analysis.can_be_best
+    seeds = len(found["scores"]["aubc"]["a"])
+    assert len(found["readings_rest_on"]) == analysis.rules.look(seeds)
+    tables = found["tables"]
+    rows = {r["strategy"]: r for r in tables["against_reference"] if r["strategy"] != "random"}
+    assert {name: row["reading"] for name, row in rows.items()} == found["readings"]
+    for name, row in rows.items():
+        assert row["seeds"] == len(found["readings_rest_on"])
+        claimed = row["low"] >= 0 or row["high"] <= 0
+        assert claimed == (found["readings"][name] in ("better", "worse"))
+        assert f"{points(row['difference'])}</td>" in html.replace("\u2212", "-")
+    in_table = [r["strategy"] for r in tables["against_best"] if r["can_be_best"]]
+    assert in_table == [name for name in found["can_be_best"] if name != "random"]
 
 
 def test_the_order_is_that_of_the_paired_differences() -> None:

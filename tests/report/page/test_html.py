@@ -11,8 +11,10 @@ from al_lightning.report.figures.looks import COLOURS, looks
 from al_lightning.report.figures.svg import inline_svg
 from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.html import Page, render, typeset
+from al_lightning.report.page.overview import write_overview
 from al_lightning.report.page.search_chapter import write_search
 from al_lightning.report.page.write import compared
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.trials import searches
@@ -67,6 +69,7 @@ def page_of(study: list[Run], *, problems: list[str] | None = None, title: str =
     return render(
         Page(
             title=title,
+            overview=write_overview(analyses, Rules()),
             chapters=chapters,
             searches=[write_search(s, f"search-{k}", f"{k}-") for k, s in enumerate(found)],
             left_out=[left for setting in settings for left in setting.left_out],

@@ -24,7 +24,7 @@ def test_the_bound_by_hand() -> None:
     """Two strategies: one difference, Student's t, one-sided; both can be the best."""
     apart = [-0.02, -0.01, 0.0, 0.01, 0.03]
     scores = {"a": dict.fromkeys(range(5), 0.5), "b": {s: 0.5 + d for s, d in enumerate(apart)}}
-    a, b = standings(scores, ["a", "b"])
+    a, b = standings(scores, ["a", "b"], Rules(looks=(3,)))
     half = best(2, 2, 4, NOMINAL * 0.05) * np.std(apart, ddof=1) / 5**0.5
     assert (a.can_be_best, b.can_be_best) == (True, True)
     assert (a.behind, b.behind) == pytest.approx((0.002 + half, half - 0.002), rel=1e-3)
@@ -63,5 +63,5 @@ def test_several_best_ones_all_stay_in_95_of_100_studies() -> None:
     for _ in range(200):
         rows = drawn.normal(0, 1, (5, 4))
         scores = {n: dict(enumerate(row)) for n, row in zip("abcde", rows.tolist(), strict=True)}
-        out += not all(s.can_be_best for s in standings(scores, list(scores)))
+        out += not all(s.can_be_best for s in standings(scores, list(scores), Rules(looks=(3,))))
     assert out <= 16  # 10 are 5 % of 200; more than 16 once in 50 times

@@ -12,8 +12,8 @@ from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, th
 CLEAR = {"random": 0.0, "margin": 0.06, "entropy": 0.05}
 
 
-def say(*runs: Run) -> str:
-    return verdict(the_analysis(runs))
+def say(*runs: Run, rules: Rules | None = None) -> str:
+    return verdict(the_analysis(runs, rules))
 
 
 def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None:
@@ -21,10 +21,11 @@ def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None
     # is reached at 40 - 10 * 0.06 / 0.1 = 34 labels.
     assert say(*a_study(CLEAR, seeds=5, passive=0.9)) == (
         "On toys with the cnn, margin and entropy beat random in AUBC over [10, 40] labels, 5 seeds: "
-        "margin by 5.0 points [4.9, 5.1] and entropy by 4.2 points [4.1, 4.2]. entropy is shown to be "
-        "behind margin. On the way to random's final accuracy, margin saves 15% of the labels (median "
-        "of 5 seeds, all 15%). With 40 of 200 labels, margin reaches 97.8% of the accuracy of the "
-        "passive baseline (90.0%, 5 seeds), which was trained for 100 steps."
+        "margin by 5.0 points [4.9, 5.1] and entropy by 4.2 points [4.1, 4.3]. entropy is shown to be "
+        "behind margin. These readings rest on seeds 0 to 4; the next look is at 10 seeds. On the way "
+        "to random's final accuracy, margin saves 15% of the labels (median of 5 seeds, all 15%). With "
+        "40 of 200 labels, margin reaches 97.8% of the accuracy of the passive baseline (90.0%, 5 "
+        "seeds), which was trained for 100 steps."
     )
 
 
@@ -35,7 +36,7 @@ def test_those_that_are_not_worse_than_the_best_are_named_beside_it() -> None:
         for name in lead
         for s in range(3)
     ]
-    text = say(*runs)
+    text = say(*runs, rules=Rules(looks=(3,)))
     # Leads in AUBC: a third of 0.07 on average, of 0.0667 for the next two; l2 is clearly below.
     assert "margin, entropy and badge beat random" in text
     assert "margin by 2.3 points [1.3, 3.4], entropy by 2.2 points [1.5, 3.0] and badge by" in text
@@ -48,8 +49,9 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
     assert text == (
         "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] labels, 4 "
         "seeds. No strategy can be told from the best. margin and entropy are undecided against "
-        "random. To find a difference of 1 point with 80% power takes 5 to 17 seeds in all. The "
-        "level is that of one look: plan further ones before the first (report.looks=[5,10])."
+        "random. These readings rest on seeds 0 to 2; the next look is at 5 seeds. To find a "
+        "difference of 1 point with 80% power takes 5 to 17 seeds in all: the next look "
+        "may be enough, or not."
     )
     assert "beats" not in text
 
@@ -57,14 +59,15 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
 def test_where_all_are_worse_nobody_is_closest() -> None:
     assert say(*a_study({"random": 0.0, "kl": -0.06}, seeds=3)) == (
         "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] "
-        "labels, 3 seeds. kl is worse than random: by 5.0 points [4.9, 5.1]."
+        "labels, 3 seeds. kl is worse than random: by 5.0 points [4.8, 5.2]. These readings rest on "
+        "seeds 0 to 2; the next look is at 5 seeds."
     )
 
 
 def test_two_seeds_claim_nothing() -> None:
     assert say(*a_study(CLEAR, seeds=2)) == (
         "On toys with the cnn, nothing is claimed: no strategy has more than 2 seeds in common "
-        "with random, and a test needs 3."
+        "with random, and the first planned look takes 3."
     )
 
 
@@ -129,7 +132,7 @@ def test_the_same_within_the_margin_is_told_from_undecided() -> None:
         for name in lead
         for s in range(3)
     ]
-    text = say(*runs)
+    text = say(*runs, rules=Rules(looks=(3,)))
     assert "d, c and b are the same as random within 0.5 points." in text
     assert "a, f and e are undecided against random." in text
 
@@ -137,10 +140,31 @@ def test_the_same_within_the_margin_is_told_from_undecided() -> None:
 def test_claims_are_made_at_planned_looks() -> None:
     setting = the_setting(a_study(CLEAR, seeds=4))
     assert verdict(analyse(setting, Rules(looks=(5, 10)))) == (
-        "On toys with the cnn, nothing is claimed: claims are planned at 5 and 10 seeds, and there are "
-        "4."
+        "On toys with the cnn, nothing is claimed: no strategy has more than 4 seeds in common with "
+        "random, and the first planned look takes 5."
     )
-    assert "margin and entropy beat random" in verdict(analyse(setting, Rules(looks=(4, 8))))
+    text = verdict(analyse(setting, Rules(looks=(4, 8))))
+    assert "margin and entropy beat random" in text
+    assert "rest on seeds 0 to 3; the next look is at 8 seeds." in text
+    assert "seeds 0 to 3; this was the last planned look." in verdict(
+        analyse(setting, Rules(looks=(4,)))
+    )
+
+
+def test_more_seeds_change_no_reading_before_the_next_look() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.01}, seeds=9, noise=0.02)
+    texts = {
+        k: verdict(the_analysis([run for run in runs if (run.seed or 0) < k])) for k in (5, 7, 9)
+    }
+    assert texts[5].split(" With")[0] == texts[7].split(" With")[0] == texts[9].split(" With")[0]
+
+
+def test_strategies_with_too_few_seeds_in_common_are_not_compared() -> None:
+    apart = [*a_study({"random": 0.0}, seeds=6), *a_study({"margin": 0.1}, seeds=3)]
+    apart += [r for r in a_study({"kl": 0.1}, seeds=6) if (r.seed or 0) > 2]
+    assert say(*apart).endswith(
+        "the strategies have 0 seeds in common, and the first planned look takes 3."
+    )
 
 
 def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
@@ -155,7 +179,7 @@ def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
 def test_random_that_lags_behind_is_not_missing() -> None:
     runs = [a_run("random", s, (0.5,), (10,), finished=False) for s in range(3)]
     text = say(*runs, *a_study({"margin": 0.06, "kl": 0.0}))
-    assert text.endswith("; random's runs do not reach these labels yet.")
+    assert "; random's runs do not reach these labels yet. These" in text
 
 
 def test_where_nobody_is_best_the_reference_stands_for_all() -> None:
@@ -179,21 +203,22 @@ def test_without_random_the_best_are_named() -> None:
     text = say(*a_study({"margin": 0.06, "entropy": 0.0, "kl": 0.0}, seeds=3, noise=0.001))
     assert text == (
         "On toys with the cnn, entropy and kl are shown to be behind margin in AUBC over [10, 40] "
-        "labels, 3 seeds; there is no run of random to compare with."
+        "labels, 3 seeds; there is no run of random to compare with. These readings rest on seeds "
+        "0 to 2; the next look is at 5 seeds."
     )
 
 
 def test_without_random_and_without_seeds_nothing_is_claimed() -> None:
     text = say(*a_study({"margin": 0.06, "kl": 0.0}, seeds=2))
-    assert text.endswith("a test needs 3 seeds in common, and a spread.")
+    assert text.endswith("that takes 3 seeds in common, and a spread.")
     noisy = say(*a_study({"margin": 0.0, "kl": 0.0}, seeds=3))
     assert "no strategy can be told from the best in AUBC over [10, 40] labels, 3 seeds;" in noisy
 
 
 def test_a_single_strategy_has_nobody_to_be_compared_with() -> None:
     assert say(a_run("margin", 0, (0.5, 0.6, 0.7, 0.85))) == (
-        "On toys with the cnn, margin is the only strategy with runs, so that there is nothing to "
-        "compare it with. It reaches 85.0% accuracy with 40 labels, 1 seed."
+        "On toys with the cnn, margin reaches 85.0% accuracy with 40 labels, 1 seed. No other "
+        "strategy has runs."
     )
 
 
@@ -235,7 +260,7 @@ def test_random_against_itself_is_seldom_a_claim(seeds: int) -> None:
         for query_seed in (2 * draw + 1, 2 * draw + 2):
             config = {"query_seed": query_seed}
             runs += a_study({"random": 0.0}, seeds, noise=0.01, spread=0.0, config=config)
-        text = say(*runs)
+        text = say(*runs, rules=Rules(looks=(seeds,)))
         assert "random, query_seed=" in text
         claims += "beats random" in text or "worse than random" in text
     assert 1 <= claims <= 10
@@ -244,4 +269,4 @@ def test_random_against_itself_is_seldom_a_claim(seeds: int) -> None:
 def test_what_tells_settings_apart_is_in_brackets() -> None:
     runs = [a_run(), a_run(config={"extra": 1}, folder="other")]
     texts = [verdict(analyse(setting)) for setting in build_study(runs)]
-    assert texts[0].startswith("On toys with the cnn (extra=1), random is the only strategy")
+    assert texts[0].startswith("On toys with the cnn (extra=1), random reaches")
