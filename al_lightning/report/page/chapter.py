@@ -161,7 +161,8 @@ def _glances(analysis: Analysis) -> list[Glance]:
     found = [analysis.savings[name] for name in leaders if name in analysis.savings]
     if medians := sorted(each.median for each in found if each.median is not None):
         share = _from_to([percent(median, 0) for median in medians])
-        detail = f"to reach {reference}'s final accuracy, median of {seeds}"
+        over = seed_range([each.seeds for each in found])
+        detail = f"to reach {reference}'s final accuracy, median of {over}"
         least = AT_LEAST if any(each.at_least for each in found) else ""
         glances.append(Glance(f"{least}{share}%", "fewer labels", detail))
     if gaps := [analysis.gaps[name] for name in leaders if name in analysis.gaps]:

@@ -4,6 +4,7 @@ import pytest
 
 from al_lightning.report.analysis.results import analyse
 from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.power import needed_seeds
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
 from al_lightning.report.words.verdict import verdict
@@ -45,15 +46,35 @@ def test_those_that_are_not_worse_than_the_best_are_named_beside_it() -> None:
 
 
 def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> None:
-    text = say(*a_study({"random": 0.0, "margin": 0.004, "entropy": 0.001}, seeds=4, noise=0.01))
+    runs = a_study({"random": 0.0, "margin": 0.004, "entropy": 0.001}, seeds=4, noise=0.01)
+    text = say(*runs, rules=Rules(looks=(4,)))
     assert text == (
         "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] labels, 4 "
         "seeds. No strategy can be told from the best. margin and entropy are undecided against "
-        "random. These readings rest on seeds 0 to 2; the next look is at 5 seeds. To find a "
-        "difference of 1 point with 80% power takes 5 to 17 seeds in all: the next look "
-        "may be enough, or not."
+        "random. These readings rest on seeds 0 to 3; this was the last planned look. To find a "
+        "difference of 1 point with 80% power takes 5 to 17 seeds in all."
     )
     assert "beats" not in text
+
+
+@pytest.mark.parametrize("difference", [0.3, 1, 2, 3, 20])
+def test_the_advice_on_seeds_names_the_next_look_where_that_has_the_power(
+    difference: float,
+) -> None:
+    rules = Rules(difference=difference, looks=(4, 10))
+    analysis = the_analysis(a_study({"random": 0.0, "margin": 0.004}, seeds=5, noise=0.01), rules)
+    found = needed_seeds(analysis.against, rules)
+    assert found is not None
+    least, most = found.least or 101, found.most or 101
+    if most <= 4:
+        advice = "is found with 80% power by so many seeds."
+    elif most <= 10:
+        advice = "seeds in all: go on to 10 seeds."
+    elif least > 10:
+        advice = "seeds in all: more than the next look has."
+    else:
+        advice = "seeds in all: the next look may be enough, or not."
+    assert advice in verdict(analysis)
 
 
 def test_where_all_are_worse_nobody_is_closest() -> None:
