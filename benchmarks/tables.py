@@ -240,6 +240,70 @@ def selection_scaling() -> Rows:
     return rows
 
 
+def false_claims() -> Rows:
+    """False claims of a report over all planned looks, by ``benchmarks/error_rates.py``."""
+    fresh = ("one three times as noisy", "skewed")
+    rows = [["strategies", "studies", "worlds", "against random", "the best", "either"]]
+    for strategies, each in _read("error_rates")["planned"].items():
+        for kind in ("of the constants", "fresh"):
+            false = [
+                r for world, r in each["false"].items() if (world in fresh) == (kind == "fresh")
+            ]
+            rates = (max(rate[key] for rate in false) for key in ("against", "best", "either"))
+            cells = (_percent(rate, each["draws"]) for rate in rates)
+            rows.append([strategies, f"{each['draws']:,}", kind, *cells])
+    return rows
+
+
+def planned_power() -> Rows:
+    """True differences that a report finds at each planned look, by ``benchmarks/error_rates.py``."""
+    planned = _read("error_rates")["planned"]
+    looks = next(iter(planned.values()))["power"]
+    rows = [["strategies", *(f"{look} seeds" for look in looks)]]
+    for strategies, each in planned.items():
+        found = each["power"].values()
+        cells = (f"{100 * one['against']:.0f}, {100 * one['best']:.0f}" for one in found)
+        rows.append([strategies, *cells])
+    return rows
+
+
+def procedures() -> Rows:
+    """Procedures at the level of a single look, by ``benchmarks/error_rates.py``."""
+    names = ("holm", "blocks", "smyth", "ours", "best, holm", "best, ours")
+    heads = ("Holm", "blocks", "Smyth", "ours", "best: Holm", "best: ours")
+    rows = [["seeds", "strategies", "studies", *heads]]
+    cells = _read("error_rates")["cells"].values()
+    for each in sorted(cells, key=lambda cell: (cell["seeds"], cell["strategies"])):
+        false = (100 * max(each["false"][name].values()) for name in names)
+        power = (100 * each["power"][name]["equal"] for name in names)
+        shown = [f"{rate:.1f} / {found:.0f}" for rate, found in zip(false, power, strict=True)]
+        rows.append([str(each["seeds"]), str(each["strategies"]), f"{each['draws']:,}", *shown])
+    return rows
+
+
+def follow_the_advice() -> Rows:
+    """False claims of who looks again until something is found, by ``benchmarks/error_rates.py``."""
+    results = _read("error_rates")
+    rows = [["", "first look, %", "after ten, %"]]
+    for name, each in results["before"].items():
+        rows.append([name, *(_percent(each[key], each["draws"]) for key in ("first", "after ten"))])
+    worst, draws = max(
+        (rates["against"], each["draws"])
+        for each in results["planned"].values()
+        for rates in each["false"].values()
+    )
+    rows.append(["planned looks, the worst of all worlds", "", _percent(worst, draws)])
+    return rows
+
+
+def _percent(rate: float, draws: int) -> str:
+    """Return a rate in per cent with its 95 % interval (Wilson 1927)."""
+    z = 1.96
+    middle = (rate + z**2 / (2 * draws)) / (1 + z**2 / draws)
+    half = z / (1 + z**2 / draws) * math.sqrt(rate * (1 - rate) / draws + z**2 / (4 * draws**2))
+    return f"{100 * rate:.1f} [{100 * (middle - half):.1f}, {100 * (middle + half):.1f}]"
+
+
 def _slope(sizes: Sequence[int], values: Sequence[float]) -> str:
     """Return the slope of log(value) over log(size), by least squares."""
     if len(sizes) < 2:
@@ -333,6 +397,10 @@ TABLES: dict[str, Callable[[], Rows]] = {
         sweeps,
         startup,
         selection_scaling,
+        false_claims,
+        planned_power,
+        procedures,
+        follow_the_advice,
     )
 }
 

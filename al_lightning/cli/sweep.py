@@ -20,6 +20,7 @@ from omegaconf import DictConfig, open_dict, read_write
 
 from al_lightning.cli.resolvers import register
 from al_lightning.cli.search import given_overrides, require_validation
+from al_lightning.cli.values import report_rules
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.orphans import end_with_parent
@@ -44,10 +45,10 @@ class SweepRecord(Callback):
     in a single run.
 
     Args:
-        report: Whether the sweep ends with a report.
+        report: The key of the configuration, see :func:`al_lightning.cli.values.report_rules`.
     """
 
-    def __init__(self, report: bool = True) -> None:
+    def __init__(self, report: DictConfig | bool | None = True) -> None:
         self.report = report
         self.folder: Path | None = None
         self._sweep = os.getpid()
@@ -56,6 +57,7 @@ class SweepRecord(Callback):
         """Refuse what would choose by the test set; begin the record."""
         try:
             require_validation(config)
+            report_rules(self.report)
         except UsageError as error:
             print(f"Error: {error}", file=sys.stderr)  # noqa: T201
             sys.exit(_FAILURE)  # anything else that a callback raises becomes a warning
@@ -176,7 +178,8 @@ def _report(sweep: SweepRecord) -> bool:
     """Write the report on the runs of a sweep; return whether that could be done."""
     runs = [Path(record["run"]) for record in sweep.records()]
     runs = [run for run in runs if (run / "journal.jsonl").exists()]
-    if sweep.folder is None or not sweep.report or not runs:
+    rules = report_rules(sweep.report)
+    if sweep.folder is None or rules is None or not runs:
         return True
     from al_lightning.report.page.dashboard import (  # noqa: PLC0415 - heavy
         how_to_open,
@@ -187,7 +190,7 @@ def _report(sweep: SweepRecord) -> bool:
 
     target = sweep.folder / "report"
     try:
-        report = write_report(runs, target)
+        report = write_report(runs, target, rules=rules)
     except UsageError as error:
         _complain(f"\nError: {error}")
         return False

@@ -1,11 +1,13 @@
 """Checks of the top-level keys of a configuration."""
 
 import re
+from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.report.rules import Rules
 from al_lightning.utils.errors import UsageError
 
 
@@ -21,7 +23,8 @@ def require_values(cfg: DictConfig) -> None:
             continue
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
-    for key in ("overwrite", "cache", "report", "predictions"):
+    report_rules(cfg.report)
+    for key in ("overwrite", "cache", "predictions"):
         if not isinstance(cfg[key], bool):
             raise UsageError(f"{key} must be true or false, not {cfg[key]!r}")
     _require_project(cfg)
@@ -36,6 +39,23 @@ def require_values(cfg: DictConfig) -> None:
         raise UsageError(f"save_minutes must be a number of at least 0, or null, not {minutes!r}")
     if cfg.progress not in ("auto", True, False):
         raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
+
+
+def report_rules(report: object) -> Rules | None:
+    """Return the rules of the report that ends a sweep; None for no report.
+
+    Args:
+        report: The key of the configuration: true, false, null, or the rules.
+
+    Raises:
+        UsageError: If it is something else, or a rule is not what it must be; names its key.
+    """
+    if isinstance(report, DictConfig):
+        rules = cast(dict[str, Any], OmegaConf.to_container(report))
+        return Rules(**rules)
+    if report is not None and not isinstance(report, bool):
+        raise UsageError(f"report must be true, false or rules, not {report!r}")
+    return Rules() if report else None
 
 
 def _require_project(cfg: DictConfig) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from al_lightning.report.rules import Rules
 from al_lightning.utils.command import piped_output
 from al_lightning.utils.errors import UsageError
 
@@ -16,7 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     target = given.output or given.folders[0] / "report"
     try:
-        report = write_report(given.folders, target, given.title, given.metric)
+        rules = Rules(given.margin, given.difference, given.looks)
+        report = write_report(given.folders, target, given.title, given.metric, rules)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -52,6 +54,29 @@ def _parser() -> argparse.ArgumentParser:
         'torchmetrics, such as cohen_kappa, auroc or "fbeta_score(beta=0.5)"; may be repeated',
     )
     parser.add_argument("--title", help="of the page; default: what is compared")
+    parser.add_argument(
+        "--margin",
+        type=float,
+        metavar="POINTS",
+        default=Rules.margin,
+        help="strategies are the same where they are shown to be this close; default: %(default)s",
+    )
+    parser.add_argument(
+        "--difference",
+        type=float,
+        metavar="POINTS",
+        default=Rules.difference,
+        help="the smallest difference that matters, which seeds are counted for; default: %(default)s",
+    )
+    parser.add_argument(
+        "--looks",
+        nargs="+",
+        type=int,
+        metavar="SEEDS",
+        default=Rules.looks,
+        help="numbers of seeds at which claims are made, which share the level of 5%%; "
+        "default: 3 5 10",
+    )
     return parser
 
 

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from al_lightning.report.analysis.results import Analysis, analyse
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import PHASES, Round, Run
 from al_lightning.report.study.settings import Setting
@@ -160,9 +161,9 @@ def the_setting(runs: Sequence[Run]) -> Setting:
     return setting
 
 
-def the_analysis(runs: Sequence[Run]) -> Analysis:
+def the_analysis(runs: Sequence[Run], rules: Rules | None = None) -> Analysis:
     """All that is known of runs that share a setting."""
-    return analyse(the_setting(runs))
+    return analyse(the_setting(runs), rules)
 
 
 def write_run(root: Path, run: Run) -> Path:

@@ -8,7 +8,9 @@ from typing import Literal
 
 from scipy.special import chdtrc
 
-from al_lightning.report.statistics.comparison import ALPHA, Comparison, compare
+from al_lightning.report.rules import ALPHA, Rules
+from al_lightning.report.statistics.comparison import Comparison, compare
+from al_lightning.report.statistics.looks import basis
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.scores import Scores
 from al_lightning.report.study.settings import Setting
@@ -101,7 +103,7 @@ def evenness(shares: Sequence[float]) -> float:
     return -sum(share * log(share) for share in shares if share > 0) / log(len(shares))
 
 
-def compare_evenness(setting: Setting) -> list[Comparison]:
+def compare_evenness(setting: Setting, rules: Rules) -> list[Comparison]:
     """Compare the evenness of the queried classes with that of the reference, as one family.
 
     A run is a single observation, paired by seed: the labels of one run are not independent, so a test
@@ -111,6 +113,7 @@ def compare_evenness(setting: Setting) -> list[Comparison]:
 
     Args:
         setting: With a reference.
+        rules: By which differences are read.
     """
     found = {
         name: {
@@ -120,27 +123,29 @@ def compare_evenness(setting: Setting) -> list[Comparison]:
         }
         for name, runs in setting.runs.items()
     }
-    return _against_reference(setting, found)
+    return _against_reference(setting, found, rules)
 
 
-def compare_recall(setting: Setting, of: int | None) -> list[Comparison]:
+def compare_recall(setting: Setting, of: int | None, rules: Rules) -> list[Comparison]:
     """Compare the final recall of a class with the reference's, as one family.
 
     Args:
         setting: With a reference.
         of: A class; None for the one that is found worst, whichever that is in a run.
+        rules: By which differences are read.
     """
     recall: dict[str, dict[int, float]] = {}
     for name, runs in setting.runs.items():
         for seed, run in runs.items():
             if values := run.at(setting.budgets[-1]).per_class.get("recall"):
                 recall.setdefault(name, {})[seed] = min(values) if of is None else values[of]
-    return _against_reference(setting, recall)
+    return _against_reference(setting, recall, rules)
 
 
-def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
+def _against_reference(setting: Setting, values: Scores, rules: Rules) -> list[Comparison]:
     reference = setting.reference or ""
-    return compare(values, [(name, reference) for name in setting.runs if name != reference])
+    others = [name for name in setting.runs if name != reference]
+    return compare(basis(values, reference, rules).scores, reference, others, rules)
 
 
 def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from statistics import fmean
 
 from al_lightning.report.analysis.classes import ClassReport, class_report
 from al_lightning.report.analysis.costs import Costs, costs, passive_costs
@@ -15,7 +15,16 @@ from al_lightning.report.analysis.savings import (
     passive_gaps,
     savings,
 )
-from al_lightning.report.statistics.comparison import Comparison, best_of, compare, rivals_of
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.best import Standing, standings
+from al_lightning.report.statistics.comparison import (
+    Comparison,
+    Outcome,
+    compare,
+    difference_of,
+)
+from al_lightning.report.statistics.looks import Basis, basis
+from al_lightning.report.statistics.paired import PairedDifference
 from al_lightning.report.statistics.penalty import Experiment, PenaltyMatrix, penalty_matrix
 from al_lightning.report.study.scores import (
     MEASURES,
@@ -41,11 +50,15 @@ class Analysis:
         differences: Paired difference to the reference in accuracy over labels, by strategy.
         passive: Mean of the passive baseline, by metric, a curve of one point; empty without one.
         scores: By measure, strategy and seed, see :data:`al_lightning.report.study.scores.MEASURES`.
-        against: Strategies against the reference, by measure, a family each; the largest difference
-            first. Empty without a reference.
-        pairs: All pairs of strategies on the first measure, as one family.
-        best: The strategy that beats the reference by the most on the first measure; None where none
-            does.
+        rules: By which differences are read.
+        basis: The seeds that the claims rest on; all else is over all seeds.
+        against: Strategies against the reference on the first measure, one family; the largest
+            difference first. Empty without a reference.
+        standings: The strategies but the reference on the first measure, each against the best of them:
+            the other family. The two families share no pair of strategies, so that each pair has one
+            reading. Empty where there are no two.
+        other_measures: Differences to the reference on the other measures, each by itself, by measure
+            and strategy; not read.
         savings: Labels saved against the reference, by strategy.
         gaps: Distance to the passive baseline, by strategy.
         efficiency: Label-efficiency curves, by strategy.
@@ -62,9 +75,11 @@ class Analysis:
     differences: Mapping[str, Curve]
     passive: Mapping[str, Curve]
     scores: Mapping[str, Scores]
-    against: Mapping[str, Sequence[Comparison]]
-    pairs: Sequence[Comparison]
-    best: str | None
+    rules: Rules
+    basis: Basis
+    against: Sequence[Comparison]
+    standings: Sequence[Standing]
+    other_measures: Mapping[str, Mapping[str, PairedDifference | None]]
     savings: Mapping[str, Savings]
     gaps: Mapping[str, PassiveGap]
     efficiency: Mapping[str, Efficiency]
@@ -73,21 +88,33 @@ class Analysis:
     classes: ClassReport | None
     image_sample: ImageSample | None
 
-    @property
-    def rivals(self) -> list[Comparison]:
-        """The best against the others but the reference; empty without a best."""
-        if self.best is None:
-            return []
-        found = rivals_of(self.best, self.pairs)
-        return [c for c in found if c.reference != self.setting.reference]
+    def read_as(self, *outcomes: Outcome) -> list[str]:
+        """Return the strategies that are read so against the reference, the highest first."""
+        return [c.strategy for c in self.against if c.outcome in outcomes]
 
     @property
-    def headline_strategy(self) -> str:
-        """The strategy of figures that name one: the best, else the reference, else the first.
+    def can_be_best(self) -> list[str]:
+        """The strategies that cannot be told from the best one; empty where nothing could be tested.
 
-        Taking the highest where nothing is decided would pick out luck.
+        Those that the comparison with the best leaves, without those that are worse than the reference;
+        and the reference, where no other is better.
         """
-        return self.best or self.setting.reference or self.order[0]
+        reference, better = self.setting.reference, self.read_as(Outcome.BETTER)
+        tested = {c.strategy for c in self.against if c.interval}
+        if reference and not tested:
+            return []
+        tested |= {s.strategy for s in self.standings} | (
+            {reference} if reference and not better else set()
+        )
+        out = {s.strategy for s in self.standings if not s.can_be_best}
+        out |= {*self.read_as(Outcome.WORSE)}
+        return [name for name in self.order if name in tested - out] or better
+
+    @property
+    def leaders(self) -> list[str]:
+        """Those that beat the reference and cannot be told from the best, the highest first."""
+        can_be_best = self.can_be_best
+        return [name for name in self.read_as(Outcome.BETTER) if name in can_be_best]
 
     @property
     def order(self) -> list[str]:
@@ -96,25 +123,30 @@ class Analysis:
         Where there is a reference, that is by the paired difference to it: means over other seeds do
         not compare. Strategies without a common seed come last.
         """
-        if leads := {c.strategy: c.mean for c in self.against.get(MEASURES[0].key, ())}:
+        if leads := {c.strategy: c.mean for c in self.against}:
             return sorted(self.setting.runs, key=lambda name: (-leads.get(name, 0.0), name))
         accuracy = self.curves.get("accuracy", {})
         first = self.scores.get(MEASURES[0].key, {})
 
         def height(name: str) -> float:
-            values = first.get(name, {}).values() or [accuracy[name].mean[-1]]
-            return sum(values) / len(values)
+            return fmean(first.get(name, {}).values() or [accuracy[name].mean[-1]])
 
         return sorted(self.setting.runs, key=lambda name: (-height(name), name))
 
 
-def analyse(setting: Setting) -> Analysis:
-    """Compute all that is known of a setting."""
+def analyse(setting: Setting, rules: Rules | None = None) -> Analysis:
+    """Compute all that is known of a setting.
+
+    Args:
+        setting: The runs.
+        rules: By which differences are read.
+    """
+    rules = rules or Rules()
     metrics = metrics_of(setting)
     measured = {m.key: scores(setting, m) for m in MEASURES if m.metric in metrics}
-    against = {key: _against_reference(setting, values) for key, values in measured.items()}
     first = measured.get(MEASURES[0].key, {})
-    best = best_of(against.get(MEASURES[0].key, []))
+    others = [name for name in setting.runs if name != setting.reference]
+    rests_on = basis(first, setting.reference, rules)
     return Analysis(
         setting=setting,
         metrics=metrics,
@@ -122,9 +154,11 @@ def analyse(setting: Setting) -> Analysis:
         differences=difference_curves(setting, "accuracy") if "accuracy" in metrics else {},
         passive={metric: _passive(setting, metric) for metric in metrics if setting.passive},
         scores=measured,
-        against={key: found for key, found in against.items() if found},
-        pairs=compare(first, list(combinations(sorted(first), 2))),
-        best=best,
+        rules=rules,
+        basis=rests_on,
+        against=_against_reference(setting, rests_on.scores, others, rules),
+        standings=standings(rests_on.scores, [n for n in others if n in rests_on.compared], rules),
+        other_measures=_other_measures(setting, measured, others),
         savings=savings(setting),
         gaps=passive_gaps(setting),
         efficiency=efficiency(setting),
@@ -158,11 +192,25 @@ def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
     return matrix if matrix.experiments else None
 
 
-def _against_reference(setting: Setting, values: Scores) -> list[Comparison]:
+def _against_reference(
+    setting: Setting, values: Scores, others: Sequence[str], rules: Rules
+) -> list[Comparison]:
     if setting.reference is None or not values:
         return []
-    pairs = [(name, setting.reference) for name in setting.runs if name != setting.reference]
-    return sorted(compare(values, pairs), key=lambda c: (-c.mean, c.strategy))
+    found = compare(values, setting.reference, others, rules)
+    return sorted(found, key=lambda c: (-c.mean, c.strategy))
+
+
+def _other_measures(
+    setting: Setting, measured: Mapping[str, Scores], others: Sequence[str]
+) -> dict[str, dict[str, PairedDifference | None]]:
+    if (reference := setting.reference) is None or not others:
+        return {}
+    return {
+        measure.key: {n: difference_of(measured[measure.key], n, reference) for n in others}
+        for measure in MEASURES[1:]
+        if measured.get(measure.key)
+    }
 
 
 def _passive(setting: Setting, metric: str) -> Curve:

@@ -1,5 +1,6 @@
 """How many labels a strategy saves, against the reference and against labeling everything."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
@@ -11,6 +12,7 @@ from al_lightning.report.statistics.efficiency import (
     labels_saved,
     labels_to_reach,
 )
+from al_lightning.report.statistics.median import median_interval
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.scores import Curve, curves, mean_curve
 from al_lightning.report.study.settings import Setting
@@ -22,24 +24,26 @@ _TARGETS = 25  # of the label-efficiency curve
 
 @dataclass(frozen=True)
 class Savings:
-    """What a strategy saves against the reference, over the seeds that both have.
+    """The labels that a strategy saves against the reference, seed by seed.
 
     Attributes:
-        target: Accuracy to reach: the reference's at the last budget.
-        reference: Labels that the reference needs for it, on the mean of its curves.
-        strategy: Labels that the strategy needs for it, on the mean of its curves.
-        saved: Share of the reference's labels that is saved.
-        shortfall: Target minus the strategy's last accuracy; negative above the target. If it is
-            positive, the curve fell below the target again after any first crossing.
-        by_seed: Saving in each common seed, for the last accuracy of the reference of that seed.
+        by_seed: For each seed that both have, the share of the reference's labels that is saved until
+            the reference's last accuracy of that seed.
+        never: Seeds in which the strategy does not reach that accuracy, ascending.
+        median: Of the seeds; those that never reach it count as the smallest. None where the median is
+            one of them, or nothing is known.
+        low: Lower end of the median's interval; None where it lies among the seeds that never reach it.
+        high: Upper end, likewise.
+        confident: Whether the interval holds the true median with 95 % confidence; otherwise it is the
+            range of the seeds, which are too few.
     """
 
-    target: float
-    reference: Crossing
-    strategy: Crossing
-    saved: Bounded
-    shortfall: float
     by_seed: Mapping[int, Bounded]
+    never: tuple[int, ...]
+    median: float | None
+    low: float | None
+    high: float | None
+    confident: bool
 
     @property
     def seeds(self) -> int:
@@ -47,22 +51,17 @@ class Savings:
         return len(self.by_seed)
 
     @property
+    def at_least(self) -> bool:
+        """Whether more may be saved, as the first labels are enough in some seeds."""
+        return any(found.bound == "at_least" for found in self.by_seed.values())
+
+    @property
     def seeds_saving(self) -> int:
         """In how many of them the strategy needs fewer labels; a lower bound above 0 saves as well."""
-        return sum(is_saving(found) for found in self.by_seed.values())
-
-    @property
-    def claimed(self) -> bool:
-        """Whether the mean curves save labels, and the strategy holds what it reached."""
-        return is_saving(self.saved) and self.shortfall <= 0
-
-    @property
-    def extremes(self) -> tuple[Bounded, Bounded] | None:
-        """The least and the most that a seed saves; None where no seed's saving is known."""
-        known = sorted(
-            ((found.value, seed) for seed, found in self.by_seed.items() if found.value is not None)
+        return sum(
+            found.value is not None and found.value > 0 and found.bound in ("exact", "at_least")
+            for found in self.by_seed.values()
         )
-        return (self.by_seed[known[0][1]], self.by_seed[known[-1][1]]) if known else None
 
 
 @dataclass(frozen=True)
@@ -143,11 +142,6 @@ def efficiency(setting: Setting) -> dict[str, Efficiency]:
     return result
 
 
-def is_saving(saved: Bounded) -> bool:
-    """Return whether labels are saved, as far as it is known."""
-    return saved.value is not None and saved.value > 0 and saved.bound in ("exact", "at_least")
-
-
 def _gap(setting: Setting, name: str) -> PassiveGap | None:
     """Return how a strategy stands to the baseline; None where that has found nothing."""
     runs, passive = setting.runs[name], setting.passive
@@ -170,26 +164,25 @@ def _gap(setting: Setting, name: str) -> PassiveGap | None:
 
 def _savings(setting: Setting, name: str) -> Savings | None:
     runs, reference = setting.runs[name], setting.runs[setting.reference or ""]
-    seeds = runs.keys() & reference.keys()
+    seeds = sorted(runs.keys() & reference.keys())
     if not seeds:
         return None
-    mine, other = (_mean(group, seeds, setting) for group in (runs, reference))
-    target = other.mean[-1]
-    needed = _crossing(other, target), _crossing(mine, target)
-    return Savings(
-        target=target,
-        reference=needed[0],
-        strategy=needed[1],
-        saved=labels_saved(*needed),
-        shortfall=target - mine.mean[-1],
-        by_seed={s: _saved(runs[s], reference[s], setting.budgets) for s in sorted(seeds)},
+    needed = {s: _needed(runs[s], reference[s], setting.budgets) for s in seeds}
+    by_seed = {s: labels_saved(other, mine) for s, (other, mine) in needed.items()}
+    never = tuple(s for s, (_, mine) in needed.items() if mine.kind == "never")
+    known = [-math.inf if s in never else found.value for s, found in by_seed.items()]
+    middle, low, high, confident = median_interval([v for v in known if v is not None])
+    middle, low, high = (
+        None if end is None or math.isinf(end) else end for end in (middle, low, high)
     )
+    return Savings(by_seed, never, middle, low, high, confident)
 
 
-def _saved(run: Run, reference: Run, budgets: tuple[int, ...]) -> Bounded:
+def _needed(run: Run, reference: Run, budgets: tuple[int, ...]) -> tuple[Crossing, Crossing]:
+    """Return the labels that the reference and a run need for the reference's last accuracy."""
     mine, other = (mean_curve({0: each}, "accuracy", budgets) for each in (run, reference))
     target = other.mean[-1]
-    return labels_saved(_crossing(other, target), _crossing(mine, target))
+    return _crossing(other, target), _crossing(mine, target)
 
 
 def _mean(runs: Mapping[int, Run], seeds: set[int], setting: Setting) -> Curve:

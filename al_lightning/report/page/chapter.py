@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.gallery import Picture, pictures
 from al_lightning.report.figures.looks import Look
-from al_lightning.report.statistics.comparison import Comparison
 from al_lightning.report.study.reproduction import Provenance, provenance
-from al_lightning.report.study.scores import MEASURES
 from al_lightning.report.tables.budget_table import by_budget
 from al_lightning.report.tables.class_tables import class_mix, class_recall
 from al_lightning.report.tables.comparison_tables import (
+    against_best,
     against_reference,
-    all_pairs,
     other_measures,
 )
 from al_lightning.report.tables.formats import Table
@@ -23,16 +21,16 @@ from al_lightning.report.tables.stopping_table import stopping
 from al_lightning.report.tables.time_table import times
 from al_lightning.report.words.insight import Insight
 from al_lightning.report.words.insights import insights
-from al_lightning.report.words.phrases import bounded_percent
+from al_lightning.report.words.phrases import AT_LEAST, seed_range
 from al_lightning.report.words.verdict import verdict
-from al_lightning.report.words.wording import counted, decimals_for, interval, percent, points
+from al_lightning.report.words.wording import decimals_for, listed, percent, points
 from al_lightning.run.advice.wording import sentences
 
 _TABLES = (
     against_reference,
+    against_best,
     other_measures,
     seeds_and_images,
-    all_pairs,
     label_savings,
     passive_savings,
     class_recall,
@@ -146,33 +144,33 @@ def _advice(analysis: Analysis) -> list[str]:
 
 
 def _glances(analysis: Analysis) -> list[Glance]:
-    best, reference = analysis.best, analysis.setting.reference
-    if best is None:
+    """Return what those gain that beat the reference and can be the best."""
+    leaders, reference = analysis.leaders, analysis.setting.reference
+    if not leaders:
         return []
-    first = next(c for c in analysis.against[MEASURES[0].key] if c.strategy == best)
-    glances = [_gain(first)]
-    saving = analysis.savings[best]
-    if saving.claimed:
-        detail = (
-            f"to reach {reference}'s final accuracy, in {saving.seeds_saving} of "
-            f"{counted(saving.seeds, 'seed')}"
+    gains = [c for c in analysis.against if c.strategy in leaders]
+    decimals = decimals_for(*(c.mean for c in gains))
+    seeds = seed_range([c.seeds for c in gains])
+    glances = [
+        Glance(
+            _from_to([points(c.mean, decimals) for c in gains]),
+            "points of AUBC",
+            f"{listed(leaders)} over {reference}, {seeds}",
         )
-        glances.append(Glance(f"{bounded_percent(saving.saved)}%", "fewer labels", detail))
-    if best in analysis.gaps:
-        gap, labels = analysis.gaps[best], analysis.setting.budgets[-1]
-        detail = f"with {percent(labels / gap.labels, 1)}% of its labels"
-        glances.append(Glance(f"{percent(gap.share, 1)}%", "of passive accuracy", detail))
+    ]
+    found = [analysis.savings[name] for name in leaders if name in analysis.savings]
+    if medians := sorted(each.median for each in found if each.median is not None):
+        share = _from_to([percent(median, 0) for median in medians])
+        over = seed_range([each.seeds for each in found])
+        detail = f"to reach {reference}'s final accuracy, median of {over}"
+        least = AT_LEAST if any(each.at_least for each in found) else ""
+        glances.append(Glance(f"{least}{share}%", "fewer labels", detail))
+    if gaps := [analysis.gaps[name] for name in leaders if name in analysis.gaps]:
+        share = _from_to(sorted((percent(gap.share, 1) for gap in gaps), key=float))
+        detail = f"with {percent(analysis.setting.budgets[-1] / gaps[0].labels, 1)}% of its labels"
+        glances.append(Glance(f"{share}%", "of passive accuracy", detail))
     return glances
 
 
-def _gain(comparison: Comparison) -> Glance:
-    found = comparison.difference
-    low, high = (found.low, found.high) if found else (None, None)
-    decimals = decimals_for(comparison.mean)
-    between = f"{interval(low, high, decimals)}, " if low is not None and high is not None else ""
-    return Glance(
-        points(comparison.mean, decimals),
-        "points of AUBC",
-        f"{comparison.strategy} over {comparison.reference} "
-        f"{between}{counted(comparison.seeds, 'seed')}",
-    )
+def _from_to(texts: list[str]) -> str:
+    return texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"

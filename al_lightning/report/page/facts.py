@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from al_lightning.report.page.chapter import Chapter
+from al_lightning.report.page.html import Page
 from al_lightning.report.page.search_chapter import SearchChapter
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.study.runs import Run
@@ -17,33 +18,28 @@ SCHEMA = 1
 
 
 def facts(
-    title: str,
-    chapters: Sequence[Chapter],
-    searches: Sequence[SearchChapter],
+    page: Page,
     tables: Sequence[Table],
     penalties: PenaltyMatrix | None,
-    problems: Sequence[str],
     files: Sequence[str],
     digests: Mapping[str, str],
 ) -> str:
     """Return a report as JSON; unknown values are null.
 
     Args:
-        title: Of the report.
-        chapters: One a setting in which strategies are compared.
-        searches: One a search for hyperparameters.
+        page: What the report shows.
         tables: Those over all settings.
         penalties: Over all settings; None where there are no two strategies.
-        problems: On journals that could not be read.
         files: That the report consists of, relative to its folder.
         digests: Of the contents of its figures and tables: a later report removes those alone.
     """
     document = {
         "schema": SCHEMA,
-        "title": title,
-        "problems": list(problems),
-        "settings": [_chapter(chapter) for chapter in chapters],
-        "searches": [_search(search) for search in searches],
+        "title": page.title,
+        "problems": list(page.problems),
+        "overview": list(page.overview.sentences),
+        "settings": [_chapter(chapter) for chapter in page.chapters],
+        "searches": [_search(search) for search in page.searches],
         "tables": {table.name: to_records(table) for table in tables},
         "penalties": None if penalties is None else _penalties(penalties),
         "files": list(files),
@@ -61,7 +57,10 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "differences": setting.differences,
         "verdict": chapter.verdict,
         "reference": setting.reference,
-        "best": analysis.best,
+        "rules": asdict(analysis.rules),
+        "readings_rest_on": analysis.basis.seeds,
+        "can_be_best": analysis.can_be_best,
+        "readings": {c.strategy: str(c.outcome) for c in analysis.against},
         "budgets": setting.budgets,
         "unfinished": [_run(run) for run in setting.unfinished],
         "left_out": [{**_run(out.run), "reason": out.reason} for out in setting.left_out],

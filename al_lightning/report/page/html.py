@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from al_lightning.report.figures.gallery import Picture
 from al_lightning.report.page.chapter import Chapter
+from al_lightning.report.page.overview import Overview
 from al_lightning.report.page.search_chapter import SearchChapter
 from al_lightning.report.study.settings import LeftOut
 from al_lightning.report.tables.formats import Raw, Table
@@ -21,6 +22,7 @@ class Page:
 
     Attributes:
         title: Of the report.
+        overview: What holds over several settings.
         chapters: One a setting in which strategies are compared.
         searches: One a search for hyperparameters.
         left_out: Runs that are not compared.
@@ -32,6 +34,7 @@ class Page:
     """
 
     title: str
+    overview: Overview
     chapters: Sequence[Chapter]
     searches: Sequence[SearchChapter]
     left_out: Sequence[LeftOut]

@@ -12,8 +12,10 @@ from al_lightning.report.frame import RESULTS
 from al_lightning.report.page.chapter import Chapter, write_chapter
 from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page, render
+from al_lightning.report.page.overview import Overview, write_overview
 from al_lightning.report.page.search_chapter import SearchChapter, write_search
 from al_lightning.report.page.target import FACTS, digest, replace_files, require_no_links
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.measured import with_metrics
 from al_lightning.report.study.runs import read_runs
@@ -37,7 +39,8 @@ class Report:
     """A report that was written.
 
     Attributes:
-        verdict: For the console: a paragraph a setting that is compared, then one a search.
+        verdict: For the console: what holds over several settings, a sentence a paragraph; then a
+            paragraph a setting that is compared, and one a search.
         page: The HTML file.
         problems: Journals that could not be read, and runs that are left out, a message each.
         analyses: All numbers, one a setting, trials of searches included.
@@ -54,6 +57,7 @@ def write_report(
     target: Path,
     title: str | None = None,
     metrics: Sequence[str] = (),
+    rules: Rules | None = None,
 ) -> Report:
     """Write a report on runs.
 
@@ -65,6 +69,7 @@ def write_report(
         target: Folder of the report; made where it does not exist.
         title: Of the page; by default what was compared.
         metrics: More metrics, by their names in torchmetrics, from the predictions that runs keep.
+        rules: By which differences are read.
 
     Raises:
         UsageError: If there is no run to report on, a metric cannot be computed, or the target cannot
@@ -78,18 +83,20 @@ def write_report(
     settings = build_study(with_metrics(runs, metrics))
     found = searches(settings)
     shown = {setting.name for setting in compared(settings, found)}
-    analyses = tuple(analyse(setting) for setting in settings)
+    rules = rules or Rules()
+    analyses = tuple(analyse(setting, rules) for setting in settings)
     chapters = _chapters([each for each in analyses if each.setting.name in shown])
+    overview = write_overview([chapter.analysis for chapter in chapters], rules)
     tried = _search_chapters(found)
     heading = title or _title(chapters, tried)
-    replace_files(target, _files(heading, settings, chapters, tried, unreadable))
+    replace_files(target, _files(heading, settings, overview, chapters, tried, unreadable))
     left_out = [
         f"{left.run.folder} is left out: {left.reason}"
         for setting in settings
         for left in setting.left_out
     ]
     verdicts = "\n\n".join(
-        [*(each.verdict for each in chapters), *(each.verdict for each in tried)]
+        [*overview.sentences, *(c.verdict for c in chapters), *(t.verdict for t in tried)]
     )
     return Report(verdicts, target / PAGE, (*unreadable, *left_out), analyses)
 
@@ -153,6 +160,7 @@ def _slugs(names: Sequence[str]) -> list[str]:
 def _files(
     title: str,
     settings: Sequence[Setting],
+    overview: Overview,
     chapters: Sequence[Chapter],
     tried: Sequence[SearchChapter],
     problems: Sequence[str],
@@ -163,6 +171,7 @@ def _files(
     left_out: list[LeftOut] = [left for setting in settings for left in setting.left_out]
     page = Page(
         title=title,
+        overview=overview,
         chapters=chapters,
         searches=tried,
         left_out=left_out,
@@ -172,7 +181,8 @@ def _files(
         runs=run_table(settings),
         problems=problems,
     )
-    shared = [table for table in (page.final_scores, page.penalties, page.runs) if table]
+    over_all = (overview.models, page.final_scores, page.penalties, page.runs)
+    shared = [table for table in over_all if table]
     files = _results(settings)
     for table in [*shared, *(chapter.table for chapter in tried)]:
         files |= _table_files(table, "")
@@ -186,7 +196,7 @@ def _files(
         files |= _picture_files(page.penalty_picture)
     names = sorted([*files, FACTS, PAGE])
     digests = {name: digest(content) for name, content in sorted(files.items())}
-    files[FACTS] = facts(title, chapters, tried, shared, matrix, problems, names, digests).encode()
+    files[FACTS] = facts(page, shared, matrix, names, digests).encode()
     files[PAGE] = render(page).encode()
     return files
 

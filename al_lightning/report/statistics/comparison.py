@@ -1,25 +1,30 @@
-"""Comparisons of strategies: differences paired by seed, and the claims that they support."""
+"""Strategies against a reference: differences paired by seed, and what may be claimed of them.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+All strategies are one family: the chance of any false claim in it is at most 5 %. The variances of the
+differences are moderated, the critical values are Dunnett's, step by step: each claim eases the test of
+the others. Intervals are simultaneous: with 95 % confidence, all hold at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from al_lightning.report.statistics.multiplicity import holm
-from al_lightning.report.statistics.paired import LEAST_FOR_P, PairedDifference, paired_difference
-from al_lightning.report.statistics.power import required_seeds
-from al_lightning.report.study.scores import Scores
+import numpy as np
 
-#: The level that all claims of a family share.
-ALPHA = 0.05
-#: Of required seeds; beyond, the number says no more than that the difference is too small.
-MOST_SEEDS = 100
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.looks import level
+from al_lightning.report.statistics.many import dunnett
+from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate, step_down
+from al_lightning.report.statistics.paired import PairedDifference, paired_difference
+from al_lightning.report.study.scores import Scores
 
 
 class Outcome(StrEnum):
-    """The outcome of a comparison."""
+    """The reading of a difference."""
 
     BETTER = "better"
     WORSE = "worse"
+    SAME = "the same"
     UNDECIDED = "undecided"
     UNTESTED = "too few seeds"
     NO_SPREAD = "no spread: not testable"
@@ -27,46 +32,23 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A strategy against another.
+    """A strategy against the reference.
 
     Attributes:
         strategy: The strategy.
         reference: The strategy that it is compared with.
-        difference: Strategy minus reference, paired by seed; None where they share no seed.
-        p: Holm-adjusted over the comparisons of its family; None where nothing could be tested.
-        family: How many comparisons were tested together.
+        difference: Strategy minus reference, paired by seed, by itself; None where they share no seed.
+        interval: Of the mean difference, simultaneous with those of the family; None where nothing is
+            tested.
+        outcome: The reading. Better and worse where the interval excludes 0, or ends at 0 after a later
+            step; the same where it lies within the margin.
     """
 
     strategy: str
     reference: str
     difference: PairedDifference | None
-    p: float | None
-    family: int
-
-    @property
-    def outcome(self) -> Outcome:
-        """Better or worse where the adjusted p is below 0.05."""
-        if self.difference is None or self.seeds < LEAST_FOR_P:
-            return Outcome.UNTESTED
-        if self.p is None:
-            return Outcome.NO_SPREAD
-        if self.p >= ALPHA:
-            return Outcome.UNDECIDED
-        return Outcome.BETTER if self.difference.mean > 0 else Outcome.WORSE
-
-    @property
-    def needed(self) -> int | None:
-        """Total number of seeds that would decide the comparison with 80 % power.
-
-        The number assumes that the observed difference and spread are the true ones, at the level
-        0.05 / (comparisons of the family), the strictest level of Holm's method. None if it is above
-        :data:`MOST_SEEDS`, or unknown.
-        """
-        found = self.difference
-        if found is None or found.p is None or found.std is None:
-            return None
-        alpha = ALPHA / max(self.family, 1)
-        return required_seeds(found.mean, found.std, alpha=alpha, most=MOST_SEEDS)
+    interval: tuple[float, float] | None
+    outcome: Outcome
 
     @property
     def seeds(self) -> int:
@@ -78,48 +60,84 @@ class Comparison:
         """Mean difference; minus infinity where there is none, so that it sorts last."""
         return self.difference.mean if self.difference else float("-inf")
 
-    def turned(self) -> "Comparison":
-        """Return the same with the parts exchanged."""
-        found = self.difference.turned() if self.difference else None
-        return replace(self, strategy=self.reference, reference=self.strategy, difference=found)
 
-
-def compare(scores: Scores, pairs: Sequence[tuple[str, str]]) -> list[Comparison]:
-    """Compare pairs of strategies as one family.
+def compare(
+    scores: Scores, reference: str, strategies: Sequence[str], rules: Rules | None = None
+) -> list[Comparison]:
+    """Compare strategies with a reference, as one family.
 
     Args:
         scores: By strategy and seed.
-        pairs: Pairs of strategies.
+        reference: The strategy that the others are compared with.
+        strategies: The others.
+        rules: By which differences are read.
 
     Returns:
-        One comparison a pair, in their order.
+        One comparison a strategy, in their order.
     """
-    differences = {pair: _difference(scores, *pair) for pair in pairs}
-    adjusted = holm({pair: found.p if found else None for pair, found in differences.items()})
-    tests = sum(p is not None for p in adjusted.values())
-    return [Comparison(*pair, found, adjusted[pair], tests) for pair, found in differences.items()]
+    rules = rules or Rules()
+    differences = {name: difference_of(scores, name, reference) for name in strategies}
+    tested = {n: d for n, d in differences.items() if d and level(rules, len(d.seeds))}
+    found = _read(tested, reference, rules) if tested else {}
+    return [
+        found.get(name)
+        or Comparison(name, reference, difference, None, _untested(difference, rules))
+        for name, difference in differences.items()
+    ]
 
 
-def best_of(against: Sequence[Comparison]) -> str | None:
-    """Return the strategy that beats the reference by the most; None where none does."""
-    better = [c for c in against if c.outcome is Outcome.BETTER]
-    return max(better, key=lambda c: c.mean).strategy if better else None
+def difference_of(scores: Scores, strategy: str, other: str) -> PairedDifference | None:
+    """Return the paired difference of two strategies; None where they share no seed."""
+    mine, theirs = scores.get(strategy, {}), scores.get(other, {})
+    return paired_difference(mine, theirs) if mine.keys() & theirs.keys() else None
 
 
-def rivals_of(best: str, pairs: Sequence[Comparison]) -> list[Comparison]:
-    """Return the best against each other strategy, as they stand among all pairs.
+def _read(
+    tested: dict[str, PairedDifference], reference: str, rules: Rules
+) -> dict[str, Comparison]:
+    """Test differences together; empty where none has a spread."""
+    count = len(tested)
+    seeds = np.array([len(d.seeds) for d in tested.values()])
+    variances = np.array([(d.std or 0.0) ** 2 for d in tested.values()])
+    if not variances.any():
+        return {}
+    moderated = moderate(variances, seeds, around_one(count))
+    means = np.array([d.mean for d in tested.values()])
+    errors = np.sqrt(moderated.variance / seeds)
+    alphas = [NOMINAL * level(rules, int(n)) for n in seeds]
+    critical = np.array(
+        [
+            [dunnett(max(left, 1), *each) for each in zip(moderated.df, alphas, strict=True)]
+            for left in range(count + 1)
+        ]
+    )
+    claimed = step_down(np.abs(means) / errors, critical)
+    halves = critical[count] * errors
+    return {
+        name: _comparison(name, reference, difference, float(half), bool(claim), rules)
+        for (name, difference), half, claim in zip(tested.items(), halves, claimed, strict=True)
+    }
 
-    The best was chosen by the same scores, so that a family of these alone would be too small.
 
-    Args:
-        best: A strategy.
-        pairs: All pairs of strategies, compared as one family.
-    """
-    mine = [c for c in pairs if best in (c.strategy, c.reference)]
-    return [c if c.strategy == best else c.turned() for c in mine]
+def _comparison(
+    name: str,
+    reference: str,
+    difference: PairedDifference,
+    half: float,
+    claim: bool,
+    rules: Rules,
+) -> Comparison:
+    mean, margin = difference.mean, rules.margin / 100
+    low, high = mean - half, mean + half
+    if claim:
+        # A claim of a later step: the interval for all steps at once may not go beyond 0.
+        low, high = (max(low, 0.0), high) if mean > 0 else (low, min(high, 0.0))
+        outcome = Outcome.BETTER if mean > 0 else Outcome.WORSE
+    else:
+        outcome = Outcome.SAME if -margin < low and high < margin else Outcome.UNDECIDED
+    return Comparison(name, reference, difference, (low, high), outcome)
 
 
-def _difference(scores: Scores, strategy: str, reference: str) -> PairedDifference | None:
-    mine: Mapping[int, float] = scores.get(strategy, {})
-    other: Mapping[int, float] = scores.get(reference, {})
-    return paired_difference(mine, other) if mine.keys() & other.keys() else None
+def _untested(difference: PairedDifference | None, rules: Rules) -> Outcome:
+    seeds = len(difference.seeds) if difference else 0
+    return Outcome.NO_SPREAD if rules.look(seeds) else Outcome.UNTESTED

@@ -6,13 +6,13 @@ seed by seed, which takes out of a difference what its two runs have in common.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-#: Seeds in common; with fewer, there is no p-value.
-LEAST_FOR_P = 3
+from al_lightning.report.rules import LEAST_SEEDS
+
 _LEAST_FOR_SPREAD = 2
 #: Share of the scores below which a difference is rounding: a journal's metrics are computed in single
 #: precision, so that one and the same gain comes out apart by a few of its last digits.
@@ -43,11 +43,6 @@ class PairedDifference:
     p: float | None
     left_out: tuple[int, ...]
     confidence: float
-
-    def turned(self) -> "PairedDifference":
-        """Return the same the other way round: the reference minus the strategy."""
-        low, high = (None if end is None else -end for end in (self.high, self.low))
-        return replace(self, mean=-self.mean, low=low, high=high)
 
 
 def paired_difference(
@@ -142,7 +137,7 @@ def _interval(
 
 
 def _student_p(mean: float, std: float | None, count: int) -> float | None:
-    if std is None or count < LEAST_FOR_P:
+    if std is None or count < LEAST_SEEDS:
         return None
     if std == 0:
         return 1.0 if mean == 0 else None

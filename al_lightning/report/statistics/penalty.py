@@ -7,7 +7,8 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from al_lightning.report.statistics.paired import LEAST_FOR_P, paired_difference
+from al_lightning.report.rules import LEAST_SEEDS
+from al_lightning.report.statistics.paired import paired_difference
 
 #: Share of the reference's final score up to which budgets are compared.
 ENOUGH = 0.99
@@ -115,7 +116,7 @@ def _won(
     for i, first in present:
         for j, second in present:
             seeds = first.keys() & second.keys()
-            if i < j and len(seeds) >= LEAST_FOR_P:
+            if i < j and len(seeds) >= LEAST_SEEDS:
                 signs = [_winner(first, second, seeds, budget, alpha) for budget in budgets]
                 won[i, j], won[j, i] = (signs.count(s) / len(signs) for s in (1, -1))
     return won

@@ -1,59 +1,104 @@
-"""The number of seeds that a difference needs."""
+"""The number of seeds that it takes to find a difference."""
 
 import math
 from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from scipy.special import ncfdtr, stdtrit
+import numpy as np
+from scipy.special import chdtri, ncfdtr
 
-from al_lightning.report.statistics.paired import LEAST_FOR_P
+from al_lightning.report.rules import LEAST_SEEDS, Rules
+from al_lightning.report.statistics.comparison import Comparison
+from al_lightning.report.statistics.looks import look_level
+from al_lightning.report.statistics.many import dunnett
+from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate
 
-#: Spread over mean below which there is no spread. The power of 3 seeds is 1 there for any usual level.
-_NO_SPREAD = 1e-6
+#: The chance to find the difference.
+POWER = 0.8
+#: Of required seeds; beyond, the number says no more than that the difference is too small.
+MOST_SEEDS = 100
+#: How sure the range of seeds is of the spread.
+_CONFIDENCE = 0.8
+
+
+@dataclass(frozen=True)
+class NeededSeeds:
+    """How many seeds it takes to find a difference with 80 % power.
+
+    Attributes:
+        difference: The difference, in the unit of the scores.
+        least: Seeds if the spread is small, by the lower end of its 80 % interval; None above
+            :data:`MOST_SEEDS`.
+        most: Seeds if it is large, by the upper end.
+    """
+
+    difference: float
+    least: int | None
+    most: int | None
+
+
+def needed_seeds(against: Sequence[Comparison], rules: Rules) -> NeededSeeds | None:
+    """Return the seeds that it takes to tell a strategy from the reference.
+
+    The difference is the smallest that matters, not the one that was seen: that is too large where it
+    was claimed, and noise where it was not. The spread is pooled over the strategies, and the level
+    that of one of the planned looks.
+
+    Args:
+        against: The comparisons with the reference.
+        rules: With the difference.
+
+    Returns:
+        A range; None where there is no spread to tell it from.
+    """
+    found = [c.difference for c in against if c.interval and c.difference and c.difference.std]
+    if not found:
+        return None
+    seeds = np.array([len(each.seeds) for each in found])
+    variances = np.array([(each.std or 0.0) ** 2 for each in found])
+    pooled = moderate(variances, seeds, shared=around_one(len(found)))
+    df = float(pooled.pooled_df[0])
+    ends = (chdtri(df, (1 - share) / 2) for share in (_CONFIDENCE, -_CONFIDENCE))
+    least, most = (
+        required_seeds(
+            rules.difference / 100,
+            math.sqrt(float(pooled.pooled[0]) * df / float(end)),
+            sum(1 for c in against if c.interval),
+            look_level(tuple(rules.looks)),
+        )
+        for end in ends
+    )
+    return NeededSeeds(rules.difference / 100, least, most)
 
 
 def required_seeds(
-    mean: float, std: float, power: float = 0.8, alpha: float = 0.05, most: int = 10_000
+    difference: float, std: float, comparisons: int, level: float, power: float = POWER
 ) -> int | None:
-    """Return how many seeds a two-sided paired t test needs to find a difference.
+    """Return how many seeds it takes to find a difference from the reference among several strategies.
 
-    If ``mean`` and ``std`` were the truth, t would follow the noncentral t distribution with n - 1
-    degrees of freedom and noncentrality mean / std * sqrt(n); the power is the chance that it falls
-    beyond the critical value, on either side. Cohen 1988, Statistical Power Analysis, chapter 2.
-
-    What was observed is not the truth: with few seeds, take the answer for a magnitude.
+    Were all as noisy, t would follow the noncentral t distribution with the degrees of freedom of the
+    moderated variance; the power is the chance that it exceeds the critical value of the first step.
 
     Args:
-        mean: Of the differences, in the unit of the scores.
-        std: Of the differences, in the same unit, ddof = 1.
+        difference: Between a strategy and the reference, not 0.
+        std: Of the paired differences, in the same unit.
+        comparisons: How many strategies are compared with the reference.
+        level: Of all of them, in (0, 1).
         power: The chance to find it, in (0, 1).
-        alpha: Level of the test, in (0, 1).
-        most: The largest answer of interest.
 
     Returns:
-        The smallest number of seeds, at least 3; None if it is more than ``most``, as it always is for
-        a mean of 0.
-
-    Raises:
-        ValueError: If mean or std is not finite, std is negative, or power or alpha is out of range.
+        The smallest number of seeds, at least 3; None above :data:`MOST_SEEDS`.
     """
-    if not (math.isfinite(mean) and math.isfinite(std) and std >= 0):
-        raise ValueError(
-            f"mean = {mean}, std = {std} is out of range: finite, and std not negative"
-        )
-    if not (0 < power < 1 and 0 < alpha < 1):
-        raise ValueError(f"power = {power}, alpha = {alpha} is out of range: both between 0 and 1")
-    if mean == 0 or most < LEAST_FOR_P:
-        return None
-    if std <= _NO_SPREAD * abs(mean):
-        return LEAST_FOR_P
-    counts = range(LEAST_FOR_P, most + 1)
+
+    def reached(seeds: int) -> float:
+        equal = moderate(np.ones(comparisons), np.full(comparisons, seeds), around_one(comparisons))
+        df = float(equal.df[0])
+        critical = dunnett(comparisons, df, NOMINAL * level)
+        # The square of a noncentral t follows a noncentral F, which has both tails of t in one.
+        return 1 - float(ncfdtr(1, df, seeds * (difference / std) ** 2, critical**2))
+
+    counts = range(LEAST_SEEDS, MOST_SEEDS + 1)
     # More seeds never lower the power, so that the first count that reaches it can be searched for.
-    found = bisect_left(counts, power, key=lambda n: _power(mean / std, n, alpha))
+    found = bisect_left(counts, power, key=reached)
     return counts[found] if found < len(counts) else None
-
-
-def _power(effect: float, count: int, alpha: float) -> float:
-    """Return the power for an effect of ``mean / std``."""
-    critical = stdtrit(count - 1, alpha / 2)
-    # The square of a noncentral t follows a noncentral F, which has both tails of t in one.
-    return 1 - float(ncfdtr(1, count - 1, count * effect**2, critical**2))

@@ -1,77 +1,86 @@
-"""Tables of strategies against the reference, and against each other."""
+"""Tables of strategies against the reference, and against the best."""
 
 from statistics import fmean
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.statistics.comparison import Comparison, Outcome
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.comparison import Comparison
+from al_lightning.report.statistics.paired import PairedDifference
 from al_lightning.report.study.scores import MEASURES, Scores
-from al_lightning.report.tables.cells import NONE, count_cell, p_text, share_cell, strategy_cell
-from al_lightning.report.tables.formats import Cell, Column, Raw, Table, word
-from al_lightning.report.words.phrases import more_seeds
-from al_lightning.report.words.wording import count, interval, points
+from al_lightning.report.tables.cells import NONE, count_cell, share_cell, strategy_cell
+from al_lightning.report.tables.formats import Cell, Column, Raw, Table
+from al_lightning.report.words.phrases import label_range, reading
+from al_lightning.report.words.wording import interval, percent, points
 
 
 def against_reference(analysis: Analysis) -> Table | None:
     """Each strategy against the reference on the first measure; None where there is none."""
-    setting, key = analysis.setting, MEASURES[0].key
-    found = analysis.against.get(key)
-    if not found or setting.reference is None:
+    setting = analysis.setting
+    if not analysis.against or setting.reference is None:
         return None
-    over = f"[{count(setting.budgets[0])}, {count(setting.budgets[-1])}]"
-    values = analysis.scores[key]
+    values = analysis.basis.scores
     mine = values[setting.reference]
     reference = [
         strategy_cell(setting.reference),
         count_cell("seeds", len(mine)),
         share_cell("aubc", fmean(mine.values())),
         share_cell("aubc_of_reference", None),
-        *_no_comparison(),
+        Cell(NONE, {"difference": None}),
+        Cell(NONE, {"low": None, "high": None}),
+        Cell("reference", {"reading": "reference"}),
     ]
     return Table(
         name="against_reference",
-        caption=f"AUBC of accuracy over {over} labels, that of {setting.reference} over the same "
-        "seeds, and their difference, paired by seed: mean, 95% interval by Student's t, two-sided "
-        "p adjusted by Holm over the strategies. In percentage points.",
+        caption=f"AUBC of accuracy over {label_range(setting)}, that of {setting.reference} over the "
+        "same seeds, and their difference, paired by seed, in percentage points. The 95% intervals are "
+        "simultaneous: all hold at once, at all planned looks.",
         columns=[
             Column("strategy", numeric=False),
             Column("seeds"),
             Column("AUBC"),
             Column(f"{setting.reference}, same seeds"),
             Column(f"to {setting.reference}"),
-            Column("95% interval"),
-            Column("p (Holm)"),
+            Column("simultaneous 95% interval"),
             Column("reading", numeric=False),
         ],
-        rows=[*([*_paired_aubc(c, values), *_comparison(c)] for c in found), reference],
+        rows=[
+            *(
+                [*_paired_aubc(c, values), *_comparison(c, analysis.rules)]
+                for c in analysis.against
+            ),
+            reference,
+        ],
     )
 
 
-def all_pairs(analysis: Analysis) -> Table | None:
-    """All pairs of strategies on the first measure; None where there are no two."""
-    if not analysis.pairs:
+def against_best(analysis: Analysis) -> Table | None:
+    """Which strategies can be the best on the first measure; None where there are no two."""
+    if not analysis.standings:
         return None
-    ordered = sorted(analysis.pairs, key=lambda c: (c.p is None, c.p, -abs(c.mean)))
-    rows = [
-        [
-            strategy_cell(c.strategy),
-            word("reference", c.reference),
-            Cell(str(c.seeds), {"seeds": c.seeds}),
-            *_comparison(c),
-        ]
-        for c in ordered
-    ]
+    found = {standing.strategy: standing for standing in analysis.standings}
+    can_be_best, reference = analysis.can_be_best, analysis.setting.reference
+    rows = []
+    for standing in (found[name] for name in analysis.order if name in found):
+        text = "can be the best" if standing.strategy in can_be_best else "not the best"
+        behind = standing.behind
+        rows.append(
+            [
+                strategy_cell(standing.strategy),
+                Cell(text, {"can_be_best": standing.strategy in can_be_best}),
+                Cell(NONE if behind is None else percent(behind), {"behind_at_most": behind}),
+            ]
+        )
+    without = f", without {reference}" if reference else ""
     return Table(
-        name="all_pairs",
-        caption="All pairs of strategies on AUBC of accuracy: first minus second, in percentage "
-        "points, paired by seed; p adjusted by Holm over all pairs.",
+        name="against_best",
+        caption=f"The strategies against the best of them{without}, on AUBC of accuracy over "
+        f"{label_range(analysis.setting)}: which can be the best, and by how many percentage points "
+        "each is behind it at most. With 95% confidence, all best ones are among those that can be, "
+        "and all bounds hold at once.",
         columns=[
             Column("strategy", numeric=False),
-            Column("against", numeric=False),
-            Column("seeds"),
-            Column("difference"),
-            Column("95% interval"),
-            Column("p (Holm)"),
             Column("reading", numeric=False),
+            Column("behind by at most"),
         ],
         rows=rows,
     )
@@ -79,22 +88,23 @@ def all_pairs(analysis: Analysis) -> Table | None:
 
 def other_measures(analysis: Analysis) -> Table | None:
     """Each strategy against the reference on the other measures; None where there is none."""
-    measures = [m for m in MEASURES[1:] if m.key in analysis.against]
+    measures = [m for m in MEASURES[1:] if m.key in analysis.other_measures]
     if not measures:
         return None
-    found = {m.key: {c.strategy: c for c in analysis.against[m.key]} for m in measures}
-    names = [c.strategy for c in analysis.against[measures[0].key]]
+    names = [name for name in analysis.order if name != analysis.setting.reference]
     return Table(
         name="other_measures",
-        caption=f"Differences to {analysis.setting.reference} on other measures, paired by seed, "
-        "in percentage points with 95% intervals; * where p, adjusted by Holm within the measure, "
-        "is below 0.05. They do not enter the verdict.",
+        caption=f"Differences to {analysis.setting.reference} on other measures, paired by seed, in "
+        "percentage points with unadjusted 95% intervals. They do not enter the verdict.",
         columns=[
             Column("strategy", numeric=False),
             *(Column(measure.name) for measure in measures),
         ],
         rows=[
-            [strategy_cell(name), *(_starred(found[m.key][name], m.key) for m in measures)]
+            [
+                strategy_cell(name),
+                *(_unadjusted(analysis.other_measures[m.key][name], m.key) for m in measures),
+            ]
             for name in names
         ],
     )
@@ -112,53 +122,26 @@ def _paired_aubc(comparison: Comparison, values: Scores) -> list[Cell]:
     ]
 
 
-def _comparison(comparison: Comparison) -> list[Cell]:
-    found = comparison.difference
-    if found is None:
-        return _no_comparison("no common seed")
-    low, high = found.low, found.high
-    between = interval(low, high) if low is not None and high is not None else NONE
-    reading = str(comparison.outcome)
-    if comparison.outcome is Outcome.UNDECIDED:
-        reading = f"{reading}, {more_seeds(comparison)}"
+def _comparison(comparison: Comparison, rules: Rules) -> list[Cell]:
+    mean = comparison.difference.mean if comparison.difference else None
+    low, high = comparison.interval or (None, None)
     return [
-        Cell(points(found.mean), {"difference": found.mean}),
-        Cell(between, {"low": low, "high": high}),
-        Cell(p_text(comparison.p), {"p": found.p, "p_holm": comparison.p}),
-        Cell(
-            reading,
-            {
-                "reading": str(comparison.outcome),
-                "seeds_compared": comparison.seeds,
-                "seeds_needed": comparison.needed,
-            },
-        ),
+        Cell(NONE if mean is None else points(mean), {"difference": mean}),
+        Cell(_between(low, high) or NONE, {"low": low, "high": high}),
+        Cell(reading(comparison, rules), {"reading": str(comparison.outcome)}),
     ]
 
 
-def _no_comparison(reading: str = "reference") -> list[Cell]:
-    return [
-        Cell(NONE, {"difference": None}),
-        Cell(NONE, {"low": None, "high": None}),
-        Cell(NONE, {"p": None, "p_holm": None}),
-        Cell(reading, {"reading": reading, "seeds_compared": None, "seeds_needed": None}),
-    ]
-
-
-def _starred(comparison: Comparison, key: str) -> Cell:
-    found = comparison.difference
+def _unadjusted(found: PairedDifference | None, key: str) -> Cell:
+    low, high = (found.low, found.high) if found else (None, None)
     raw: dict[str, Raw] = {
         key: found.mean if found else None,
-        f"{key}_low": found.low if found else None,
-        f"{key}_high": found.high if found else None,
-        f"{key}_p_holm": comparison.p,
+        f"{key}_low": low,
+        f"{key}_high": high,
     }
-    if found is None:
-        return Cell(NONE, raw)
-    between = (
-        f" {interval(found.low, found.high)}"
-        if found.low is not None and found.high is not None
-        else ""
-    )
-    star = "*" if comparison.outcome in (Outcome.BETTER, Outcome.WORSE) else ""
-    return Cell(f"{points(found.mean)}{star}{between}", raw)
+    text = f"{points(found.mean)} {_between(low, high)}".rstrip() if found else NONE
+    return Cell(text, raw)
+
+
+def _between(low: float | None, high: float | None) -> str:
+    return interval(low, high) if low is not None and high is not None else ""

@@ -1,12 +1,14 @@
 """Tables of labels saved, against the reference and against labeling everything."""
 
+from collections.abc import Sequence
+
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.analysis.savings import PASSIVE_SHARES
-from al_lightning.report.statistics.efficiency import Bounded, Crossing
+from al_lightning.report.analysis.savings import PASSIVE_SHARES, Savings
+from al_lightning.report.statistics.efficiency import Crossing
 from al_lightning.report.tables.cells import CROSSING_MARKS, share_cell, strategy_cell
-from al_lightning.report.tables.formats import Cell, Column, Raw, Table
-from al_lightning.report.words.phrases import bounded_percent
-from al_lightning.report.words.wording import count, percent, points
+from al_lightning.report.tables.formats import Cell, Column, Table
+from al_lightning.report.words.phrases import AT_LEAST, ends
+from al_lightning.report.words.wording import count, percent
 
 
 def label_savings(analysis: Analysis) -> Table | None:
@@ -17,34 +19,32 @@ def label_savings(analysis: Analysis) -> Table | None:
     rows = []
     for name in [name for name in analysis.order if name in analysis.savings]:
         found = analysis.savings[name]
-        saving = f"{found.seeds_saving} of {found.seeds}"
+        kind = "95% interval" if found.confident else "range"
         rows.append(
             [
                 strategy_cell(name),
-                _crossing("labels_needed", found.strategy),
-                _crossing("reference_needs", found.reference),
-                _share("saved", found.saved),
-                Cell(saving, {"seeds_saving": found.seeds_saving, "seeds": found.seeds}),
-                _saved_range(found.extremes),
-                Cell(points(-found.shortfall), {"ends_above": -found.shortfall}),
+                Cell(_saved(found), {"saved": found.median}),
+                Cell(f"{ends(found)} ({kind})", {"saved_low": found.low, "saved_high": found.high}),
+                Cell(
+                    f"{found.seeds_saving} of {found.seeds}",
+                    {"seeds_saving": found.seeds_saving, "seeds": found.seeds},
+                ),
+                Cell(_seeds(found.never), {"never": _seeds(found.never)}),
             ]
         )
     return Table(
         name="label_savings",
-        caption=f"Labels until the mean curve first reaches {reference}'s accuracy at the last "
-        "common budget, by linear interpolation. >: not within the budget; "
-        "\u2264: from the first labels on. Labels saved follow with their bounds. Then: seeds in "
-        f"which the strategy needs fewer labels than {reference} of the same seed for the accuracy "
-        f"of the latter, the smallest and largest saving, and how far above {reference}'s accuracy "
-        "the mean curve ends, in percentage points.",
+        caption=f"Labels until a run first reaches the last accuracy of {reference} under the same "
+        f"seed, by linear interpolation, and the share of {reference}'s labels that this saves: median "
+        "of the seeds, with a 95% interval by order statistics from 6 seeds on, else the range. A seed "
+        "that never reaches it counts as the smallest. Where the first labels are enough, the saving "
+        "is at least what is shown.",
         columns=[
             Column("strategy", numeric=False),
-            Column("labels needed"),
-            Column(f"{reference} needs"),
             Column("labels saved, %"),
-            Column("seeds that save"),
             Column("by seed, %"),
-            Column("ends above by"),
+            Column("seeds that save"),
+            Column("seeds that never reach it", numeric=False),
         ],
         rows=rows,
     )
@@ -91,11 +91,6 @@ def passive_savings(analysis: Analysis) -> Table | None:
     )
 
 
-def _crossing(key: str, found: Crossing) -> Cell:
-    mark = CROSSING_MARKS[found.kind]
-    return Cell(f"{mark}{count(found.labels)}", {key: found.labels, f"{key}_kind": found.kind})
-
-
 def _crossing_share(share: float, found: Crossing, labels: int) -> Cell:
     mark = CROSSING_MARKS[found.kind]
     key = f"labels_for_{percent(share, 0)}"
@@ -105,20 +100,11 @@ def _crossing_share(share: float, found: Crossing, labels: int) -> Cell:
     )
 
 
-def _share(key: str, found: Bounded) -> Cell:
-    raw: dict[str, Raw] = {key: found.value, f"{key}_bound": found.bound}
-    if found.value is None:
-        return Cell("unknown", raw)
-    return Cell(bounded_percent(found, 1), raw)
+def _saved(found: Savings) -> str:
+    if found.median is None:
+        return "never" if found.never else "unknown"
+    return f"{AT_LEAST if found.at_least else ''}{percent(found.median, 1)}"
 
 
-def _saved_range(found: tuple[Bounded, Bounded] | None) -> Cell:
-    least, most = found or (None, None)
-    raw: dict[str, Raw] = {
-        "saved_least": least.value if least else None,
-        "saved_most": most.value if most else None,
-    }
-    if least is None or most is None:
-        return Cell("unknown", raw)
-    ends = dict.fromkeys((bounded_percent(least), bounded_percent(most)))
-    return Cell(" to ".join(ends), raw)
+def _seeds(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) or "none"

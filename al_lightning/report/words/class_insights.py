@@ -16,7 +16,9 @@ def classes_asked_for(analysis: Analysis) -> Iterator[Insight]:
     reference = analysis.setting.reference
     if reference is None or len(analysis.setting.budgets) == 1:
         return
-    tested = [c for c in compare_evenness(analysis.setting) if c.p is not None]
+    tested = [
+        c for c in compare_evenness(analysis.setting, analysis.rules) if c.interval is not None
+    ]
     even = sorted(c.strategy for c in tested if c.outcome is Outcome.BETTER)
     uneven = sorted(c.strategy for c in tested if c.outcome is Outcome.WORSE)
     parts = [
@@ -30,7 +32,7 @@ def classes_asked_for(analysis: Analysis) -> Iterator[Insight]:
         "Queried classes",
         f"Compared with {reference}, {'; '.join(parts)}.",
         "Entropy of the classes in all queries of a run / ln(number of classes), minus that of "
-        f"{reference}, paired by seed; p adjusted by Holm over the strategies, below 0.05. It does "
+        f"{reference}, paired by seed; a family of comparisons of its own, at 5%. It does "
         "not show which classes those are.",
         {c.strategy: c.mean for c in tested},
     )
@@ -61,7 +63,7 @@ def rarest_class(analysis: Analysis) -> Iterator[Insight]:
 def _recall(analysis: Analysis, of: int | None, topic: str, what: str) -> Iterator[Insight]:
     if analysis.setting.reference is None or analysis.classes is None:
         return
-    found = compare_recall(analysis.setting, of)
+    found = compare_recall(analysis.setting, of, analysis.rules)
     tested = [c for c in found if c.outcome is not Outcome.UNTESTED]
     if not tested:
         return
@@ -78,8 +80,8 @@ def _recall(analysis: Analysis, of: int | None, topic: str, what: str) -> Iterat
     yield Insight(
         topic,
         text,
-        f"Recall at the last common budget minus {reference}'s, paired by seed; p adjusted by Holm "
-        "over the strategies, below 0.05.",
+        f"Recall at the last common budget minus {reference}'s, paired by seed; a family of "
+        "comparisons of its own, at 5%.",
         {c.strategy: c.mean for c in tested},
     )
 

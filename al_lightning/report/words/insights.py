@@ -11,7 +11,6 @@ from al_lightning.report.words.insight import Insight
 from al_lightning.report.words.score_insights import (
     cheaper_choice,
     dips,
-    largest_gap,
     lead_over_the_budget,
     spread_over_seeds,
 )
@@ -20,7 +19,6 @@ from al_lightning.report.words.score_insights import (
 def insights(analysis: Analysis) -> list[Insight]:
     """Return the insights on a setting."""
     rules: list[Callable[[Analysis], Iterator[Insight]]] = [
-        largest_gap,
         lead_over_the_budget,
         cheaper_choice,
         classes_asked_for,

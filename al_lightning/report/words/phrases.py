@@ -1,20 +1,22 @@
 """Phrases of a verdict: a place, a difference, a saving, each in the words of a sentence."""
 
-from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.analysis.savings import Savings, is_saving
-from al_lightning.report.statistics.comparison import MOST_SEEDS, Comparison, Outcome
-from al_lightning.report.statistics.efficiency import Bound, Bounded
+from al_lightning.report.analysis.savings import Savings
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.comparison import Comparison, Outcome
+from al_lightning.report.statistics.power import MOST_SEEDS, NeededSeeds
 from al_lightning.report.study.settings import Setting
 from al_lightning.report.words.wording import (
     count,
     counted,
     decimals_for,
     interval,
+    listed,
     percent,
     points,
 )
 
-_MARKS: dict[Bound, str] = {"exact": "", "at_least": "\u2265 ", "at_most": "\u2264 ", "unknown": ""}
+#: The sign before a lower bound.
+AT_LEAST = "\u2265 "
 
 
 def place(setting: Setting) -> str:
@@ -28,89 +30,76 @@ def label_range(setting: Setting) -> str:
     return f"[{count(setting.budgets[0])}, {count(setting.budgets[-1])}] labels"
 
 
-def more_seeds(comparison: Comparison) -> str:
-    """Return how many more seeds would decide: "4 more seeds", "more than 97 more seeds"."""
-    if comparison.needed is None:
-        return f"more than {MOST_SEEDS - comparison.seeds} more seeds"
-    return counted(max(comparison.needed - comparison.seeds, 1), "more seed")
+def seed_range(numbers: list[int]) -> str:
+    """Return how many seeds there are: "5 seeds", "3 to 5 seeds"."""
+    least = "" if min(numbers) == max(numbers) else f"{min(numbers)} to "
+    return f"{least}{counted(max(numbers), 'seed')}"
 
 
-def difference(comparison: Comparison, unit: str = "points of AUBC") -> str:
-    """Return a mean difference and its interval: "1.4 points of AUBC [0.9, 1.9]"."""
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None:
+def difference(comparison: Comparison) -> str:
+    """Return the size of a difference and its interval: "1.4 points [0.9, 1.9]"."""
+    if comparison.interval is None:
         return "an unknown difference"
-    decimals = decimals_for(found.mean, found.high - found.low)
-    return f"{percent(found.mean, decimals)} {unit} {interval(found.low, found.high, decimals)}"
+    low, high = sorted(abs(end) for end in comparison.interval)
+    decimals = decimals_for(comparison.mean, high - low)
+    return f"{percent(abs(comparison.mean), decimals)} points {interval(low, high, decimals)}"
 
 
-def signed_difference(comparison: Comparison) -> str:
-    """Return a mean difference with its sign and its interval: "+1.4 points of AUBC [0.9, 1.9]"."""
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None:
-        return "an unknown difference"
-    decimals = decimals_for(found.mean, found.high - found.low)
-    return (
-        f"{points(found.mean, decimals)} points of AUBC {interval(found.low, found.high, decimals)}"
-    )
+def reading(comparison: Comparison, rules: Rules) -> str:
+    """Return an outcome in words: "the same within 0.5 points"."""
+    if comparison.difference is None:
+        return "no common seed"
+    if comparison.outcome is Outcome.SAME:
+        return f"{comparison.outcome} within {rules.margin:g} points"
+    return str(comparison.outcome)
 
 
-def unadjusted(comparison: Comparison) -> str:
-    """Return why an interval that excludes 0 goes with "undecided"."""
-    found = comparison.difference
-    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+def signed(mean: float) -> str:
+    """Return a difference with its sign: "+5.0 points"."""
+    return f"{points(mean, decimals_for(mean))} points"
+
+
+def needed(found: NeededSeeds) -> str:
+    """Return how many seeds it takes: "8 to 14 seeds", "more than 100 seeds"."""
+    if found.least is None:
+        return f"more than {MOST_SEEDS} seeds"
+    if found.most is None:
+        return f"{found.least} to more than {MOST_SEEDS} seeds"
+    return seed_range([found.least, found.most])
+
+
+def saving(name: str, found: Savings) -> str:
+    """Return the labels that a strategy saves: "margin saves 36% of the labels (median of ...)"."""
+    if found.median is None:
+        reached = found.seeds - len(found.never)
+        return f"{name} gets there in {reached} of {counted(found.seeds, 'seed')}"
+    least = "at least " if found.at_least else ""
+    amount = f"{least}{percent(found.median, 0)}% of the labels"
+    return f"{name} saves {amount} (median of {_spread(found)}{_never(found)})"
+
+
+def ends(found: Savings) -> str:
+    """Return the interval of a median saving, in per cent: "8 to 50", "never to 50"."""
+    return " to ".join(dict.fromkeys((_end(found.low), _end(found.high))))
+
+
+def _end(value: float | None) -> str:
+    return "never" if value is None else percent(value, 0)
+
+
+def _spread(found: Savings) -> str:
+    kind = "95% interval" if found.confident else "range"
+    between = f"{kind} {ends(found)}%" if " to " in ends(found) else f"all {ends(found)}%"
+    return f"{counted(found.seeds, 'seed')}, {between}"
+
+
+def _never(found: Savings) -> str:
+    if not found.never:
         return ""
-    return f" (interval not adjusted for {counted(comparison.family, 'comparison')})"
-
-
-def winner_and_loser(comparison: Comparison) -> str:
-    """Return a decided difference: "margin beats random by 1.4 points of AUBC"."""
-    winner, loser = comparison.strategy, comparison.reference
-    if comparison.outcome is Outcome.WORSE:
-        winner, loser = loser, winner
-    mean = abs(comparison.mean)
-    return f"{winner} beats {loser} by {percent(mean, decimals_for(mean))} points of AUBC"
-
-
-def saving(analysis: Analysis, best: str) -> str:
-    """Return the labels that the best strategy saves, as a clause; unknown savings are left out."""
-    found, final = analysis.savings[best], f"{analysis.setting.reference}'s final accuracy"
-    saved = found.saved
-    if found.strategy.kind == "never":
-        return f", but does not reach {final}"
-    if saved.value is not None and is_saving(saved):
-        least = "at least " if saved.bound == "at_least" else ""
-        fewer = f"with {least}{percent(saved.value, 0)}% fewer labels"
-        if found.claimed:
-            return f", and reaches {final} {fewer}{_in_seeds(found)}"
-        below = percent(found.shortfall, decimals_for(found.shortfall))
-        return f", first reaches {final} {fewer}, but ends {below} points below it"
-    if saved.value is not None and saved.value < 0 and saved.bound == "exact":
-        return f", but needs {percent(-saved.value, 0)}% more labels for {final}"
-    return f", but is not shown to save labels for {final}"
-
-
-def _in_seeds(found: Savings) -> str:
-    """Return in how many seeds labels are saved, and how many: " (in 5 of 5 seeds, 12 to 30%)"."""
-    if found.extremes is None:
-        return ""
-    least, most = map(bounded_percent, found.extremes)
-    spread = f"{least}%" if least == most else f"{least} to {most}%"
-    return f" (in {found.seeds_saving} of {counted(found.seeds, 'seed')}, {spread})"
-
-
-def bounded_percent(share: Bounded, decimals: int = 0) -> str:
-    """Return a share in per cent with its bound: "\u2265 38"; "unknown" where nothing is known."""
-    if share.value is None:
-        return "unknown"
-    return f"{_MARKS[share.bound]}{percent(share.value, decimals)}"
+    seeds = listed([str(seed) for seed in found.never])
+    return f"; never reached with {'seed' if len(found.never) == 1 else 'seeds'} {seeds}"
 
 
 def are(number: int) -> str:
     """Return "is" or "are"."""
     return "is" if number == 1 else "are"
-
-
-def have(number: int) -> str:
-    """Return "has" or "have"."""
-    return "has" if number == 1 else "have"

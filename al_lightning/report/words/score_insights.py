@@ -5,9 +5,9 @@ from itertools import pairwise
 from statistics import fmean, stdev
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.statistics.comparison import ALPHA
+from al_lightning.report.rules import ALPHA, LEAST_SEEDS
 from al_lightning.report.statistics.multiplicity import holm
-from al_lightning.report.statistics.paired import LEAST_FOR_P, PairedDifference, paired_difference
+from al_lightning.report.statistics.paired import PairedDifference, paired_difference
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.scores import MEASURES
 from al_lightning.report.words.insight import Insight
@@ -21,78 +21,64 @@ from al_lightning.report.words.wording import (
     seconds,
 )
 
-_CLOSE = 0.005  # half a point of AUBC: a strategy this close to the best may be taken for its cost
-_MOST = 3  # dips to name
-
-
-def largest_gap(analysis: Analysis) -> Iterator[Insight]:
-    """State at which budget the best strategy is furthest above the reference."""
-    best, reference = analysis.best, analysis.setting.reference
-    if best is None or best not in analysis.differences:
-        return
-    curve = analysis.differences[best]
-    k = max(range(len(curve.labels)), key=lambda i: curve.mean[i])
-    low, high = curve.low[k], curve.high[k]
-    if low is None or high is None:
-        return
-    yield Insight(
-        "Largest gap",
-        f"{best} is furthest above {reference} at {count(curve.labels[k])} labels: by "
-        f"{percent(curve.mean[k], 1)} points of accuracy {interval(low, high, 1)}.",
-        "The budget with the largest mean paired difference; its interval is that of this budget "
-        "alone, and not corrected for having been chosen.",
-        {"labels": curve.labels[k], "difference": curve.mean[k], "low": low, "high": high},
-    )
+_MOST = 3  # to name
 
 
 def lead_over_the_budget(analysis: Analysis) -> Iterator[Insight]:
-    """State whether the lead of the best strategy grows or shrinks with the budget."""
-    best, budgets = analysis.best, analysis.setting.budgets
-    if best is None or len(budgets) < 5:  # noqa: PLR2004 - two rounds a half, after round 0
+    """State whether the leads of the best strategies grow or shrink with the budget."""
+    budgets = analysis.setting.budgets
+    if len(budgets) < 5:  # noqa: PLR2004 - two rounds a half, after round 0
         return
     middle = 1 + (len(budgets) - 1) // 2
-    change = _late_minus_early(analysis, best, budgets[1:middle], budgets[middle:])
-    if change is None or change.low is None or change.high is None or change.p is None:
-        return
-    grows = "grows" if change.low > 0 else "shrinks" if change.high < 0 else None
-    text = (
-        f"The lead of {best} {grows} with the budget"
-        if grows
-        else f"The lead of {best} is not shown to grow or to shrink with the budget"
-    )
-    yield Insight(
-        "Lead over the budget",
-        f"{text}: from {count(budgets[middle])} labels on it is {points(change.mean, 1)} points "
-        f"{interval(change.low, change.high, 1)} against before.",
-        "Mean lead in accuracy over the later half of the rounds after round 0 minus that over "
-        "the earlier half, paired by seed; grows or shrinks where the 95% interval excludes 0.",
-        {"change": change.mean, "low": change.low, "high": change.high, "p": change.p},
-    )
+    for name in analysis.leaders[:_MOST]:
+        change = _late_minus_early(analysis, name, budgets[1:middle], budgets[middle:])
+        if change is None or change.low is None or change.high is None:
+            continue
+        grows = "grows" if change.low > 0 else "shrinks" if change.high < 0 else None
+        text = (
+            f"The lead of {name} {grows} with the budget"
+            if grows
+            else f"The lead of {name} is not shown to grow or to shrink with the budget"
+        )
+        yield Insight(
+            "Lead over the budget",
+            f"{text}: from {count(budgets[middle])} labels on it is {points(change.mean, 1)} points "
+            f"{interval(change.low, change.high, 1)} against before.",
+            "Mean lead in accuracy over the later half of the rounds after round 0 minus that over "
+            "the earlier half, paired by seed; grows or shrinks where the unadjusted 95% interval "
+            "excludes 0.",
+            {"change": change.mean, "low": change.low, "high": change.high},
+        )
 
 
 def cheaper_choice(analysis: Analysis) -> Iterator[Insight]:
     """State which strategy is nearly as good as the best, and much cheaper to query with."""
-    best = analysis.best
     query = {n: c.query for n, c in analysis.costs.items() if c.query is not None}
-    if best is None or best not in query:
+    margin = analysis.rules.margin
+    close = {
+        standing.strategy: standing.behind
+        for standing in analysis.standings
+        if standing.behind is not None and standing.behind <= margin / 100
+    }
+    leaders = [name for name in analysis.leaders if name in query]
+    if not leaders or not (known := [name for name in close if name in query]):
         return
-    scores = {n: fmean(v.values()) for n, v in analysis.scores[MEASURES[0].key].items()}
-    close = [n for n in query if n in scores and scores[n] >= scores[best] - _CLOSE]
-    cheapest = min(close, key=lambda n: (query[n], n))
-    if query[cheapest] >= query[best] / 2:
+    cheapest = min(known, key=lambda name: (query[name], name))
+    dearest = max(leaders, key=lambda name: (query[name], name))
+    if query[cheapest] >= query[dearest] / 2:
         return
     yield Insight(
         "A cheaper choice",
-        f"{cheapest} is within half a point of the AUBC of {best}, and a query takes "
-        f"{seconds(query[cheapest])} instead of {seconds(query[best])}.",
-        f"Means of {_seeds(analysis)}. Of the strategies whose mean AUBC is at most 0.5 points "
-        "below that of the best, the one with the fewest seconds a query, if those are fewer than "
-        "half of the best's.",
+        f"{cheapest} is at most {percent(close[cheapest] or 0.0)} points of AUBC behind the best "
+        f"strategy, and a query takes {seconds(query[cheapest])} instead of "
+        f"{seconds(query[dearest])} with {dearest}.",
+        f"Of the strategies that are shown to be at most {margin:g} points behind the best, the one "
+        "with the fewest seconds a query, if those are fewer than half of the slowest that beats "
+        f"{analysis.setting.reference} and can be the best.",
         {
-            "aubc": scores[cheapest],
-            "aubc_of_best": scores[best],
+            "behind": close[cheapest],
             "seconds": query[cheapest],
-            "seconds_of_best": query[best],
+            "seconds_of_the_slowest": query[dearest],
         },
     )
 
@@ -103,7 +89,7 @@ def spread_over_seeds(analysis: Analysis) -> Iterator[Insight]:
     spread = {
         name: stdev(values.values())
         for name, values in scores.items()
-        if len(values) >= LEAST_FOR_P
+        if len(values) >= LEAST_SEEDS
     }
     if len(spread) < 2:  # noqa: PLR2004 - nothing to set apart
         return
@@ -172,10 +158,3 @@ def _late_minus_early(
     if not seeds:
         return None
     return paired_difference({s: lead(s, late) for s in seeds}, {s: lead(s, early) for s in seeds})
-
-
-def _seeds(analysis: Analysis) -> str:
-    """Return how many seeds strategies have: "5 seeds", "3 to 5 seeds"."""
-    numbers = sorted({len(runs) for runs in analysis.setting.runs.values()})
-    least = "" if len(numbers) == 1 else f"{numbers[0]} to "
-    return f"{least}{counted(numbers[-1], 'seed')}"

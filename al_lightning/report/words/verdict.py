@@ -1,39 +1,26 @@
-"""The verdict: the claims that the comparison supports, in two or three sentences.
+"""The verdict: the claims that the comparison supports, in a few sentences.
 
-Rules. "Beats" and "is worse than" need a Holm-adjusted p below 0.05, from at least 3 common seeds; all
-else is undecided, and says how many more seeds the observed spread suggests for 80 % power. What
-differs by the same in all seeds has no spread to be tested against, and is no claim either. The most
-effective strategy is the one with the highest mean among those that beat the reference; those
-not shown to be worse than it, by Holm over all pairs of strategies, are named beside it.
+Every sentence follows from the two families of comparisons: strategies against the reference, and which
+can be the best. Their intervals are simultaneous. What is neither better, worse nor the same within the
+margin is undecided.
 """
 
 from collections.abc import Sequence
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.statistics.comparison import Comparison, Outcome
-from al_lightning.report.statistics.paired import LEAST_FOR_P
-from al_lightning.report.study.scores import MEASURES
+from al_lightning.report.statistics.power import NeededSeeds, needed_seeds
 from al_lightning.report.study.settings import REFERENCE, Setting
 from al_lightning.report.words.phrases import (
     are,
     difference,
-    have,
     label_range,
-    more_seeds,
+    needed,
     place,
     saving,
-    signed_difference,
-    unadjusted,
-    winner_and_loser,
+    seed_range,
 )
-from al_lightning.report.words.wording import (
-    count,
-    counted,
-    decimals_for,
-    listed,
-    percent,
-    points,
-)
+from al_lightning.report.words.wording import count, counted, listed, percent
 
 _MOST_NAMED = 4  # in a sentence
 
@@ -68,22 +55,138 @@ def _sentences(analysis: Analysis) -> list[str]:
     if len(setting.budgets) == 1:
         return [f"{on}, the runs share round 0 alone, which is the same for all strategies."]
     if setting.reference is None:
-        return [_pairs(analysis, on), *_passive(analysis)]
+        return [*_without_reference(analysis, on), *_passive(analysis)]
     return [*_against_reference(analysis, on), *_passive(analysis)]
 
 
 def _against_reference(analysis: Analysis, on: str) -> list[str]:
-    against = analysis.against[MEASURES[0].key]
-    if all(c.outcome is Outcome.UNTESTED for c in against):
-        most = max(c.seeds for c in against)
-        return [
-            f"{on}, nothing is claimed: no strategy has more than {counted(most, 'seed')} in "
-            f"common with {analysis.setting.reference}, and a test needs {LEAST_FOR_P}."
-        ]
+    tested = [c for c in analysis.against if c.interval]
+    if not tested:
+        return [f"{on}, nothing is claimed: {_why_untested(analysis)}."]
     return [
-        _nobody(analysis, on) if analysis.best is None else _best(analysis, on),
-        *_others(against),
+        _headline(analysis, on, tested),
+        *_group(analysis),
+        *_readings(analysis),
+        _basis(analysis),
+        *_seeds_needed(analysis),
+        *_savings(analysis),
     ]
+
+
+def _why_untested(analysis: Analysis) -> str:
+    against, reference = analysis.against, analysis.setting.reference
+    first, shared = analysis.rules.looks[0], analysis.basis.shared
+    if any(c.outcome is Outcome.NO_SPREAD for c in against):
+        return f"each strategy differs from {reference} by the same in all seeds"
+    if analysis.basis.compared:
+        have = f"the strategies have {counted(shared, 'seed')} in common"
+    else:
+        most = max(c.seeds for c in against)
+        have = f"no strategy has more than {counted(most, 'seed')} in common with {reference}"
+    return f"{have}, and the first planned look takes {first}"
+
+
+def _headline(analysis: Analysis, on: str, tested: Sequence[Comparison]) -> str:
+    setting = analysis.setting
+    over = f"in AUBC over {label_range(setting)}, {seed_range([c.seeds for c in tested])}"
+    better = [c for c in tested if c.outcome is Outcome.BETTER]
+    if not better:
+        return f"{on}, no strategy is shown to beat {setting.reference} {over}."
+    names = listed([c.strategy for c in better])
+    return f"{on}, {names} {_verb(better)} {setting.reference} {over}: {_sizes(better)}."
+
+
+def _verb(several: Sequence[object]) -> str:
+    return "beats" if len(several) == 1 else "beat"
+
+
+def _sizes(comparisons: Sequence[Comparison]) -> str:
+    """Return by how much strategies differ; of many, the first ones."""
+    if len(comparisons) == 1:
+        return f"by {difference(comparisons[0])}"
+    shown = [f"{c.strategy} by {difference(c)}" for c in comparisons[:_MOST_NAMED]]
+    rest = comparisons[_MOST_NAMED:]
+    return listed([*shown, *([f"{len(rest)} more"] if rest else [])])
+
+
+def _group(analysis: Analysis) -> list[str]:
+    """Return a sentence on the strategies that can be the best, if the readings do not say it."""
+    names = analysis.can_be_best
+    out = [s.strategy for s in analysis.standings if not s.can_be_best]
+    if len(names) > 1 and (out or analysis.read_as(Outcome.WORSE)):
+        return [f"{listed(names)} cannot be told from the best."]
+    if len(names) > 1:
+        return ["No strategy can be told from the best."]
+    return [f"{listed(out)} {are(len(out))} shown to be behind {names[0]}."] if out else []
+
+
+def _readings(analysis: Analysis) -> list[str]:
+    """Return a sentence a reading, but for those that beat the reference."""
+    reference, against = analysis.setting.reference, analysis.against
+    by_outcome = {o: [c for c in against if c.outcome is o] for o in Outcome}
+    sentences = []
+    if worse := by_outcome[Outcome.WORSE]:
+        names = f"{listed([c.strategy for c in worse])} {are(len(worse))} worse than {reference}"
+        sentences.append(f"{names}: {_sizes(worse)}.")
+    for outcome, text in (
+        (Outcome.SAME, f"the same as {reference} within {analysis.rules.margin:g} points"),
+        (Outcome.UNDECIDED, f"undecided against {reference}"),
+        (
+            Outcome.UNTESTED,
+            f"not compared: fewer than {analysis.rules.looks[0]} seeds in common with {reference}",
+        ),
+    ):
+        if found := by_outcome[outcome]:
+            names = listed([c.strategy for c in found])
+            sentences.append(f"{names} {are(len(found))} {text}.")
+    return sentences
+
+
+def _seeds_needed(analysis: Analysis) -> list[str]:
+    """Return sentences on the seeds that it takes; none where all is decided."""
+    if not any(c.outcome is Outcome.UNDECIDED for c in analysis.against):
+        return []
+    found = needed_seeds(analysis.against, analysis.rules)
+    if found is None:
+        return []
+    size = (
+        f"{analysis.rules.difference:g} {'point' if analysis.rules.difference == 1 else 'points'}"
+    )
+    if found.most is not None and found.most <= len(analysis.basis.seeds):
+        return [f"A difference of {size} is found with 80% power by so many seeds."]
+    look = analysis.rules.next_look(analysis.basis.shared)
+    sentence = f"To find a difference of {size} with 80% power takes {needed(found)} in all"
+    return [sentence + ("." if look is None else f": {_at_look(found, look)}.")]
+
+
+def _at_look(found: NeededSeeds, look: int) -> str:
+    """Return what the next look is good for."""
+    if found.most is not None and found.most <= look:
+        return f"go on to {look} seeds"
+    if found.least is None or found.least > look:
+        return "more than the next look has"
+    return "the next look may be enough, or not"
+
+
+def _basis(analysis: Analysis) -> str:
+    """Return a sentence on the seeds that readings rest on, and on the next look."""
+    seeds = analysis.basis.seeds
+    in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
+    named = f"{seeds[0]} to {seeds[-1]}" if in_a_row else listed([str(seed) for seed in seeds])
+    look = analysis.rules.next_look(analysis.basis.shared)
+    later = (
+        "this was the last planned look" if look is None else f"the next look is at {look} seeds"
+    )
+    return f"These readings rest on seeds {named}; {later}."
+
+
+def _savings(analysis: Analysis) -> list[str]:
+    """Return a sentence on the labels that those save that beat the reference and can be the best."""
+    names = [name for name in analysis.leaders if name in analysis.savings][:_MOST_NAMED]
+    if not names:
+        return []
+    saved = [saving(name, analysis.savings[name]) for name in names]
+    return [f"On the way to {analysis.setting.reference}'s final accuracy, {listed(saved)}."]
 
 
 def _without_runs(analysis: Analysis, on: str) -> str:
@@ -102,128 +205,56 @@ def _without_runs(analysis: Analysis, on: str) -> str:
 def _alone(analysis: Analysis, on: str) -> str:
     name, curve = next(iter(analysis.curves["accuracy"].items()))
     return (
-        f"{on}, {name} is the only strategy with runs, so that there is nothing to compare it "
-        f"with. It reaches {percent(curve.mean[-1], 1)}% accuracy with {count(curve.labels[-1])} "
-        f"labels, {counted(curve.seeds, 'seed')}."
+        f"{on}, {name} reaches {percent(curve.mean[-1], 1)}% accuracy with "
+        f"{count(curve.labels[-1])} labels, {counted(curve.seeds, 'seed')}. No other strategy has runs."
     )
 
 
-def _pairs(analysis: Analysis, on: str) -> str:
-    """Return the decided pairs of strategies, where there is no reference."""
-    decided = [c for c in analysis.pairs if c.outcome in (Outcome.BETTER, Outcome.WORSE)]
-    decided = sorted(decided, key=lambda c: -abs(c.mean))
+def _without_reference(analysis: Analysis, on: str) -> list[str]:
+    """Return which strategies can be the best, where there is no reference."""
     lags = any(run.strategy == REFERENCE for run in analysis.setting.unfinished)
     missing = (
         f"{REFERENCE}'s runs do not reach these labels yet"
         if lags
         else f"there is no run of {REFERENCE} to compare with"
     )
-    without = f"{on}, {missing}"
-    over = f"over {label_range(analysis.setting)}"
-    if all(c.outcome is Outcome.UNTESTED for c in analysis.pairs):
-        return (
-            f"{without}, and no two strategies have {LEAST_FOR_P} seeds in common, which a test "
-            "needs: nothing is claimed."
-        )
-    if not decided:
-        return f"{without}; among all pairs of strategies, no difference is decided {over}."
-    shown = [winner_and_loser(c) for c in decided[:_MOST_NAMED]]
-    if len(decided) > _MOST_NAMED:
-        shown.append(f"{len(decided) - _MOST_NAMED} more pairs are decided")
-    rest = len(analysis.pairs) - len(decided)
-    others = f"; {counted(rest, 'pair')} {are(rest)} undecided" if rest else ""
-    return f"{without}; among all pairs of strategies {over}, {listed(shown)}{others}."
-
-
-def _best(analysis: Analysis, on: str) -> str:
-    setting, best = analysis.setting, analysis.best
-    first = next(c for c in analysis.against[MEASURES[0].key] if c.strategy == best)
-    return (
-        f"{on}, {best} beats {setting.reference} by {difference(first)} over {label_range(setting)}, "
-        f"{counted(first.seeds, 'seed')}{saving(analysis, best or '')}{_rivals(analysis)}."
-    )
-
-
-def _rivals(analysis: Analysis) -> str:
-    """Return how the others compare with the best, as the end of a sentence."""
-    by_outcome = {
-        outcome: [c.reference for c in analysis.rivals if c.outcome is outcome]
-        for outcome in Outcome
-    }
-    undecided, untested = by_outcome[Outcome.UNDECIDED], by_outcome[Outcome.UNTESTED]
-    better, constant = by_outcome[Outcome.WORSE], by_outcome[Outcome.NO_SPREAD]
-    beaten = len(by_outcome[Outcome.BETTER])
-    parts = []
-    if undecided:
-        parts.append(f"{listed(undecided)} {are(len(undecided))} undecided against {analysis.best}")
-    elif beaten == len(analysis.rivals) > 0:
-        parts.append(f"it beats {listed([c.reference for c in analysis.rivals])} as well")
-    if constant:
-        parts.append(f"{listed(constant)} cannot be tested against it, because there is no spread")
-    if untested:
-        parts.append(f"{listed(untested)} {have(len(untested))} too few seeds in common with it")
-    if better:
-        parts.append(f"{listed(better)} beat it where they share seeds")
-    return "".join(f"; {part}" for part in parts)
-
-
-def _nobody(analysis: Analysis, on: str) -> str:
-    setting = analysis.setting
-    undecided = [c for c in analysis.against[MEASURES[0].key] if c.outcome is Outcome.UNDECIDED]
-    without = f"{on}, no strategy is shown to beat {setting.reference} over {label_range(setting)}"
-    if not undecided:
-        return f"{without}."
-    largest = undecided[0]
-    return (
-        f"{without}: the largest mean difference that is undecided is that of {largest.strategy}, "
-        f"{signed_difference(largest)}{unadjusted(largest)}, "
-        f"{counted(largest.seeds, 'seed')}."
-    )
-
-
-def _others(against: Sequence[Comparison]) -> list[str]:
-    """Return a sentence on those that are worse than the reference, or undecided against it."""
-    worse = [
-        f"{c.strategy} by {difference(c.turned(), 'points')}"
-        for c in against
-        if c.outcome is Outcome.WORSE
-    ]
-    undecided = [c for c in against if c.outcome is Outcome.UNDECIDED]
-    untested = [c.strategy for c in against if c.outcome is Outcome.UNTESTED]
-    constant = [
-        f"{c.strategy} ({points(c.mean, decimals_for(c.mean))} points)"
-        for c in against
-        if c.outcome is Outcome.NO_SPREAD
-    ]
-    parts = []
-    if worse:
-        parts.append(f"worse than {against[0].reference}: {listed(worse)}")
-    if undecided:
-        seeds = [f"{c.strategy} ({more_seeds(c)})" for c in undecided]
-        parts.append(
-            f"undecided against {against[0].reference}, with the seeds that the spread suggests "
-            f"for 80% power: {listed(seeds)}"
-        )
-    if constant:
-        parts.append(
-            f"the same difference in all seeds, which cannot be tested: {listed(constant)}"
-        )
-    if untested:
-        parts.append(f"too few seeds in common for a claim: {listed(untested)}")
-    text = "; ".join(parts)
-    return [f"{text[:1].upper()}{text[1:]}."] if parts else []
+    names = analysis.can_be_best
+    if not names:
+        return [
+            f"{on}, {missing}, and nothing is claimed: that takes {analysis.rules.looks[0]} seeds in "
+            "common, and a spread."
+        ]
+    over = f"in AUBC over {label_range(analysis.setting)}"
+    seeds = counted(len(analysis.basis.seeds), "seed")
+    out = [s.strategy for s in analysis.standings if not s.can_be_best]
+    if not out:
+        return [
+            f"{on}, no strategy can be told from the best {over}, {seeds}; {missing}.",
+            _basis(analysis),
+        ]
+    behind = f"{listed(out)} {are(len(out))} shown to be behind"
+    if len(names) == 1:
+        return [f"{on}, {behind} {names[0]} {over}, {seeds}; {missing}.", _basis(analysis)]
+    group = f"{listed(names)} cannot be told from the best"
+    return [f"{on}, {group} {over}, {seeds}, and {behind}; {missing}.", _basis(analysis)]
 
 
 def _passive(analysis: Analysis) -> list[str]:
     """Return a sentence on the accuracy that all labels would have brought."""
-    name = analysis.headline_strategy
-    gap, length = analysis.gaps.get(name), analysis.setting.passive_length
-    if gap is None or length is None:
+    reference, length = analysis.setting.reference, analysis.setting.passive_length
+    names = analysis.leaders[:_MOST_NAMED] or [reference or analysis.order[0]]
+    gaps = [analysis.gaps[name] for name in names if name in analysis.gaps]
+    if not gaps or length is None:
         return []
-    pairing = "" if gap.paired else " of the baseline, not paired"
+    shares, baselines = (
+        " to ".join(dict.fromkeys(percent(end, 1) for end in (min(values), max(values))))
+        for values in ([gap.share for gap in gaps], [gap.accuracy for gap in gaps])
+    )
+    pairing = "" if all(gap.paired for gap in gaps) else " of the baseline, not paired"
+    verb = "reaches" if len(names) == 1 else "reach"
     return [
-        f"With {count(analysis.setting.budgets[-1])} of {count(gap.labels)} labels, {name} reaches "
-        f"{percent(gap.share, 1)}% of the accuracy of the passive baseline "
-        f"({percent(gap.final, 1)}% against {percent(gap.accuracy, 1)}%, "
-        f"{counted(gap.seeds, 'seed')}{pairing}), which was trained for {length.text}."
+        f"With {count(analysis.setting.budgets[-1])} of {count(gaps[0].labels)} labels, "
+        f"{listed(names)} {verb} {shares}% of "
+        f"the accuracy of the passive baseline ({baselines}%, "
+        f"{seed_range([gap.seeds for gap in gaps])}{pairing}), which was trained for {length.text}."
     ]

@@ -1,9 +1,21 @@
+import json
+from html import unescape
+
 import numpy as np
 import pytest
 
-from al_lightning.report.analysis.results import penalties
-from al_lightning.report.statistics.comparison import Outcome, compare
+from al_lightning.report.analysis.results import Analysis, penalties
+from al_lightning.report.page import chapter
+from al_lightning.report.page.facts import facts
+from al_lightning.report.page.html import Page, render, typeset
+from al_lightning.report.page.overview import Overview
+from al_lightning.report.statistics.comparison import Outcome
 from al_lightning.report.study.grouping import build_study
+from al_lightning.report.tables.comparison_tables import against_best, against_reference
+from al_lightning.report.tables.formats import Raw, Table, to_records
+from al_lightning.report.words.insights import insights
+from al_lightning.report.words.verdict import verdict
+from al_lightning.report.words.wording import points
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
@@ -11,47 +23,97 @@ EFFECTS = {"random": 0.0, "margin": 0.06, "entropy": 0.03, "kl": -0.03}
 
 def test_strategies_against_the_reference_and_each_other() -> None:
     analysis = the_analysis(a_study(EFFECTS, passive=0.9))
-    assert analysis.best == "margin"
+    assert analysis.leaders == analysis.can_be_best == ["margin"]
     assert analysis.order == ["margin", "entropy", "random", "kl"]
-    against = analysis.against["aubc"]
+    against = analysis.against
     assert [c.strategy for c in against] == ["margin", "entropy", "kl"]
     # The lead is there for two whole steps of three, and half of the first.
     assert [c.mean for c in against] == pytest.approx([0.05, 0.025, -0.025])
-    assert [c.mean for c in analysis.against["final_accuracy"]] == pytest.approx(
-        [0.06, 0.03, -0.03]
-    )
-    assert len(analysis.pairs) == 6
-    assert [(c.strategy, c.reference) for c in analysis.rivals] == [
-        ("margin", "entropy"),
-        ("margin", "kl"),
-    ]
-    assert {c.outcome for c in analysis.rivals} == {Outcome.BETTER}
-    # They are read out of all pairs: the best was chosen by the same scores.
-    pairs = {frozenset((c.strategy, c.reference)): c.p for c in analysis.pairs}
-    assert [c.p for c in analysis.rivals] == [
-        pairs[frozenset(("margin", n))] for n in ("entropy", "kl")
-    ]
+    assert analysis.read_as(Outcome.BETTER) == ["margin", "entropy"]
+    final = analysis.other_measures["final_accuracy"]
+    assert [d.mean for d in final.values() if d] == pytest.approx([0.03, -0.03, 0.06])
+    assert [s.strategy for s in analysis.standings] == ["entropy", "kl", "margin"]
     assert analysis.passive["accuracy"].mean == pytest.approx((0.9,))
     assert set(analysis.savings) == set(analysis.efficiency) == {"margin", "entropy", "kl"}
 
 
-def test_equal_strategies_seldom_beat_each_other_for_having_been_the_best() -> None:
-    """Six are equally far above random: a claim among them is false, whoever is best."""
-    false, alone, drawn = 0, 0, np.random.default_rng(0)
-    for _ in range(60):
+def test_every_pair_has_one_reading_and_the_groups_follow_from_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Random studies: no statement on a strategy contradicts another."""
+    monkeypatch.setattr(chapter, "pictures", lambda *_: {})
+    drawn = np.random.default_rng(0)
+    for study in range(25):
+        seeds, noise = 3 + study % 4, drawn.choice([0.002, 0.01])
+        effects = dict(zip("abcde", drawn.choice([0, 0.01, 0.04, -0.04], 5).tolist(), strict=True))
         runs = []
-        for seed in range(5):
-            runs.append(a_run("random", seed, [0.5, *(0.6 + drawn.normal(0, 0.003, 3))]))
-            runs += [
-                a_run(name, seed, [0.5, *(0.7 + drawn.normal(0, 0.003, 3))]) for name in "abcdef"
-            ]
+        for seed in range(seeds):
+            for name, effect in {"random": 0.0, **effects}.items():
+                later = 0.6 + effect + drawn.normal(0, noise, 3)
+                runs.append(a_run(name, seed, [0.5, *later.tolist()]))
         analysis = the_analysis(runs)
-        assert analysis.best is not None
-        false += any(c.outcome is Outcome.BETTER for c in analysis.rivals)
-        others = [(analysis.best, name) for name in "abcdef" if name != analysis.best]
-        alone += any(c.outcome is Outcome.BETTER for c in compare(analysis.scores["aubc"], others))
-    assert false < alone
-    assert false <= 6  # 3 are 5 % of 60
+        check(analysis)
+        check_files(analysis)
+
+
+def records(table: Table | None) -> list[dict[str, Raw]]:
+    assert table is not None
+    return to_records(table)
+
+
+def check(analysis: Analysis) -> None:
+    """Compare the words, the tables and the numbers for programs with the two families."""
+    better, worse = analysis.read_as(Outcome.BETTER), analysis.read_as(Outcome.WORSE)
+    same, best = analysis.read_as(Outcome.SAME), analysis.can_be_best
+    for c in analysis.against:
+        assert c.interval is not None
+        low, high = c.interval
+        assert low <= c.mean <= high
+        assert (c.strategy in better) == (low >= 0 and c.mean > 0)
+        assert (c.strategy in worse) == (high <= 0 and c.mean < 0)
+        if c.strategy in same:
+            assert -0.005 < low < high < 0.005
+    assert best
+    assert not {*best} & {*worse}
+    assert ("random" in best) == (not better)
+    assert {*analysis.leaders} == {*best} & {*better}
+    text = verdict(analysis)
+    first = text.split(". ")[0].replace(", ", " ").split()
+    assert {n for n in "abcde" if n in first} == {*better}
+    rows = records(against_reference(analysis))
+    assert {r["strategy"] for r in rows if r["reading"] == "better"} == {*better}
+    rows = records(against_best(analysis))
+    assert {r["strategy"] for r in rows if r["can_be_best"]} == {*best} - {"random"}
+    for names, words in ((worse, "worse than random"), (same, "the same as random")):
+        (said,) = [s for s in text.split(". ") if words in s] or [""]
+        assert {n for n in "abcde" if n in said.replace(",", "").split()} == {*names}
+    for insight in insights(analysis):
+        for pair in (f"{n} beats" for n in "abcde"):
+            assert pair not in insight.text
+
+
+def check_files(analysis: Analysis) -> None:
+    """Compare the page and report.json with the two families."""
+    written = chapter.write_chapter(analysis, {}, "slug", "")
+    page = Page("A title", Overview([], None), [written], [], [], None, None, None, None, [])
+    html = unescape(render(page))
+    (found,) = json.loads(facts(page, [], None, [], {}))["settings"]
+    assert typeset(found["verdict"]) in html
+    assert found["verdict"] == verdict(analysis)
+    assert found["readings"] == {c.strategy: str(c.outcome) for c in analysis.against}
+    assert found["can_be_best"] == analysis.can_be_best
+    seeds = len(found["scores"]["aubc"]["a"])
+    assert len(found["readings_rest_on"]) == analysis.rules.look(seeds)
+    tables = found["tables"]
+    rows = {r["strategy"]: r for r in tables["against_reference"] if r["strategy"] != "random"}
+    assert {name: row["reading"] for name, row in rows.items()} == found["readings"]
+    for name, row in rows.items():
+        assert row["seeds"] == len(found["readings_rest_on"])
+        claimed = row["low"] >= 0 or row["high"] <= 0
+        assert claimed == (found["readings"][name] in ("better", "worse"))
+        assert f"{points(row['difference'])}</td>" in html.replace("\u2212", "-")
+    in_table = [r["strategy"] for r in tables["against_best"] if r["can_be_best"]]
+    assert in_table == [name for name in found["can_be_best"] if name != "random"]
 
 
 def test_the_order_is_that_of_the_paired_differences() -> None:
@@ -61,24 +123,24 @@ def test_the_order_is_that_of_the_paired_differences() -> None:
     runs += [a_run("margin", 2, [0.5, *(0.81,) * 3]), a_run("l2", 7, [0.5, *(0.95,) * 3])]
     analysis = the_analysis(runs)
     assert analysis.order == ["kl", "margin", "random", "l2"]
-    assert analysis.headline_strategy == "random"
+    assert analysis.leaders == []
 
 
-def test_without_a_reference_there_is_no_best() -> None:
+def test_without_a_reference_there_is_a_best_all_the_same() -> None:
     analysis = the_analysis(a_study({"margin": 0.06, "kl": 0.0}))
-    assert (analysis.best, analysis.against, analysis.rivals) == (None, {}, [])
-    assert len(analysis.pairs) == 1
+    assert (analysis.leaders, analysis.against) == ([], [])
+    assert analysis.can_be_best == ["margin"]
 
 
 def test_a_baseline_alone_can_be_analysed() -> None:
     analysis = the_analysis([a_passive_run()])
-    assert (analysis.order, analysis.best, analysis.classes) == ([], None, None)
+    assert (analysis.order, analysis.can_be_best, analysis.classes) == ([], [], None)
 
 
 def test_a_single_round_has_no_first_measure() -> None:
     runs = [a_run(name, s, (0.5,), (10,)) for name in ("random", "kl") for s in range(3)]
     analysis = the_analysis(runs)
-    assert "aubc" not in analysis.against
+    assert analysis.against == []
     assert analysis.order == ["kl", "random"]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from al_lightning.report.analysis.savings import efficiency, passive_gaps, savings
-from al_lightning.report.statistics.efficiency import Bounded, Crossing
+from al_lightning.report.statistics.efficiency import Bounded
 from tests.report.helpers import a_passive_run, a_run, the_setting
 
 # random comes to 0.8 with 40 labels; margin with 25, half-way from 0.7 at 20 to 0.9 at 30.
@@ -11,56 +11,48 @@ MARGIN = [a_run("margin", s, (0.5, 0.7, 0.9, 0.95)) for s in range(2)]
 
 def test_labels_saved_by_hand() -> None:
     (found,) = savings(the_setting([*RANDOM, *MARGIN])).values()
-    assert found.target == pytest.approx(0.8)
-    assert found.reference.labels == pytest.approx(40)
-    assert found.reference.kind == "reached"
-    assert found.strategy.labels == pytest.approx(25)
-    assert found.strategy.kind == "reached"
-    assert found.saved.value == pytest.approx(1 - 25 / 40)
-    assert found.saved.bound == "exact"
-    assert (found.seeds_saving, found.seeds) == (2, 2)
-    assert found.shortfall == pytest.approx(0.8 - 0.95)
-    assert found.claimed
+    assert found.median == pytest.approx(1 - 25 / 40)
+    assert [saved.bound for saved in found.by_seed.values()] == ["exact", "exact"]
+    assert (found.seeds_saving, found.seeds, found.never) == (2, 2, ())
 
 
-def test_the_range_over_seeds() -> None:
+def test_two_seeds_have_a_range() -> None:
     runs = [*RANDOM, MARGIN[0], a_run("margin", 1, (0.5, 0.5, 0.8, 0.9))]
     found = savings(the_setting(runs))["margin"]
-    assert found.extremes is not None
-    assert [b.value for b in found.extremes] == pytest.approx([1 - 30 / 40, 1 - 25 / 40])
-    assert found.seeds_saving == 2
+    assert (found.low, found.high) == pytest.approx((1 - 30 / 40, 1 - 25 / 40))
+    assert found.median == pytest.approx((0.25 + 0.375) / 2)
+    assert not found.confident
 
 
-def test_a_crossing_before_a_fall_is_no_claim() -> None:
-    runs = [*RANDOM, *(a_run("margin", s, (0.5, 0.9, 0.8, 0.79)) for s in range(2))]
+def test_six_seeds_have_an_interval() -> None:
+    runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(6)]
+    runs += [a_run("margin", s, (0.5, 0.6, 0.7 + 0.02 * s, 0.9)) for s in range(6)]
     found = savings(the_setting(runs))["margin"]
-    assert found.saved.value is not None
-    assert found.saved.value > 0
-    assert found.shortfall == pytest.approx(0.01)
-    assert not found.claimed
+    assert found.confident
+    assert (found.low, found.high) == pytest.approx((1 - 35 / 40, 1 - 30 / 40))
 
 
-def test_what_is_not_reached_is_censored() -> None:
+def test_seeds_that_never_reach_it_are_the_smallest_and_named() -> None:
+    runs = [a_run("random", s) for s in range(3)] + [*MARGIN, a_run("margin", 2, (0.5,) * 4)]
+    found = savings(the_setting(runs))["margin"]
+    assert (found.never, found.low) == ((2,), None)
+    assert found.median == found.high == pytest.approx(1 - 25 / 40)
     worse = [a_run("kl", s, (0.5, 0.5, 0.6, 0.7)) for s in range(2)]
     found = savings(the_setting([*RANDOM, *worse]))["kl"]
-    assert found.strategy == Crossing(40, "never")
-    assert found.saved.bound == "at_most"
-    assert found.saved.value == pytest.approx(0)
-    assert found.seeds_saving == 0
+    assert (found.never, found.median, found.high, found.seeds_saving) == ((0, 1), None, None, 0)
 
 
-def test_what_is_there_from_the_start_is_a_lower_bound() -> None:
+def test_what_nothing_is_known_of() -> None:
     runs = [a_run("random", 0, (0.5, 0.5, 0.5, 0.45)), a_run("margin", 0, (0.5, 0.6, 0.7, 0.8))]
     found = savings(the_setting(runs))["margin"]
-    assert (found.reference.kind, found.strategy.kind) == ("at_start", "at_start")
-    assert found.saved == Bounded(None, "unknown")
-    assert found.seeds_saving == 0
+    assert found.by_seed == {0: Bounded(None, "unknown")}
+    assert (found.median, found.seeds_saving) == (None, 0)
 
 
 def test_only_common_seeds_count() -> None:
     extra = a_run("margin", 7, (0.9, 0.9, 0.9, 0.9))
     (found,) = savings(the_setting([*RANDOM, *MARGIN, extra])).values()
-    assert found.strategy.labels == pytest.approx(25)
+    assert found.median == pytest.approx(1 - 25 / 40)
     assert found.seeds == 2
     apart = the_setting([*RANDOM, extra])
     assert savings(apart) == {}

@@ -8,6 +8,8 @@ from al_lightning.report.figures import gallery
 from al_lightning.report.figures.looks import looks
 from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.facts import facts
+from al_lightning.report.page.html import Page
+from al_lightning.report.page.overview import Overview
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.tables.formats import Column, Table, word
 from tests.report.helpers import a_run, a_study, the_analysis
@@ -23,9 +25,19 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     table = Table("words", "Words.", [Column("strategy")], [[word("strategy", "margin")]])
     matrix = np.array([[0.0, np.nan], [0.5, 0.0]])
     penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1, ((20, 40),))
-    text = facts(
-        "A title", [chapter], [], [table], penalties, ["damaged"], ["report.html"], {"a": "b"}
+    page = Page(
+        "A title",
+        Overview(["A sentence."], None),
+        [chapter],
+        [],
+        [],
+        None,
+        None,
+        None,
+        None,
+        ["damaged"],
     )
+    text = facts(page, [table], penalties, ["report.html"], {"a": "b"})
     assert "NaN" not in text
     found: dict[str, Any] = json.loads(text)
     return found
@@ -34,6 +46,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_what_is_over_all_settings(document: dict[str, Any]) -> None:
     assert document["schema"] == 1
     assert (document["title"], document["problems"]) == ("A title", ["damaged"])
+    assert document["overview"] == ["Said."]
     assert document["tables"] == {"words": [{"strategy": "margin"}]}
     assert document["files"] == ["report.html"]
     assert document["penalties"] == {
@@ -47,7 +60,10 @@ def test_what_is_over_all_settings(document: dict[str, Any]) -> None:
 
 def test_a_setting_with_all_that_the_page_shows(document: dict[str, Any]) -> None:
     (setting,) = document["settings"]
-    assert (setting["best"], setting["reference"]) == ("margin", "random")
+    assert (setting["can_be_best"], setting["reference"]) == (["margin"], "random")
+    assert setting["readings"] == {"margin": "better"}
+    assert setting["readings_rest_on"] == [0, 1, 2]
+    assert setting["rules"] == {"margin": 0.5, "difference": 1.0, "looks": [3, 5, 10]}
     assert setting["budgets"] == [10, 20, 30, 40]
     assert setting["verdict"].startswith("Provisional, as 1 run is unfinished.")
     assert setting["unfinished"] == [{"folder": "toys/cnn/kl/seed=0", "strategy": "kl", "seed": 0}]
@@ -60,5 +76,5 @@ def test_a_setting_with_all_that_the_page_shows(document: dict[str, Any]) -> Non
     assert setting["passive"]["accuracy"]["labels"] == [200]
     assert setting["passive_length"] == {"steps": [100, 100], "epochs": None}
     assert setting["classes"]["pool"]["source"] == "all labels"
-    assert {insight["topic"] for insight in setting["insights"]} >= {"Largest gap"}
+    assert {insight["topic"] for insight in setting["insights"]} >= {"Spread over seeds"}
     assert setting["provenance"]["commands"][:2] == ["python -m al_lightning"] * 2

@@ -11,8 +11,10 @@ from al_lightning.report.figures.looks import COLOURS, looks
 from al_lightning.report.figures.svg import inline_svg
 from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.html import Page, render, typeset
+from al_lightning.report.page.overview import write_overview
 from al_lightning.report.page.search_chapter import write_search
 from al_lightning.report.page.write import compared
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.trials import searches
@@ -67,6 +69,7 @@ def page_of(study: list[Run], *, problems: list[str] | None = None, title: str =
     return render(
         Page(
             title=title,
+            overview=write_overview(analyses, Rules()),
             chapters=chapters,
             searches=[write_search(s, f"search-{k}", f"{k}-") for k, s in enumerate(found)],
             left_out=[left for setting in settings for left in setting.left_out],
@@ -215,12 +218,13 @@ def test_names_are_escaped(html: str) -> None:
 def test_the_numbers_are_those_of_the_tables(html: str) -> None:
     text = " ".join(" ".join(read(html).text).split())
     assert (
-        "margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] labels, 3 seeds" in text
+        "margin beats random in AUBC over [10, 40] labels, 3 seeds: by 5.0 points [4.9, 5.1]."
+        in text
     )
-    assert "+5.00 [4.88, 5.12] < 0.001 better" in text
-    assert "\u22125.00 [\u22125.11, \u22124.89]" in text  # a true minus
-    assert "> 40 40 \u2264 0.0 0 of 3" in text  # censored
-    assert "undecided, " in text
+    assert "+5.00 [4.86, 5.14] better" in text
+    assert "\u22125.00 [\u22125.13, \u22124.87]" in text  # a true minus
+    assert "kl never never (range) 0 of 3 0, 1, 2" in text
+    assert "undecided against random" in text
     assert "Provisional, as 1 run is unfinished." in text
 
 

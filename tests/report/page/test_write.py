@@ -49,7 +49,7 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_says_what_it_found(report: Report, root: Path, target: Path) -> None:
     assert report.verdict.startswith(
-        "On toys with the cnn, margin beats random by 5.0 points of AUBC"
+        "On toys with the cnn, margin beats random in AUBC over [10, 40] labels, 3 seeds: by 5.0 points"
     )
     assert report.page == target / "report.html"
     damaged, odd = report.problems
@@ -58,7 +58,7 @@ def test_it_says_what_it_found(report: Report, root: Path, target: Path) -> None
         f"{root / 'odd'} is left out: it starts from other labels than most runs of seed 0, "
         "so it cannot be paired"
     )
-    assert [analysis.best for analysis in report.analyses] == ["margin"]
+    assert [analysis.leaders for analysis in report.analyses] == [["margin"]]
 
 
 def test_everything_is_there(report: Report, target: Path) -> None:
@@ -95,7 +95,7 @@ def test_numbers_for_programs_are_those_of_the_page(report: Report, target: Path
     facts = json.loads((target / "report.json").read_text(encoding="utf-8"))
     (setting,) = facts["settings"]
     assert setting["verdict"] == report.verdict
-    assert setting["best"] == "margin"
+    assert (setting["can_be_best"], setting["readings"]) == (["margin"], {"margin": "better"})
     assert setting["curves"]["accuracy"]["margin"]["mean"] == pytest.approx(
         [0.51, 0.67, 0.77, 0.87]
     )
@@ -218,7 +218,7 @@ def test_a_search_beside_a_comparison(no_figures: None, tmp_path: Path) -> None:
     report = write_report([tmp_path / "runs"], tmp_path / "report")
     comparison, search = report.verdict.split("\n\n")
     assert comparison.startswith("On toys with the cnn")
-    assert "margin beats random by 5.0 points of AUBC" in comparison
+    assert "margin beats random in AUBC over [10, 40] labels, 3 seeds: by 5.0 points" in comparison
     assert search.startswith("Provisional, as 1 run is unfinished. On toys")
     assert len(report.problems) == 1
     facts = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))

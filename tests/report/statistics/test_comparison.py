@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
 from scipy import stats
 
-from al_lightning.report.statistics.comparison import Outcome, best_of, compare, rivals_of
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.comparison import Outcome, compare
+from al_lightning.report.statistics.many import dunnett
+from al_lightning.report.statistics.moderation import NOMINAL
 
 SCORES = {
     "random": {0: 0.80, 1: 0.82, 2: 0.81, 3: 0.79},
@@ -11,103 +15,92 @@ SCORES = {
     "l2": {0: 0.9, 1: 0.95, 9: 0.9},
     "badge": {8: 0.9},
 }
-PAIRS = [(name, "random") for name in ("margin", "entropy", "kl", "l2", "badge")]
+ONCE = Rules(looks=(3,))
+OTHERS = ["margin", "entropy", "kl", "l2", "badge"]
 
 
-def test_outcomes_by_holm_over_what_was_tested() -> None:
-    margin, entropy, kl, l2, badge = compare(SCORES, PAIRS)
-    raw = [
-        float(stats.ttest_rel([SCORES[c.strategy][s] for s in range(4)],
-                              [SCORES["random"][s] for s in range(4)]).pvalue)
-        for c in (margin, entropy, kl)
-    ]  # fmt: skip
-    # Three tests: kl has the smallest p, then margin, then entropy.
-    assert kl.p == pytest.approx(3 * raw[2])
-    assert margin.p == pytest.approx(2 * raw[0])
-    assert entropy.p == pytest.approx(raw[1])
-    outcomes = [c.outcome for c in (margin, entropy, kl, l2, badge)]
-    assert outcomes == [
+def test_readings_and_what_is_not_tested() -> None:
+    found = compare(SCORES, "random", OTHERS)
+    assert [c.outcome for c in found] == [
         Outcome.BETTER,
         Outcome.UNDECIDED,
         Outcome.WORSE,
         Outcome.UNTESTED,
         Outcome.UNTESTED,
     ]
-    assert [c.seeds for c in (margin, l2, badge)] == [4, 2, 0]
-    assert margin.mean == pytest.approx(0.0275)
-    assert badge.mean == float("-inf")
+    assert [c.seeds for c in found] == [4, 4, 4, 2, 0]
+    assert [c.interval is None for c in found] == [False] * 3 + [True] * 2
+    assert found[0].mean == pytest.approx(0.0275)
+    assert found[-1].mean == float("-inf")
 
 
-def test_needed_seeds_are_more_than_there_are_where_nothing_is_decided() -> None:
-    _, entropy, _, l2, _ = compare(SCORES, PAIRS)
-    assert entropy.needed is not None
-    assert entropy.needed > 4
-    # At 0.05 / 3, the strictest that Holm asks of three tests.
-    difference = entropy.difference
-    assert difference is not None
-    assert difference.std is not None
-    n = entropy.needed
-    power = [_power(difference.mean / difference.std, k, 0.05 / 3) for k in (n - 1, n)]
-    assert power[0] < 0.8 <= power[1]
-    assert l2.needed is None
+def test_a_single_comparison_is_a_paired_t_test() -> None:
+    (found,) = compare(SCORES, "random", ["margin"], ONCE)
+    each = np.array([SCORES["margin"][s] - SCORES["random"][s] for s in range(4)])
+    half = stats.t.ppf(1 - NOMINAL * 0.025, 3) * each.std(ddof=1) / 2
+    assert found.interval == pytest.approx((0.0275 - half, 0.0275 + half), rel=1e-3)
 
 
-def test_a_difference_that_is_lost_in_noise_needs_too_many_seeds() -> None:
-    scores = {"random": {0: 0.5, 1: 0.6, 2: 0.7}, "margin": {0: 0.7, 1: 0.6, 2: 0.5003}}
-    (found,) = compare(scores, [("margin", "random")])
-    assert (found.outcome, found.needed) == (Outcome.UNDECIDED, None)
+def test_intervals_are_simultaneous_by_hand() -> None:
+    """Two strategies of one spread: the pooled one, with Dunnett's value for both."""
+    differences = {"a": [0.01, 0.02, 0.03, 0.04, 0.05], "b": [-0.02, -0.01, 0.0, 0.01, 0.02]}
+    scores = {"random": dict.fromkeys(range(5), 0.5)}
+    scores |= {n: {s: 0.5 + d for s, d in enumerate(v)} for n, v in differences.items()}
+    a, b = compare(scores, "random", ["a", "b"], ONCE)
+    half = dunnett(2, 1 / ((1 - 25 / 64) / 6.4 + 25 / 64 / 4), 0.04) * np.std(
+        [1, 2, 3, 4, 5], ddof=1
+    )
+    half = half / 100 / 5**0.5
+    assert a.interval == pytest.approx((0.03 - half, 0.03 + half), rel=1e-6)
+    assert b.interval == pytest.approx((-half, half), rel=1e-6, abs=1e-9)
 
 
-def test_the_same_difference_in_all_seeds_is_no_claim_and_no_test() -> None:
-    """With 20 test images, three equal differences are a matter of luck."""
+def test_a_claim_of_a_later_step_ends_at_0() -> None:
+    half = compare(*_two(0.03))[0].interval
+    assert half is not None
+    between = 0.03 - half[0] - 0.0005  # just inside of the interval of the first step
+    far, near = compare(*_two(between))[1], compare(*_two(between))[0]
+    assert (far.outcome, near.outcome) == (Outcome.BETTER, Outcome.BETTER)
+    assert near.interval is not None
+    assert near.interval[0] == 0.0
+
+
+def _two(mean: float) -> tuple[dict[str, dict[int, float]], str, list[str]]:
+    apart = [-0.02, -0.01, 0.0, 0.01, 0.02]
+    scores = {"random": dict.fromkeys(range(5), 0.5)}
+    scores["near"] = {s: 0.5 + mean + d for s, d in enumerate(apart)}
+    scores["far"] = {s: 0.7 + d for s, d in enumerate(apart)}
+    return scores, "random", ["near", "far"]
+
+
+def test_the_same_within_the_margin() -> None:
+    scores = {"random": dict.fromkeys(range(5), 0.5)}
+    scores["twin"] = {s: 0.5 + 0.0001 * (s - 2) for s in range(5)}
+    outcomes = [compare(scores, "random", ["twin"], Rules(m))[0].outcome for m in (0.5, 0.001)]
+    assert outcomes == [Outcome.SAME, Outcome.UNDECIDED]
+
+
+def test_several_looks_share_the_level() -> None:
+    once, shared = (compare(SCORES, "random", OTHERS, r)[0] for r in (ONCE, Rules(looks=(4, 9))))
+    assert once.interval is not None
+    assert shared.interval is not None
+    assert shared.interval[0] < once.interval[0]
+    early = compare(SCORES, "random", OTHERS, Rules(looks=(5, 10)))
+    assert {c.outcome for c in early} == {Outcome.UNTESTED}
+    assert all(c.interval is None for c in early)
+
+
+def test_the_same_difference_in_all_seeds_is_tested_by_the_spread_of_the_others() -> None:
     scores = {
         "random": {0: 0.80, 1: 0.85, 2: 0.75},
-        "margin": {0: 0.85, 1: 0.90, 2: 0.80},
+        "margin": {0: 0.81, 1: 0.86, 2: 0.76},
         "kl": {0: 0.81, 1: 0.85, 2: 0.75},
     }
-    margin, kl = compare(scores, [("margin", "random"), ("kl", "random")])
-    assert (margin.outcome, margin.p, margin.needed) == (Outcome.NO_SPREAD, None, None)
-    assert (kl.family, kl.p) == (1, kl.difference.p if kl.difference else None)
+    margin, kl = compare(scores, "random", ["margin", "kl"])
+    assert {margin.outcome, kl.outcome} == {Outcome.UNDECIDED}
+    (alone,) = compare(scores, "random", ["margin"])
+    assert (alone.outcome, alone.interval) == (Outcome.NO_SPREAD, None)
 
 
-def test_turned_the_outcome_changes_sides_and_the_evidence_does_not() -> None:
-    margin, *_, badge = compare(SCORES, PAIRS)
-    turned = margin.turned()
-    assert (turned.strategy, turned.reference) == ("random", "margin")
-    assert (turned.outcome, turned.mean, turned.p) == (Outcome.WORSE, -margin.mean, margin.p)
-    assert badge.turned().outcome is Outcome.UNTESTED
-
-
-def test_no_pairs_no_comparisons() -> None:
-    assert compare(SCORES, []) == []
-
-
-def _power(effect: float, n: int, alpha: float) -> float:
-    critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), effect * n**0.5
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
-
-
-def test_the_best_beats_the_reference_by_the_most() -> None:
-    low = {0: 0.5, 1: 0.51, 2: 0.52}
-    scores = {
-        "random": low,
-        "kl": {s: v + 0.1 + s / 1000 for s, v in low.items()},
-        "margin": {s: v + 0.2 + s / 1000 for s, v in low.items()},
-        "wild": {s: v + 0.3 * s for s, v in low.items()},  # higher, and not for sure
-    }
-    assert best_of(compare(scores, [(name, "random") for name in ("kl", "margin", "wild")])) == (
-        "margin"
-    )
-    assert best_of(compare(scores, [("random", "kl")])) is None
-    assert best_of([]) is None
-
-
-def test_rivals_are_read_out_of_all_pairs() -> None:
-    scores = {n: {s: 0.1 * k + 0.001 * s * k for s in range(3)} for k, n in enumerate("abc")}
-    pairs = compare(scores, [("a", "b"), ("a", "c"), ("b", "c")])
-    found = rivals_of("b", pairs)
-    assert [(c.strategy, c.reference, c.p, c.family) for c in found] == [
-        ("b", "a", pairs[0].p, 3),
-        ("b", "c", pairs[2].p, 3),
-    ]
-    assert found[0].mean == -pairs[0].mean
+def test_no_strategies_no_comparisons() -> None:
+    assert compare(SCORES, "random", []) == []

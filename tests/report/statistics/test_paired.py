@@ -67,12 +67,6 @@ def test_the_other_way_round_the_sign_changes_and_the_evidence_does_not() -> Non
     assert back.p == forth.p
 
 
-def test_turned_it_is_what_the_other_order_gives() -> None:
-    assert paired_difference(OURS, THEIRS).turned() == paired_difference(THEIRS, OURS)
-    single = paired_difference({3: 0.5}, {3: 0.25})
-    assert single.turned() == paired_difference({3: 0.25}, {3: 0.5})
-
-
 def test_what_seeds_have_in_common_does_not_blur_a_difference() -> None:
     level = {0: 0.2, 1: 0.9, 2: 0.5, 3: 0.7}
     gain = {0: 0.010, 1: 0.011, 2: 0.009, 3: 0.010}

@@ -1,70 +1,53 @@
-import math
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from al_lightning.report.statistics.power import required_seeds
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.comparison import compare
+from al_lightning.report.statistics.moderation import NOMINAL
+from al_lightning.report.statistics.power import needed_seeds, required_seeds
 
 
-@pytest.mark.parametrize(("effect", "seeds"), [(0.2, 199), (0.5, 34), (0.8, 15), (1.0, 10)])
-def test_known_sample_sizes(effect: float, seeds: int) -> None:
-    """The sizes that G*Power gives for paired, two-sided t tests at 80 % power and 5 %."""
-    assert required_seeds(effect, 1.0) == seeds
-    assert required_seeds(-effect * 0.01, 0.01) == seeds
-
-
-@pytest.mark.parametrize(
-    ("effect", "power", "alpha"),
-    [(2.5, 0.8, 0.05), (1.3, 0.9, 0.05), (0.7, 0.8, 0.05 / 6), (0.4, 0.95, 0.01), (0.3, 0.1, 0.05)],
-)
-def test_equals_a_count_with_the_noncentral_t(effect: float, power: float, alpha: float) -> None:
-    """One by one, from 3 on, both tails by themselves."""
-    for seeds in range(3, 500):
-        limit, shift = stats.t.ppf(1 - alpha / 2, seeds - 1), effect * math.sqrt(seeds)
-        upper = stats.nct.sf(limit, seeds - 1, shift)
-        lower = stats.nct.sf(limit, seeds - 1, -shift)
-        if upper + lower >= power:
+@pytest.mark.parametrize("effect", [0.5, 0.8, 1.0])
+def test_one_comparison_takes_what_a_t_test_takes(effect: float) -> None:
+    """One by one, from 3 on, with the noncentral t."""
+    for seeds in range(3, 100):
+        limit = stats.t.ppf(1 - NOMINAL * 0.025, seeds - 1)
+        shift = effect * seeds**0.5
+        upper, lower = (stats.nct.sf(limit, seeds - 1, s) for s in (shift, -shift))
+        if upper + lower >= 0.8:
             break
-    assert required_seeds(effect, 1.0, power, alpha) == seeds
+    assert required_seeds(effect, 1.0, 1, 0.05) == seeds
+    assert required_seeds(effect / 100, 0.01, 1, 0.05) == seeds
 
 
-def test_the_power_is_what_a_simulation_shows() -> None:
-    seeds = required_seeds(0.9, 1.0)
-    assert seeds is not None
-    random = np.random.default_rng(0)
-    for count, enough in ((seeds, True), (seeds - 2, False)):
-        draws = random.normal(0.9, 1.0, (20_000, count))
-        power = float((stats.ttest_1samp(draws, 0.0, axis=1).pvalue < 0.05).mean())
-        assert (power > 0.79) is enough
-
-
-def test_more_power_and_a_stricter_level_take_more_seeds() -> None:
-    plain = required_seeds(0.5, 1.0)
-    more, stricter = required_seeds(0.5, 1.0, power=0.95), required_seeds(0.5, 1.0, alpha=0.01)
+def test_more_strategies_and_a_stricter_level_take_more() -> None:
+    plain, more, stricter = (
+        required_seeds(1.0, 1.0, *each) for each in ((2, 0.05), (20, 0.05), (2, 0.005))
+    )
     assert plain is not None
     assert more is not None
     assert stricter is not None
     assert plain < min(more, stricter)
+    assert required_seeds(100.0, 1.0, 2, 0.05) == 3
+    assert required_seeds(0.1, 1.0, 2, 0.05) is None
 
 
-def test_the_ends() -> None:
-    assert required_seeds(0.5, 0.0) == 3
-    assert required_seeds(100.0, 1.0) == 3
-    assert required_seeds(1.0, 2e-6) == 3
-    assert required_seeds(1.0, 1e-300) == 3
-    assert required_seeds(0.5, 0.0, most=2) is None
-    assert required_seeds(0.0, 1.0) is None
-    assert required_seeds(0.0, 0.0) is None
-    assert required_seeds(1e-4, 1.0) is None
-    assert required_seeds(0.5, 1.0, most=33) is None
-    assert required_seeds(0.5, 1.0, most=34) == 34
+def test_the_range_follows_from_the_pooled_spread() -> None:
+    drawn = np.random.default_rng(0)
+    scores = {n: {s: float(drawn.normal(0.8, 0.01)) for s in range(5)} for n in "rabc"}
+    found = needed_seeds(compare(scores, "r", [*"abc"]), Rules(difference=2.0))
+    assert found is not None
+    assert found.difference == 0.02
+    assert found.least is not None
+    assert found.most is not None
+    assert 3 <= found.least < found.most
+    larger = needed_seeds(compare(scores, "r", [*"abc"]), Rules(difference=5.0))
+    assert larger is not None
+    assert larger.most is not None
+    assert larger.most < found.most
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"std": -1.0}, {"std": math.inf}, {"mean": math.nan}, {"power": 1.0}, {"alpha": 0.0}]
-)
-def test_what_is_out_of_range_is_refused(wrong: dict[str, float]) -> None:
-    arguments = {"mean": 0.5, "std": 1.0, **wrong}
-    with pytest.raises(ValueError, match="out of range"):
-        required_seeds(**arguments)  # type: ignore[arg-type]
+def test_what_was_not_tested_takes_no_number() -> None:
+    scores = {n: {0: 0.5, 1: 0.6} for n in "ra"}
+    assert needed_seeds(compare(scores, "r", ["a"]), Rules()) is None

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from al_lightning.report.rules import Rules
 from al_lightning.report.study.runs import Run
 from al_lightning.report.words.insight import Insight
 from al_lightning.report.words.insights import insights
@@ -12,7 +13,8 @@ FIVE = (10, 20, 30, 40, 50)
 
 
 def found(runs: list[Run]) -> dict[str, Insight]:
-    return {insight.topic: insight for insight in insights(the_analysis(runs))}
+    once = Rules(looks=(3,))
+    return {insight.topic: insight for insight in insights(the_analysis(runs, once))}
 
 
 def asking(name: str, *mixes: tuple[int, ...]) -> list[Run]:

@@ -3,27 +3,30 @@ from dataclasses import replace
 import pytest
 
 from al_lightning.report.analysis.results import analyse
+from al_lightning.report.rules import Rules
+from al_lightning.report.statistics.power import needed_seeds
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
 from al_lightning.report.words.verdict import verdict
-from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis
+from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 CLEAR = {"random": 0.0, "margin": 0.06, "entropy": 0.05}
 
 
-def say(*runs: Run) -> str:
-    return verdict(the_analysis(runs))
+def say(*runs: Run, rules: Rules | None = None) -> str:
+    return verdict(the_analysis(runs, rules))
 
 
 def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None:
     # AUBC: the lead of 0.06 holds for 2.5 of 3 steps, 0.05 on average; random's 0.8 (0.82 on the mean)
     # is reached at 40 - 10 * 0.06 / 0.1 = 34 labels.
     assert say(*a_study(CLEAR, seeds=5, passive=0.9)) == (
-        "On toys with the cnn, margin beats random by 5.0 points of AUBC [4.9, 5.1] over [10, 40] "
-        "labels, 5 seeds, and reaches random's final accuracy with 15% fewer labels (in 5 of 5 "
-        "seeds, 15%); it beats entropy as well. With 40 of 200 labels, margin reaches 97.8% of the "
-        "accuracy of the passive baseline (88.0% against 90.0%, 5 seeds), which was trained for 100 "
-        "steps."
+        "On toys with the cnn, margin and entropy beat random in AUBC over [10, 40] labels, 5 seeds: "
+        "margin by 5.0 points [4.9, 5.1] and entropy by 4.2 points [4.1, 4.3]. entropy is shown to be "
+        "behind margin. These readings rest on seeds 0 to 4; the next look is at 10 seeds. On the way "
+        "to random's final accuracy, margin saves 15% of the labels (median of 5 seeds, all 15%). With "
+        "40 of 200 labels, margin reaches 97.8% of the accuracy of the passive baseline (90.0%, 5 "
+        "seeds), which was trained for 100 steps."
     )
 
 
@@ -34,63 +37,90 @@ def test_those_that_are_not_worse_than_the_best_are_named_beside_it() -> None:
         for name in lead
         for s in range(3)
     ]
-    text = say(*runs)
+    text = say(*runs, rules=Rules(looks=(3,)))
     # Leads in AUBC: a third of 0.07 on average, of 0.0667 for the next two; l2 is clearly below.
-    assert "margin beats random by 2.3 points of AUBC" in text
-    assert "; badge and entropy are undecided against margin." in text
-    assert "Undecided against random" in text
-    assert "undecided against random" not in text
+    assert "margin, entropy and badge beat random" in text
+    assert "margin by 2.3 points [1.3, 3.4], entropy by 2.2 points [1.5, 3.0] and badge by" in text
+    assert " margin, entropy and badge cannot be told from the best." in text
+    assert " l2 is undecided against random." in text
 
 
 def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> None:
-    text = say(*a_study({"random": 0.0, "margin": 0.004, "entropy": 0.001}, seeds=4, noise=0.01))
-    assert text.startswith(
-        "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels: the "
-        "largest mean difference that is undecided is that of margin, +1.0 points of AUBC "
-        "[-0.4, 2.4], 4 seeds."
-    )
-    assert text.endswith(
-        "Undecided against random, with the seeds that the spread suggests for 80% power: "
-        "margin (6 more seeds) and entropy (more than 96 more seeds)."
+    runs = a_study({"random": 0.0, "margin": 0.004, "entropy": 0.001}, seeds=4, noise=0.01)
+    text = say(*runs, rules=Rules(looks=(4,)))
+    assert text == (
+        "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] labels, 4 "
+        "seeds. No strategy can be told from the best. margin and entropy are undecided against "
+        "random. These readings rest on seeds 0 to 3; this was the last planned look. To find a "
+        "difference of 1 point with 80% power takes 5 to 17 seeds in all."
     )
     assert "beats" not in text
 
 
+@pytest.mark.parametrize("difference", [0.3, 1, 2, 3, 20])
+def test_the_advice_on_seeds_names_the_next_look_where_that_has_the_power(
+    difference: float,
+) -> None:
+    rules = Rules(difference=difference, looks=(4, 10))
+    analysis = the_analysis(a_study({"random": 0.0, "margin": 0.004}, seeds=5, noise=0.01), rules)
+    found = needed_seeds(analysis.against, rules)
+    assert found is not None
+    least, most = found.least or 101, found.most or 101
+    if most <= 4:
+        advice = "is found with 80% power by so many seeds."
+    elif most <= 10:
+        advice = "seeds in all: go on to 10 seeds."
+    elif least > 10:
+        advice = "seeds in all: more than the next look has."
+    else:
+        advice = "seeds in all: the next look may be enough, or not."
+    assert advice in verdict(analysis)
+
+
 def test_where_all_are_worse_nobody_is_closest() -> None:
     assert say(*a_study({"random": 0.0, "kl": -0.06}, seeds=3)) == (
-        "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels. "
-        "Worse than random: kl by 5.0 points [4.9, 5.1]."
+        "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] "
+        "labels, 3 seeds. kl is worse than random: by 5.0 points [4.8, 5.2]. These readings rest on "
+        "seeds 0 to 2; the next look is at 5 seeds."
     )
 
 
 def test_two_seeds_claim_nothing() -> None:
     assert say(*a_study(CLEAR, seeds=2)) == (
         "On toys with the cnn, nothing is claimed: no strategy has more than 2 seeds in common "
-        "with random, and a test needs 3."
+        "with random, and the first planned look takes 3."
     )
 
 
 def test_a_strategy_with_too_few_seeds_is_told_apart() -> None:
     runs = [*a_study(CLEAR, seeds=3), *a_study({"l2": 0.2}, seeds=2)]
     text = say(*runs)
-    assert "margin beats random" in text
-    assert "; l2 has too few seeds in common with it." in text
-    assert text.endswith("Too few seeds in common for a claim: l2.")
+    assert "margin and entropy beat random" in text
+    assert " entropy is shown to be behind margin." in text
+    assert " l2 is not compared: fewer than 3 seeds in common with random." in text
 
 
 @pytest.mark.parametrize(
     ("random", "margin", "said"),
     [
-        ((0.5, 0.6, 0.7, 0.8), (0.5, 0.7, 0.9, 0.9), "and reaches {} with 38% fewer labels"),
+        (
+            (0.5, 0.6, 0.7, 0.8),
+            (0.5, 0.7, 0.9, 0.9),
+            "saves 38% of the labels (median of 3 seeds, range 37 to 38%)",
+        ),
         (
             (0.6, 0.7, 0.65, 0.7),
             (0.7, 0.8, 0.8, 0.8),
-            "and reaches {} with at least 50% fewer labels",
+            "saves at least 50% of the labels (median of 3 seeds, all 50%)",
         ),
-        ((0.5, 0.6, 0.7, 0.95), (0.5, 0.9, 0.9, 0.9), "but does not reach {}"),
+        ((0.5, 0.6, 0.7, 0.95), (0.5, 0.9, 0.9, 0.9), "gets there in 0 of 3 seeds"),
         # 0.88 by 10 + 10 * 0.38 / 0.45 and 10 + 10 * 0.38 / 0.4 labels.
-        ((0.5, 0.95, 0.5, 0.88), (0.5, 0.9, 0.9, 0.9), "but needs 6% more labels for {}"),
-        ((0.6, 0.5, 0.5, 0.5), (0.6, 0.7, 0.7, 0.7), "but is not shown to save labels for {}"),
+        (
+            (0.5, 0.95, 0.5, 0.88),
+            (0.5, 0.9, 0.9, 0.9),
+            "saves -6% of the labels (median of 3 seeds, all -6%)",
+        ),
+        ((0.6, 0.5, 0.5, 0.5), (0.6, 0.7, 0.7, 0.7), "gets there in 3 of 3 seeds"),
     ],
 )
 def test_savings_are_stated_as_far_as_they_are_known(
@@ -99,38 +129,63 @@ def test_savings_are_stated_as_far_as_they_are_known(
     runs = [a_run("random", s, random) for s in range(3)]
     apart = [(*margin[:2], margin[2] + (s - 1) / 1000, margin[3]) for s in range(3)]
     text = say(*runs, *[a_run("margin", s, apart[s]) for s in range(3)])
-    said = said.format("random's final accuracy")
-    assert f"3 seeds, {said}" in text
+    assert f"On the way to random's final accuracy, margin {said}" in text
 
 
-def test_a_crossing_that_does_not_last_is_told_as_such() -> None:
-    runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(3)]
-    runs += [a_run("margin", s, (0.5, 0.8, 0.85, 0.789 + s / 1000)) for s in range(3)]
-    assert (
-        "3 seeds, first reaches random's final accuracy with 50% fewer labels, but ends 1.0 points "
-        "below it."
-    ) in say(*runs)
+def test_seeds_that_never_get_there_are_named() -> None:
+    runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(5)]
+    runs += [a_run("margin", s, (0.5, 0.7, 0.9, 0.95 + s / 1000)) for s in range(4)]
+    runs.append(a_run("margin", 4, (0.5, 0.75, 0.77, 0.79)))
+    assert "(median of 5 seeds, range never to 38%; never reached with seed 4)." in say(*runs)
 
 
 def test_the_same_difference_in_all_seeds_is_no_claim() -> None:
     assert say(*a_study({"random": 0.0, "margin": 0.06}, spread=0.0)) == (
-        "On toys with the cnn, no strategy is shown to beat random over [10, 40] labels. The same "
-        "difference in all seeds, which cannot be tested: margin (+5.0 points)."
+        "On toys with the cnn, nothing is claimed: each strategy differs from random by the same in "
+        "all seeds."
     )
 
 
-def test_an_interval_that_excludes_0_is_told_from_a_claim() -> None:
-    # Six are alike but for the first, whose p of 0.02 is not below 0.05 / 6.
+def test_the_same_within_the_margin_is_told_from_undecided() -> None:
     lead = {"a": (5, 8, 11)} | {name: (-3, 0, 3 + k) for k, name in enumerate("bcdef")}
     runs = [a_run("random", s) for s in range(3)] + [
         a_run(name, s, (0.5, 0.6 + lead[name][s] / 1000, 0.7, 0.8))
         for name in lead
         for s in range(3)
     ]
-    text = say(*runs)
-    assert (
-        "is that of a, +0.3 points of AUBC [0.0, 0.5] (interval not adjusted for 6 comparisons)"
-    ) in text
+    text = say(*runs, rules=Rules(looks=(3,)))
+    assert "d, c and b are the same as random within 0.5 points." in text
+    assert "a, f and e are undecided against random." in text
+
+
+def test_claims_are_made_at_planned_looks() -> None:
+    setting = the_setting(a_study(CLEAR, seeds=4))
+    assert verdict(analyse(setting, Rules(looks=(5, 10)))) == (
+        "On toys with the cnn, nothing is claimed: no strategy has more than 4 seeds in common with "
+        "random, and the first planned look takes 5."
+    )
+    text = verdict(analyse(setting, Rules(looks=(4, 8))))
+    assert "margin and entropy beat random" in text
+    assert "rest on seeds 0 to 3; the next look is at 8 seeds." in text
+    assert "seeds 0 to 3; this was the last planned look." in verdict(
+        analyse(setting, Rules(looks=(4,)))
+    )
+
+
+def test_more_seeds_change_no_reading_before_the_next_look() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.01}, seeds=9, noise=0.02)
+    texts = {
+        k: verdict(the_analysis([run for run in runs if (run.seed or 0) < k])) for k in (5, 7, 9)
+    }
+    assert texts[5].split(" With")[0] == texts[7].split(" With")[0] == texts[9].split(" With")[0]
+
+
+def test_strategies_with_too_few_seeds_in_common_are_not_compared() -> None:
+    apart = [*a_study({"random": 0.0}, seeds=6), *a_study({"margin": 0.1}, seeds=3)]
+    apart += [r for r in a_study({"kl": 0.1}, seeds=6) if (r.seed or 0) > 2]
+    assert say(*apart).endswith(
+        "the strategies have 0 seeds in common, and the first planned look takes 3."
+    )
 
 
 def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
@@ -145,50 +200,46 @@ def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
 def test_random_that_lags_behind_is_not_missing() -> None:
     runs = [a_run("random", s, (0.5,), (10,), finished=False) for s in range(3)]
     text = say(*runs, *a_study({"margin": 0.06, "kl": 0.0}))
-    assert "random's runs do not reach these labels yet; among all pairs" in text
+    assert "; random's runs do not reach these labels yet. These" in text
 
 
 def test_where_nobody_is_best_the_reference_stands_for_all() -> None:
     runs = a_study({"random": 0.0, "margin": 0.001}, noise=0.01)
     text = say(*runs, *(a_passive_run(s, 0.9) for s in (2, 5, 6)))
     assert "With 40 of 200 labels, random reaches" in text
-    assert text.endswith("against 90.0%, 1 seed), which was trained for 100 steps.")
+    assert text.endswith("baseline (90.0%, 1 seed), which was trained for 100 steps.")
     apart = say(*a_study({"random": 0.0, "margin": 0.001}, noise=0.01), a_passive_run(7, 0.9))
-    assert "against 90.0%, 1 seed of the baseline, not paired), which was" in apart
+    assert "(90.0%, 1 seed of the baseline, not paired), which was" in apart
 
 
 def test_an_unfinished_sweep_is_provisional() -> None:
     half = a_run("kl", 0, (0.5, 0.6), (10, 20), finished=False)
     text = say(*a_study(CLEAR, seeds=3), half)
     assert text.startswith(
-        "Provisional, as 1 run is unfinished. On toys with the cnn, margin beats"
+        "Provisional, as 1 run is unfinished. On toys with the cnn, margin and entropy beat"
     )
 
 
-def test_without_random_all_pairs_are_compared() -> None:
+def test_without_random_the_best_are_named() -> None:
     text = say(*a_study({"margin": 0.06, "entropy": 0.0, "kl": 0.0}, seeds=3, noise=0.001))
-    assert text.startswith(
-        "On toys with the cnn, there is no run of random to compare with; among all pairs of "
-        "strategies over [10, 40] labels, "
+    assert text == (
+        "On toys with the cnn, entropy and kl are shown to be behind margin in AUBC over [10, 40] "
+        "labels, 3 seeds; there is no run of random to compare with. These readings rest on seeds "
+        "0 to 2; the next look is at 5 seeds."
     )
-    assert "margin beats entropy by " in text
-    assert "margin beats kl by " in text
-    assert text.endswith("; 1 pair is undecided.")
 
 
 def test_without_random_and_without_seeds_nothing_is_claimed() -> None:
     text = say(*a_study({"margin": 0.06, "kl": 0.0}, seeds=2))
-    assert text.endswith("which a test needs: nothing is claimed.")
+    assert text.endswith("that takes 3 seeds in common, and a spread.")
     noisy = say(*a_study({"margin": 0.0, "kl": 0.0}, seeds=3))
-    assert noisy.endswith(
-        "among all pairs of strategies, no difference is decided over [10, 40] labels."
-    )
+    assert "no strategy can be told from the best in AUBC over [10, 40] labels, 3 seeds;" in noisy
 
 
 def test_a_single_strategy_has_nobody_to_be_compared_with() -> None:
     assert say(a_run("margin", 0, (0.5, 0.6, 0.7, 0.85))) == (
-        "On toys with the cnn, margin is the only strategy with runs, so that there is nothing to "
-        "compare it with. It reaches 85.0% accuracy with 40 labels, 1 seed."
+        "On toys with the cnn, margin reaches 85.0% accuracy with 40 labels, 1 seed. No other "
+        "strategy has runs."
     )
 
 
@@ -230,13 +281,13 @@ def test_random_against_itself_is_seldom_a_claim(seeds: int) -> None:
         for query_seed in (2 * draw + 1, 2 * draw + 2):
             config = {"query_seed": query_seed}
             runs += a_study({"random": 0.0}, seeds, noise=0.01, spread=0.0, config=config)
-        text = say(*runs)
+        text = say(*runs, rules=Rules(looks=(seeds,)))
         assert "random, query_seed=" in text
-        claims += "beats random" in text or "Worse than random" in text
+        claims += "beats random" in text or "worse than random" in text
     assert 1 <= claims <= 10
 
 
 def test_what_tells_settings_apart_is_in_brackets() -> None:
     runs = [a_run(), a_run(config={"extra": 1}, folder="other")]
     texts = [verdict(analyse(setting)) for setting in build_study(runs)]
-    assert texts[0].startswith("On toys with the cnn (extra=1), random is the only strategy")
+    assert texts[0].startswith("On toys with the cnn (extra=1), random reaches")
