@@ -27,7 +27,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1, ((20, 40),))
     page = Page(
         "A title",
-        Overview(["A sentence."], None),
+        Overview(["Said."], None),
         [chapter],
         [],
         [],
