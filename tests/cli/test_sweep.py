@@ -222,7 +222,7 @@ def test_a_cache_that_cannot_be_used_costs_time_and_nothing_else(
 def test_a_report_that_cannot_be_written_hides_no_failure(
     here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unwritable(*arguments: Any) -> None:
+    def unwritable(*arguments: Any, **options: Any) -> None:
         raise UsageError("The disk is full")
 
     monkeypatch.setattr("al_lightning.report.page.write.write_report", unwritable)
