@@ -77,6 +77,22 @@ def recipe_now() -> Rows:
     return rows
 
 
+def label_smoothing() -> Rows:
+    """Smoothing of .1 against none, by ``benchmarks/label_smoothing.py``."""
+    rows = [["strategy", "seeds", *_SMOOTHING.values()]]
+    found: dict[str, dict[str, Any]] = {}
+    for each in _read("label_smoothing")["results"]:
+        found.setdefault(each["strategy"], {})[each["measure"]] = each
+    for strategy, measures in found.items():
+        cells = [
+            f"{_signed(m['difference'])} [{_signed(m['interval'][0])}, {_signed(m['interval'][1])}] "
+            f"({_share(m['with'])} -> {_share(m['without'])})"
+            for m in (measures[name] for name in _SMOOTHING)
+        ]
+        rows.append([strategy, str(next(iter(measures.values()))["seeds"]), *cells])
+    return rows
+
+
 def recipe_digits() -> Rows:
     """Recipes for small data sets, by ``benchmarks/tune_recipe.py --dataset digits``."""
     fits = _read("tune_recipe")["digits"]
@@ -359,6 +375,13 @@ _SIXTH_PASS: dict[str, dict[str, Any]] = {
         "weight_decay": 0.0005,
     },
 }
+_SMOOTHING = {
+    "accuracy": "accuracy",
+    "aubc": "its AUBC",
+    "nll": "NLL",
+    "ece": "ECE",
+    "ece_temperature": "ECE after a temperature",
+}
 _DIGITS: dict[str, dict[str, Any]] = {
     "AdamW, 400 steps, smoothing .1 (before)": {"optimizer": "adamw", "min_steps": 400},
     "Muon, 200 steps, smoothing .1": {"optimizer": "muon", "min_steps": 200},
@@ -388,6 +411,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     for make in (
         recipe_by_hand,
         recipe_now,
+        label_smoothing,
         recipe_digits,
         review,
         calibration,
@@ -454,6 +478,11 @@ def _seeds(fits: Sequence[dict[str, Any]], labels: int, epochs: int) -> str:
     """Return the accuracy of seeds 1000 to 1002, "-" where one was not run."""
     found = {fit["seed"]: fit for fit in fits if (fit["labels"], fit["epochs"]) == (labels, epochs)}
     return " ".join(_share(found[s]["accuracy"]) if s in found else "-" for s in (1000, 1001, 1002))
+
+
+def _signed(value: float) -> str:
+    """Return a difference of shares: "+.002", "-.010"."""
+    return f"{'-' if value < 0 else '+'}{_share(abs(value))}"
 
 
 def _share(value: float, decimals: int = 3) -> str:

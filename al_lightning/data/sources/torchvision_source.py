@@ -26,6 +26,7 @@ class _Set:
         mirrored: Whether a mirrored image keeps its class.
         unlabeled: Arguments for images without labels; None if there are none.
         sized: Whether all images have one size.
+        transposed: Whether the files have rows for columns.
     """
 
     train: Mapping[str, Any]
@@ -33,6 +34,7 @@ class _Set:
     mirrored: bool = True
     unlabeled: Mapping[str, Any] | None = None
     sized: bool = True
+    transposed: bool = False
 
 
 _FLAGS = {"train": True}, {"train": False}
@@ -43,7 +45,10 @@ _SETS: Mapping[str, _Set] = {
     "CIFAR100": _Set(*_FLAGS),
     "DTD": _Set(*_SPLITS, sized=False),
     "EMNIST": _Set(
-        {"split": "balanced", "train": True}, {"split": "balanced", "train": False}, mirrored=False
+        {"split": "balanced", "train": True},
+        {"split": "balanced", "train": False},
+        mirrored=False,
+        transposed=True,  # https://github.com/pytorch/vision/issues/8783
     ),
     "FGVCAircraft": _Set(*_TRAINVAL, sized=False),
     "FashionMNIST": _Set(*_FLAGS),
@@ -66,7 +71,8 @@ class TorchvisionSource(BaseSource):
     torchvision reads the files, in its own layout below the data root, and downloads them where they
     are missing. The names are CIFAR10, CIFAR100, DTD, EMNIST (its balanced split), FGVCAircraft,
     FashionMNIST, Flowers102, Food101, GTSRB, KMNIST, MNIST, OxfordIIITPet, QMNIST, STL10, SVHN and
-    USPS. The labels of SVHN are the digits, 0 to 9.
+    USPS. The labels of SVHN are the digits, 0 to 9. The images of EMNIST, which torchvision shows lying
+    on their side, are put upright.
 
     >>> from al_lightning.data import TorchvisionSource
     >>> TorchvisionSource("data", "SVHN").horizontal_flip  # .load() reads the images
@@ -131,6 +137,8 @@ class TorchvisionSource(BaseSource):
             DataError: If the files are nowhere, or torchvision refuses them.
         """
         data = DatasetSource(self._part(self._parts.train), self._part(self._parts.test)).read()
+        if self._parts.transposed:
+            data = replace(data, train=_upright(data.train), test=_upright(data.test))
         if self._parts.unlabeled is None or not self.unlabeled:
             return data
         images = _Zeros(self._part(self._parts.unlabeled))
@@ -173,6 +181,10 @@ class TorchvisionSource(BaseSource):
 
         size = (self.image_size, self.image_size)
         return {"transform": v2.Compose([v2.RGB(), v2.Resize(size, antialias=True)])}
+
+
+def _upright(images: Images) -> Images:
+    return Images(images.pixels[:].transpose(2, 3).contiguous(), images.labels)
 
 
 class _Zeros(torch.utils.data.Dataset[Any]):

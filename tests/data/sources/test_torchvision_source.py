@@ -127,7 +127,9 @@ def test_emnist_is_its_balanced_split(tmp_path: Path) -> None:
     assert data.test.labels.tolist() == [0, 1, 2]
     # Upper-case letters that look like lower-case ones are one class with them.
     assert "".join(data.classes) == "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"
-    assert torch.equal(data.train.pixels[:, 0], torch.from_numpy(pixels_of(7, 28, 28)))
+    # The files have rows for columns.
+    assert torch.equal(data.train.pixels[:, 0], torch.from_numpy(pixels_of(7, 28, 28)).mT)
+    assert torch.equal(data.test.pixels[:, 0], torch.from_numpy(pixels_of(3, 28, 28)).mT)
 
 
 def test_stl10_with_and_without_its_unlabeled_images(
