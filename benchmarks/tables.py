@@ -482,7 +482,8 @@ def _seeds(fits: Sequence[dict[str, Any]], labels: int, epochs: int) -> str:
 
 def _signed(value: float) -> str:
     """Return a difference of shares: "+.002", "-.010"."""
-    return f"{'-' if value < 0 else '+'}{_share(abs(value))}"
+    shown = _share(abs(value))
+    return shown if not shown.strip(".0") else f"{'-' if value < 0 else '+'}{shown}"
 
 
 def _share(value: float, decimals: int = 3) -> str:
