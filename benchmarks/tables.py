@@ -77,6 +77,19 @@ def recipe_now() -> Rows:
     return rows
 
 
+def round_wait() -> Rows:
+    """The wait between rounds of a frozen network, by ``benchmarks/round_wait.py``."""
+    found = _read("round_wait")
+    rows = [["strategy", "before", "now", "of that fit", "select", "load"]]
+    for name in dict.fromkeys(key.partition(",")[0] for key in found):
+        now, before = found[f"{name}, now"], found[f"{name}, before"]
+        parts = [f"{each['processor']:.2f} s" for each in (before, now)]
+        rows.append(
+            [name, *parts, f"{now['fit']:.2f} s", f"{now['select']:.2f} s", str(now["load"])]
+        )
+    return rows
+
+
 def label_smoothing() -> Rows:
     """Smoothing of .1 against none, by ``benchmarks/label_smoothing.py``."""
     rows = [["strategy", "seeds", *_SMOOTHING.values()]]
@@ -411,6 +424,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
     for make in (
         recipe_by_hand,
         recipe_now,
+        round_wait,
         label_smoothing,
         recipe_digits,
         review,
