@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from al_lightning.run.budget import Budget
 from al_lightning.strategies.evidence import Need
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.spill import Spill
+from al_lightning.utils.spill import is_spilled
 
 _SAMPLED = {Need.MC_PROBABILITIES, Need.DROPPED_FEATURES}
 
@@ -86,7 +85,7 @@ def query_sizes(
 def _parts(strategy: Strategy, sizes: Sizes, limit: int) -> dict[str, int]:
     """Return what the memory of a query is made of, in bytes."""
     embeddings = frozenset({Need.EMBEDDINGS}) & strategy.needs
-    on_disk = Spill(Path(), limit).takes(sizes.pool * sizes.row_bytes(embeddings))
+    on_disk = is_spilled(sizes.pool * sizes.row_bytes(embeddings), limit)
     held = strategy.needs - embeddings if on_disk else strategy.needs
     # Labeled images come in the order they were bought, and are put in the order of their ids.
     labeled = 2 * sizes.labeled * sizes.row_bytes(strategy.labeled_needs)

@@ -1,12 +1,12 @@
 """A residual network for small images, from scratch."""
 
-from torch import Tensor, nn
+from torch import nn
 
-from al_lightning.models.backbone import Backbone
+from al_lightning.models.backbone import Halves
 from al_lightning.utils.checks import require_within
 
 
-class ResNet18Small(Backbone):
+class ResNet18Small(Halves):
     """ResNet-18 in its form for small images: a 3x3 first convolution of stride 1, no max pooling.
 
     He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016; the form for images
@@ -32,7 +32,6 @@ class ResNet18Small(Backbone):
     def __init__(
         self, image_shape: tuple[int, int, int], num_classes: int, dropout: float = 0.0
     ) -> None:
-        super().__init__()
         from torchvision.models import resnet18  # noqa: PLC0415  # slow to import
 
         require_within("model.dropout", dropout, "[0, 1)")
@@ -42,16 +41,6 @@ class ResNet18Small(Backbone):
         network.maxpool = nn.Identity()
         features = network.fc.in_features
         network.fc = nn.Identity()
-        self.features = network
-        self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(features, num_classes)
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Return the means of the last feature maps, (B, 512)."""
-        embeddings: Tensor = self.features(images)
-        return embeddings
-
-    def classify(self, embeddings: Tensor) -> Tensor:
-        """Return the logits, (B, C)."""
-        logits: Tensor = self.output(self.dropout(embeddings))
-        return logits
+        super().__init__(
+            network, nn.Sequential(nn.Dropout(dropout), nn.Linear(features, num_classes))
+        )

@@ -156,6 +156,7 @@ class Learner:
             reproducible(computation),
             {**self._code, **code},
             {**self._packages, **packages},
+            learns_from_unlabeled(classifier),
         )
 
     def require_samples(self) -> None:
@@ -174,8 +175,8 @@ class Learner:
             folder: The journal's folder.
         """
         contents = self.data.train.digests if start.get("project") else None
-        unlabeled = learns_from_unlabeled(self._untrained())
-        self._identity = FitIdentity(start, self.record, self.seed, contents, unlabeled)
+        facts = self.record, self.seed, contents, self.facts.unlabeled
+        self._identity = FitIdentity(start, *facts)
         self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
         self._fits.folder = folder / "checkpoints"
 

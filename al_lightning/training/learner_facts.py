@@ -19,6 +19,7 @@ class LearnerFacts:
         reproducible: Whether the same run has the same bits.
         code: Digests of the user's own code.
         packages: Versions of the packages that this code uses.
+        unlabeled: Whether fits see unlabeled images, too.
     """
 
     embedding: int
@@ -27,6 +28,7 @@ class LearnerFacts:
     reproducible: dict[str, Any]
     code: dict[str, str]
     packages: dict[str, str]
+    unlabeled: bool
 
     def within(self, start: Event) -> Event:
         """Return a start event as it would be with these facts."""

@@ -18,6 +18,11 @@ _LEFT_FREE = 2**28  # bytes of the disk
 _BYTES = 2  # of a number in float16
 
 
+def is_spilled(size: int, limit: int) -> bool:
+    """Return whether so many bytes go to the disk, where memory has ``limit`` bytes."""
+    return size > limit // _SHARE
+
+
 @dataclass(frozen=True)
 class Spill:
     """A folder for what takes more than half of the memory.
@@ -39,7 +44,7 @@ class Spill:
 
     def takes(self, size: int) -> bool:
         """Return whether so many bytes go to the disk."""
-        return size > self.limit // _SHARE
+        return is_spilled(size, self.limit)
 
     def empty(self, shape: Sequence[int]) -> Tensor:
         """Return a float16 tensor in a mapped file, which is gone when the tensor or the process is.

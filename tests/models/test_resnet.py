@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 from torch.nn.functional import conv2d, relu
 
 from al_lightning.models import ResNet18Small
@@ -23,12 +24,13 @@ def test_it_has_the_published_size_and_maps() -> None:
 def test_the_stem_has_stride_one_and_no_pooling() -> None:
     network = ResNet18Small((1, 9, 9), 3).eval()
     seen = []
-    network.features.layer1.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    layer1, stem, norm = (network.features.get_submodule(n) for n in ("layer1", "conv1", "bn1"))
+    layer1.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    assert isinstance(stem, nn.Conv2d)
     images = torch.rand(2, 1, 9, 9)
     with torch.no_grad():
         network.embed(images)
-        maps = conv2d(images, network.features.conv1.weight, padding=1)
-        expected = relu(network.features.bn1(maps))
+        expected = relu(norm(conv2d(images, stem.weight, padding=1)))
     torch.testing.assert_close(seen[0], expected)
 
 

@@ -12,7 +12,6 @@ from al_lightning.report.words.wording import (
     interval,
     listed,
     percent,
-    points,
 )
 
 #: The sign before a lower bound.
@@ -52,11 +51,6 @@ def reading(comparison: Comparison, rules: Rules) -> str:
     if comparison.outcome is Outcome.SAME:
         return f"{comparison.outcome} within {rules.margin:g} points"
     return str(comparison.outcome)
-
-
-def signed(mean: float) -> str:
-    """Return a difference with its sign: "+5.0 points"."""
-    return f"{points(mean, decimals_for(mean))} points"
 
 
 def needed(found: NeededSeeds) -> str:
