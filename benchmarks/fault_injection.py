@@ -42,7 +42,6 @@ from disk_states import DiskStates, copy, digest
 from faults import KINDS, OPERATIONS, TAKES_ROOM, Faults, Kind, Operations
 from forked import QUICK, start, wait, warm_up
 from kill_test import Tally, comparable, fill_in, journal_of, labels_in
-from torch.utils.tensorboard import SummaryWriter
 
 from al_lightning import Journal, UsageError, load_trained
 from al_lightning.data import Digits
@@ -171,21 +170,13 @@ class Player:
         return Faults(folder / "outputs", self.operations, ignored=self.ignored, **what)
 
     def _start(self, folder: Path, oracle: str, faults: Faults) -> int:
-        def prepare() -> None:
-            SummaryWriter.add_figure = _no_figure  # type: ignore[method-assign]
-            faults.install()
-
         self.operations.clear()
         (folder / "log.txt").unlink(missing_ok=True)
-        return wait(start(folder, _arguments(oracle), before=prepare))
+        return wait(start(folder, _arguments(oracle), before=faults.install))
 
 
 def _arguments(oracle: str) -> list[str]:
     return [*QUICK, *_BUDGET, f"oracle={oracle}", "model=cnn"]
-
-
-def _no_figure(*arguments: Any, **options: Any) -> None:
-    pass
 
 
 def _said(folder: Path) -> str:

@@ -164,9 +164,10 @@ class PageApp:
         try:
             async with self._streams.listen() as changed:
                 while True:
+                    last = self._streams.closed  # before the state is taken, so that it is the last
                     state = json.dumps(await run_in_threadpool(self._status))
                     yield f"data: {state}\n\n"
-                    if self._streams.closed:
+                    if last:
                         return
                     await asyncio.sleep(_OFTEN)
                     try:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from al_lightning.oracles.page.oracle import PageOracle
 from al_lightning.oracles.page.page_log import PageLog
 from tests.background import Background
 from tests.oracles.page.helpers import Client, ask, image_data, question, served
@@ -75,6 +76,28 @@ def test_streams_end_at_once_when_the_page_closes(tmp_path: Path) -> None:
         oracle.close()
         listening.end()
         assert phases[-1] == "stop"
+
+
+def test_a_stream_tells_of_the_end_that_comes_while_it_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, streaming = PageOracle._status, False
+
+    def ended_meanwhile(self: PageOracle) -> dict[str, object]:
+        state = status(self)
+        if streaming and state["phase"] != "stop":
+            self.live.publish(phase="stop")
+            assert self._streams is not None
+            self._streams.close()
+        return state
+
+    monkeypatch.setattr(PageOracle, "_status", ended_meanwhile)
+    with served(tmp_path) as (_, address):
+        client = Client(address)
+        streaming = True
+        with client.http.stream("GET", "/events") as answer:
+            lines = [line.removeprefix("data: ") for line in answer.iter_lines() if line]
+    assert [json.loads(line)["phase"] for line in lines][-1] == "stop"
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(
