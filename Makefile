@@ -29,16 +29,20 @@ study-pack: install  ## add the finished runs of the study to study/journals/
 	$(BIN)/python -m study --pack $(if $(PART),--part $(PART))
 
 # One process a core, of one thread each: threads of several processes would wait for each other.
+# Plugins of other packages take seconds in every process, and may change what tests do.
+test test-lowest: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
+PYTEST = pytest -p xdist.plugin --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 test: export OMP_NUM_THREADS = 1
 test: install  ## the tests; needs no network
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m $(PYTEST)
 
 # By hand, before a release: an environment of its own takes several GB.
 test-lowest: export OMP_NUM_THREADS = 1
 test-lowest:  ## the tests with the lowest versions that pyproject.toml allows; needs uv
 	uv venv --quiet --clear --python 3.11 $(VENV)-lowest
 	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --editable ".[test]"
-	$(VENV)-lowest/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(VENV)-lowest/bin/python -m $(PYTEST)
 
 check: install  ## ruff, ruff format and mypy
 	$(BIN)/python -m ruff check .

@@ -4,11 +4,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +17,8 @@ from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.run.pool import Pool
 from tests.background import DEADLINE
-from tests.command_line import QUICK, command, only_journal
+from tests.command_line import QUICK, only_journal
+from tests.forks import Fork
 from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 
 if TYPE_CHECKING:
@@ -346,23 +347,22 @@ def test_another_site_can_neither_read_nor_write(browser: "Browser", tmp_path: P
         assert asked.end() is None
 
 
-def begin(folder: Path, *more: str) -> "tuple[subprocess.Popen[str], str]":
-    """Start a run in a process of its own; return it, and the address of its page."""
+def begin(folder: Path, *more: str) -> tuple[Fork, str, TextIO]:
+    """Start a run in a process of its own; return it, the address of its page, and its output."""
     arguments = ("oracle=page", "oracle.open=false", "model=cnn", "budget.initial_policy=uniform")
-    run = subprocess.Popen(
-        command("dataset=digits", *QUICK, *arguments, *more),
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    reading, writing = os.pipe()
+    run = Fork(
+        "al_lightning.cli.app:main",
+        folder=folder,
+        argv=("dataset=digits", *QUICK, *arguments, *more),
+        output=writing,
     )
-    assert run.stdout is not None
-    read = []
-    for line in run.stdout:
+    os.close(writing)
+    output, read = os.fdopen(reading), []
+    for line in output:
         read.append(line)
         if found := re.search(r"Label at (\S+)", line):
-            return run, found[1]
+            return run, found[1], output
     raise AssertionError("".join(read))
 
 
@@ -377,16 +377,15 @@ def test_a_run_that_is_killed_goes_on_and_loses_nothing(browser: "Browser", tmp_
             page.keyboard.press(str(1 + image % 9))
             saved(page, done + 1)
 
-    run, address = begin(tmp_path, "oracle.retrain_every=4")
+    run, address, _ = begin(tmp_path, "oracle.retrain_every=4")
     label(opened(browser, address), 26)  # a batch, and the part of one that the model learns from
-    run.kill()
-    run.wait()
-    run, address = begin(tmp_path, "oracle.retrain_every=4")
+    os.kill(run.pid, signal.SIGKILL)
+    assert run.wait().returncode == -signal.SIGKILL
+    run, address, output = begin(tmp_path, "oracle.retrain_every=4")
     page = opened(browser, address)
     label(page, 14)
     page.wait_for_selector('body[data-phase="end"]')
-    output, _ = run.communicate(timeout=DEADLINE)
-    assert run.returncode == 0, output
+    assert run.wait().returncode == 0, output.read()
     events = [json.loads(line) for line in only_journal(tmp_path).read_text().splitlines()]
     given: dict[int, int] = {}
     for event in events:
@@ -401,13 +400,13 @@ def test_a_run_that_is_killed_goes_on_and_loses_nothing(browser: "Browser", tmp_
 
 
 def test_ctrl_c_ends_the_run_while_a_browser_listens(browser: "Browser", tmp_path: Path) -> None:
-    run, address = begin(tmp_path)
+    run, address, output = begin(tmp_path)
     page = opened(browser, address)
     shown(page)
-    run.send_signal(2)
-    output, _ = run.communicate(timeout=DEADLINE)
-    assert run.returncode == 130, output
-    assert "The same command continues from here" in output
+    os.kill(run.pid, signal.SIGINT)
+    ended = run.wait()
+    assert ended.returncode == 130, output.read()
+    assert "The same command continues from here" in ended.stderr
     problem = "document.getElementById('problem')"
     until(page, f"!{problem}.hidden || document.body.dataset.phase === 'stop'")
 
