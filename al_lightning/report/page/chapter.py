@@ -62,7 +62,7 @@ class Chapter:
     Attributes:
         slug: Names its files and its places in the page.
         analysis: The numbers.
-        verdict: In two or three sentences.
+        verdict: The answer, then a sentence a point.
         glances: Numbers that stand out; empty where nothing is decided.
         insights: What else follows.
         pictures: By kind.
@@ -74,7 +74,7 @@ class Chapter:
 
     slug: str
     analysis: Analysis
-    verdict: str
+    verdict: tuple[str, ...]
     glances: Sequence[Glance]
     insights: Sequence[Insight]
     pictures: Mapping[str, Picture]

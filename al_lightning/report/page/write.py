@@ -96,7 +96,11 @@ def write_report(
         for left in setting.left_out
     ]
     verdicts = "\n\n".join(
-        [*overview.sentences, *(c.verdict for c in chapters), *(t.verdict for t in tried)]
+        [
+            *overview.sentences,
+            *("\n- ".join(chapter.verdict) for chapter in chapters),
+            *(search.verdict for search in tried),
+        ]
     )
     return Report(verdicts, target / PAGE, (*unreadable, *left_out), analyses)
 

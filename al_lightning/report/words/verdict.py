@@ -1,4 +1,4 @@
-"""The verdict: the claims that the comparison supports, in a few sentences.
+"""The verdict: the claims that the comparison supports, the answer first.
 
 Every sentence follows from the two families of comparisons: strategies against the reference, and which
 can be the best. Their intervals are simultaneous. What is neither better, worse nor the same within the
@@ -25,13 +25,13 @@ from al_lightning.report.words.wording import count, counted, listed, percent
 _MOST_NAMED = 4  # in a sentence
 
 
-def verdict(analysis: Analysis) -> str:
-    """Return the verdict on a setting."""
-    sentences = [*_sentences(analysis), *_caution(analysis.setting)]
+def verdict(analysis: Analysis) -> tuple[str, ...]:
+    """Return the verdict on a setting: the answer, then a sentence a point."""
+    answer, *points = _sentences(analysis)
     if unfinished := len(analysis.setting.unfinished):
         state = f"{counted(unfinished, 'run')} {are(unfinished)} unfinished"
-        sentences = [f"Provisional, as {state}.", *sentences]
-    return " ".join(sentences)
+        answer = f"Provisional, as {state}. {answer}"
+    return answer, *points, *_caution(analysis.setting)
 
 
 def _caution(setting: Setting) -> list[str]:

@@ -78,7 +78,7 @@ def check(analysis: Analysis) -> None:
     assert not {*best} & {*worse}
     assert ("random" in best) == (not better)
     assert {*analysis.leaders} == {*best} & {*better}
-    text = verdict(analysis)
+    text = " ".join(verdict(analysis))
     first = text.split(". ")[0].replace(", ", " ").split()
     assert {n for n in "abcde" if n in first} == {*better}
     rows = records(against_reference(analysis))
@@ -99,8 +99,8 @@ def check_files(analysis: Analysis) -> None:
     page = Page("A title", Overview([], None), [written], [], [], None, None, None, None, [])
     html = unescape(render(page))
     (found,) = json.loads(facts(page, [], None, [], {}))["settings"]
-    assert typeset(found["verdict"]) in html
-    assert found["verdict"] == verdict(analysis)
+    assert all(typeset(sentence) in html for sentence in found["verdict"])
+    assert found["verdict"] == [*verdict(analysis)]
     assert found["readings"] == {c.strategy: str(c.outcome) for c in analysis.against}
     assert found["can_be_best"] == analysis.can_be_best
     seeds = len(found["scores"]["aubc"]["a"])

@@ -65,7 +65,7 @@ def test_a_setting_with_all_that_the_page_shows(document: dict[str, Any]) -> Non
     assert setting["readings_rest_on"] == [0, 1, 2]
     assert setting["rules"] == {"margin": 0.5, "difference": 1.0, "looks": [3, 5, 10]}
     assert setting["budgets"] == [10, 20, 30, 40]
-    assert setting["verdict"].startswith("Provisional, as 1 run is unfinished.")
+    assert setting["verdict"][0].startswith("Provisional, as 1 run is unfinished.")
     assert setting["unfinished"] == [{"folder": "toys/cnn/kl/seed=0", "strategy": "kl", "seed": 0}]
     (left,) = setting["left_out"]
     assert left["reason"] == "it is unfinished at 10 labels, and the comparison goes to 40"

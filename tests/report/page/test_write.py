@@ -94,7 +94,7 @@ def test_the_page_stands_alone_with_all_its_figures(report: Report) -> None:
 def test_numbers_for_programs_are_those_of_the_page(report: Report, target: Path) -> None:
     facts = json.loads((target / "report.json").read_text(encoding="utf-8"))
     (setting,) = facts["settings"]
-    assert setting["verdict"] == report.verdict
+    assert "\n- ".join(setting["verdict"]) == report.verdict
     assert (setting["can_be_best"], setting["readings"]) == (["margin"], {"margin": "better"})
     assert setting["curves"]["accuracy"]["margin"]["mean"] == pytest.approx(
         [0.51, 0.67, 0.77, 0.87]

@@ -2,19 +2,30 @@ from dataclasses import replace
 
 import pytest
 
-from al_lightning.report.analysis.results import analyse
+from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.power import needed_seeds
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run
-from al_lightning.report.words.verdict import verdict
+from al_lightning.report.words.verdict import verdict as sentences_of
 from tests.report.helpers import a_passive_run, a_run, a_study, the_analysis, the_setting
 
 CLEAR = {"random": 0.0, "margin": 0.06, "entropy": 0.05}
 
 
+def verdict(analysis: Analysis) -> str:
+    return " ".join(sentences_of(analysis))
+
+
 def say(*runs: Run, rules: Rules | None = None) -> str:
     return verdict(the_analysis(runs, rules))
+
+
+def test_the_answer_stands_before_the_points() -> None:
+    answer, *points = sentences_of(the_analysis(a_study(CLEAR, seeds=5, passive=0.9)))
+    assert answer.endswith("margin by 5.0 points [4.9, 5.1] and entropy by 4.2 points [4.1, 4.3].")
+    assert points[0] == "entropy is shown to be behind margin."
+    assert len(points) == 4
 
 
 def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None:
