@@ -44,7 +44,7 @@ def main() -> None:
         claimed = found.outcome in (Outcome.BETTER, Outcome.WORSE)
         claims += claimed
         low, high = found.interval or (0.0, 0.0)
-        claim = f"CLAIMED: {verdict(analysis)}" if claimed else ""
+        claim = f"CLAIMED: {verdict(analysis)[0]}" if claimed else ""
         print(
             f"{index:3d}  {100 * found.mean:+.2f} points [{100 * low:+.2f}, "
             f"{100 * high:+.2f}]  {claim}"
