@@ -1,12 +1,14 @@
-import importlib.metadata
+import gc
 import os
 import signal
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import entry_points
 
 import pytest
 import torch
 from hypothesis import settings
+from lightning.fabric.utilities import registry
 
 from tests import forks
 from tests.command_line import Here
@@ -31,7 +33,10 @@ for _name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD"):
         signal.signal(getattr(signal, _name), signal.SIG_DFL)
 
 # Every trainer of Lightning reads the metadata of all packages, which takes longer than a tiny fit.
-importlib.metadata.entry_points = cache(importlib.metadata.entry_points)  # type: ignore[assignment]
+setattr(registry, "entry_points", cache(entry_points))  # noqa: B010 - mypy forbids the assignment
+
+# Python looks for garbage after every 700 new objects, and torch's modules have half a million.
+gc.set_threshold(50_000, 20, 20)
 
 # Nothing here has to survive a power cut; what asks for it is replaced where that is tested.
 os.fsync = lambda descriptor: None  # type: ignore[assignment]

@@ -41,10 +41,15 @@ def _layout(module: nn.Module) -> Layout:
 def _settings(part: nn.Module) -> dict[str, Any]:
     """Return the attributes of a module; of its weights and buffers, the names."""
     return {
-        name: list(value) if name in _TENSORS else copy(value)
+        name: list(value) if name in _TENSORS else _copied(value)
         for name, value in vars(part).items()
         if name not in _LEFT_OUT
     }
+
+
+def _copied(value: Any) -> Any:
+    # copy() takes 50 microseconds for an OrderedDict, of which each layer has a dozen.
+    return value.copy() if isinstance(value, dict) else copy(value)
 
 
 def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
