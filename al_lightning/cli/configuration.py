@@ -1,6 +1,7 @@
 """The folder of the configuration, and its groups."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -34,8 +35,9 @@ def _relative(folder: str, to: str) -> str:
     return folder if path.startswith(os.pardir) else path
 
 
-def groups() -> list[str]:
+@cache
+def groups() -> tuple[str, ...]:
     """Return the groups that every run chooses from, such as "strategy"; some may choose nothing."""
     defaults = OmegaConf.load(CONF / "config.yaml").defaults
     named = [str(next(iter(entry))) for entry in defaults if entry != "_self_"]
-    return [name for name in named if not name.startswith("override ")]
+    return tuple(name for name in named if not name.startswith("override "))

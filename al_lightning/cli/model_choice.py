@@ -43,8 +43,10 @@ def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], 
     Returns:
         The arguments, and what to tell a person of the choice; None where there is nothing to tell.
     """
-    groups = {argument.lstrip("+").split("=", 1)[0] for argument in arguments}
-    if not groups & {*_GROUPS, *_FINDS_FILES} or not _INFORMS.isdisjoint(arguments):
+    given = dict(argument.lstrip("+").partition("=")[::2] for argument in arguments)
+    is_named = given.get("model", AUTO).isidentifier() and given.get("model", AUTO) != AUTO
+    may_be_auto = not is_named and given.keys() & {*_GROUPS, *_FINDS_FILES}
+    if not may_be_auto or not _INFORMS.isdisjoint(arguments):
         return [*arguments], None
     try:
         overrides = _single(arguments)
