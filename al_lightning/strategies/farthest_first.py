@@ -147,14 +147,14 @@ class _LazyTraversal:
         scale = self._scale(centers) if self.metric.translation_invariant else 1.0
         rough = self._rough(centers, scale)
         shares = rough.rounding()
-        loose = []
+        loose = torch.empty(len(every), dtype=torch.bool)
         for block in torch.split(every, self.block_size):
             points = self._rough(self.pool[block], scale)
             own = points.rounding()
             nearest = points.divergence(rough).add_(shares).amin(1) + own
             self.bounds[block] = torch.minimum(self.bounds[block], nearest.double() / scale**2)
-            loose.append(block[own > _LOOSE * nearest])
-        return torch.cat(loose)
+            loose[block] = own > _LOOSE * nearest
+        return every[loose]
 
     def _step(self) -> None:
         """Pick from the block of highest bounds while its best is surely the best of all."""
@@ -249,5 +249,10 @@ class _LazyTraversal:
 
 def _mean(values: Tensor, block_size: int) -> Tensor:
     """Return the mean row, (D,) float64, without a float64 copy of all values."""
-    sums = [block.double().sum(0) for block in torch.split(values, block_size)]
-    return torch.stack(sums).sum(0) / len(values)
+    blocks = torch.split(values, block_size)
+    # Made beforehand: a new row would take the place that a freed block leaves, and so the next block
+    # would need more memory, and the next.
+    sums = torch.empty(len(blocks), values.shape[1], dtype=torch.float64)
+    for total, block in zip(sums, blocks, strict=True):
+        torch.sum(block.double(), 0, out=total)
+    return sums.sum(0) / len(values)
