@@ -3,18 +3,21 @@
     python benchmarks/label_efficiency.py --data DATA --out FOLDER [--seeds 3] [key=value ...]
 
 Two sweeps of the product's own: 500 + 9 x 500 labels, and 2,500 + 3 x 2,500. Stopped, the same command
-goes on. Prints the test accuracy at 1,000, 5,000 and 10,000 labels, and the labels that a macro-F1 of
-.91 took (first crossing in the first sweep, linear between rounds).
+goes on. Keeps the test accuracies at 1,000, 5,000 and 10,000 labels, and the labels that a macro-F1 of
+.91 took (first crossing in the first sweep, linear between rounds; None where it was not reached), seed
+by seed, in benchmarks/results/label_efficiency.json; docs/recipe.md shows them.
 """
 
 import argparse
+import json
 import os
-import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from raw import record
 
 from al_lightning.report.statistics.efficiency import labels_to_reach
 from al_lightning.run.journal import Journal
@@ -45,39 +48,47 @@ def sweep(budget: str, arguments: argparse.Namespace, overrides: Sequence[str]) 
 
 
 def curves(folder: Path, strategy: str) -> list[Curve]:
-    """Return the rounds of all finished runs of a strategy."""
+    """Return the rounds of all finished runs of a strategy, by seed."""
     journals = map(Journal, sorted(folder.rglob(f"{strategy}/*/journal.jsonl")))
     return [journal.rounds for journal in journals if journal.finished]
 
 
-def row(folder: Path, strategy: str) -> list[str]:
-    """Return the cells of a strategy."""
-    cells = [strategy]
+def figures(folder: Path, strategy: str) -> dict[str, Any]:
+    """Return what the runs of a strategy reached."""
     fine, coarse = (curves(folder / budget, strategy) for budget in _BUDGETS)
-    for labels in _SHOWN:
-        runs = fine if labels <= _BUDGETS["fine"][2] else coarse
-        reached = [
-            event["metrics"]["accuracy"]
-            for curve in runs
-            for event in curve
-            if event["labels_bought"] == labels
-        ]
-        spread = f" ± {statistics.stdev(reached):.4f}" if len(reached) > 1 else ""
-        cells.append(f"{statistics.mean(reached):.4f}{spread} ({len(reached)})" if reached else "-")
-    return [*cells, ", ".join(map(needed, fine))]
+    accuracies = {
+        str(labels): reached(fine if labels <= _BUDGETS["fine"][2] else coarse, labels)
+        for labels in _SHOWN
+    }
+    return {
+        "strategy": strategy,
+        "accuracy": accuracies,
+        "wanted_f1": _WANTED_F1,
+        "labels_for_it": [*map(needed, fine)],
+        "fit_seconds": [sum(event["seconds"]["fit"] for event in curve) for curve in fine],
+    }
 
 
-def needed(curve: Curve) -> str:
+def reached(runs: Sequence[Curve], labels: int) -> list[float]:
+    """Return the test accuracies with so many labels."""
+    return [
+        round(event["metrics"]["accuracy"], 4)
+        for curve in runs
+        for event in curve
+        if event["labels_bought"] == labels
+    ]
+
+
+def needed(curve: Curve) -> float | None:
     """Return the labels at which a curve first reached the wanted macro-F1."""
     labels = [event["labels_bought"] for event in curve]
     scores = [event["metrics"]["macro_f1"] for event in curve]
     crossing = labels_to_reach(labels, scores, _WANTED_F1)
-    never = crossing.kind == "never"
-    return f"not by {crossing.labels:,.0f}" if never else f"{crossing.labels:,.0f}"
+    return None if crossing.kind == "never" else round(crossing.labels)
 
 
 def main() -> None:
-    """Run what is missing; print the table."""
+    """Run what is missing; print and keep the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", default=os.environ.get("AL_LIGHTNING_DATA", "data"))
     parser.add_argument("--out", type=Path, required=True)
@@ -90,10 +101,10 @@ def main() -> None:
     if not arguments.show:
         for budget in _BUDGETS:
             sweep(budget, arguments, overrides)
-    titles = [*(f"{labels:,} labels" for labels in _SHOWN), f"labels for macro-F1 {_WANTED_F1}"]
-    print(f"| strategy | {' | '.join(titles)} |\n|{' --- |' * (len(titles) + 1)}")
-    for strategy in arguments.strategies:
-        print(f"| {' | '.join(row(arguments.out, strategy))} |")
+    table = [figures(arguments.out, strategy) for strategy in arguments.strategies]
+    for row in table:
+        print(json.dumps(row))
+    record("label_efficiency", table)
 
 
 if __name__ == "__main__":

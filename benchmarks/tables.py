@@ -106,6 +106,21 @@ def label_smoothing() -> Rows:
     return rows
 
 
+def label_efficiency() -> Rows:
+    """What the default recipe reaches, by ``benchmarks/label_efficiency.py``: two hours."""
+    results = _read("label_efficiency")["results"]
+    titles = [f"{int(labels):,} labels" for labels in results[0]["accuracy"]]
+    rows = [["strategy", *titles, f"labels for macro-F1 {_share(results[0]['wanted_f1'], 2)}"]]
+    for each in results:
+        cells = [
+            f"{_share(statistics.fmean(found))} ± {_share(statistics.stdev(found))}"
+            for found in each["accuracy"].values()
+        ]
+        labels = [f"{n:,}" if n else "not by 5,000" for n in each["labels_for_it"]]
+        rows.append([each["strategy"], *cells, ", ".join(labels)])
+    return rows
+
+
 def recipe_digits() -> Rows:
     """Recipes for small data sets, by ``benchmarks/tune_recipe.py --dataset digits``."""
     fits = _read("tune_recipe")["digits"]
@@ -426,6 +441,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         recipe_now,
         round_wait,
         label_smoothing,
+        label_efficiency,
         recipe_digits,
         review,
         calibration,
