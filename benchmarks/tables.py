@@ -121,6 +121,19 @@ def label_efficiency() -> Rows:
     return rows
 
 
+def ten_million() -> Rows:
+    """Selection from ten million images, by ``benchmarks/ten_million.py``: ten minutes."""
+    results = _read("ten_million")
+    sizes = [f"{int(size):,} images" for size in next(iter(results.values()))["seconds"]]
+    rows = [["strategy", *sizes, "exponent", "memory"]]
+    for name, each in results.items():
+        seconds = [f"{found:.3g} s" for found in each["seconds"].values()]
+        rows.append(
+            [f"`{name}`", *seconds, f"{each['exponent']:.2f}", f"{each['anonymous_mib']:,} MiB"]
+        )
+    return rows
+
+
 def recipe_digits() -> Rows:
     """Recipes for small data sets, by ``benchmarks/tune_recipe.py --dataset digits``."""
     fits = _read("tune_recipe")["digits"]
@@ -440,6 +453,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         recipe_by_hand,
         recipe_now,
         round_wait,
+        ten_million,
         label_smoothing,
         label_efficiency,
         recipe_digits,
