@@ -121,6 +121,19 @@ def label_efficiency() -> Rows:
     return rows
 
 
+def clusters() -> Rows:
+    """K-means against that of scikit-learn, by ``benchmarks/clusters.py``."""
+    titles = ["clusters", "scikit-learn", "here", "ratio", "squares within", "here"]
+    rows = [titles]
+    for count, methods in _read("clusters").items():
+        theirs, ours = methods["scikit-learn"], methods["here"]
+        ratio = theirs["seconds"] / ours["seconds"]
+        cells = [f"{each['seconds']:.2f} s" for each in (theirs, ours)]
+        within = [_share(each["within"], 4) for each in (theirs, ours)]
+        rows.append([count, *cells, f"{ratio:.1f}", *within])
+    return rows
+
+
 def ten_million() -> Rows:
     """Selection from ten million images, by ``benchmarks/ten_million.py``: ten minutes."""
     results = _read("ten_million")
@@ -453,6 +466,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         recipe_by_hand,
         recipe_now,
         round_wait,
+        clusters,
         ten_million,
         label_smoothing,
         label_efficiency,

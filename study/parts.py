@@ -22,15 +22,15 @@ _WITHOUT_DROPOUT = (
     *("class_balanced", "cluster_margin", "kmeans", "power", "probcover", "shortlist", "softmax"),
     *("softrank", "typiclust", "passive", "ratio", "mix", "maxherding", "uherding"),
 )
-# K-means on principal axes, since 2026-11-30.
-_BY_PRINCIPAL_AXES = dict.fromkeys(("kmeans", "typiclust", "mix", "shortlist", "probcover"), 2)
+# K-means by matrix products, since 2026-11-30.
+_BY_PRODUCTS = dict.fromkeys(("kmeans", "typiclust", "mix", "shortlist", "probcover"), 3)
 
 FROZEN = Part(
     name="a",
     question="Which strategy is best for few labels and a pretrained network, frozen?",
     overrides=("dataset=cifar10", "model=efficientnet_lite0_linear", *_FROM_10),
     strategies=_WITHOUT_DROPOUT,
-    strategy_revisions=_BY_PRINCIPAL_AXES,
+    strategy_revisions=_BY_PRODUCTS,
 )
 FASHION = Part(
     name="b",

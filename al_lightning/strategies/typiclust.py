@@ -31,8 +31,8 @@ class TypiClust(Strategy):
     algorithm 1, as in the authors' code. The paper differs: it uses distances that are not squared, to
     all images, and skips clusters of fewer than 5 images. Where the authors' code would raise an error,
     clusters without images are skipped, and clusters below ``min_size`` come last. K-means starts once
-    (the authors' code: ten times), on the first 128 principal axes, and fills clusters that its batches
-    leave empty.
+    (the authors' code: ten times), on the first 128 principal axes, and clusters that it leaves empty
+    are filled.
 
     The published method uses self-supervised embeddings. Here the embeddings are the classifier's:
     with a frozen pretrained backbone it is the published method, also for the first labels.

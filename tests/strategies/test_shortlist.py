@@ -20,6 +20,7 @@ from al_lightning.strategies import (
     Strategy,
 )
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional.lloyd import seeds
 from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
@@ -38,7 +39,8 @@ def test_the_second_chooses_among_the_highest_scores_of_the_first() -> None:
 
 
 def test_with_k_means_it_is_that_of_zhdanov() -> None:
-    """Weighted k-means of the shortlist by scikit-learn, and the image nearest to each center."""
+    """Weighted k-means of the shortlist by scikit-learn from our seeds, and the image nearest to each
+    center."""
     pool = make_evidence(300)
     pool = pool.rows(pool.ids.argsort())
     assert pool.probabilities is not None
@@ -50,9 +52,10 @@ def test_with_k_means_it_is_that_of_zhdanov() -> None:
     rows -= rows.mean(0)
     seed = seeded(3)
     torch.randperm(300, generator=seed)  # breaks the ties of scores
-    method = KMeans(8, n_init=1, random_state=int(torch.randint(2**31 - 1, (), generator=seed)))
-    scaled = (rows / rows.abs().max()).float().numpy()
-    labels = method.fit_predict(scaled, sample_weight=informativeness[listed].numpy())
+    scaled, weights = (rows / rows.abs().max()).float(), informativeness[listed]
+    start = seeds(scaled, 8, seed, weights / weights.max())
+    method = KMeans(8, init=start.numpy(), n_init=1)
+    labels = method.fit_predict(scaled.numpy(), sample_weight=weights.numpy())
     expected = set()
     for i in range(8):
         members = listed[labels == i]

@@ -95,14 +95,9 @@ def write_report(
         for setting in settings
         for left in setting.left_out
     ]
-    verdicts = "\n\n".join(
-        [
-            *overview.sentences,
-            *("\n- ".join(chapter.verdict) for chapter in chapters),
-            *(search.verdict for search in tried),
-        ]
-    )
-    return Report(verdicts, target / PAGE, (*unreadable, *left_out), analyses)
+    answers = ["\n- ".join(chapter.verdict) for chapter in chapters]
+    said = "\n\n".join([*overview.sentences, *answers, *(search.verdict for search in tried)])
+    return Report(said, target / PAGE, (*unreadable, *left_out), analyses)
 
 
 def compared(settings: Sequence[Setting], found: Sequence[Search]) -> list[Setting]:

@@ -1,20 +1,16 @@
 """Clusters of images by k-means, at any scale and offset of the embeddings."""
 
-import warnings
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-_FEW = 50  # clusters up to which every step uses all images, as Hacohen et al. do
-_BATCH = 5_000  # images a step beyond
+from al_lightning.strategies.functional.lloyd import kmeans
+
 _BLOCK = 4_096  # images whose distances are taken at a time
 _AXES = 128  # principal axes in which images are partitioned
-_MEASURED = 8_192  # images that the axes are measured on
-_POWER_STEPS = 3  # of the subspace iteration, by which the axes no longer depend on its start
-_SEEDS = 2**31 - 1
+_MEASURED = 4_096  # images that the axes are measured on
+_POWER_STEPS = 2  # of the subspace iteration, by which the axes no longer depend on its start
 _LARGE = 2.0**60  # beyond, numbers are scaled first
 _LEAST_WEIGHT = 1e-9  # of the largest: images of weight 0 would leave clusters undefined
 
@@ -58,42 +54,26 @@ class Clusters:
 def cluster(
     rows: Tensor, count: int, generator: torch.Generator, weights: Tensor | None = None
 ) -> Clusters:
-    """Partition images by k-means (scikit-learn's, with k-means++).
+    """Partition images by k-means; see :func:`~al_lightning.strategies.functional.lloyd.kmeans`.
 
-    Beyond 128 dimensions, k-means sees the coordinates on the first 128 principal axes alone (of 8,192
-    images), and centers are then the means of all dimensions. On 50,000 embeddings of 1,280 dimensions
-    that takes a fifth of the time, and the sum of squares within clusters is the same to .1 %; see
-    docs/performance.md. Ding & He, "K-means clustering via principal component analysis", ICML 2004.
+    Beyond 128 dimensions, k-means sees the coordinates on the first 128 principal axes alone (of 4,096
+    images), and centers are then the means of all dimensions: Ding & He, "K-means clustering via
+    principal component analysis", ICML 2004. What that costs and saves is in docs/performance.md.
 
     Args:
         rows: (N, D) float32. Their mean is taken off and they are divided by the largest absolute value
             first, so that no distance is the small difference of large numbers, and no square over- or
             underflows; a partition depends neither on offset nor on scale.
         count: Clusters, at most N.
-        generator: Seeds the initial centers, and the batches where there are many clusters.
+        generator: Draws the initial centers, and the images that axes and centers are fitted to first.
         weights: What each image counts for in the mean of its cluster, (N,) float, at least 0; None:
             all the same.
     """
-    # Imported here: most runs cluster nothing, and it takes longer than their first round.
-    from sklearn.cluster import KMeans, MiniBatchKMeans  # noqa: PLC0415
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
-
     scaled = centered(rows)
-    seed = int(torch.randint(_SEEDS, (), generator=generator))
-    if count <= _FEW:
-        method = KMeans(count, n_init=1, random_state=seed)
-    else:
-        method = MiniBatchKMeans(count, batch_size=_BATCH, n_init=1, random_state=seed)
-    # As many threads as torch has: scikit-learn would take all cores, beside other runs too.
     seen = _on_principal_axes(scaled, generator)
-    with threadpool_limits(torch.get_num_threads()), warnings.catch_warnings():
-        # Equal images make fewer clusters than requested, which is no error.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        found = method.fit_predict(seen.numpy(), sample_weight=_for_sklearn(weights))
-    labels = torch.from_numpy(found).long()
-    centers = torch.from_numpy(method.cluster_centers_).float()
-    if seen is not scaled:
-        centers = _means(scaled, labels, count, weights)
+    parts = _parts(weights, len(rows))
+    labels = kmeans(seen, count, generator, parts)
+    centers = _means(scaled, labels, count, parts)
     return fill_empty(Clusters(labels, centers, scaled))
 
 
@@ -112,21 +92,19 @@ def _on_principal_axes(rows: Tensor, generator: torch.Generator) -> Tensor:
     return rows @ axes
 
 
-def _means(rows: Tensor, labels: Tensor, count: int, weights: Tensor | None) -> Tensor:
-    """Return the mean of each cluster, or its weighted mean, (count, D) float32; 0 where none is."""
-    given = _for_sklearn(weights)
-    parts = torch.ones(len(rows)) if given is None else torch.from_numpy(given).float()
+def _means(rows: Tensor, labels: Tensor, count: int, weights: Tensor) -> Tensor:
+    """Return the weighted mean of each cluster, (count, D) float32; 0 where none is."""
     sums = torch.zeros(count, rows.shape[1])
     for at in torch.split(torch.arange(len(rows)), _BLOCK):
-        sums.index_add_(0, labels[at], rows[at] * parts[at, None])
-    totals = torch.zeros(count).index_add_(0, labels, parts)
+        sums.index_add_(0, labels[at], rows[at] * weights[at, None])
+    totals = torch.zeros(count).index_add_(0, labels, weights)
     return sums / totals.masked_fill(totals == 0, 1)[:, None]
 
 
 def fill_empty(clusters: Clusters) -> Clusters:
     """Give clusters without images one each: the image farthest from its center; others may follow.
 
-    K-means by batches leaves clusters without images where there are few images a cluster.
+    K-means leaves clusters without images where there are few images a cluster.
     """
     empty = (clusters.sizes() == 0).nonzero().squeeze(1).tolist()
     if not empty:
@@ -197,11 +175,11 @@ def is_even(weights: Tensor | None) -> bool:
     return weights is None or float(weights.max()) <= 0
 
 
-def _for_sklearn(weights: Tensor | None) -> np.ndarray | None:
+def _parts(weights: Tensor | None, count: int) -> Tensor:
+    """Return what each image counts for, (N,) float32; at most 1, and never 0."""
     if weights is None or is_even(weights):
-        return None
-    scaled = weights.double() / weights.double().max()
-    return scaled.clamp(min=_LEAST_WEIGHT).numpy()
+        return torch.ones(count)
+    return (weights.double() / weights.double().max()).clamp(min=_LEAST_WEIGHT).float()
 
 
 def _at_least_float32(rows: Tensor) -> Tensor:

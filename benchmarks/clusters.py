@@ -1,11 +1,11 @@
-"""Compares k-means on 128 principal axes with k-means in all dimensions; run it by hand.
+"""Compares `cluster` with minibatch k-means of scikit-learn; run it by hand.
 
-    python benchmarks/principal_axes.py EMBEDDINGS.npy [--clusters 100,300] [--seeds 3]
+    python benchmarks/clusters.py EMBEDDINGS.npy [--clusters 20,100,500] [--seeds 3]
 
 Prints, for scikit-learn's minibatch k-means in all dimensions and for `cluster`, by turns: seconds of
 CPU with one thread, and the share of the sum of squares within clusters. A file of embeddings is in
 outputs/.cache/embeddings after a run of a frozen network; 50,000 rows of it are used. Figures go to
-benchmarks/results/principal_axes.json.
+benchmarks/results/clusters.json.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from torch import Tensor
 
 from al_lightning.strategies.functional.clusters import centered, cluster, unit_rows
 
-RESULTS = Path(__file__).parent / "results" / "principal_axes.json"
+RESULTS = Path(__file__).parent / "results" / "clusters.json"
 ROWS, BATCH = 50_000, 5_000
 
 
@@ -31,20 +31,20 @@ def main() -> None:
     """Cluster by turns, print and keep medians."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("embeddings", type=Path)
-    parser.add_argument("--clusters", default="100,300")
+    parser.add_argument("--clusters", default="20,100,500")
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
     torch.set_num_threads(1)
     rows = unit_rows(torch.from_numpy(np.load(given.embeddings, mmap_mode="r")[:ROWS].copy()))
-    table = {}
+    table: dict[str, dict[str, dict[str, float]]] = {}
     for count in map(int, given.clusters.split(",")):
-        found: dict[str, list[tuple[float, float]]] = {"all dimensions": [], "128 axes": []}
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in METHODS}
         for seed in range(given.seeds):
             for name, method in METHODS.items():
                 found[name].append(measured(method, rows, count, seed))
         for name, pairs in found.items():
             seconds, shares = zip(*pairs, strict=True)
-            table[f"{count} clusters, {name}"] = {
+            table.setdefault(str(count), {})[name] = {
                 "seconds": round(statistics.median(seconds), 2),
                 "within": round(statistics.median(shares), 4),
             }
@@ -67,18 +67,18 @@ def measured(
     return seconds, float(within)
 
 
-def in_all_dimensions(rows: Tensor, count: int, seed: int) -> Tensor:
-    """Return the cluster of each row by scikit-learn."""
+def by_scikit_learn(rows: Tensor, count: int, seed: int) -> Tensor:
+    """Return the cluster of each row by minibatches, in all dimensions."""
     method = MiniBatchKMeans(count, batch_size=BATCH, n_init=1, random_state=seed)
     return torch.from_numpy(method.fit_predict(centered(rows).numpy())).long()
 
 
-def on_axes(rows: Tensor, count: int, seed: int) -> Tensor:
+def by_products(rows: Tensor, count: int, seed: int) -> Tensor:
     """Return the cluster of each row as strategies have it."""
     return cluster(rows, count, torch.Generator().manual_seed(seed)).labels
 
 
-METHODS = {"all dimensions": in_all_dimensions, "128 axes": on_axes}
+METHODS = {"scikit-learn": by_scikit_learn, "here": by_products}
 
 if __name__ == "__main__":
     main()
