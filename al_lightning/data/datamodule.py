@@ -70,7 +70,7 @@ class PoolDataModule(L.LightningDataModule):
         spill: Where evidence goes that does not fit in memory, if anywhere.
 
     Raises:
-        UsageError: On batch sizes below 1.
+        UsageError: On batch sizes below 1, or what is no data set.
 
     Example:
         >>> from al_lightning import PoolDataModule
@@ -89,6 +89,11 @@ class PoolDataModule(L.LightningDataModule):
         channels_last: bool = True,
     ) -> None:
         super().__init__()
+        if isinstance(source, type) or not hasattr(source, "load"):
+            raise UsageError(
+                "source must be a data set with `load`, such as DatasetSource(train, test) of two data "
+                f"sets of torch, not {source!r:.50}"
+            )
         for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if size < 1:
                 raise UsageError(f"{name} must be at least 1, not {size}")
