@@ -21,7 +21,7 @@ from al_lightning.data.pixels.labeled import LabeledPixels
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.project.project_source import with_changed_classes
-from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
+from al_lightning.data.source import ImageData, Images, ImageSource, Normalization, require_source
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
@@ -89,11 +89,7 @@ class PoolDataModule(L.LightningDataModule):
         channels_last: bool = True,
     ) -> None:
         super().__init__()
-        if isinstance(source, type) or not hasattr(source, "load"):
-            raise UsageError(
-                "source must be a data set with `load`, such as DatasetSource(train, test) of two data "
-                f"sets of torch, not {source!r:.50}"
-            )
+        require_source(source)
         for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if size < 1:
                 raise UsageError(f"{name} must be at least 1, not {size}")
