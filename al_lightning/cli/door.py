@@ -36,6 +36,8 @@ class Door(Callback):
         plain: Any = OmegaConf.to_container(config)
         with read_write(config), open_dict(config):
             config.hydra.job.env_set = {}
+            config.hydra.overrides.task = given = redacted(plain["hydra"]["overrides"]["task"])
+            config.hydra.job.override_dirname = ",".join(given)
             for key in plain.keys() - {"hydra"}:
                 config[key] = None if key in NOT_RECORDED else redacted(plain[key])
 

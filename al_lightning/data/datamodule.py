@@ -21,7 +21,7 @@ from al_lightning.data.pixels.labeled import LabeledPixels
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.project.project_source import with_changed_classes
-from al_lightning.data.source import ImageData, Images, ImageSource, Normalization
+from al_lightning.data.source import ImageData, Images, ImageSource, Normalization, require_source
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
@@ -70,7 +70,7 @@ class PoolDataModule(L.LightningDataModule):
         spill: Where evidence goes that does not fit in memory, if anywhere.
 
     Raises:
-        UsageError: On batch sizes below 1.
+        UsageError: On batch sizes below 1, or what is no data set.
 
     Example:
         >>> from al_lightning import PoolDataModule
@@ -89,6 +89,7 @@ class PoolDataModule(L.LightningDataModule):
         channels_last: bool = True,
     ) -> None:
         super().__init__()
+        require_source(source)
         for name, size in (("batch_size", batch_size), ("eval_batch_size", eval_batch_size)):
             if size < 1:
                 raise UsageError(f"{name} must be at least 1, not {size}")

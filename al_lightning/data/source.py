@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_rows
-from al_lightning.utils.errors import DataError
+from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.names import check_class_names
 
 if TYPE_CHECKING:
@@ -243,3 +243,16 @@ class ImageSource(Protocol):
             DataError: If the data is missing, damaged or unexpected; names the file and what to do.
         """
         ...
+
+
+def require_source(source: object) -> None:
+    """Check that an object is an :class:`ImageSource`.
+
+    Raises:
+        UsageError: If it is something else, such as a data set of torch.
+    """
+    if isinstance(source, type) or not hasattr(source, "load"):
+        raise UsageError(
+            "source must be a data set with `load`, such as DatasetSource(train, test) of two data "
+            f"sets of torch, not {source!r:.50}"
+        )

@@ -13,7 +13,7 @@ from al_lightning.run.journal import Journal
 from al_lightning.run.provenance import config_hash
 from al_lightning.training.calibration import Calibration
 from al_lightning.training.out_of_fold import OutOfFold
-from al_lightning.utils.files import write_whole
+from al_lightning.utils.files import require_file, write_whole
 
 _NAME = "out_of_fold.npz"
 _FIELDS = ("ids", "labels", "fold_of", "logits")
@@ -31,6 +31,7 @@ def kept_folds(journal: Journal, identity: str) -> OutOfFold | None:
     """
     path = _path(journal)
     try:
+        require_file(path)
         with np.load(path, allow_pickle=False) as arrays:
             if str(arrays["key"]) != _key(journal, identity):
                 return None

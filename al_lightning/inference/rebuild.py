@@ -52,7 +52,10 @@ def rebuild(node: Any, key: str, *, trust: bool = False) -> Any:
         return made
     target = _find(str(made["_target_"]), key, trust=trust)
     arguments = {name: value for name, value in made.items() if name not in _DIRECTIVES}
-    make = partial(target, *made.get("_args_", ()), **arguments)
+    given = made.get("_args_", [])
+    if not isinstance(given, list):
+        raise UsageError(f"{key}._args_ must be a list, not {given!r:.50}")
+    make = partial(target, *given, **arguments)
     if made.get("_partial_", False):
         return make
     try:

@@ -8,7 +8,6 @@ itself and of all lines before it, so that a changed, moved or missing line is d
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +24,7 @@ from al_lightning.run.rules import SCHEMA
 from al_lightning.run.state import Event
 from al_lightning.utils.clock import utc_now
 from al_lightning.utils.errors import DamagedJournalError, JournalError
-from al_lightning.utils.files import sync_folder
+from al_lightning.utils.files import require_file, sync_folder
 from al_lightning.utils.nested import leaves
 from al_lightning.utils.ranks import from_rank_zero
 
@@ -247,20 +246,16 @@ class Journal(History):
         self._length = len(content)
 
     def _require_file(self) -> None:
-        """Refuse to read what is no journal: a pipe or a device would never end."""
-        status = self.path.stat()
-        if stat.S_ISDIR(status.st_mode):
+        """Refuse to read what is no journal."""
+        if self.path.is_dir():
             raise JournalError(
                 f"{self.path} is a folder: name the journal in it, such as "
                 f"{self.path / 'journal.jsonl'}"
             )
-        if not stat.S_ISREG(status.st_mode):
-            raise JournalError(f"{self.path} is no journal: it is no file, but a device or a pipe")
-        if status.st_size > _LARGEST:
-            raise JournalError(
-                f"{self.path} is no journal: it has {status.st_size:,} bytes, and a journal at most "
-                f"{_LARGEST:,}"
-            )
+        try:
+            require_file(self.path, _LARGEST)
+        except OSError as error:
+            raise JournalError(f"{self.path} is no journal: {error}") from error
 
     def _damage(self, line_number: int, problem: str) -> DamagedJournalError:
         return DamagedJournalError(

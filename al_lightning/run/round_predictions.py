@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,17 @@ import torch
 from torch import Tensor
 
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import require_file
 
 _WRITTEN_AT = (1980, 1, 1, 0, 0, 0)  # the same bytes at any time: the earliest that a zip can say
 _UNIX, _MODE = 3, 0o644 << 16  # likewise, on any system
 _LEVEL = 6  # of compression
 _TABLE = 2  # dimensions
+_LARGE, _MOST_PACKED = 2**28, 50  # bytes; how many times smaller a larger file is at most
+_UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, MemoryError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -134,14 +141,25 @@ def load_predictions(path: Path | str) -> RoundPredictions:
     found = _read(Path(path), ("ids", "log_probabilities", "predicted"))
     labels = found.get("labels")
     try:
-        return RoundPredictions(
+        read = RoundPredictions(
             found["ids"].long(),
             found["log_probabilities"].float(),
             found["predicted"].long(),
             None if labels is None else labels.long(),
         )
+        _require_classes(read)
     except ValueError as error:
         raise UsageError(f"{path} holds no predictions of a round: {error}") from error
+    return read
+
+
+def _require_classes(read: RoundPredictions) -> None:
+    classes = read.log_probabilities.shape[1]
+    for each in (read.predicted, read.labels):
+        if each is not None and not ((each >= 0) & (each < classes)).all():
+            raise ValueError(f"a class is not from 0 to {classes - 1}")
+    if not read.log_probabilities.isfinite().all():
+        raise ValueError("a logarithm is not finite")
 
 
 def load_correct(path: Path) -> Tensor:
@@ -164,7 +182,9 @@ def load_correct(path: Path) -> Tensor:
 def _read(path: Path, names: Sequence[str]) -> dict[str, Tensor]:
     """Return arrays of a file; the labels as well, where it has any."""
     try:
+        require_file(path)
         with np.load(path, allow_pickle=False) as arrays:
+            _require_no_bomb(arrays.zip)
             wanted = [*names, *(["labels"] if "labels" in arrays else [])]
             return {name: torch.from_numpy(arrays[name]) for name in wanted}
     except FileNotFoundError as error:
@@ -172,5 +192,12 @@ def _read(path: Path, names: Sequence[str]) -> dict[str, Tensor]:
             f"{path} is not there: a run writes predictions/round_NN.npz for each round, where there "
             "are test images, unless predictions=false"
         ) from error
-    except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise UsageError(f"{path} holds no predictions of a round: {error}") from error
+
+
+def _require_no_bomb(archive: zipfile.ZipFile) -> None:
+    size = sum(entry.file_size for entry in archive.infolist())
+    packed = sum(entry.compress_size for entry in archive.infolist())
+    if size > max(_LARGE, _MOST_PACKED * packed):
+        raise ValueError(f"{size:,} bytes, compressed to {packed:,}; is it a decompression bomb?")

@@ -15,7 +15,7 @@ import torch
 from al_lightning.models.backbone import pretrained_names
 from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.files import replacing
+from al_lightning.utils.files import replacing, require_file
 
 _OURS = "al_lightning"  # key of our facts beside Lightning's in the file
 _LAYERS = "layers"  # the fact that says which classes of layers the weights are of
@@ -102,10 +102,12 @@ class Checkpoint:
             # Not torch's own words, which advise to run code that a file may hold.
             raise UsageError(
                 f"{self.path} cannot be used: it is damaged, or no checkpoint of al_lightning "
-                f"({type(error).__name__}). Restore it from a copy"
+                f"({type(error).__name__}). Restore it from a copy, or run the same command again, "
+                "which fits its round again"
             ) from error
 
     def _read(self) -> "Saved":
+        require_file(self.path)
         content = torch.load(self.path, map_location="cpu", weights_only=True)
         if not isinstance(content, dict) or not isinstance(content["state_dict"], dict):
             raise TypeError("not a checkpoint")

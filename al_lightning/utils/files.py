@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -97,6 +98,25 @@ def write_whole(path: Path, content: str | bytes, *, follow_links: bool = True) 
     """
     with replacing(path, follow_links=follow_links) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def require_file(path: Path, most: int | None = None) -> None:
+    """Check that a path is a file before it is read: a pipe never ends, a device fills the memory.
+
+    Args:
+        path: It exists.
+        most: The size that is read at most, in bytes.
+
+    Raises:
+        OSError: If it is something else, or larger; says what, and leaves the name to the caller.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise OSError("it is a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is no file, but a device or a pipe")
+    if most is not None and status.st_size > most:
+        raise OSError(f"it has {status.st_size:,} bytes, and at most {most:,} are read")
 
 
 def sync_folder(folder: Path) -> None:

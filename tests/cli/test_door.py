@@ -7,6 +7,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from al_lightning.cli import door
+from al_lightning.cli.search import given_overrides
 from al_lightning.utils.errors import UsageError
 from tests.command_line import CONF
 
@@ -46,14 +47,15 @@ def test_a_list_of_choices_is_refused_before_there_is_a_folder(
 
 def test_what_becomes_multirun_yaml_holds_no_secrets() -> None:
     secret = ["logger.tracking_uri='http://me:pw1@host/'", "+hydra.job.env_set.WANDB_API_KEY=pw2"]
-    overrides = ["logger=mlflow", *secret, "+model.url='ftp://me:pw3@host/'"]
+    overrides = ["logger=mlflow", *secret, "+model.url='ftp://me:pw3@host/'", "+x.token=pw4"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config: Any = compose("config", overrides, return_hydra_config=True)
+        config.hydra.overrides.task = overrides[-2:]  # the others: al_lightning.cli.arguments
+        config.hydra.job.override_dirname = ",".join(overrides[-2:])
         door.Door().on_multirun_start(config)
-    config.hydra.overrides.task = []  # the arguments themselves: al_lightning.cli.arguments
-    config.hydra.overrides.hydra = []
-    config.hydra.job.override_dirname = ""
+    config.hydra.overrides.hydra = []  # all of them, where nothing was typed
     written = OmegaConf.to_yaml(config)
-    assert not [secret for secret in ("pw1", "pw2", "pw3") if secret in written]
+    assert not [secret for secret in ("pw1", "pw2", "pw3", "pw4") if secret in written]
     assert config.model.url == "ftp://***@host/"
+    assert given_overrides(config) == ["+model.url='ftp://***@host/'", "+x.token=***"]
     assert config.strategy._target_ == "al_lightning.strategies.Margin"

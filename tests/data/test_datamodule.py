@@ -314,6 +314,12 @@ def test_too_few_labels_to_train_on_are_an_error(labeled: int) -> None:
         in_round(some_pool(labeled, validation=30))
 
 
+@pytest.mark.parametrize("source", ["digits", [(0, 1)], TinySource])
+def test_what_is_no_data_set_is_refused(source: Any) -> None:
+    with pytest.raises(UsageError, match=r"source must be a data set with `load`, such as Dataset"):
+        PoolDataModule(source)
+
+
 @pytest.mark.parametrize("key", ["batch_size", "eval_batch_size"])
 def test_batches_of_nothing_are_an_error_that_names_the_key(key: str) -> None:
     with pytest.raises(UsageError, match=f"^{key} must be at least 1, not 0"):

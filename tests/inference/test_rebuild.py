@@ -90,6 +90,11 @@ def test_wrong_arguments_are_named() -> None:
         rebuild({"_target_": "al_lightning.training.recipe.Recipe", "depth": 3}, "recipe")
 
 
+def test_arguments_by_place_must_be_a_list() -> None:
+    with pytest.raises(UsageError, match=r"x\._args_ must be a list, not 5"):
+        rebuild({"_target_": "al_lightning.models.CNN", "_args_": 5}, "x")
+
+
 def test_text_stays_text() -> None:
     node = {"a": "${oc.env:HOME}", "b": [1, None, True]}
     assert rebuild(node, "x") == node

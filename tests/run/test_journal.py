@@ -239,7 +239,7 @@ def sparse(path: Path, size: int) -> None:
         (Path.mkdir, r"is a folder: name the journal in it, such as .*journal.jsonl/journal.jsonl"),
         (os.mkfifo, "it is no file, but a device or a pipe"),
         (lambda path: path.symlink_to("/dev/zero"), "it is no file, but a device or a pipe"),
-        (lambda path: sparse(path, 2**30), "it has 1,073,741,824 bytes, and a journal at most"),
+        (lambda path: sparse(path, 2**30), "it has 1,073,741,824 bytes, and at most 536,870,912"),
     ],
 )
 def test_what_is_no_journal_is_not_read(

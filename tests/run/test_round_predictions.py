@@ -1,4 +1,5 @@
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,12 @@ def archive(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
+def locked(content: bytes) -> bytes:
+    """An archive whose list says that its entries need a password."""
+    parts = content.split(b"PK\x01\x02")
+    return b"PK\x01\x02".join([parts[0], *(part[:4] + b"\x01" + part[5:] for part in parts[1:])])
+
+
 WHOLE = RoundPredictions.of(drawn()).to_bytes()
 IDS, ROWS = np.arange(2), np.zeros((2, 3), "float16")
 
@@ -116,16 +123,36 @@ IDS, ROWS = np.arange(2), np.zeros((2, 3), "float16")
         WHOLE[:-40],
         WHOLE[:100] + b"!" + WHOLE[101:],
         archive(ids=IDS),
+        archive(ids=IDS, log_probabilities=ROWS, predicted=IDS, labels=np.array([0, 3])),
+        archive(ids=IDS, log_probabilities=ROWS, predicted=np.array([0, -1])),
+        archive(ids=IDS, log_probabilities=ROWS, predicted=np.array([0, np.nan])),
+        archive(ids=IDS, log_probabilities=ROWS * np.nan, predicted=IDS),
+        locked(archive(ids=IDS, log_probabilities=ROWS, predicted=IDS)),
         archive(ids=IDS, log_probabilities=ROWS, predicted=np.arange(3)),
         archive(ids=IDS, log_probabilities=ROWS, predicted=np.array(["a", "b"])),
         archive(ids=IDS, log_probabilities=ROWS, predicted=np.array([{}, {}], dtype=object)),
     ],
-    ids=["empty", "text", "cut", "damaged", "part", "rows", "words", "objects"],
+    ids=[
+        *("empty", "text", "cut", "damaged", "part", "no label", "no class", "no number", "nan"),
+        *("locked", "rows", "words", "objects"),
+    ],
 )
 def test_a_file_of_something_else_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "round_00.npz"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"round_00\.npz holds no predictions of a round"):
+        load_predictions(path)
+
+
+def test_what_would_never_end_or_fill_the_memory_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "round_00.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("predicted.npy", bytes(2**28 + 1))
+    with pytest.raises(UsageError, match=r"268,435,457 bytes, .* is it a decompression bomb\?"):
+        load_correct(path)
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="it is no file, but a device or a pipe"):
         load_predictions(path)
 
 

@@ -1,4 +1,5 @@
 import io
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -192,8 +193,18 @@ def test_weights_are_not_loaded_into_another_network(checkpoint: Checkpoint) -> 
 def test_a_file_that_cannot_be_read_is_named(checkpoint: Checkpoint, content: bytes) -> None:
     checkpoint.path.parent.mkdir()
     checkpoint.path.write_bytes(content)
-    with pytest.raises(UsageError, match=r"last\.ckpt cannot be used.*Restore it from a copy"):
+    with pytest.raises(
+        UsageError, match=r"last\.ckpt cannot be used.*Restore it from a copy, or run"
+    ):
         checkpoint.read()
+
+
+def test_a_pipe_is_not_waited_for(checkpoint: Checkpoint) -> None:
+    checkpoint.path.parent.mkdir()
+    os.mkfifo(checkpoint.path)
+    with pytest.raises(UsageError, match=r"last\.ckpt cannot be used"):
+        checkpoint.read()
+    assert not checkpoint.holds("one")
 
 
 def test_a_flipped_bit_is_noticed_on_reading(checkpoint: Checkpoint) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.files import remove_leftovers, replacing, reserve, write_whole
+from al_lightning.utils.files import remove_leftovers, replacing, require_file, reserve, write_whole
 
 
 def names(folder: Path) -> list[str]:
@@ -157,3 +157,17 @@ def test_what_a_killed_process_left_is_removed_and_what_a_live_one_writes_is_not
     write_whole(tmp_path / "b.txt", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.1.txt", "b.txt"]
     remove_leftovers(tmp_path / "nowhere")
+
+
+def test_what_would_never_end_or_is_too_large_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    require_file(tmp_path / "file", 3)
+    os.mkfifo(tmp_path / "pipe")
+    for path, said in (
+        (tmp_path, "it is a folder"),
+        (tmp_path / "pipe", "it is no file, but a device or a pipe"),
+        (Path("/dev/zero"), "it is no file, but a device or a pipe"),
+        (tmp_path / "file", "it has 3 bytes, and at most 2 are read"),
+    ):
+        with pytest.raises(OSError, match=said):
+            require_file(path, 2)

@@ -10,6 +10,17 @@ from al_lightning.utils.redaction import redacted
         ("https://host/x?token=abc&size=3", "https://host/x?token=***&size=3"),
         ("/mnt/data?api_key=abc", "/mnt/data?api_key=***"),
         ("+model.password=abc", "+model.password=***"),
+        ("+model.accessToken=abc", "+model.accessToken=***"),
+        ("smtp_pass=abc", "smtp_pass=***"),
+        ("x.tokens=[abc,def],seed=0", "x.tokens=***,seed=0"),
+        ("x.credentials={user:a,value:b},seed=0", "x.credentials=***,seed=0"),
+        ("x.password=${oc.env:PW,abc},seed=0", "x.password=***,seed=0"),
+        ('{"password": "abc", "size": 3}', '{"password": "***", "size": 3}'),
+        ("Authorization: Bearer abcdefgh", "Authorization: ***"),
+        ("x.headers=[Bearer a.b-c_d/e=]", "x.headers=[Bearer ***]"),
+        ("no bearer of news", None),
+        ("model.pass_through=yes", None),
+        ("model.author=me,x.path=a,x.bypass=1,x.compass=2", None),
         ("outputs/digits/cnn/margin/seed=0,budget.query=5", None),
         ("al_lightning.data.Digits", None),
         ("tokenizer=fast", None),
@@ -29,12 +40,16 @@ def test_nested_values_are_looked_through() -> None:
         "tokens": 5,
         "inner": [{"uri": "ftp://a:b@c"}, None, 0.5],
         "key": "x",
+        "headers": {"Authorization": ["abc", 1], "note": "abc"},
+        "credentials": {"user": {"name": "abc"}},
     }
     assert redacted(value) == {
         "api_key": "***",
         "tokens": 5,
         "inner": [{"uri": "ftp://***@c"}, None, 0.5],
         "key": "x",
+        "headers": {"Authorization": ["***", 1], "note": "abc"},
+        "credentials": {"user": {"name": "***"}},
     }
 
 

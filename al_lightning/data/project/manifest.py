@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.files import sync_folder
+from al_lightning.utils.files import require_file, sync_folder
 
 NAME = "images.csv"  #: in the folder of a project
 
@@ -95,6 +95,7 @@ class Manifest:
 
     def _read(self) -> tuple[Entry, ...]:
         try:
+            require_file(self.path)
             content = self.path.read_bytes()
         except OSError as error:
             raise self._damage(str(error)) from error

@@ -17,6 +17,12 @@ _MOST_VALUES = 100_000
 _DEEPEST = 50  # mappings and lists within each other
 _LARGEST = 1e12  # of a number: sums of squares of more would not be finite
 _LARGEST_INTEGER = 2**63
+_MOST_IMAGES = 10**9
+#: What lies between 0 and 1; of other metrics, a report does not know it.
+_SHARES = (
+    *("accuracy", "balanced_accuracy", "macro_precision", "macro_recall", "macro_f1", "ece"),
+    *("precision", "recall", "f1"),
+)
 
 
 class NotReportableError(ValueError):
@@ -54,10 +60,13 @@ def _require_names(start: Event) -> None:
         _require_name(value, f"config.names.{key}", optional=True)
     for label, name in enumerate(start["classes"]):
         _require_name(name, f"classes[{label}]")
+    if len(set(map(str, start["classes"]))) < len(start["classes"]):
+        raise NotReportableError("two classes have one name")
     overrides = start.get("overrides", [])
     if not isinstance(overrides, list) or not all(isinstance(text, str) for text in overrides):
         raise NotReportableError("overrides must be a list of texts")
-    _require_count(start["data"].get("test", 0), "data.test")
+    for key in ("train", "test"):
+        _require_count(start["data"].get(key, 0), f"data.{key}", most=_MOST_IMAGES)
     parameters = start.get("model", {}).get("trainable_parameters")
     if parameters is not None:
         _require_count(parameters, "model.trainable_parameters")
@@ -70,16 +79,18 @@ def _require_round(event: Event, classes: int) -> None:
         _require_mapping(values, place + key)
         for name, value in values.items():
             _require_name(name, f"{place}a name in {key}")
-            _require_number(value, f"{place}{key}.{name}")
-        if key != "seconds" and values and not 0 <= values.get("accuracy", -1) <= 1:
-            raise NotReportableError(f"{place}{key}.accuracy must be from 0 to 1")
+            _require_number(value, f"{place}{key}.{name}", name)
+        if key != "seconds" and values and "accuracy" not in values:
+            raise NotReportableError(f"{place}{key} must have an accuracy")
+    if min(event["seconds"].values(), default=0) < 0:
+        raise NotReportableError(f"{place}seconds must not be negative")
     _require_mapping(event["per_class"], f"{place}per_class")
     for name, values in event["per_class"].items():
         _require_name(name, f"{place}a name in per_class")
         if not isinstance(values, list) or len(values) != classes:
             raise NotReportableError(f"{place}per_class.{name} must be a list of a number a class")
         for value in values:
-            _require_number(value, f"{place}per_class.{name}")
+            _require_number(value, f"{place}per_class.{name}", name)
     _require_count(event["steps"], f"{place}steps")
 
 
@@ -102,16 +113,20 @@ def _require_name(value: Any, what: str, *, optional: bool = False) -> None:
         raise NotReportableError(f"{what} has a character that cannot be shown: {text!a:.50}")
 
 
-def _require_number(value: Any, what: str) -> None:
+def _require_number(value: Any, what: str, name: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NotReportableError(f"{what} must be a number, not {value!r:.50}")
     if not abs(value) <= _LARGEST:  # NaN is refused too
-        raise NotReportableError(f"{what} must be a number up to {_LARGEST:.0e}, not {value:.3g}")
+        raise NotReportableError(f"{what} must be a number up to {_LARGEST:.0e}, not {value!r:.50}")
+    if name in _SHARES and not 0 <= value <= 1:
+        raise NotReportableError(f"{what} must be from 0 to 1, not {value}")
 
 
-def _require_count(value: Any, what: str) -> None:
-    if type(value) is not int or not 0 <= value < _LARGEST_INTEGER:
-        raise NotReportableError(f"{what} must be a whole number from 0, not {value!r:.50}")
+def _require_count(value: Any, what: str, most: int = _LARGEST_INTEGER - 1) -> None:
+    if type(value) is not int or not 0 <= value <= most:
+        raise NotReportableError(
+            f"{what} must be a whole number from 0 to {most:,}, not {value!r:.50}"
+        )
 
 
 def _require_plain(value: Any, what: str) -> None:

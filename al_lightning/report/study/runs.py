@@ -17,7 +17,7 @@ from al_lightning.run.advice.settings import AdviceSettings
 from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.journal import Journal
 from al_lightning.run.state import Event
-from al_lightning.utils.errors import JournalError
+from al_lightning.utils.errors import JournalError, UsageError
 from al_lightning.utils.names import readable_name
 
 #: What a round may cost, as its journal names it.
@@ -171,7 +171,9 @@ def read_run(path: Path) -> Run | None:
             return None
         require_reportable(journal.start, journal.rounds, journal.classes_in)
         return _run(journal, Path(readable_name(path.parent)))
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except JournalError:
+        raise
+    except Exception as error:  # what a stranger has written must not take the others' report away
         raise JournalError(
             f"{path}: cannot be reported on ({_kind(error)}{error}). It was written by "
             "something else than al_lightning's loop; restore it, or leave its folder out"
@@ -179,7 +181,7 @@ def read_run(path: Path) -> Run | None:
 
 
 def _kind(error: Exception) -> str:
-    return "" if isinstance(error, NotReportableError) else f"{type(error).__name__}: "
+    return "" if isinstance(error, NotReportableError | UsageError) else f"{type(error).__name__}: "
 
 
 def _shown(message: str) -> str:

@@ -132,7 +132,8 @@ def _latex(character: str) -> str:
 
 def _markdown(text: str) -> str:
     """Return a text that Markdown shows as it is: no tag, no link, no other column or line."""
-    shown = _TAG.sub("&lt;", " ".join(text.split("\n"))).replace("](", "]\\(")
+    one_line = " ".join(text.split("\n")).replace("\\", "\\\\")
+    shown = _TAG.sub("&lt;", one_line).replace("](", "]\\(")
     return shown.replace("|", "\\|")
 
 

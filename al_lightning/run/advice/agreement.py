@@ -47,9 +47,9 @@ def cohen_kappa(first: Tensor, second: Tensor) -> float:
     """
     if first.shape != second.shape or first.ndim != 1 or len(first) == 0:
         raise ValueError(f"shapes {tuple(first.shape)} and {tuple(second.shape)} do not pair up")
-    classes = 1 + int(torch.maximum(first.max(), second.max()))
+    found, places = torch.unique(torch.stack([first, second]), return_inverse=True)
     count = len(first)
-    used = [torch.bincount(each, minlength=classes).double() / count for each in (first, second)]
+    used = [torch.bincount(each, minlength=len(found)).double() / count for each in places]
     chance = float(used[0] @ used[1])
     agreed = int((first == second).sum())
     return 1.0 if agreed == count else (agreed / count - chance) / (1 - chance)

@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import require_file
 from al_lightning.utils.randomness import derive_generator
 
 FOLDER = "agreement"
 _ROWS = 2  # of the array in a file
+_LARGEST = 2**28  # bytes of a file that is read: 33 million images
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,13 @@ def load_pool_predictions(path: Path) -> PoolPredictions:
         UsageError: If there is no such file, or it holds something else; names it.
     """
     try:
+        require_file(path, _LARGEST)
         rows = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise UsageError(f"{path} holds no predictions of the pool: {error}") from error
     if rows.ndim != _ROWS or len(rows) != _ROWS or rows.dtype.kind != "i":
         raise UsageError(f"{path} holds no predictions of the pool: {rows.dtype} {rows.shape}")
+    if (np.diff(rows[0]) <= 0).any():
+        raise UsageError(f"{path} holds no predictions of the pool: its ids do not ascend")
     ids, predicted = torch.from_numpy(rows.astype(np.int64))
     return PoolPredictions(ids, predicted)

@@ -71,7 +71,13 @@ def test_what_a_run_writes_is_reportable() -> None:
         (lambda s, r: r["metrics"].update(nll=1e300), r"metrics\.nll must be a number up to"),
         (lambda s, r: r["metrics"].update(nll=float("nan")), r"metrics\.nll must be a number up"),
         (lambda s, r: r["metrics"].update(accuracy=1.5), r"accuracy must be from 0 to 1"),
-        (lambda s, r: r["metrics"].pop("accuracy"), r"accuracy must be from 0 to 1"),
+        (lambda s, r: r["metrics"].pop("accuracy"), r"metrics must have an accuracy"),
+        (lambda s, r: r["metrics"].update(macro_f1=7), r"macro_f1 must be from 0 to 1, not 7"),
+        (lambda s, r: r["metrics"].update(nll=10**400), r"metrics\.nll must be a number up to"),
+        (lambda s, r: s["data"].update(train=2**61), r"data\.train must be a whole number from 0"),
+        (lambda s, r: s["classes"].__setitem__(1, s["classes"][0]), "two classes have one name"),
+        (lambda s, r: r["per_class"].update(recall=[0.5, -0.5, 1]), "recall must be from 0 to 1"),
+        (lambda s, r: r["seconds"].update(fit=-1.0), "seconds must not be negative"),
         (lambda s, r: r["metrics"].update({"\x1b": 1.0}), "a name in metrics has a character"),
         (lambda s, r: r.update(per_class="good"), "per_class must be a mapping"),
         (lambda s, r: r["per_class"].update(recall=0.5), "recall must be a list of a number"),
@@ -106,6 +112,7 @@ def test_bad_journals_are_named_and_do_not_take_the_others_away(tmp_path: Path) 
         "deep": lambda e: e[0]["config"].update(a=nested(400)),
         "loud": lambda e: e[0]["classes"].__setitem__(0, "\x1b[2J"),
         "typed": lambda e: e[2].update(steps={}),
+        "advised": lambda e: e[0]["config"].update(advice={"images": -1}),
     }.items():
         rewrite(write_run(tmp_path, a_run(folder=name)) / "journal.jsonl", change)
     for name in ("pipe", "endless", "huge", "\x1b]0;title\x07"):
@@ -120,8 +127,8 @@ def test_bad_journals_are_named_and_do_not_take_the_others_away(tmp_path: Path) 
     (tmp_path / "endless" / "deeper" / "journal.jsonl").write_text(deepest, encoding="utf-8")
     runs, problems = read_runs([tmp_path])
     assert [run.folder.name for run in runs] == ["fine"]
-    for name in ("deep", "loud", "typed", "pipe", "endless", "deeper", "huge"):
+    for name in ("deep", "loud", "typed", "advised", "pipe", "endless", "deeper", "huge"):
         assert sum(f"/{name}/journal.jsonl" in problem for problem in problems) == 1, name
-    assert len(problems) == 8
+    assert len(problems) == 9
     assert all(problem.isprintable() for problem in problems)
     assert all(len(problem) < 1100 for problem in problems)

@@ -136,3 +136,11 @@ def test_no_text_of_a_table_is_run_by_what_shows_it() -> None:
     assert "< 0.001" in shown
     assert r"[a]\(http://b)" in shown
     assert len(shown.splitlines()) == 2 + len(names) + 2
+
+
+def test_a_backslash_in_markdown_escapes_neither_a_column_nor_a_tag() -> None:
+    table = Table(
+        "t", "", [Column("name", numeric=False)], [[word("name", "a\\|b")], [word("name", "\\<b>")]]
+    )
+    shown = to_markdown(table).splitlines()
+    assert [line.strip("| ") for line in shown[2:4]] == [r"a\\\|b", r"\\&lt;b>"]

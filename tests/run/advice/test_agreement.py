@@ -36,6 +36,9 @@ def test_kappa_is_that_of_scikit_learn() -> None:
 def test_one_class_alone_is_full_agreement() -> None:
     assert cohen_kappa(tensor(2, 2), tensor(2, 2)) == 1.0
     assert cohen_kappa(tensor(0, 0), tensor(1, 1)) == 0.0
+    assert cohen_kappa(tensor(0, 2**40), tensor(0, 2**40 + 1)) == pytest.approx(
+        (1 / 2 - 1 / 4) * 4 / 3
+    )
 
 
 @pytest.mark.parametrize("shapes", [((2,), (3,)), ((0,), (0,)), ((2, 2), (2, 2))])

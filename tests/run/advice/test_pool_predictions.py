@@ -1,3 +1,5 @@
+import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +41,31 @@ def test_the_sample_is_drawn_from_all_of_the_pool() -> None:
     assert 400 < float(draw_pool_sample(1000, 500).double().mean()) < 600
 
 
-@pytest.mark.parametrize("content", [b"", b"text", np.zeros(3)])
+def header(count: int) -> bytes:
+    """The beginning of a file that says it holds so many images."""
+    buffer = io.BytesIO()
+    described = {"descr": "<i4", "fortran_order": False, "shape": (2, count)}
+    np.lib.format.write_array_header_1_0(buffer, described)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"text",
+        np.zeros(3),
+        np.array([[2, 1], [0, 0]]),
+        header(10**13),
+        None,
+    ],
+    ids=["empty", "text", "row", "order", "huge", "pipe"],
+)
 def test_what_holds_something_else_is_refused(tmp_path: Path, content: object) -> None:
     path = tmp_path / "round_00.npy"
-    if isinstance(content, bytes):
+    if content is None:
+        os.mkfifo(path)
+    elif isinstance(content, bytes):
         path.write_bytes(content)
     else:
         np.save(path, content)  # type: ignore[arg-type]
