@@ -33,8 +33,8 @@ def require_known_keys(cfg: DictConfig, *others: DictConfig | HydraConf) -> None
             continue
         if key == "experiment":
             raise UsageError(
-                f"The keys of the experiment ({', '.join(map(str, cfg.experiment))}) count for nothing: "
-                "the first line of its YAML file must be '# @package _global_'"
+                f"The keys of the experiment ({', '.join(map(str, cfg.experiment))}) count for "
+                "nothing: the first line of its YAML file must be '# @package _global_'"
             )
         meant = nearest(key, known)
         raise UsageError(

@@ -32,5 +32,5 @@ def test_a_key_that_nothing_reads_is_refused(tmp_path: Path, key: str, hint: str
 
 
 def test_known_keys_and_those_that_others_refer_to_are_taken(tmp_path: Path) -> None:
-    own = "# @package _global_\nmy_seed: 3\nlr: 0.1\nseed: ${my_seed}\nrecipe:\n  epochs: ${oc.select:lr}\n"
+    own = "# @package _global_\nmy_seed: 3\nn: 4\nseed: ${my_seed}\nrecipe:\n  epochs: ${oc.select:n}\n"
     require(tmp_path, own, "strategy=passive", "logger=csv", "oracle=page", "project=null")

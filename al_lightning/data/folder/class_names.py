@@ -7,12 +7,16 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.names import normal_name
 
 
-def check_names(classes: Sequence[object]) -> tuple[str, ...]:
+def check_names(classes: object) -> tuple[str, ...]:
     """Return names of classes in their :func:`~al_lightning.utils.names.normal_name`, numbers as text.
 
     Raises:
-        UsageError: If one is no name, or given twice.
+        UsageError: If they are no list, or one is no name, or given twice.
     """
+    if isinstance(classes, str) or not isinstance(classes, Sequence):
+        raise UsageError(
+            f"dataset.classes={classes} is no list: give all names, such as 'dataset.classes=[cat,dog]'"
+        )
     for name in classes:
         if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
             raise UsageError(
