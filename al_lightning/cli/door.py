@@ -81,7 +81,7 @@ def require_images_apart(place: object, output_root: str) -> None:
 
 def _check_output_root(output_root: str) -> None:
     """Refuse a folder in which no run's folder can be made; Hydra would show a traceback."""
-    root = Path(output_root).expanduser().absolute()
+    root = Path(absolute(output_root, Path.cwd()))
     try:
         there = next(path for path in (root, *root.parents) if path.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

@@ -30,16 +30,15 @@ def test_a_path_is_read_whatever_is_in_it(path: str) -> None:
     assert value_of(argument) == path
 
 
-@pytest.mark.parametrize("path", ["a,b", "[x]", "{a:b}", "null"])
+@pytest.mark.parametrize("path", ["a,b", "[x]", "{a:b}", "null", "a ", "~a"])
 def test_a_folder_that_is_there_is_meant(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert prepared([f"dataset.path={path}"]) == [f"dataset.path={path}"]
     (tmp_path / path).mkdir()
     (argument,) = prepared([f"dataset.path={path}"])
     assert value_of(argument) == path
-    assert prepared(["-m", f"dataset.path={path}"])[1] == f"dataset.path={path}"
+    assert prepared(["-m", "dataset.path=a,b"])[1] == "dataset.path=a,b"
 
 
 def test_a_home_folder_is_meant_by_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:

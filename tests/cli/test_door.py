@@ -54,6 +54,7 @@ def test_runs_elsewhere_are_taken_and_images_nowhere_are_not(tmp_path: Path) -> 
     for root in (tmp_path / "outputs", tmp_path / "imgs2", images / ".runs"):
         door.require_images_apart(str(images), str(root))
     door.require_images_apart(None, str(images))
+    door.require_images_apart("~nobody_is_called_so", str(images))
     door.require_images_apart("s3://bucket/table.csv", "outputs")
     for empty in ("", " "):
         with pytest.raises(UsageError, match=r"dataset\.path is empty"):
