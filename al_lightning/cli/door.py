@@ -50,7 +50,7 @@ def _check(config: DictConfig) -> None:
         _check_output_root(str(config.output_root))
         place = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
         require_images_apart(place, str(config.output_root))
-    except (UsageError, OmegaConfBaseException) as error:
+    except (UsageError, OmegaConfBaseException, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(_FAILURE)
 
@@ -81,7 +81,7 @@ def require_images_apart(place: object, output_root: str) -> None:
 
 def _check_output_root(output_root: str) -> None:
     """Refuse a folder in which no run's folder can be made; Hydra would show a traceback."""
-    root = Path(absolute(output_root, Path.cwd()))
+    root = Path(os.path.expanduser(output_root)).absolute()  # noqa: PTH111 - fails for no ~user
     try:
         there = next(path for path in (root, *root.parents) if path.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
