@@ -53,6 +53,8 @@ def _prepared(argument: str, index: int, sweeps: bool) -> str:
     override = parsed(argument)
     if override is None:  # one text, or several of a sweep
         texts = text.split(",") if sweeps else [text]
+    elif not sweeps and is_path(name, text, Path.cwd()) and Path(text).exists():
+        texts = [text]  # a folder may be called a,b or [x]
     elif override.is_sweep_override() or not isinstance(override.value(), str | int | float):
         return argument
     else:

@@ -1,10 +1,12 @@
 """One choice a group: a list of them would be merged into an unwanted third."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import ChoiceSweep
 
 from al_lightning.cli.configuration import groups
 from al_lightning.utils.errors import UsageError
@@ -21,12 +23,16 @@ def require_single_choices(choices: Mapping[str, Any], overrides: Sequence[str])
         UsageError: Names the group, and how to make a run of each choice.
     """
     for override in OverridesParser.create().parse_overrides([*overrides]):
-        if isinstance(override.value(), list) and _options(str(override.key_or_group)):
-            given = override.get_value_element_as_str().strip("[]")
-            raise UsageError(_refusal(override.get_key_element().lstrip("+"), given))
+        value = override.value()
+        choices_given = value.list if isinstance(value, ChoiceSweep) else [value]
+        lists = any(isinstance(choice, list) for choice in choices_given)
+        if lists and _options(str(override.key_or_group)):
+            group, given = override.get_key_element().lstrip("+"), str(override.input_line)
+            listed = re.sub(r"[\[\]\s]", "", given.partition("=")[2])
+            raise UsageError(_refusal(group, f"{given} has", listed))
     for group in groups():
         if group not in choices:
-            raise UsageError(_refusal(group, None))
+            raise UsageError(_refusal(group, f"The experiment overrides /{group} by"))
 
 
 def _options(group: str) -> list[str]:
@@ -34,9 +40,8 @@ def _options(group: str) -> list[str]:
     return loader.get_group_options(group)
 
 
-def _refusal(group: str, given: str | None) -> str:
-    where = f"{group}=[{given}]" if given else f"The experiment overrides /{group} by a list, which"
+def _refusal(group: str, where: str, choices: str = "") -> str:
     return (
-        f"{where} names several choices, and one run has one. For a run of each: "
-        f"-m {group}={given or '<one>,<other>'}"
+        f"{where} a list of choices, and one run has one. For a run of each: "
+        f"-m {group}={choices or '<one>,<other>'}"
     )

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.choices import require_single_choices
 from al_lightning.cli.configuration import configuration_options
+from al_lightning.cli.known_keys import require_known_keys
 from al_lightning.cli.paths import places_as_written, weights_files, with_absolute_paths
 from al_lightning.cli.projects import project_of
 from al_lightning.cli.recipe_by_mode import compose_by_mode
@@ -70,12 +71,13 @@ def completed(cfg: DictConfig) -> Composition:
     """Complete the configuration of this job.
 
     Raises:
-        UsageError: If a group was given a list, or text is no text.
+        UsageError: If a group was given a list, text is no text, or nothing reads a key.
         OmegaConfBaseException: If an interpolation leads nowhere.
     """
     hydra_cfg = HydraConfig.get()
     given: Any = OmegaConf.to_container(hydra_cfg.overrides.task)  # as typed, nothing resolved
     require_single_choices(hydra_cfg.runtime.choices, given)
+    require_known_keys(cfg, hydra_cfg)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
     cwd = Path(hydra_cfg.runtime.cwd)
     places = places_as_written(cfg, cwd)

@@ -8,8 +8,10 @@ from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.choices import require_single_choices
+from al_lightning.cli.paths import absolute
 from al_lightning.run.keys import NOT_RECORDED
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.redaction import redacted
@@ -48,14 +50,40 @@ def _check(config: DictConfig) -> None:
     try:
         require_single_choices(config.hydra.runtime.choices, given)
         _check_output_root(str(config.output_root))
-    except UsageError as error:
+        place = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
+        require_images_apart(place, str(config.output_root))
+    except (UsageError, OmegaConfBaseException, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(_FAILURE)
 
 
+def require_images_apart(place: object, output_root: str) -> None:
+    """Refuse images that are nowhere, and runs among folders that are read as classes.
+
+    Args:
+        place: ``dataset.path``; None where there is none.
+        output_root: The folder of the runs.
+
+    Raises:
+        UsageError: If the path is empty, or has the folder of the runs in it.
+    """
+    if place is None:
+        return
+    if not str(place).strip():
+        raise UsageError("dataset.path is empty: name the folder or the table of the images")
+    images, root = Path(absolute(str(place), Path.cwd())), Path(absolute(output_root, Path.cwd()))
+    if not images.is_dir() or (images / "train").is_dir() or not root.is_relative_to(images):
+        return
+    if not str(root.relative_to(images) / "x").startswith("."):  # what is hidden is no class
+        raise UsageError(
+            f"output_root={output_root} is in the folder of the images, {images}, whose folders are "
+            "read as classes: set it to a folder elsewhere, such as output_root=../outputs"
+        )
+
+
 def _check_output_root(output_root: str) -> None:
     """Refuse a folder in which no run's folder can be made; Hydra would show a traceback."""
-    root = Path(output_root).expanduser().absolute()
+    root = Path(os.path.expanduser(output_root)).absolute()  # noqa: PTH111 - fails for no ~user
     try:
         there = next(path for path in (root, *root.parents) if path.exists())
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):

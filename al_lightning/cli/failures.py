@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from hydra.errors import CompactHydraException
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from al_lightning.cli.arguments import readable_forms
+from al_lightning.cli.configuration import groups
 from al_lightning.cli.typos import suggestions
 from al_lightning.utils.errors import OF_RANK_ZERO, UsageError
 from al_lightning.utils.redaction import redacted
@@ -21,6 +24,7 @@ _WANTED = "AL_LIGHTNING_FULL_ERROR"  # what the user has said, for processes tha
 _FAILURE = 1  # Hydra's exit status
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 _OF_RESOLVER = "UsageError raised while resolving interpolation: "
+_AMBIGUOUS = re.compile(r"Ambiguous value for argument '((.+?)=(.*))'")
 _OUTPUT_CLOSED = 141  # the shell's exit status after SIGPIPE
 
 
@@ -49,7 +53,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
             raise
         _complain(f"Error: {redacted(str(error)).removeprefix(_OF_RESOLVER)}", error)
         sys.exit(_FAILURE)
-    except UsageError as error:  # before anything was composed
+    except (UsageError, YAMLError) as error:  # before anything was composed
         _complain(f"Error: {redacted(str(error))}", error)
         sys.exit(_FAILURE)
     except BrokenPipeError:
@@ -115,6 +119,12 @@ def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
         )
     if isinstance(error, JobError):
         return str(error)
+    if several := _AMBIGUOUS.match(str(error)):
+        listed = f". For one list, write it in brackets: {several[2]}=[{several[3]}]"
+        return (
+            f"Error: {several[1]} has several values. For a run of each, add -m"
+            f"{'' if several[2] in groups() else listed}"
+        )
     cause = error.__cause__
     lines = [str(error), *([str(cause)] if isinstance(cause, OmegaConfBaseException) else [])]
     return "\n".join(lines + suggestions(arguments))

@@ -1,5 +1,6 @@
-"""Groups of the configuration that a run cannot do without."""
+"""Groups of the configuration that a run cannot do without, and choices that are no names."""
 
+import re
 from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
@@ -7,9 +8,11 @@ from omegaconf import DictConfig, OmegaConf
 from al_lightning.cli.configuration import CONF
 from al_lightning.utils.errors import UsageError
 
+_NO_NAME = re.compile(r"null|true|false|[-+]?[\d.][\d._e+-]*|", re.IGNORECASE)  # of a choice
+
 
 def require_needed(arguments: Sequence[str]) -> None:
-    """Refuse ``model=null`` and the like, as given on the command line; Hydra would show a traceback.
+    """Refuse ``model=null``, ``model=1`` and the like; Hydra would show a traceback.
 
     Raises:
         UsageError: Names the group, and its default.
@@ -17,7 +20,7 @@ def require_needed(arguments: Sequence[str]) -> None:
     absent = [
         argument
         for argument in arguments
-        if "null" in argument.partition("=")[2].lower().split(",")
+        if "=" in argument and any(map(_NO_NAME.fullmatch, argument.partition("=")[2].split(",")))
     ]
     if not absent:
         return
@@ -25,7 +28,9 @@ def require_needed(arguments: Sequence[str]) -> None:
     chosen = [entry for entry in entries if isinstance(entry, DictConfig)]
     defaults = {str(group): choice for entry in chosen for group, choice in entry.items()}
     for argument in absent:
-        group = argument.lstrip("+").partition("=")[0]
+        group, _, text = argument.lstrip("+").partition("=")
+        if group in defaults and defaults[group] is None and text.lower() != "null":
+            raise UsageError(f"{argument} is the name of no {group}: leave it out, or give a name")
         if defaults.get(group) is not None:
             raise UsageError(
                 f"{argument} leaves a run without its {group}: give one, such as "

@@ -27,7 +27,7 @@ def is_path(key: str, value: Any, cwd: Path) -> bool:
     if not isinstance(value, str) or _NO_PATH.search(value):
         return False
     if _WEIGHTS.search(key):
-        path = Path(value).expanduser()
+        path = _expanded(value)
         return len(path.parts) > 1 or bool(path.suffix) or (cwd / path).is_file()
     return _is_place(key)
 
@@ -37,10 +37,14 @@ def absolute(value: str, cwd: Path) -> str:
 
     A link to a file keeps its name: the files that a table names are beside the link.
     """
-    path = cwd / Path(value).expanduser()
+    path = cwd / _expanded(value)
     if path.is_symlink() and path.is_file():
         return str(Path(os.path.realpath(path.parent)) / path.name)
     return os.path.realpath(path)
+
+
+def _expanded(value: str) -> Path:
+    return Path(os.path.expanduser(value))  # noqa: PTH111 - a Path fails where ~x is no user's home
 
 
 def portable(value: str, cwd: Path, output_root: str) -> str:

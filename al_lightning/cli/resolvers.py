@@ -27,7 +27,8 @@ def register() -> None:
 
 
 def _home(folder: object) -> str:
-    if not isinstance(folder, str | int | float):  # a folder may be called 2024
+    # A folder may be called 2024. An empty name would be the root of the file system.
+    if not isinstance(folder, str | int | float) or folder == "":
         raise UsageError(f"output_root must be a folder, not {folder!r}")
     return os.path.expanduser(str(folder))  # noqa: PTH111 - a Path would drop what an address has twice
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import lightning as L
 
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.torchrun import by_torchrun
 
 #: Launchers of several processes of one command, and their variables for the number and the rank.
 _LAUNCHERS = (
@@ -29,7 +30,7 @@ def require_neutral_environment(environment: Mapping[str, str] = os.environ) -> 
             ``srun --ntasks=2``, without torchrun; names what to do.
     """
     _require_no_trainer_arguments(environment)
-    if "TORCHELASTIC_RUN_ID" in environment:  # torchrun's: it says how many ranks there are
+    if by_torchrun(environment):  # it says how many ranks there are
         return
     _require_one_task(environment)
     _require_one_process(environment)

@@ -1,5 +1,6 @@
 """Class names as people spell them."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
@@ -7,13 +8,26 @@ from al_lightning.utils.hints import nearest
 from al_lightning.utils.names import normal_name, plain
 from al_lightning.utils.spreadsheet import cell
 
+_WHOLE = re.compile(r"0*(\d+)(?:[.,]0*)?")
 
-def _uncased(name: str) -> str:
-    return unicodedata.normalize("NFKC", plain(name).casefold())
+
+def look_alike_key(name: str) -> str:
+    """Return a form of a name that is equal for names that look equal, in any case."""
+    text = unicodedata.normalize("NFKC", plain(name).casefold())
+    return plain("".join(c for c in text if unicodedata.category(c) != "Cf"))  # such as U+200B
+
+
+def _number(name: str) -> str:
+    """Return a whole number as spreadsheets and programs may write it: 007 as 7, 3 as 3.0."""
+    key = look_alike_key(name)
+    found = _WHOLE.fullmatch(key)
+    return key if found is None else found[1]
 
 
 def resolve_name(written: str, names: Iterable[str]) -> str | None:
     """Return the one name that a person has written, in any case, with other blanks or Unicode form.
+
+    A spreadsheet writes the class 007 as 7, and a program that knows empty cells as NaN 7 as 7.0.
 
     Args:
         written: What they wrote: a name, or what a table shows of it.
@@ -22,7 +36,13 @@ def resolve_name(written: str, names: Iterable[str]) -> str | None:
     Returns:
         The name; None where it is none of them, or could be several.
     """
-    readings: Sequence[Callable[[str], str]] = (str, plain, _uncased)  # ever more lenient
+    # Ever more lenient.
+    readings: Sequence[Callable[[str], str]] = (
+        str,
+        plain,
+        look_alike_key,
+        _number,
+    )
     for read in readings:
         form = read(written)
         if found := {name for name in names if form in (read(name), read(cell(name)))}:

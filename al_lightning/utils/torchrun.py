@@ -1,11 +1,14 @@
 """What torchrun says of this process in its environment; torch is not imported."""
 
 import os
+from collections.abc import Mapping
+
+_ALL = frozenset(("TORCHELASTIC_RUN_ID", "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
 
 
-def by_torchrun() -> bool:
+def by_torchrun(environment: Mapping[str, str] = os.environ) -> bool:
     """Return whether torchrun, or torch's launcher, has started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
+    return environment.keys() >= _ALL
 
 
 def rank() -> int:
@@ -24,5 +27,5 @@ def local_world_size() -> int:
 
 
 def _number(name: str, without: int) -> int:
-    # Alone, such a variable means nothing: it may be left over from something else.
+    # Some of the variables mean nothing: they may be left over from something else.
     return int(os.environ[name]) if by_torchrun() else without

@@ -297,6 +297,7 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
         (["names.model=null"], ["Error: names.model must be a text, not None"]),
         (["names.strategy=[a,b]"], ["Error: names.strategy must be a text, not ['a', 'b']"]),
         (["output_root=null"], ["Error: output_root must be a folder, not None"]),
+        (["output_root="], ["Error: output_root must be a folder, not ''"]),  # as of an unset $RUNS
         (["names=null"], ["Error: ", "names"]),
         (["recipe.optimizer=null"], ["recipe.optimizer must make an optimiser", "not None"]),
     ],

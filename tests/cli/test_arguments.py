@@ -1,6 +1,7 @@
 import os
 import random
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,17 @@ def test_a_quoted_text_is_read_as_just_that_text() -> None:
 def test_a_path_is_read_whatever_is_in_it(path: str) -> None:
     (argument,) = prepared([f"dataset.path={path}"])
     assert value_of(argument) == path
+
+
+@pytest.mark.parametrize("path", ["a,b", "[x]", "{a:b}", "null", "a ", "~a"])
+def test_a_folder_that_is_there_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / path).mkdir()
+    (argument,) = prepared([f"dataset.path={path}"])
+    assert value_of(argument) == path
+    assert prepared(["-m", "dataset.path=a,b"])[1] == "dataset.path=a,b"
 
 
 def test_a_home_folder_is_meant_by_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,34 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*/"))
 
 
+@pytest.mark.parametrize("root", ["outputs", "imgs/outputs", "imgs/a/.b", "imgs", "imgs/../imgs"])
+def test_runs_among_the_folders_of_classes_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    (tmp_path / "imgs").mkdir()
+    monkeypatch.chdir(tmp_path / "imgs")
+    root = root if root == "outputs" else f"../{root}"
+    with pytest.raises(
+        UsageError, match=r"is in the folder of the images.*output_root=\.\./outputs"
+    ):
+        door.require_images_apart(".", root)
+    (tmp_path / "imgs" / "train").mkdir()  # then no other folder is read
+    door.require_images_apart(".", root)
+
+
+def test_runs_elsewhere_are_taken_and_images_nowhere_are_not(tmp_path: Path) -> None:
+    images = tmp_path / "imgs"
+    images.mkdir()
+    for root in (tmp_path / "outputs", tmp_path / "imgs2", images / ".runs"):
+        door.require_images_apart(str(images), str(root))
+    door.require_images_apart(None, str(images))
+    door.require_images_apart("~nobody_is_called_so", str(images))
+    door.require_images_apart("s3://bucket/table.csv", "outputs")
+    for empty in ("", " "):
+        with pytest.raises(UsageError, match=r"dataset\.path is empty"):
+            door.require_images_apart(empty, "outputs")
+
+
 def test_a_list_of_choices_is_refused_before_there_is_a_folder(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from hydra.errors import CompactHydraException
+from yaml import YAMLError
 
 from al_lightning.cli.failures import JobError, shown_errors
 from tests.command_line import QUICK, fork
@@ -37,6 +38,40 @@ def test_the_readable_form_of_an_argument_is_shown(
     said = capsys.readouterr().err
     assert "\"names.strategy='a=b'\"" in said
     assert "mismatched" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            CompactHydraException(
+                "Ambiguous value for argument 'strategy=l2,kl'\n1. To use it as ..."
+            ),
+            "Error: strategy=l2,kl has several values. For a run of each, add -m\n",
+        ),
+        (
+            CompactHydraException(
+                "Ambiguous value for argument 'budget.query=5,10'\n1. To use it ..."
+            ),
+            "Error: budget.query=5,10 has several values. For a run of each, add -m. For one list, "
+            "write it in brackets: budget.query=[5,10]\n",
+        ),
+        (
+            YAMLError("in mine.yaml, line 1: a duplicate key"),
+            "Error: in mine.yaml, line 1: a duplicate key\n",
+        ),
+    ],
+)
+def test_errors_of_hydra_and_yaml_become_advice(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    said: str,
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit), shown_errors([]):
+        raise error
+    assert capsys.readouterr().err == said
 
 
 def test_the_variable_for_full_errors_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:

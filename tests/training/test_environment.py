@@ -5,6 +5,8 @@ from al_lightning.utils.errors import UsageError
 
 STEP = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0", "SLURM_LOCALID": "0"}
 
+TORCHRUN = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_WORLD_SIZE": "2"}
+
 
 @pytest.mark.parametrize(
     "variables",
@@ -20,7 +22,8 @@ STEP = {"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0", "SLURM_PROCID": "0", "SLURM_L
         },  # srun --ntasks=1 in a larger job
         {"WORLD_SIZE": "8"},  # stray: nobody says which of them this is
         {"WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"},
-        {"TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "RANK": "1", "SLURM_PROCID": "1"},
+        {"TORCHELASTIC_RUN_ID": "x", **TORCHRUN, "SLURM_PROCID": "1"},
+        {"TORCHELASTIC_RUN_ID": "none"},  # stray, too
         {"PL_TRAINER_DEVICES": ""},  # Lightning takes an empty one for none
         {"PL_GLOBAL_SEED": "3", "PL_TRAINER_NOTHING": "1"},
     ],

@@ -46,6 +46,25 @@ def test_what_could_be_several_or_is_none_is_nothing(written: str) -> None:
     assert resolve_name(written, NAMES) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("7", "007"),  # a spreadsheet
+        ("7.0", "007"),  # pandas, where other cells are empty
+        ("10", "10"),
+        ("10,00", "10"),
+        ("0.0", "0"),
+        ("3", None),  # 3 or 03
+        ("03", "03"),
+        ("7.5", None),
+        ("d\u200bog\ufeff", "dog"),  # copied from a web page
+    ],
+)
+def test_numbers_and_invisible_characters_are_read(written: str, name: str | None) -> None:
+    names = ("007", "10", "0", "03", "0003", "dog")
+    assert resolve_name(written, names) == name
+
+
 def test_plain_names_have_single_blanks_and_composed_accents() -> None:
     assert plain(" a \t b\u00a0e\u0301 ") == "a b \u00e9"
 

@@ -17,3 +17,13 @@ def test_the_variables_count_where_torchrun_has_set_them(
     found = torchrun.rank(), torchrun.world_size(), torchrun.local_world_size()
     assert found == expected
     assert torchrun.by_torchrun() == bool(started_by)
+
+
+def test_its_own_variable_alone_is_left_over_from_something_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    assert not torchrun.by_torchrun()
+    assert (torchrun.rank(), torchrun.world_size(), torchrun.local_world_size()) == (0, 1, 1)

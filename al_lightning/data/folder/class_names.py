@@ -1,18 +1,22 @@
 """Names of classes: as a person gives them, and names that look alike."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.names import normal_name
+from al_lightning.utils.spelling import look_alike_key
 
 
-def check_names(classes: Sequence[object]) -> tuple[str, ...]:
+def check_names(classes: object) -> tuple[str, ...]:
     """Return names of classes in their :func:`~al_lightning.utils.names.normal_name`, numbers as text.
 
     Raises:
-        UsageError: If one is no name, or given twice.
+        UsageError: If they are no list, or one is no name, or given twice.
     """
+    if isinstance(classes, str) or not isinstance(classes, Sequence):
+        raise UsageError(
+            f"dataset.classes={classes} is no list: give all names, such as 'dataset.classes=[cat,dog]'"
+        )
     for name in classes:
         if isinstance(name, bool) or not isinstance(name, str | int) or not str(name).strip():
             raise UsageError(
@@ -34,7 +38,7 @@ def look_alikes(names: Iterable[str]) -> list[list[str]]:
     """
     spellings: dict[str, list[str]] = {}
     for name in names:
-        spellings.setdefault(_look_alike_key(name), []).append(name)
+        spellings.setdefault(look_alike_key(name), []).append(name)
     return [same for same in spellings.values() if len(same) > 1]
 
 
@@ -48,9 +52,3 @@ def _normal(name: str) -> str:
         return normal_name(name)
     except ValueError as error:
         raise UsageError(f"dataset.classes names {name!a}, which is no name: {error}") from error
-
-
-def _look_alike_key(name: str) -> str:
-    """Return a form of a name that is equal for names that look equal."""
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(c for c in text if unicodedata.category(c) != "Cf")  # such as U+200B

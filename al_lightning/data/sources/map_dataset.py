@@ -46,8 +46,8 @@ class DatasetSource(BaseSource):
         train: The images of the pool.
         test: The test images; None for no test images.
         classes: The names of the classes, by label, or the label of each name, such as torchvision's
-            ``class_to_idx``; None takes ``train.classes`` where there is such a thing (torchvision's
-            data sets have it), else numbers them.
+            ``class_to_idx``; None takes ``train.class_to_idx`` or ``train.classes`` where there is such
+            a thing (torchvision's data sets have both), else numbers them.
         horizontal_flip: Whether a mirrored image keeps its class.
         imbalance: "exponential" or "step" makes the training classes imbalanced.
         imbalance_ratio: The size of the most common training class over that of the rarest.
@@ -88,13 +88,7 @@ class DatasetSource(BaseSource):
         """Return the names that were given, or that the data sets have; None where there are none."""
         if self.classes is not None:
             return _by_label(self.classes, "classes")
-        train, test = (
-            None if names is None else _by_label(names, f"{part}.classes")
-            for part, names in (
-                ("train", getattr(self.train, "classes", None)),
-                ("test", getattr(self.test, "classes", None)),
-            )
-        )
+        train, test = _names_of(self.train, "train"), _names_of(self.test, "test")
         if train is not None and test is not None and train != test:
             raise DataError(
                 "A label means one class in train and another one in test: train.classes are "
@@ -107,6 +101,15 @@ class DatasetSource(BaseSource):
 
 def _no_images(like: Images) -> Images:
     return Images(like.pixels[:0], like.labels[:0])
+
+
+def _names_of(dataset: object, part: str) -> tuple[str, ...] | None:
+    """Return what a data set calls its classes; the labels are those of its ``class_to_idx``."""
+    names, labels = getattr(dataset, "classes", None), getattr(dataset, "class_to_idx", None)
+    listed = {*map(str, names)} if isinstance(names, Sequence | np.ndarray) else names
+    if isinstance(labels, Mapping) and listed in (None, {*map(str, labels)}):
+        return _by_label(labels, f"{part}.class_to_idx")
+    return None if names is None else _by_label(names, f"{part}.classes")
 
 
 def _by_label(classes: object, what: str) -> tuple[str, ...]:

@@ -18,6 +18,12 @@ def test_names() -> None:
         check_names([7, "7"])
 
 
+@pytest.mark.parametrize("given", ["cat,dog", "ab", 7, {"cat": 0, "dog": 1}, True])
+def test_what_is_no_list_of_names_is_refused(given: object) -> None:
+    with pytest.raises(UsageError, match=r"dataset\.classes=.* is no list: give all names"):
+        check_names(given)
+
+
 def test_names_that_look_alike() -> None:
     names = ["cat", "Dog", "dog", "cat\u200b", "\ufb01sh", "fish", "owl"]
     assert look_alikes(names) == [["cat", "cat\u200b"], ["Dog", "dog"], ["\ufb01sh", "fish"]]

@@ -208,7 +208,8 @@ def test_what_systems_put_there_is_no_image_and_no_class(
 ) -> None:
     fill(tmp_path / "train", count=2)
     fill(tmp_path / "test", count=1)
-    for folder in ("@eaDir", "$RECYCLE.BIN", "__MACOSX", "lost+found", "#recycle", "@Recycle"):
+    windows, nas = ("$RECYCLE.BIN", "FOUND.007", "OneDriveTemp"), ("@eaDir", "#recycle", "trashbox")
+    for folder in (*windows, *nas, "__MACOSX", "lost+found", "@Recycle"):
         for place in (".", "train", "train/cat", "test", "unlabeled", "unlabeled/day 1"):
             save(tmp_path / place / folder / "x.jpg" / "SYNOPHOTO_THUMB_XL.jpg")
             save(tmp_path / place / folder / "y.jpg")
@@ -224,7 +225,7 @@ def test_what_systems_put_there_is_no_image_and_no_class(
     assert {name: len(images) for name, images in found.test.items()} == {"cat": 1, "dog": 1}
     (record,) = caplog.records
     assert "because they are system folders: " in record.getMessage()
-    assert record.getMessage().endswith("and 31 more")
+    assert record.getMessage().endswith("and 49 more")
 
 
 def test_an_image_may_be_called_as_a_folder_of_a_system(tmp_path: Path) -> None:

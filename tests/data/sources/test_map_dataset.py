@@ -89,6 +89,12 @@ def test_classes_come_from_the_data_set_or_are_numbered() -> None:
     assert DatasetSource(dataset, dataset).load().classes == ("0", "1", "2")
     dataset.classes = ["x", "y", "z"]  # type: ignore[attr-defined]
     assert DatasetSource(dataset, dataset).load().classes == ("x", "y", "z")
+    dataset.class_to_idx = {"x": 1, "y": 2, "z": 0}  # type: ignore[attr-defined]
+    assert DatasetSource(dataset, dataset).load().classes == ("z", "x", "y")
+    dataset.classes = [("x", "ex"), ("y",), ("z",)]  # type: ignore[attr-defined]  # as of ImageNet
+    assert DatasetSource(dataset).load().classes[1:] == ("('y',)", "('z',)")
+    dataset.classes = None  # type: ignore[attr-defined]
+    assert DatasetSource(dataset).load().classes == ("z", "x", "y")
 
 
 def test_a_differing_image_is_named_by_its_index() -> None:
