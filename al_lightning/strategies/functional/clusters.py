@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.blocks import over_blocks
 from al_lightning.strategies.functional.lloyd import kmeans
 
 _BLOCK = 4_096  # images whose distances are taken at a time
@@ -46,9 +47,11 @@ class Clusters:
 
     def squares_to_own_center(self) -> Tensor:
         """Return the squared distance of each image to its cluster's center, (N,) float64."""
-        parts = zip(torch.split(self.rows, _BLOCK), torch.split(self.labels, _BLOCK), strict=True)
-        own = [(rows - self.centers[of]).square_().sum(1) for rows, of in parts]
-        return torch.cat(own).double()
+        return over_blocks(
+            len(self.rows),
+            _BLOCK,
+            lambda at: (self.rows[at] - self.centers[self.labels[at]]).square_().sum(1),
+        )
 
 
 def cluster(

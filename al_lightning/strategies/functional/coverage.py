@@ -78,12 +78,12 @@ def low_rank_bounds(rows: Tensor, rank: int) -> Tensor:
     # In float64: with many units that are always 0, the float32 decomposition fails.
     some = rows[:: max(1, len(rows) // _DECOMPOSED)].double()
     directions = torch.linalg.eigh(some.T @ some).eigenvectors[:, -rank:]
-    short = []
-    for block in torch.split(rows, _TILE):
+    short = torch.empty(len(rows), rank + 1)  # beforehand; see over_blocks
+    for block, to in zip(torch.split(rows, _TILE), torch.split(short, _TILE), strict=True):
         kept = block.double() @ directions
         rest = block.double().square().sum(1) - kept.square().sum(1)
-        short.append(torch.cat([kept, rest.clamp_(min=0).sqrt_()[:, None]], 1).float())
-    return torch.cat(short)
+        to[:, :-1], to[:, -1] = kept, rest.clamp_(min=0).sqrt_()
+    return short
 
 
 def count_within(rows: Tensor, others: Tensor, most: float) -> Tensor:

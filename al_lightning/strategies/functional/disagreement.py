@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.blocks import over_blocks
 from al_lightning.strategies.functional.uncertainty_scores import entropy
 
 _BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
@@ -108,7 +109,7 @@ def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
         (N,) float64.
     """
     rows = max(1, _BLOCK_NUMBERS // max(1, samples[0].numel()))
-    return torch.cat([formula(block.double()) for block in torch.split(samples, rows)])
+    return over_blocks(len(samples), rows, lambda at: formula(samples[at].double()))
 
 
 def block_bytes(images: int, numbers: int) -> int:

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.blocks import over_blocks
+
+_BLOCK = 4_096  # images whose lengths are taken at a time
+
 
 class Gradients:
     """The gradients g = (p - onehot(argmax p)) outer h of N images, which are never made.
@@ -30,11 +34,14 @@ class Gradients:
             torch.full((len(probabilities), 1), -1.0, dtype=torch.float64),
         )
         self._embeddings = embeddings
-        lengths = [rows.double().square().sum(1) for rows in torch.split(embeddings, 4096)]
-        self.squares = self._errors.square().sum(1) * torch.cat(lengths)
+        self.squares = over_blocks(len(embeddings), _BLOCK, self._squares)
 
     def __len__(self) -> int:
         return len(self.squares)
+
+    def _squares(self, at: slice) -> Tensor:
+        lengths = self._embeddings[at].double().square().sum(1)
+        return lengths.mul_(self._errors[at].square().sum(1))
 
     def between(self, first: Tensor, second: Tensor) -> Tensor:
         """Return |g_i - g_j|^2 of images at positions (M,) and (K,) int64; (M, K) float64."""

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.blocks import over_blocks
 from al_lightning.strategies.functional.clusters import squared_distances, unit_rows
 from al_lightning.strategies.functional.herding_bounds import bounds_bytes, bounds_of
 
@@ -76,8 +77,9 @@ class Herding:
         self.points = rows if references is None else rows[references]
         self.weights = (weights if references is None else weights[references]).double()
         self.scale = bandwidth**-2
-        parts = torch.split(self.points, _EXACT_PART)
-        self.squares = torch.cat([part.double().square().sum(1) for part in parts])
+        self.squares = over_blocks(
+            len(self.points), _EXACT_PART, lambda at: self.points[at].double().square().sum(1)
+        )
         self.covered = torch.zeros(len(self.points), dtype=torch.float64)
         size = max(1, _LABELED // len(self.points))
         for start in range(0, len(labeled), size):

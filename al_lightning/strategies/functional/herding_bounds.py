@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.blocks import over_blocks
+
 TILE = 256  # candidates at a time
 PART = 1_024  # reference images at a time: such a tile stays in the processor's cache
 _RANK = 128  # main directions of the cheapest bounds
@@ -61,7 +63,7 @@ class Bounds:
 
     def upper(self, rows: Tensor) -> Tensor:
         """Return the bounds of candidates of unit length (or zero), (B, D) float32, as (B,) float64."""
-        return torch.cat([self._upper(tile) for tile in torch.split(rows, TILE)])
+        return over_blocks(len(rows), TILE, lambda at: self._upper(rows[at]))
 
     def _upper(self, rows: Tensor) -> Tensor:
         left = self._factors(*self._columns(rows))

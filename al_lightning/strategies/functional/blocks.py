@@ -1,0 +1,30 @@
+"""What is computed of many rows, block by block."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def over_blocks(count: int, size: int, compute: Callable[[slice], Tensor]) -> Tensor:
+    """Return a number a row, (count,) float64, computed of at most ``size`` rows at a time.
+
+    The result is made beforehand. If each block's part were kept until all are joined, it would lie in
+    the hole that the block's larger tensors have left in a heap that keeps freed memory (see
+    docs/performance.md), and the next block would need new memory.
+
+    >>> import torch
+    >>> rows = torch.tensor([[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]])
+    >>> over_blocks(3, 2, lambda at: rows[at].double().square().sum(1))
+    tensor([25.,  1.,  4.], dtype=torch.float64)
+
+    Args:
+        count: Rows.
+        size: Rows a block.
+        compute: Returns the numbers of the rows in a slice, (B,) float.
+    """
+    values = torch.empty(count, dtype=torch.float64)
+    for start in range(0, count, size):
+        at = slice(start, min(start + size, count))
+        values[at] = compute(at)
+    return values
