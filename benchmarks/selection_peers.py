@@ -4,7 +4,8 @@
 
 Made-up evidence, 512 dimensions and 10 classes. Each contender runs in a process of its own, on one
 thread unless told otherwise. Seconds are those of the selection; memory is what the resident set grows
-by above the evidence. scikit-activeml's probabilities come from a stub that has them. Linux.
+by above the evidence. scikit-activeml's probabilities come from a stub that has them. Figures go to
+benchmarks/results/selection_peers.json. Linux.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from made_up import CLASSES, make_evidence
+from raw import RESULTS, record
 from selection_scaling import make_strategy
 from skactiveml.base import SkactivemlClassifier
 from skactiveml.pool import Badge, CoreSet, ProbCover, TypiClust
@@ -112,7 +114,7 @@ def _status_bytes(field: str) -> int:
 
 
 def main() -> None:
-    """Measure in turns; print medians, ratios and how many picks are the same."""
+    """Measure in turns; print and keep medians, ratios and how many picks are the same."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
     parser.add_argument("--repeats", type=int, default=3)
@@ -122,28 +124,34 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.one:
         return measure(arguments.one[0], arguments.one[1], arguments.threads, arguments.picks)
-    print("| selection | scikit-activeml | ours | ratio | memory, theirs and ours | same picks |")
-    print("| --- | --- | --- | --- | --- | --- |")
     for part in arguments.parts:
-        _, size, known, own_picks = _PARTS[part]
-        picks = arguments.picks or own_picks
         runs = [
             [_measure_beside(part, who, arguments) for who in ("peer", "ours")]
             for _ in range(arguments.repeats)
         ]
-        theirs, own = (statistics.median(pair[i]["seconds"] for pair in runs) for i in (0, 1))
-        ratio = statistics.median(pair[0]["seconds"] / pair[1]["seconds"] for pair in runs)
-        memory = " and ".join(
-            f"{statistics.median(pair[i]['extra'] for pair in runs) / 2**20:,.0f} MiB"
-            for i in (0, 1)
-        )
-        same = len(set(runs[0][0]["ids"]) & set(runs[0][1]["ids"]))
-        print(
-            f"| {part}, {size:,} x 512, {known:,} labeled, {picks:,} picks | {theirs:.2f} s | "
-            f"{own:.2f} s | {ratio:.1f} | {memory} | {same:,} |",
-            flush=True,
-        )
+        found = _summary(part, arguments.picks, runs)
+        print(json.dumps(found), flush=True)
+        path = RESULTS / "selection_peers.json"
+        kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
+        record("selection_peers", {**kept, part: found})
     return None
+
+
+def _summary(part: str, wanted: int | None, runs: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """Return medians of theirs and ours, of their ratio, and how many picks are the same."""
+    _, size, known, picks = _PARTS[part]
+    pairs = {key: [[each[key] for each in pair] for pair in runs] for key in ("seconds", "extra")}
+    seconds = [round(statistics.median(each), 3) for each in zip(*pairs["seconds"], strict=True)]
+    memory = [round(statistics.median(each) / 2**20) for each in zip(*pairs["extra"], strict=True)]
+    return {
+        "pool": size,
+        "labeled": known,
+        "picks": wanted or picks,
+        "seconds": seconds,
+        "ratio": round(statistics.median(theirs / own for theirs, own in pairs["seconds"]), 1),
+        "memory_mib": memory,
+        "same_picks": len(set(runs[0][0]["ids"]) & set(runs[0][1]["ids"])),
+    }
 
 
 def _measure_beside(part: str, contender: str, options: argparse.Namespace) -> dict[str, Any]:

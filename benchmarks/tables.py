@@ -134,6 +134,19 @@ def clusters() -> Rows:
     return rows
 
 
+def selection_peers() -> Rows:
+    """Selections against those of scikit-activeml, by ``benchmarks/selection_peers.py``."""
+    rows = [["selection", "scikit-activeml", "here", "ratio", "extra memory", "here", "same picks"]]
+    for part, each in sorted(_read("selection_peers")["results"].items()):
+        labeled = f", {each['labeled']:,} labeled" if each["labeled"] else ""
+        name = f"{part}, {each['pool']:,} x 512{labeled}, {each['picks']:,} picks"
+        seconds = [f"{found:.2f} s" for found in each["seconds"]]
+        memory = [f"{found:,} MiB" for found in each["memory_mib"]]
+        same = f"{each['same_picks']:,}"
+        rows.append([name, *seconds, f"{each['ratio']:,.1f}", *memory, same])
+    return rows
+
+
 def ten_million() -> Rows:
     """Selection from ten million images, by ``benchmarks/ten_million.py``: ten minutes."""
     results = _read("ten_million")
@@ -467,6 +480,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         recipe_now,
         round_wait,
         clusters,
+        selection_peers,
         ten_million,
         label_smoothing,
         label_efficiency,
