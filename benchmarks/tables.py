@@ -134,6 +134,21 @@ def clusters() -> Rows:
     return rows
 
 
+def overhead() -> Rows:
+    """Where the time of a run goes, by ``benchmarks/overhead.py``: three minutes."""
+    runs = _read("overhead")["results"]
+    names = list(runs["short"])
+    rows = [["seconds", "short run", "share", "default recipe", "share"]]
+    totals = {run: sum(seconds.values()) for run, seconds in runs.items()}
+    for name in [*names, "total"]:
+        cells = []
+        for run, total in totals.items():
+            spent = total if name == "total" else runs[run].get(name, 0.0)
+            cells += [f"{spent:.1f}", f"{100 * spent / total:.1f} %"]
+        rows.append([name, *cells])
+    return rows
+
+
 def selection_peers() -> Rows:
     """Selections against those of scikit-activeml, by ``benchmarks/selection_peers.py``."""
     rows = [["selection", "scikit-activeml", "here", "ratio", "extra memory", "here", "same picks"]]
@@ -480,6 +495,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         recipe_now,
         round_wait,
         clusters,
+        overhead,
         selection_peers,
         ten_million,
         label_smoothing,
