@@ -19,11 +19,8 @@ import sys
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 RESULTS = Path(__file__).parent / "results" / "round_wait.json"
 PARTS = ("wait", "processor", "fit", "test", "advice", "score", "select")
@@ -89,24 +86,26 @@ def timed(to: Path) -> None:
     from al_lightning.run.journal import Journal  # noqa: PLC0415
 
     waits, recorded, journals = list[Wait](), list[tuple[float, float]](), list[Journal]()
-    record, annotate = Journal.record_labels, DatasetOracle.annotate
+    # The question is known when it is presented; earlier versions asked for the answer at once.
+    shown = "present" if hasattr(DatasetOracle, "present") else "annotate"
+    record, show = Journal.record_labels, getattr(DatasetOracle, shown)
 
     def recording(self: Journal, *arguments: Any) -> None:
         record(self, *arguments)
         journals[:] = [self]
         recorded.append((time.perf_counter(), time.process_time()))
 
-    def annotating(self: DatasetOracle, ids: "Tensor") -> "Tensor":
+    def showing(self: DatasetOracle, question: Any) -> Any:
         if recorded:
             since, processor = recorded[-1]
             waits.append(
                 {"wait": time.perf_counter() - since, "processor": time.process_time() - processor}
             )
-        return annotate(self, ids)
+        return show(self, question)
 
     with (
         patch.object(Journal, "record_labels", recording),
-        patch.object(DatasetOracle, "annotate", annotating),
+        patch.object(DatasetOracle, shown, showing),
     ):
         command()
     phases = [event["seconds"] for event in journals[0].rounds]

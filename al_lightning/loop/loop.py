@@ -204,23 +204,23 @@ class ActiveLearningLoop:
         journal, budget = self.journal, self.budget
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
-        watch, pool, test = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, None
-        if index == len(journal.rounds):
-            test = fitted.test(watch)
-        given = self._first.given
+        watch, pool, given = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, self._first.given
         left = budget.limit(pool.size, given) - pool.labels_bought
         free, count = next_candidates(pool, budget.query_size(index, given), left)
         asked = free, count, self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
         selection, facts = self.query.select(fitted, *asked) if count > 0 else (None, {})
-        if test is not None:
-            self._record(fitted.result(test, watch.seconds, facts))
+        question = None
+        if selection is not None:
+            question = self.query.question(fitted, selection, journal.answers(index + 1, "query"))
+            from_rank_zero(partial(self.oracle.present, question))
+        if index == len(journal.rounds):  # while annotators look at the question
+            self._record(fitted.result(fitted.test(watch), watch.seconds, facts))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
-        elif selection is None:
+        elif question is None:
             journal.end("budget" if budget.spent(pool.labels_bought) else "pool_empty")
         else:
-            attempt = journal.answers(index + 1, "query")
-            self._ask(self.query.question(fitted, selection, attempt))
+            self._ask(question)
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""

@@ -202,6 +202,13 @@ class Oracle(ABC):
             UsageError: If the annotator's input is not valid; none of it is used.
         """
 
+    def present(self, question: Question) -> None:  # noqa: B027 - most oracles show it when asked
+        """Show a question to annotators as soon as it is known, while its round is tested and recorded.
+
+        The run asks it afterwards, by :meth:`answer`. A run that ends or is killed in between may not
+        ask it.
+        """
+
     def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002
         """Return what annotators have changed since the run recorded it, apart from a question.
 

@@ -66,7 +66,7 @@ def test_bars_count_rounds_epochs_and_passes(
     assert list(rounds) == ["round 0, 9 labels", "round 1, 15 labels", "round 2, 20 labels"]
     assert rounds["round 2, 20 labels"] == 3
     assert first_fit == {"  fit, epoch 1": 3, "  fit, epoch 2": 6}
-    assert first_pass == {"  score": 2}  # 30 test images in batches of 16
+    assert first_pass == {"  score": 4}  # 51 images of the pool in batches of 16
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from al_lightning import (
     Question,
     UsageError,
 )
+from al_lightning.callbacks.loop_callback import RoundResult
 from al_lightning.callbacks.query_sheet import QuerySheets
 from al_lightning.callbacks.tensorboard import TensorBoardDashboard
 from al_lightning.loop.first_labels import draw_held_out
@@ -107,6 +108,32 @@ def test_a_person_who_labels_all_comes_to_the_same_as_the_simulation(tmp_path: P
     assert without[1:] == [e | {"events": 0} for e in comparable(simulated)[1:]]
     assert told == ["label round_00", "label round_01", "label round_02"]
     assert kinds(journal).count("question") == 3
+
+
+class Presented(Person):
+    """Notes what it is presented; it is asked the same."""
+
+    def present(self, question: Question) -> None:
+        self.presented = question
+        self.happened = [*getattr(self, "happened", []), ("presented", question.round)]
+
+    def answer(self, question: Question) -> Answer | None:
+        if question.origin == "query":
+            assert question.ids.tolist() == self.presented.ids.tolist()
+        return super().answer(question)
+
+
+def test_a_question_is_presented_before_its_round_is_tested_and_recorded(tmp_path: Path) -> None:
+    oracle = Presented(all_of_it)
+
+    class Recorded(LoopCallback):
+        def on_round_end(self, result: RoundResult) -> None:
+            oracle.happened.append(("recorded", result.index))
+
+    while not make_loop(tmp_path, oracle=oracle, callbacks=[Recorded()]).run().finished:
+        pass
+    before_each = [("presented", 1), ("recorded", 0), ("presented", 2), ("recorded", 1)]
+    assert list(dict.fromkeys(oracle.happened)) == [*before_each, ("recorded", 2)]
 
 
 def test_what_is_left_empty_goes_back_and_what_is_skipped_does_not(tmp_path: Path) -> None:

@@ -108,6 +108,11 @@ class PageOracle(Oracle):
             keys=keys,
         )
 
+    def present(self, question: Question) -> None:
+        """Show the question; its answer may begin at once."""
+        self.start()
+        self._session.show(question)
+
     def answer(self, question: Question) -> Answer | None:
         """Show the question, and wait for the answer; None where a person stops the run."""
         self.start()

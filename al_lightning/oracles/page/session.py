@@ -87,8 +87,8 @@ class Session:
             self._said.change_classes(change)
         self._on_change()
 
-    def wait(self, question: Question) -> Answer | None:
-        """Show a question, and wait until it is answered; None where a person stops the run."""
+    def show(self, question: Question) -> None:
+        """Let people label the images of a question."""
         with self._changed:
             asked = question.ids.tolist()
             self._question = question
@@ -98,9 +98,13 @@ class Session:
             self._guesses |= _guesses(question)
             for one in (*question.earlier, question):
                 self._parts |= zip(one.ids.tolist(), one.parts.names, strict=False)
-            rest = [i for i in self._queue if not self._said.is_decided(i) and i not in asked]
-            self._queue = [*rest, *asked]
-            self._on_change()
+            self._queue = [*(i for i in self._open() if i not in asked), *asked]
+        self._on_change()
+
+    def wait(self, question: Question) -> Answer | None:
+        """Show a question, and wait until it is answered; None where a person stops the run."""
+        self.show(question)
+        with self._changed:
             while not (self._stopping or self._is_answered(question)):
                 self._changed.wait()
             answer = None if self._stopping else self._answer(question)
@@ -116,9 +120,8 @@ class Session:
         return len(self._said.new()[0]) >= self._every and left <= size - self._every
 
     def _answer(self, question: Question) -> Answer:
-        asked, earlier = question.ids.tolist(), set[int]()
-        for one in question.earlier:
-            earlier |= set(one.ids.tolist())
+        asked = question.ids.tolist()
+        earlier = {i for one in question.earlier for i in one.ids.tolist()}
         labels, skipped = self._said.new()
         ids = [i for i in asked if i in labels]
         late = [i for i in labels if i in earlier and i not in asked]

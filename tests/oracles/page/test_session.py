@@ -67,6 +67,27 @@ def test_a_batch_is_answered_when_every_image_has_a_label_or_a_skip(tmp_path: Pa
     assert (answer.skipped.tolist(), answer.open_ids.tolist()) == ([3], [])
 
 
+def test_what_is_shown_can_be_labeled_before_the_loop_waits_for_it(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    session.show(question(7, 3))
+    assert ids(session.take("a", "Ada", 2)) == [7, 3]
+    session.say("a", "Ada", [(7, None, "dog"), (3, None, "owl")])
+    answer = session.wait(question(7, 3))
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.labels.tolist()) == ([7, 3], [1, 2])
+
+
+def test_what_was_labeled_before_a_kill_is_the_answer_when_it_is_asked(tmp_path: Path) -> None:
+    session = made(tmp_path)
+    session.show(question(7, 3))
+    session.say("a", "Ada", [(7, None, "dog"), (3, None, "owl")])
+    again = made(tmp_path)
+    assert again.record(Pool(9)) is None  # the journal knows of no question yet
+    answer = again.wait(question(7, 3))
+    assert answer is not None
+    assert answer.labels.tolist() == [1, 2]
+
+
 def test_the_page_knows_which_strategy_chose_an_image(tmp_path: Path) -> None:
     session = made(tmp_path)
     first = replace(question(7, 3), parts=QuestionParts(("margin", "random"), ("random",)))
