@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from al_lightning.data.pixels.decode import to_mode, upright
+from al_lightning.data.pixels.decode import to_mode
 from al_lightning.data.pixels.image_files import open_image
 from al_lightning.data.pixels.remote_file import file_at
+from al_lightning.data.pixels.upright import upright
 from al_lightning.data.source import ImageData
 
 _BYTE = 255

@@ -4,12 +4,13 @@ import errno
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from al_lightning.data.pixels.image_files import has_deep_colors, open_image
+from al_lightning.data.pixels.image_files import LARGE, has_deep_colors, open_image
 from al_lightning.data.pixels.remote_file import ImageFile, shown_name
 from al_lightning.data.pixels.stopped import DecodingStoppedError
+from al_lightning.data.pixels.upright import UprightRows, upright
 from al_lightning.utils.errors import DataError
 
 #: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
@@ -24,6 +25,7 @@ _DEEP_COLORS = (
 )
 _MODES = {1: "L", 3: "RGB"}
 _BYTE = 255
+_STRIP = 2**22  # pixels of a large image that are converted at a time
 _SIXTEEN_BITS = (0, 65535)
 _OF_THE_MOMENT = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT)
 
@@ -54,8 +56,7 @@ def read_image(
         with open_image(path, max(height, width)) as opened:
             if has_deep_colors(opened) and value_range != _SIXTEEN_BITS:
                 raise DataError(DEEP if value_range is None else _DEEP_COLORS)  # noqa: TRY301
-            image = to_mode(upright(opened), channels, value_range)
-            return to_bytes(cover(image, height, width), channels)
+            return to_bytes(_covering(opened, channels, height, width, value_range), channels)
     except (DataError, DecodingStoppedError):
         raise
     except Exception as error:  # damaged bytes make PIL's decoders raise all kinds of errors
@@ -124,9 +125,25 @@ def cover(image: Image.Image, height: int, width: int) -> Image.Image:
     return image.resize((width, height), Image.Resampling.BICUBIC, box=box)
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """Turn a photograph as its EXIF orientation says."""
-    return ImageOps.exif_transpose(image)
+def _covering(
+    opened: Image.Image, channels: int, height: int, width: int, value_range: ValueRange | None
+) -> Image.Image:
+    """Turn, convert and :func:`cover` an image, of which there are five copies meanwhile.
+
+    A large one is converted in strips and resized channel by channel, to the same bytes: beside what
+    was decoded there is one byte a pixel, and a strip.
+    """
+    if opened.width * opened.height <= LARGE:
+        return cover(to_mode(upright(opened), channels, value_range), height, width)
+    rows = UprightRows(opened)
+    covered, step = [], max(1, _STRIP // rows.size[0])
+    for channel in range(channels):
+        whole = Image.new("L", rows.size)
+        for first in range(0, whole.height, step):
+            strip = to_mode(rows.between(first, first + step), channels, value_range)
+            whole.paste(strip.getchannel(channel), (0, first))
+        covered.append(cover(whole, height, width))
+    return Image.merge(_MODES[channels], covered)
 
 
 def _deep_to_gray(image: Image.Image, black: float, white: float) -> Image.Image:

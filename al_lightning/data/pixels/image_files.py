@@ -46,9 +46,9 @@ FORMATS = (
     *("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF", "HEIF"),
     "TGA",  # the last: it has no mark of its own
 )
-# Of this many pixels, about 400 MB while they are decoded, there may be one image a thread or process;
-# of more, one on the machine.
-_LARGE = 2**25
+#: Of this many pixels, up to 700 MB while they are decoded, there may be one image a thread or process;
+#: of more, one on the machine.
+LARGE = 2**25
 _TURN, _LOADING = threading.Lock(), threading.Lock()
 _DEEP_COLORS = re.compile(r";16[BLN]")  # how a file holds colours of 16 bits
 
@@ -72,7 +72,7 @@ def open_image(path: ImageFile, least: int) -> Iterator[Image.Image]:
     with Image.open(_with_content(path), formats=known_formats()) as opened:
         opened.draft(None, (2 * least,) * 2)
         with ExitStack() as stack:
-            if opened.width * opened.height > _LARGE:
+            if opened.width * opened.height > LARGE:
                 stack.enter_context(_alone())
             yield opened
 

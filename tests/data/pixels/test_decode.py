@@ -6,13 +6,8 @@ import pytest
 import torch
 from PIL import Image, ImageFile
 
-from al_lightning.data.pixels.decode import (
-    DEEP,
-    cover,
-    read_image,
-    to_bytes,
-    upright,
-)
+from al_lightning.data.pixels import decode
+from al_lightning.data.pixels.decode import DEEP, cover, read_image, to_bytes
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.utils.errors import DataError
 from tests.data.folders import png16
@@ -214,10 +209,53 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
         read_image(tmp_path / "a.png", (1, 8, 8))
 
 
-def test_upright_follows_exif() -> None:
-    image = Image.new("L", (3, 2))
-    image.putpixel((0, 0), 255)
-    image.getexif()[0x0112] = 6  # taken with the camera turned: rotate clockwise to view
-    turned = upright(image)
-    assert turned.size == (2, 3)
-    assert turned.getpixel((1, 0)) == 255
+def _save_any(path: Path, mode: str, orientation: int) -> None:
+    """Save noise of 40 x 23 pixels."""
+    noise = np.random.default_rng(orientation).integers(0, 256, (23, 40, 4), dtype=np.uint8)
+    image = Image.fromarray(noise).convert("RGB").quantize() if mode == "P" else None
+    if mode == "I;16":
+        image = Image.fromarray(noise[:, :, 0].astype(np.uint16) * 257)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"transparency": 3} if mode == "P" else {}
+    (image or Image.fromarray(noise).convert(mode)).save(path, exif=exif, **options)
+
+
+@pytest.mark.parametrize(
+    ("ending", "mode"),
+    [
+        *(("png", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *(("tif", mode) for mode in ("CMYK", "RGBA")),
+        ("webp", "RGBA"),
+    ],
+)
+def test_large_images_are_converted_in_strips_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, mode: str
+) -> None:
+    for orientation in (1, 7):
+        path = tmp_path / f"{orientation}.{ending}"
+        _save_any(path, mode, orientation)
+        shapes = [(3, 8, 8), (1, 4, 23), (3, 50, 30)]
+        whole = [read_image(path, shape, (0, 65535)) for shape in shapes]
+        with monkeypatch.context() as patched:
+            patched.setattr(decode, "LARGE", 0)
+            patched.setattr(decode, "_STRIP", 100)
+            parts = [read_image(path, shape, (0, 65535)) for shape in shapes]
+        assert all(map(torch.equal, whole, parts))
+
+
+def test_a_large_image_is_never_converted_as_a_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _save_any(tmp_path / "a.png", "RGBA", 6)
+    converted = []
+
+    def to_mode(image: Image.Image, *arguments: object) -> Image.Image:
+        converted.append(image.size)
+        return image.convert("RGB")
+
+    monkeypatch.setattr(decode, "to_mode", to_mode)
+    monkeypatch.setattr(decode, "LARGE", 23 * 40 - 1)
+    monkeypatch.setattr(decode, "_STRIP", 300)
+    read_image(tmp_path / "a.png", (3, 8, 8))
+    assert converted == [*[(23, 13), (23, 13), (23, 13), (23, 1)] * 3, (8, 8)]  # the result

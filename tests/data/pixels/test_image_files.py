@@ -47,7 +47,7 @@ def test_formats_are_opened_whatever_they_are_called(tmp_path: Path, kind: str) 
 def test_large_images_are_opened_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_files, "_LARGE", 100)
+    monkeypatch.setattr(image_files, "LARGE", 100)
     path, count, most = save(tmp_path / "a.png", size=(20, 20)), 0, 0
     guard = threading.Lock()
 
