@@ -1,7 +1,8 @@
 """One run: the parts of a configuration are built, and the loop runs to its end."""
 
 import threading
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from al_lightning.cli.composition import Composition, completed
 from al_lightning.cli.projects import others_with
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
 from al_lightning.run.keys import NO_EFFECT_ON_FITS
+from al_lightning.training.quiet import quiet_lightning
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.process import disable_nvml_polling, freeze_imports_from_gc, usable_cores
 from al_lightning.utils.torchrun import local_world_size, rank
@@ -42,7 +44,7 @@ def run(cfg: DictConfig) -> "Journal":
 
     require_neutral_environment()
     disable_nvml_polling()
-    _quiet()
+    quiet_lightning()
     composition = completed(cfg)
     cfg = composition.cfg
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -52,6 +54,7 @@ def run(cfg: DictConfig) -> "Journal":
     learner = _learner(parts, composition, board, console)
     _ = learner.facts  # what cannot be had must show before anything is begun or removed
     with ExitStack() as stack:
+        stack.enter_context(quiet_full_disk())
         if rank() == 0:
             stack.enter_context(alone_in(folder))
             if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
@@ -66,7 +69,7 @@ def run(cfg: DictConfig) -> "Journal":
         callbacks: list[LoopCallback] = []
         if rank() == 0:
             records = make_records(composition, folder, parts, stack)
-            callbacks = [board, *records, stack.enter_context(console)]
+            callbacks = [stack.enter_context(board), *records, stack.enter_context(console)]
             if (advice := make_advice(cfg)) is not None:
                 tell = partial(_tell, parts, console)
                 callbacks.append(StopAdvice(folder, advice, tell, board.write_scalars))
@@ -177,17 +180,20 @@ def _set_threads(wanted: int | None, journal: "Journal") -> None:
     torch.set_num_threads(recorded or share)
 
 
-def _quiet() -> None:
-    """Keep Lightning quiet, and TensorBoard's writer from showing the traceback of a full disk.
+@contextmanager
+def quiet_full_disk() -> Iterator[None]:
+    """Keep TensorBoard's writer, a thread, from showing the traceback of a full disk.
 
     The writer raises the error once more where it is next written to.
     """
-    from al_lightning.training.quiet import quiet_lightning  # noqa: PLC0415
+    others = threading.excepthook
 
-    threading.excepthook = _excepthook
-    quiet_lightning()
+    def show(args: threading.ExceptHookArgs) -> None:
+        if not issubclass(args.exc_type, OSError):
+            others(args)
 
-
-def _excepthook(args: threading.ExceptHookArgs) -> None:
-    if not issubclass(args.exc_type, OSError):
-        threading.__excepthook__(args)
+    threading.excepthook = show
+    try:
+        yield
+    finally:
+        threading.excepthook = others

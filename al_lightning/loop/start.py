@@ -22,6 +22,7 @@ from al_lightning.strategies.evidence import Need
 from al_lightning.training.environment import require_neutral_environment
 from al_lightning.training.learner import Learner
 from al_lightning.utils.checks import require_kind
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.memory import memory_limit
 from al_lightning.utils.nested import without
 from al_lightning.utils.spill import Spill
@@ -53,7 +54,8 @@ def begin_run(
     """Write the start event, or check that the journal is this run's, and go on from there.
 
     Raises:
-        UsageError: If the parts do not fit each other.
+        UsageError: If the parts do not fit each other, or the missing weights of a finished run
+            cannot be saved.
         OtherRunError: If the journal is another run's.
     """
     start, irrelevant = start_event(learner, query, oracle, budget), learner.record.irrelevant
@@ -72,6 +74,12 @@ def begin_run(
         warnings.warn(f"The weights of round {last} are missing; it is fitted again", stacklevel=3)
         learner.serve()
         learner.fit(last, journal.pool_in, callbacks.on_fit_start)
+        if not learner.has(last, journal.pool_in(last)):
+            raise UsageError(
+                f"The weights of round {last} could not be saved: `predict` and `export` cannot use "
+                f"this run. Make {journal.path.parent / 'checkpoints'} writable, and run the same "
+                "command again. The journal is complete, and was not changed"
+            )
 
 
 def open_run(learner: Learner, journal: Journal, callbacks: LoopCallback) -> None:

@@ -1,10 +1,12 @@
 import csv
+import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -294,6 +296,7 @@ def test_mlflow_keeps_runs_in_a_local_database(
     from mlflow.tracking import MlflowClient  # noqa: PLC0415 - an extra
 
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # which MLflow sets; it is put back
     monkeypatch.chdir(tmp_path)
     store = f"sqlite:///{tmp_path}/mlflow.db"
     make = partial(from_yaml("mlflow", tmp_path), tracking_uri=store)
@@ -315,11 +318,16 @@ def test_mlflow_keeps_runs_in_a_local_database(
     assert [point.value for point in points] == pytest.approx(wanted)
 
 
-def test_weights_and_biases_ends_its_run_with_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wandb = pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_SILENT", "true")
+@pytest.fixture
+def wandb() -> Iterator[Any]:
+    """The service's package, whose process, threads and variables are gone afterwards."""
+    package = pytest.importorskip("wandb")
+    with patch.dict(os.environ, WANDB_SILENT="true"):
+        yield package
+        package.teardown()
+
+
+def test_weights_and_biases_ends_its_run_with_ours(tmp_path: Path, wandb: Any) -> None:
     made: list[Logger] = []
 
     def makes(folder: Path) -> Callable[[], Logger]:

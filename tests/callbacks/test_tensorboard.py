@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from functools import partial
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -148,20 +149,20 @@ def test_a_finished_run_adds_nothing(tmp_path: Path) -> None:
 
 def play(folder: Path, stop: type[LoopCallback] = LoopCallback, cache: Path | None = None) -> None:
     """Run with training curves, and whatever may stop the run."""
-    board = TensorBoardDashboard(folder / "tensorboard")
-    make_trainer = RoundTrainers(
-        partial(tiny_trainer, log_every_n_steps=1),
-        Recipe(epochs=1, batch_size=4),
-        board.training_curves,
-    )
-    make_loop(
-        folder,
-        make_classifier=tiny_classifier,
-        make_trainer=make_trainer,
-        callbacks=[board, stop()],
-        config={"lr": 0.05},
-        fit_cache=None if cache is None else FitCache(cache, board=board),
-    ).run()
+    with TensorBoardDashboard(folder / "tensorboard") as board:
+        make_trainer = RoundTrainers(
+            partial(tiny_trainer, log_every_n_steps=1),
+            Recipe(epochs=1, batch_size=4),
+            board.training_curves,
+        )
+        make_loop(
+            folder,
+            make_classifier=tiny_classifier,
+            make_trainer=make_trainer,
+            callbacks=[board, stop()],
+            config={"lr": 0.05},
+            fit_cache=None if cache is None else FitCache(cache, board=board),
+        ).run()
 
 
 def test_training_curves_stand_under_their_round_and_overlay_each_other(tmp_path: Path) -> None:
@@ -183,8 +184,10 @@ def test_a_fit_that_is_made_again_has_curves_of_its_own(tmp_path: Path) -> None:
                 (tmp_path / "checkpoints" / "last.ckpt").unlink(missing_ok=True)
                 raise KeyboardInterrupt
 
+    before = {*threading.enumerate()}
     with pytest.raises(KeyboardInterrupt):
         play(tmp_path, Stop)
+    assert {*threading.enumerate()} <= before  # the writer's thread has ended with the run
     play(tmp_path)
     tags = events(tmp_path / "tensorboard").Tags()["scalars"]
     assert {tag for tag in tags if tag.startswith("train/loss")} == {

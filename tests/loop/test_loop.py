@@ -747,6 +747,17 @@ def test_a_finished_run_without_its_last_weights_fits_its_last_round_again(
     assert same_weights(again, whole)
 
 
+@pytest.mark.filterwarnings("ignore:The weights")
+def test_missing_weights_that_cannot_be_saved_again_are_an_error(tmp_path: Path) -> None:
+    before = make_loop(tmp_path).run().path.read_bytes()
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    last.unlink()
+    (last / "something").mkdir(parents=True)
+    with pytest.raises(UsageError, match="weights of round 2 could not be saved: `predict`"):
+        make_loop(tmp_path).run()
+    assert (tmp_path / "journal.jsonl").read_bytes() == before
+
+
 def test_weights_of_the_round_that_is_being_played_are_newer_than_its_record(
     tmp_path: Path,
 ) -> None:
