@@ -96,7 +96,7 @@ def lloyd(points: Tensor, centers: Tensor, weights: Tensor, steps: int) -> tuple
             sums.index_add_(0, labels[at], points[at] * weights[at, None])
             totals.index_add_(0, labels[at], weights[at])
             within += float(low @ weights[at])
-        if within > (1 - _GAIN) * before:
+        if within >= (1 - _GAIN) * before:
             break
         before = within
         centers = torch.where(totals[:, None] > 0, sums / totals[:, None], centers)

@@ -42,6 +42,20 @@ def test_steps_end_where_nothing_is_gained() -> None:
     assert few[1].tolist() == many[1].tolist() == [[0.5], [8.5]]
 
 
+def test_steps_end_where_every_point_is_a_center(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    product = torch.addmm
+
+    def counted(*given: torch.Tensor, **options: float) -> torch.Tensor:
+        taken.append(1)
+        return product(*given, **options)
+
+    monkeypatch.setattr(torch, "addmm", counted)
+    points = torch.tensor([[0.0], [1.0]])
+    assert lloyd(points, points, torch.ones(2), 99)[0].tolist() == [0, 1]
+    assert len(taken) == 2
+
+
 def test_a_center_without_points_stays() -> None:
     points = torch.tensor([[0.0], [1.0]])
     labels, centers = lloyd(points, torch.tensor([[0.5], [100.0]]), torch.ones(2), 9)
