@@ -1,5 +1,6 @@
 import errno
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -217,7 +218,7 @@ def _save_any(path: Path, mode: str, orientation: int) -> None:
         image = Image.fromarray(noise[:, :, 0].astype(np.uint16) * 257)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"transparency": 3} if mode == "P" else {}
+    options: dict[str, Any] = {"transparency": 3} if mode == "P" else {}
     (image or Image.fromarray(noise).convert(mode)).save(path, exif=exif, **options)
 
 
