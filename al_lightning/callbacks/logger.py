@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from lightning.pytorch.loggers import Logger, WandbLogger
 
@@ -82,8 +81,8 @@ class ScalarLogger(LoopCallback):
     When a run begins or continues, the logger gets all rounds, including those of earlier sessions. So
     the service has the whole run at the end, whether it starts a new record or continues one.
 
-    As a context manager it reports a run that ends with an error, or with Ctrl-C, as failed; without a
-    context manager, the service shows a run that never ended.
+    :meth:`close` reports a run that ended with an error, or with Ctrl-C, as failed: see
+    ``contextlib.closing``. Without it, the service shows a run that never ended.
 
     Args:
         make_logger: Returns the logger; called when a run begins or continues, but not for a finished
@@ -102,16 +101,7 @@ class ScalarLogger(LoopCallback):
         self._logger: Logger | None = None
         self._journal: Journal | None = None
 
-    def __enter__(self) -> Self:
-        """Do nothing yet: a run may be refused."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Report an unfinished run as failed."""
         self._close("failed")
 

@@ -3,8 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 from lightning.pytorch.loggers import Logger
 from tensorboard.compat.proto.summary_pb2 import Summary
@@ -60,8 +59,6 @@ class TensorBoardDashboard(LoopCallback):
     a fit logs have its name and round, such as ``train/loss/round_03``, over optimiser steps; a fit
     that is repeated after an interruption has separate curves.
 
-    As a context manager it closes its writer, a thread, also where the run ends with an error.
-
     Args:
         folder: The run's TensorBoard folder.
     """
@@ -79,18 +76,11 @@ class TensorBoardDashboard(LoopCallback):
         self._training: dict[str, None] = {}  # names of training curves, in their order
         self._curves: TrainingCurves | None = None  # of the trainer that was made last
 
-    def __enter__(self) -> Self:
-        """Do nothing yet: a run may be refused."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the writer of a run that has not ended."""
-        self._close()
+    def close(self) -> None:
+        """Close the writer, a thread; a run that ends with an error has left it open."""
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Open the writer, and write the hyperparameters down."""
@@ -165,18 +155,13 @@ class TensorBoardDashboard(LoopCallback):
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Close the writer; the run is not over."""
-        self._close()
+        self.close()
 
     def on_run_end(self, journal: Journal) -> None:
         """Close the writer; a finished run that is run again has none."""
         if self._writer is not None:
             self._summary(self._end)
-        self._close()
-
-    def _close(self) -> None:
-        if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.close()
+        self.close()
 
     @property
     def _classes(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """From a composed configuration to the objects of a run."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -202,7 +202,7 @@ def make_records(
         records.append(PredictionFiles(folder / "predictions"))
     if cfg.get("logger") is not None:
         lock = Path(cfg.output_root) / ".logger.lock"
-        records.append(stack.enter_context(ScalarLogger(instantiate(cfg.logger), lock)))
+        records.append(stack.enter_context(closing(ScalarLogger(instantiate(cfg.logger), lock))))
     if parts.oracle.live is not None:
         records.append(LiveFeed(parts.oracle.live, parts.budget))
     return records

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +69,11 @@ def run(cfg: DictConfig) -> "Journal":
         callbacks: list[LoopCallback] = []
         if rank() == 0:
             records = make_records(composition, folder, parts, stack)
-            callbacks = [stack.enter_context(board), *records, stack.enter_context(console)]
+            callbacks = [
+                stack.enter_context(closing(board)),
+                *records,
+                stack.enter_context(console),
+            ]
             if (advice := make_advice(cfg)) is not None:
                 tell = partial(_tell, parts, console)
                 callbacks.append(StopAdvice(folder, advice, tell, board.write_scalars))

@@ -2,6 +2,7 @@ import csv
 import os
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -63,7 +64,7 @@ class Shelf:
 
 
 def run(folder: Path, make: Callable[[], Logger], **changes: Any) -> Journal:
-    with ScalarLogger(make) as logger:
+    with closing(ScalarLogger(make)) as logger:
         return make_loop(folder, **{"budget": BUDGET, "callbacks": [logger], **changes}).run()
 
 
@@ -208,7 +209,7 @@ class Interrupted(ScalarLogger):
 
 def test_an_interrupted_run_is_reported_as_failed(tmp_path: Path) -> None:
     shelf = Shelf()
-    with pytest.raises(KeyboardInterrupt), Interrupted(shelf) as logger:
+    with pytest.raises(KeyboardInterrupt), closing(Interrupted(shelf)) as logger:
         make_loop(tmp_path, callbacks=[logger]).run()
     assert shelf.made[0].status == "failed"
     assert [step for step, _ in shelf.made[0].points] == [9, 15]
@@ -238,7 +239,7 @@ def test_loggers_are_started_one_after_the_other(tmp_path: Path) -> None:
             FileLock(path).acquire(blocking=False)
         return Recorder()
 
-    with ScalarLogger(make, lock=path) as logger:
+    with closing(ScalarLogger(make, lock=path)) as logger:
         make_loop(tmp_path, budget=BUDGET, callbacks=[logger]).run()
     with FileLock(path).acquire(blocking=False):
         pass  # it is free again
@@ -300,7 +301,7 @@ def test_mlflow_keeps_runs_in_a_local_database(
     monkeypatch.chdir(tmp_path)
     store = f"sqlite:///{tmp_path}/mlflow.db"
     make = partial(from_yaml("mlflow", tmp_path), tracking_uri=store)
-    with pytest.raises(KeyboardInterrupt), Interrupted(make) as logger:
+    with pytest.raises(KeyboardInterrupt), closing(Interrupted(make)) as logger:
         make_loop(tmp_path, callbacks=[logger]).run()
     journal = run(tmp_path, make)
 
@@ -338,7 +339,7 @@ def test_weights_and_biases_ends_its_run_with_ours(tmp_path: Path, wandb: Any) -
         return make
 
     one, two = tmp_path / "one", tmp_path / "two"
-    with pytest.raises(KeyboardInterrupt), Interrupted(makes(one)) as logger:
+    with pytest.raises(KeyboardInterrupt), closing(Interrupted(makes(one))) as logger:
         make_loop(one, callbacks=[logger]).run()
     run(one, makes(one))
     run(two, makes(two))

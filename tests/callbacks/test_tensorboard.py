@@ -3,6 +3,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from urllib.request import ProxyHandler, build_opener
@@ -149,7 +150,7 @@ def test_a_finished_run_adds_nothing(tmp_path: Path) -> None:
 
 def play(folder: Path, stop: type[LoopCallback] = LoopCallback, cache: Path | None = None) -> None:
     """Run with training curves, and whatever may stop the run."""
-    with TensorBoardDashboard(folder / "tensorboard") as board:
+    with closing(TensorBoardDashboard(folder / "tensorboard")) as board:
         make_trainer = RoundTrainers(
             partial(tiny_trainer, log_every_n_steps=1),
             Recipe(epochs=1, batch_size=4),
