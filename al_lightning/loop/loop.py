@@ -220,12 +220,12 @@ class ActiveLearningLoop:
         elif question is None:
             journal.end("budget" if budget.spent(pool.labels_bought) else "pool_empty")
         else:
+            self.learner.prepare()
             self._ask(question)
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
-        causes = [*self.journal.causes]
-        event = {**result.event, **({"because": causes} if causes else {})}
+        event = {**result.event, **({"because": [*why]} if (why := self.journal.causes) else {})}
         self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
         self.journal.record_round({**event, "events": len(self.journal.events)})  # of the fit
 

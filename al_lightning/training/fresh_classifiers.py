@@ -33,9 +33,19 @@ class FreshClassifiers:
         self._seed = seed
         self._made: WeakValueDictionary[int, nn.Parameter] = WeakValueDictionary()
         self._start: str | None = None
+        self._ahead: L.LightningModule | None = None
 
     def __call__(self) -> L.LightningModule:
-        """Make a classifier."""
+        """Make a classifier, or return the one that was made ahead."""
+        ahead, self._ahead = self._ahead, None
+        return self._new() if ahead is None else ahead
+
+    def prepare(self) -> None:
+        """Make a classifier ahead; the next call returns it."""
+        if self._ahead is None:
+            self._ahead = self._new()
+
+    def _new(self) -> L.LightningModule:
         with isolate_rng():
             L.seed_everything(self._seed, verbose=False)
             classifier = require_classifier(self._make())

@@ -40,7 +40,6 @@ from al_lightning.training.learner_arguments import (
 from al_lightning.training.learner_facts import LearnerFacts, learns_from_unlabeled
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
-from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.torchrun import rank
@@ -114,11 +113,7 @@ class Learner:
         require_kind("fit_cache", fit_cache, FitCache, NoneType)
         require_minutes(save_minutes)
         require_kind("embeddings", embeddings, EmbeddingCache, NoneType)
-        self.record = require_record(record or RunRecord())
-        if fit_cache is not None and self.record.config is None:
-            raise UsageError(
-                "A cache of fits needs `record.config`: all that a fit depends on, such as the network"
-            )
+        self.record = require_record(record or RunRecord(), cached=fit_cache is not None)
         self.datamodule = datamodule
         self.seed = whole_number("seed", seed)
         self.warm_start = warm_start
@@ -217,6 +212,10 @@ class Learner:
         pool = Pool(len(self.data.train))
         trainer = self._trainers.for_passes
         return Fitted(self._untrained(), trainer, self.datamodule, 0, pool, self._derive("masks"))
+
+    def prepare(self) -> None:
+        """Make the classifier of the next fit ahead, such as while annotators see a question."""
+        self._untrained.prepare()
 
     def has(self, index: int, pool: Pool) -> bool:
         """Return whether the checkpoint holds the weights of a round."""

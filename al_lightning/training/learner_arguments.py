@@ -106,11 +106,16 @@ def require_minutes(save_minutes: float | None) -> None:
         raise UsageError(f"save_minutes must be at least 0, or None, not {save_minutes!r}")
 
 
-def require_record(record: object) -> RunRecord:
+def require_record(record: object, *, cached: bool = False) -> RunRecord:
     """Check how a run is said to be configured, and return it.
 
+    Args:
+        record: To be checked.
+        cached: Whether fits are shared by their configuration.
+
     Raises:
-        UsageError: If it is no record, or what it holds cannot be written into a journal.
+        UsageError: If it is no record, what it holds cannot be written into a journal, or the
+            configuration is missing and wanted.
     """
     if not isinstance(record, RunRecord):
         raise UsageError(f"record must be a RunRecord, not {kind_of(record)}")
@@ -118,4 +123,8 @@ def require_record(record: object) -> RunRecord:
         require_names(f"record.{name}", getattr(record, name))
     if record.config is not None:
         require_plain("record.config", record.config)
+    elif cached:
+        raise UsageError(
+            "A cache of fits needs `record.config`: all that a fit depends on, such as the network"
+        )
     return record

@@ -19,6 +19,7 @@ from al_lightning.training.passes import ImagePass, run_pass
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import rank
 
+_OF_LOGITS = frozenset({Need.PROBABILITIES, Need.CALIBRATED_PROBABILITIES})
 _PLAIN = frozenset(Need) - {
     Need.MC_PROBABILITIES
 }  # what one embedding without dropout is enough for
@@ -148,10 +149,12 @@ class _EvidencePass(ImagePass):
     def _of_embeddings(self, embeddings: Tensor) -> dict[Need, Tensor]:
         """Return what is needed of the head alone, without dropout in the network."""
         found: dict[Need, Tensor] = {}
-        if {Need.PROBABILITIES, Need.CALIBRATED_PROBABILITIES} & self._needs:
+        if _OF_LOGITS & self._needs:
             logits = self._logits(embeddings)
-            found[Need.PROBABILITIES] = to_probabilities(logits)
-            found[Need.CALIBRATED_PROBABILITIES] = tempered(logits, self._temperature)
+            if Need.PROBABILITIES in self._needs:
+                found[Need.PROBABILITIES] = to_probabilities(logits)
+            if Need.CALIBRATED_PROBABILITIES in self._needs:
+                found[Need.CALIBRATED_PROBABILITIES] = tempered(logits, self._temperature)
         if Need.DROPPED_FEATURES in self._needs:
             passes = [
                 self._classify(self._features.apply(embeddings, self.batch_ids, k))
@@ -186,8 +189,9 @@ class _EvidencePass(ImagePass):
         return to_probabilities(self._logits(embeddings))
 
     def _logits(self, embeddings: Tensor) -> Tensor:
-        # A copy, since a head may work in place on what is still needed.
-        logits = self._embedder.classify(embeddings.clone())
+        # A head may work in place on what is still needed.
+        kept = embeddings if self._needs <= _OF_LOGITS else embeddings.clone()
+        logits = self._embedder.classify(kept)
         self._require_rows(logits, len(embeddings), "classify")
         return logits
 

@@ -58,3 +58,20 @@ def test_other_initial_weights_are_refused() -> None:
     make()
     with pytest.raises(UsageError, match="other initial weights"):
         make()
+
+
+def test_one_that_was_made_ahead_is_the_next() -> None:
+    made = []
+
+    def make_one() -> ImageClassifier:
+        made.append(linear())
+        return made[-1]
+
+    make = FreshClassifiers(make_one, seed=3)
+    make.prepare()
+    make.prepare()
+    assert len(made) == 1
+    first, second = make(), make()
+    assert first is made[0]
+    assert second is made[1]
+    assert same_weights(first, second)
