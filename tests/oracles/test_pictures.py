@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 
 from al_lightning.data import ImageData, Images
+from al_lightning.data.pixels import decode
+from al_lightning.oracles import pictures
 from al_lightning.oracles.pictures import picture
 
 
@@ -58,6 +60,29 @@ def test_an_image_of_a_file_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
     assert red > 240
     assert green < 20
     assert decoded(picture(data, 1)).size == (128, 128)  # the file has gone: its pixels
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 7])
+@pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK"])
+def test_a_large_file_is_shrunk_in_strips_to_the_same_pixels(
+    monkeypatch: pytest.MonkeyPatch, mode: str, orientation: int
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (50, 90, 4), dtype=np.uint8)
+    image = Image.fromarray(noise).convert(mode)
+    image.getexif()[0x0112] = orientation
+    whole = pictures._shrunk(image, 15)
+    converted = []
+
+    def to_mode(strip: Image.Image, channels: int) -> Image.Image:
+        converted.append(strip.size)
+        return decode.to_mode(strip, channels)
+
+    monkeypatch.setattr(pictures, "to_mode", to_mode)
+    monkeypatch.setattr(pictures, "LARGE", 50 * 90 - 1)
+    monkeypatch.setattr(pictures, "STRIP", 500)
+    assert pictures._shrunk(image, 15) == whole.reduce(3)
+    assert len(converted) > 5
+    assert max(width * height for width, height in converted) <= 500
 
 
 @pytest.mark.parametrize("address", ["memory://photos/photo.png", "file://{folder}/photo.png"])

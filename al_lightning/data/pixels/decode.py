@@ -15,6 +15,8 @@ from al_lightning.utils.errors import DataError
 
 #: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
 DECODER = 2
+#: Pixels of a large image that are converted at a time.
+STRIP = 2**22
 #: Which values of images of more than 8 bits a pixel are black and white.
 ValueRange = tuple[float, float]
 #: What is wrong with an image of more than 8 bits where no range is known.
@@ -25,7 +27,6 @@ _DEEP_COLORS = (
 )
 _MODES = {1: "L", 3: "RGB"}
 _BYTE = 255
-_STRIP = 2**22  # pixels of a large image that are converted at a time
 _SIXTEEN_BITS = (0, 65535)
 _OF_THE_MOMENT = (errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ETIMEDOUT)
 
@@ -136,7 +137,7 @@ def _covering(
     if opened.width * opened.height <= LARGE:
         return cover(to_mode(upright(opened), channels, value_range), height, width)
     rows = UprightRows(opened)
-    covered, step = [], max(1, _STRIP // rows.size[0])
+    covered, step = [], max(1, STRIP // rows.size[0])
     for channel in range(channels):
         whole = Image.new("L", rows.size)
         for first in range(0, whole.height, step):

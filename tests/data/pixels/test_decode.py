@@ -240,7 +240,7 @@ def test_large_images_are_converted_in_strips_to_the_same_bytes(
         whole = [read_image(path, shape, (0, 65535)) for shape in shapes]
         with monkeypatch.context() as patched:
             patched.setattr(decode, "LARGE", 0)
-            patched.setattr(decode, "_STRIP", 100)
+            patched.setattr(decode, "STRIP", 100)
             parts = [read_image(path, shape, (0, 65535)) for shape in shapes]
         assert all(map(torch.equal, whole, parts))
 
@@ -257,6 +257,6 @@ def test_a_large_image_is_never_converted_as_a_whole(
 
     monkeypatch.setattr(decode, "to_mode", to_mode)
     monkeypatch.setattr(decode, "LARGE", 23 * 40 - 1)
-    monkeypatch.setattr(decode, "_STRIP", 300)
+    monkeypatch.setattr(decode, "STRIP", 300)
     read_image(tmp_path / "a.png", (3, 8, 8))
     assert converted == [*[(23, 13), (23, 13), (23, 13), (23, 1)] * 3, (8, 8)]  # the result
