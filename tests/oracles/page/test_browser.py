@@ -74,6 +74,12 @@ def shown(page: "Page") -> int:
     return int(page.evaluate("document.body.dataset.image"))
 
 
+def shows(page: "Page", image: int) -> None:
+    """Wait until the page shows an image: what follows an answer of the server takes its time."""
+    shown_image = f"document.body.dataset.image === '{image}'"
+    until(page, f"{shown_image} && document.getElementById('label').checkVisibility()")
+
+
 def saved(page: "Page", count: int) -> None:
     """Wait until so many labels of this tab are on the disk."""
     until(page, f"Number(document.body.dataset.saved ?? 0) >= {count}")
@@ -88,27 +94,27 @@ def test_a_batch_by_keys(browser: "Browser", tmp_path: Path) -> None:
         asked = ask(oracle, question(7, 3, 5, 9))
         page = opened(browser, address)
         assert page.url == f"{address.partition('?')[0]}"  # no token is left in the address
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.press("2")  # dog
-        assert shown(page) == 3
+        shows(page, 3)
         page.keyboard.press("Enter")  # the guess: dog
-        assert shown(page) == 5
+        shows(page, 5)
         page.keyboard.press("Space")
-        assert shown(page) == 9
+        shows(page, 9)
         page.keyboard.press("Backspace")
         page.keyboard.press("Backspace")
-        assert shown(page) == 3
+        shows(page, 3)
         page.keyboard.press("3")  # owl, after all
-        assert shown(page) == 5
+        shows(page, 5)
         page.keyboard.press("Enter")  # skipped it stays
-        assert shown(page) == 9
+        shows(page, 9)
         page.keyboard.press("z")
         assert page.get_attribute("#frame", "aria-pressed") == "true"
         page.keyboard.press("?")
         assert page.is_visible("#keys")
         page.keyboard.press("1")  # not while the keys are shown
         page.keyboard.press("Escape")
-        assert shown(page) == 9
+        shows(page, 9)
         page.keyboard.press("1")
         answer = asked.end()
         assert answer is not None
@@ -152,9 +158,9 @@ def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
         page.click("#gridaccept")
         saved(page, 8)
         page.keyboard.press("o")
-        assert shown(page) == 13
+        shows(page, 13)
         page.keyboard.press("2")
-        assert shown(page) == 19
+        shows(page, 19)
         page.keyboard.press("2")
         answer = asked.end()
         assert answer is not None
@@ -165,7 +171,7 @@ def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> Non
     with served(tmp_path) as (oracle, address):
         asked = ask(oracle, question(7, 3))
         page = opened(browser, address, "Ada")
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.press("1")
         saved(page, 1)
         page.keyboard.press("l")
@@ -198,7 +204,7 @@ def test_a_review_corrects_a_label(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path) as (oracle, address):
         asked = ask(oracle, question(7, 3))  # guesses: cat, dog
         page = opened(browser, address)
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.press("3")
         saved(page, 1)
         page.keyboard.press("v")
@@ -213,12 +219,12 @@ def test_a_reload_in_the_middle_shows_the_same_image(browser: "Browser", tmp_pat
     with served(tmp_path) as (oracle, address):
         asked = ask(oracle, question(7, 3, 5, 9))
         page = opened(browser, address)
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.press("1")
-        assert shown(page) == 3
+        shows(page, 3)
         saved(page, 1)
         page.reload()
-        assert shown(page) == 3
+        shows(page, 3)
         oracle._session.stop()
         assert asked.end() is None
 
@@ -247,14 +253,14 @@ def test_many_classes_are_typed(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path, image_data(names)) as (oracle, address):
         asked = ask(oracle, question(7, 3, 5))
         page = opened(browser, address)
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.type("zeb")
         page.keyboard.press("ArrowDown")
         assert page.get_attribute("#find", "aria-activedescendant") == "class41"
         page.keyboard.press("Enter")
-        assert shown(page) == 3
+        shows(page, 3)
         page.keyboard.press("Space")
-        assert shown(page) == 5
+        shows(page, 5)
         page.keyboard.press("Enter")  # the guess: the third class
         answer = asked.end()
         assert answer is not None
@@ -266,11 +272,11 @@ def test_a_new_class(browser: "Browser", tmp_path: Path) -> None:
         oracle.live.publish(project=True)
         asked = ask(oracle, question(7, 3))
         page = opened(browser, address)
-        assert shown(page) == 7
+        shows(page, 7)
         page.keyboard.press("n")
         page.keyboard.type("<b>fox</b>")
         page.keyboard.press("Enter")
-        assert shown(page) == 3
+        shows(page, 3)
         assert page.inner_text(".choice:has-text('fox') .name") == "<b>fox</b>"
         page.keyboard.press("4")
         answer = asked.end()
@@ -288,7 +294,7 @@ def test_a_name_with_html_is_shown_as_it_is(browser: "Browser", tmp_path: Path) 
     ):
         asked = ask(oracle, question(7, guesses=2))
         page = opened(browser, address, name="%3Cb%3EAda%3C/b%3E")
-        assert shown(page) == 7
+        shows(page, 7)
         assert page.inner_text(".choice .name") == bad
         page.keyboard.press("1")
         assert asked.end() is not None
