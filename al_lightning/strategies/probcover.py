@@ -4,16 +4,20 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.functional.balls import Balls, balls_bytes
+from al_lightning.strategies.functional.cap import Cap
 from al_lightning.strategies.functional.clusters import cluster, squared_distances
-from al_lightning.strategies.functional.coverage import Cap, Coverage, coverage_bytes
+from al_lightning.strategies.functional.coverage import Coverage
 from al_lightning.strategies.kmeans import top_up_at_random
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
+from al_lightning.utils.digests import tensors_digest
 
 _SAMPLE = 1_000  # balls that the radius is estimated on
 _CLUSTERED = 20_000  # images that are clustered for that, at most
+_SEED = 0  # of the balls and images for that: the radius is a property of the embeddings
 _DISTANCES = 2**22  # distances at a time, in float64
 
 
@@ -22,12 +26,11 @@ class ProbCover(Strategy):
 
     Balls have radius delta, in embeddings of unit length. Yehuda, Dekel, Hacohen & Weinshall,
     "Active learning through a covering lens", NeurIPS 2022, algorithm 1: greedy maximum coverage. The
-    result equals that of the plain greedy algorithm: the new coverage of a ball only falls as images
-    are picked, so old counts are upper bounds, and only the highest are counted again. No graph is
-    stored. The bounds count neighbors in all N^2 pairs by vectors of 65 numbers (see
-    :func:`~al_lightning.strategies.functional.coverage.low_rank_bounds`): set ``pool_subset`` for a
-    very large pool. Distances are float64, of centred embeddings, so that small radii are as exact as
-    large ones; ties are broken by the order of ids.
+    result equals that of the plain greedy algorithm, see
+    :class:`~al_lightning.strategies.functional.coverage.Coverage`. No graph is stored, but all N^2
+    pairs are counted once for the same embeddings: set ``pool_subset`` for a very large pool.
+    Distances are those of centred embeddings, in float64 where it matters, so that small radii are as
+    exact as large ones; ties are broken by the order of ids.
 
     An embedding of zeros has no direction: it lies in no ball, and covers nothing. When everything
     else is covered, the rest is drawn uniformly. A score is the share of the pool that the image newly
@@ -43,8 +46,8 @@ class ProbCover(Strategy):
 
     Args:
         delta: The radius, in (0, 2]; None estimates it by :func:`pure_radius`, from 1,000 balls among
-            all images of the pool. At most 20,000 images are clustered; the others belong to the
-            nearest center.
+            all images, labeled or not: as long as embeddings are the same, so is the radius. At most
+            20,000 images are clustered; the others belong to the nearest center.
         clusters: Expected number of classes, for that estimate; at least 2.
         purity: Share of balls that should lie in one cluster, in (0, 1]; published as 0.95.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
@@ -71,22 +74,42 @@ class ProbCover(Strategy):
         self.delta = delta
         self.clusters = clusters
         self.purity = purity
+        self._kept: tuple[str, Tensor, Balls] | None = None
 
     def choose(
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
     ) -> Selection:
         """Choose ``count`` images by greedy coverage."""
-        rows, known = pool.require(Need.EMBEDDINGS), labeled.require(Need.EMBEDDINGS)
-        directed = rows.any(1).nonzero().squeeze(1)
-        if len(directed) == 0:
-            return top_up_at_random(pool, directed, torch.zeros(0), count, generator)
-        cap = Cap(rows[directed])
-        points, known = cap.place(rows[directed]), cap.place(known[known.any(1)])
-        radius = self._radius(points, generator) if self.delta is None else self.delta / cap.scale
-        picks, covered = Coverage(points, known, radius).run(count)
-        return top_up_at_random(pool, directed[picks], covered / len(pool), count, generator)
+        rows, order = _together(pool, labeled)
+        point_of, balls = self._balls(rows)
+        coverage = Coverage(balls)
+        known = point_of[order >= len(pool)]
+        coverage.cover(known[known >= 0].tolist())
+        points, covered = coverage.run(count)
+        image_of = order[point_of >= 0]  # of each point: the row of the pool
+        return top_up_at_random(pool, image_of[points], covered / len(pool), count, generator)
 
-    def _radius(self, rows: Tensor, generator: torch.Generator) -> float:
+    def _balls(self, rows: Tensor) -> tuple[Tensor, Balls]:
+        """Return the point of each image, (N,) int64, -1 without a direction, and balls around points.
+
+        They follow from the embeddings alone, and are kept while these are the same.
+        """
+        key = tensors_digest({"rows": rows})
+        if self._kept is None or self._kept[0] != key:
+            directed = rows.any(1)
+            point_of = torch.where(directed, directed.cumsum(0) - 1, -1)
+            self._kept = (key, point_of, self._balls_around(rows[directed]))
+        return self._kept[1:]
+
+    def _balls_around(self, rows: Tensor) -> Balls:
+        if len(rows) == 0:
+            return Balls(rows, 0.0)
+        cap = Cap(rows)
+        points = cap.place(rows)
+        return Balls(points, self._radius(points) if self.delta is None else self.delta / cap.scale)
+
+    def _radius(self, rows: Tensor) -> float:
+        generator = torch.Generator().manual_seed(_SEED)
         order = torch.randperm(len(rows), generator=generator)
         some = rows[order[:_CLUSTERED]]
         found = cluster(some, min(self.clusters, len(some)), generator).labels
@@ -94,10 +117,20 @@ class ProbCover(Strategy):
         return pure_radius(rows, labels, self.purity, order[:_SAMPLE])
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return a copy of all embeddings and of those not covered yet, and blocks of distances."""
+        """Return two copies of all embeddings, balls, and blocks of distances."""
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
-        return 2 * images * row + coverage_bytes(images, row) + 24 * _DISTANCES
+        return 2 * images * row + balls_bytes(images, row) + 24 * _DISTANCES
+
+
+def _together(pool: Evidence, labeled: Evidence) -> tuple[Tensor, Tensor]:
+    """Return the embeddings of both by id, (N, D) float32, and their rows, the pool's first, (N,)."""
+    order = torch.cat([pool.ids, labeled.ids]).argsort()
+    parts = [evidence.require(Need.EMBEDDINGS) for evidence in (pool, labeled)]
+    rows = torch.empty(len(order), parts[0].shape[1])
+    place = order.argsort()
+    rows[place[: len(pool)]], rows[place[len(pool) :]] = (part.float() for part in parts)
+    return rows, order
 
 
 def nearest_center(rows: Tensor, some: Tensor, labels: Tensor) -> Tensor:

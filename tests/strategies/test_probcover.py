@@ -5,9 +5,11 @@ import torch
 from al_lightning.strategies import ProbCover
 from al_lightning.strategies import probcover as module
 from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.functional import balls as balls_module
 from al_lightning.strategies.functional import coverage
+from al_lightning.strategies.functional.balls import Balls
+from al_lightning.strategies.functional.cap import Cap
 from al_lightning.strategies.functional.clusters import cluster, unit_rows
-from al_lightning.strategies.functional.coverage import Cap
 from al_lightning.strategies.probcover import nearest_center, pure_radius
 from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import seeded
@@ -19,7 +21,7 @@ def test_it_is_greedy_maximum_coverage(
     known: int, delta: float, rank: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(coverage, "_BLOCK", 5)  # so that bounds are stale
-    monkeypatch.setattr(coverage, "_RANK", rank)  # of 1: and not close to begin with
+    monkeypatch.setattr(balls_module, "_RANK", rank)  # of 1: and not close to begin with
     rows = torch.randn(300, 3, generator=seeded())
     pool, labeled = rows[known:], rows[:known]
     evidence = Evidence(torch.arange(len(pool)), embeddings=pool)
@@ -101,7 +103,7 @@ def test_the_estimated_radius_keeps_balls_pure_in_the_whole_pool(
     monkeypatch.setattr(module, "_SAMPLE", 400)
     monkeypatch.setattr(module, "_CLUSTERED", 300)
     rows = unit_rows(torch.randn(3000, 3, generator=seeded()))
-    radius = ProbCover(clusters=4)._radius(rows, seeded())
+    radius = ProbCover(clusters=4)._radius(rows)
     order = torch.randperm(3000, generator=seeded())
     some = rows[order[:300]]
     labels = nearest_center(rows, some, cluster(some, 4, seeded_after(order)).labels)
@@ -122,6 +124,31 @@ def test_other_images_belong_to_the_nearest_center() -> None:
     # Cluster 1 has no rows: its number is passed over.
     found = nearest_center(rows, some, torch.tensor([0, 0, 2]))
     assert found.tolist() == [0, 1, 0, 1]
+
+
+def test_the_radius_and_the_balls_are_kept_as_long_as_the_embeddings_are_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = torch.randn(200, 3, generator=seeded())
+    made = []
+
+    class Counted(Balls):
+        def __init__(self, rows: torch.Tensor, radius: float) -> None:
+            made.append(radius)
+            super().__init__(rows, radius)
+
+    monkeypatch.setattr(module, "Balls", Counted)
+    strategy = ProbCover()
+    for known in (0, 10, 60):  # one round after the other, and each by a process of its own
+        pool = Evidence(torch.arange(known, 200), embeddings=rows[known:])
+        labeled = Evidence(torch.arange(known), embeddings=rows[:known])
+        found = strategy.select(pool, labeled, 20, seeded(known))
+        alone = ProbCover().select(pool, labeled, 20, seeded(known))
+        assert torch.equal(found.ids, alone.ids)
+    assert len(made) == 4
+    assert len(set(made)) == 1
+    strategy.select(Evidence(torch.arange(200), embeddings=rows + 1), None, 5, seeded())
+    assert len(made) == 5
 
 
 @pytest.mark.parametrize("delta", [0.3, 1.5, 2.0, None])
@@ -183,7 +210,7 @@ def test_an_estimated_radius_is_as_pure_as_it_should_be_at_any_offset(offset: fl
     rows = groups + 0.2 * torch.randn(600, 8, generator=seeded(1)) + offset
     cap = Cap(rows)
     points = cap.place(rows)
-    radius = ProbCover()._radius(points, seeded())
+    radius = ProbCover()._radius(points)
     order = torch.randperm(600, generator=seeded())
     labels = cluster(points[order], 10, seeded_after(order)).labels[order.argsort()]
     within = torch.cdist(points.double(), points.double()) <= radius
