@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.all_images import all_embeddings
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.balls import Balls, balls_bytes
 from al_lightning.strategies.functional.cap import Cap
@@ -80,7 +81,7 @@ class ProbCover(Strategy):
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
     ) -> Selection:
         """Choose ``count`` images by greedy coverage."""
-        rows, order = _together(pool, labeled)
+        rows, order = all_embeddings(pool, labeled)
         point_of, balls = self._balls(rows)
         coverage = Coverage(balls)
         known = point_of[order >= len(pool)]
@@ -121,16 +122,6 @@ class ProbCover(Strategy):
         row = sizes.row_bytes(self.needs)
         images = sizes.pool + sizes.labeled
         return 2 * images * row + balls_bytes(images, row) + 24 * _DISTANCES
-
-
-def _together(pool: Evidence, labeled: Evidence) -> tuple[Tensor, Tensor]:
-    """Return the embeddings of both by id, (N, D) float32, and their rows, the pool's first, (N,)."""
-    order = torch.cat([pool.ids, labeled.ids]).argsort()
-    parts = [evidence.require(Need.EMBEDDINGS) for evidence in (pool, labeled)]
-    rows = torch.empty(len(order), parts[0].shape[1])
-    place = order.argsort()
-    rows[place[: len(pool)]], rows[place[len(pool) :]] = (part.float() for part in parts)
-    return rows, order
 
 
 def nearest_center(rows: Tensor, some: Tensor, labels: Tensor) -> Tensor:
