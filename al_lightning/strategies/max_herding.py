@@ -10,7 +10,6 @@ from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
-from al_lightning.utils.processor import computes_bfloat16
 
 
 class MaxHerding(Strategy):
@@ -23,10 +22,10 @@ class MaxHerding(Strategy):
     the authors' program. A labeled image is wholly covered, so that a mean over labeled images too, as
     theirs, has the same maximum.
 
-    The picks are those of the plain greedy algorithm with all N^2 pairs in float64 (up to ties), by
-    upper bounds, without these pairs in memory; the authors' program takes 35,000 random images at
-    most. In a pool of more than ``exact_up_to`` images, the mean is that over ``references``
-    images, drawn at random; all images are candidates.
+    The picks are those of the plain greedy algorithm with all N^2 pairs in float64, without these
+    pairs in memory; the authors' program takes 35,000 random images at most. In a pool of more than
+    ``exact_up_to`` images, the mean is that over ``references`` images, drawn at random; all images are
+    candidates.
 
     If nothing is left to cover, the rest is drawn uniformly. A score is the mean above, in [0, 1].
 
@@ -74,10 +73,7 @@ class MaxHerding(Strategy):
         known = unit_float32(labeled.require(Need.EMBEDDINGS))
         some = self._draw(len(rows), generator)
         weights = self.weigh(pool, labeled)
-        search = Herding(
-            rows, some, weights, known, self.width(known), bfloat16=computes_bfloat16()
-        )
-        picks, gains = search.run(count)
+        picks, gains = Herding(rows, some, weights, known, self.width(known)).run(count)
         counted = len(rows) if some is None else len(some)
         return top_up_at_random(pool, picks, gains / counted, count, generator)
 

@@ -1,29 +1,35 @@
-"""Greedy maximum of the coverage by a Gaussian kernel, exact, without a matrix of all pairs."""
+"""Greedy maximum of the coverage by a Gaussian kernel, without a matrix of all pairs."""
+
+import math
 
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional.blocks import over_blocks
+from al_lightning.strategies.functional.balls import half_squares
 from al_lightning.strategies.functional.clusters import squared_distances, unit_rows
-from al_lightning.strategies.functional.herding_bounds import bounds_bytes, bounds_of
 
-_EXACT_PART = 4_096  # reference images at a time, in float64
-_EXACT = 16  # candidates that are compared exactly at a time
-_FIRST = 64  # candidates whose tightest bounds are lowered at a time; then twice as many
-_USEFUL = 0.2  # share of candidates that bounds must exclude to be taken on in a search
+_TILE = 256  # reference images at a time
+_PART = 2_048  # candidates at a time: such a tile stays in the processor's cache
+_EXACT_PART = 4_096  # images at a time, in float64
+_EXACT = 16  # candidates that are compared in float64, at most, and labeled images at a time
+_CLOSE = 1e-3  # share of a gain within which float32 does not tell which is larger
+_STALE = 1e-2  # share of the highest gain below which what was rounded off may count
+_TIE = 1e-12  # share of a gain within which gains are equal, whatever rounding did
+_FINE = 1e3  # h^-2 from which a kernel tells distances apart that float32 does not
 _SAME = 1e-5  # distance of unit vectors up to which they count as equal
 _EQUAL = (
     1e-12  # squared distances below are 0: copies cover each other wholly, whatever rounding does
 )
-_LABELED = 2**22  # kernels with labeled images at a time
+_SAFE = 1e-5  # far more than float32 rounds off a squared distance of unit vectors
+_NOTHING = 1e-14  # a kernel below brings nothing
 _LEAST_GAIN = 1e-9  # of a sum of kernels; what is below is nothing but rounding
 
 
 def herding_bytes(candidates: int, references: int, row_bytes: int) -> int:
-    """Return the bytes that :class:`Herding` needs: unit rows, reference images, and bounds."""
-    exact = 8 * (_EXACT * references + 2 * _LABELED) + 3 * 2 * row_bytes * _EXACT_PART
-    rows = candidates * (row_bytes + 48) + references * (row_bytes + 48)
-    return rows + exact + bounds_bytes(references, row_bytes)
+    """Return the bytes that :class:`Herding` needs: unit rows, reference images, and blocks."""
+    exact = references * (4 * row_bytes + 24 * _EXACT)
+    tiles = 8 * _TILE * (_PART + row_bytes // 4)
+    return (candidates + references) * (row_bytes + 48) + exact + tiles
 
 
 def least_distance(rows: Tensor) -> float | None:
@@ -46,10 +52,17 @@ class Herding:
     sum_i u_i max(k(x_i, x) - m_i, 0), with k(x, y) = exp(-|x - y|^2 / h^2). Bae et al. 2024, algorithm
     1.
 
-    What an image brings only falls as others are picked, so an old value is an upper bound (Minoux
-    1978). The highest bounds are lowered step by step: by cheap bounds in bfloat16, by tighter ones in
-    float32, and in float64 for the few that can be the maximum. So the picks are those of the plain
-    greedy algorithm in float64, up to ties.
+    A pick changes m of the images that are nearer to it than to all others alone: some N / n of them
+    after n picks. So what all candidates bring is brought up to date by the kernels with these images,
+    in float32, and candidates that bring as much as the best, up to a thousandth, are compared in
+    float64. The picks are those of the plain greedy algorithm in float64, the first of equals.
+
+    >>> import torch
+    >>> from al_lightning.strategies.functional.herding import Herding
+    >>> angles = torch.tensor([0.0, 0.1, 0.2, 3.0])
+    >>> rows = torch.stack([angles.cos(), angles.sin()], 1)
+    >>> Herding(rows, None, torch.ones(4), rows[:0], bandwidth=0.5).run(2)[0]
+    tensor([1, 3])
 
     Args:
         rows: Candidates of unit length (or zero), (N, D) float32.
@@ -57,10 +70,10 @@ class Herding:
         weights: u of each candidate, (N,) float, at least 0.
         labeled: Images that cover already, of unit length, (L, D) float32.
         bandwidth: h, above 0.
-        bfloat16: Whether the processor computes in bfloat16; changes the time alone.
 
     Attributes:
         covered: m of each reference image, (R,) float64.
+        gains: What each candidate brings, (N,) float64; minus infinity for picks.
     """
 
     def __init__(
@@ -70,89 +83,102 @@ class Herding:
         weights: Tensor,
         labeled: Tensor,
         bandwidth: float,
-        *,
-        bfloat16: bool = False,
     ) -> None:
         self.rows = rows
         self.points = rows if references is None else rows[references]
         self.weights = (weights if references is None else weights[references]).double()
         self.scale = bandwidth**-2
-        self.squares = over_blocks(
-            len(self.points), _EXACT_PART, lambda at: self.points[at].double().square().sum(1)
-        )
+        self.dtype = torch.float32 if self.scale < _FINE else torch.float64
+        self.halves = half_squares(rows)
+        self.own = self.halves if references is None else self.halves[references]
         self.covered = torch.zeros(len(self.points), dtype=torch.float64)
-        size = max(1, _LABELED // len(self.points))
-        for start in range(0, len(labeled), size):
-            self._cover(labeled[start : start + size])
-        self.steps = bounds_of(self.points, self.scale, bfloat16=bfloat16)
-        self.bounds = torch.full((len(rows),), torch.inf, dtype=torch.float64)
-        self.step = torch.zeros(len(rows), dtype=torch.int8)  # that each bound has gone through
+        for start in range(0, len(labeled), _EXACT):
+            columns, kernel = self._above(labeled[start : start + _EXACT])
+            self.covered[columns] = torch.maximum(self.covered[columns], kernel.amax(0))
+        self.gains = self.covered.new_zeros(len(rows))
+        self._bring_up_to_date()
 
     def run(self, count: int) -> tuple[Tensor, Tensor]:
         """Return positions, (n,) int64, and what each brings, (n,) float64; fewer if all is covered."""
         picks: list[int] = []
         gains: list[float] = []
         while len(gains) < count:
-            best, gain = self._best()
+            best = self._best()
+            columns, kernel = self._above(self.rows[best : best + 1])
+            covered = self.covered.clone()
+            covered[columns] = torch.maximum(covered[columns], kernel[0])
+            gain = float((covered - self.covered) @ self.weights)
             if gain <= _LEAST_GAIN:
                 break
             picks.append(best)
             gains.append(gain)
-            self._cover(self.rows[best : best + 1])
-            self.bounds[best] = -1  # never again
+            self.gains -= self._brought(covered)
+            self.covered = covered
+            self.gains[best] = -math.inf  # never again
+            if float(self.gains.max()) < _STALE * self.highest:
+                self._bring_up_to_date()
         return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float64)
 
-    def _best(self) -> tuple[int, float]:
-        """Return the candidate that brings the most, and how much."""
-        for bounds in self.steps:
-            bounds.cover(self.covered, self.weights)
-        self.step.zero_()
-        exact = len(self.steps)
-        useful, sizes = [True] * exact, [_FIRST] * exact + [_EXACT]
-        winner = self._compare(self.bounds.topk(min(_EXACT, len(self.bounds))).indices)
-        while True:
-            lead, reached = int(self.bounds.argmax()), max(float(self.bounds[winner]), 0.0)
-            if float(self.bounds[lead]) <= reached:  # equal gains of others lose: somebody must
-                return winner, reached
-            step = int(self.step[lead])
-            highest = self.bounds.topk(min(sizes[step], len(self.bounds)))
-            wanted = (self.step[highest.indices] == step) & (highest.values > reached)
-            # Equal bounds may have kept the highest out.
-            block = torch.cat([highest.indices[wanted], torch.tensor([lead])])
-            block = torch.unique(block)
-            sizes[step] *= 2 if step < exact else 1
-            step = next((i for i in range(step, exact) if useful[i]), step)
-            if step == exact:
-                best = self._compare(block)
-                winner = best if self.bounds[best] > reached else winner
-                continue
-            new = self.steps[step].upper(self.rows[block])
-            self.bounds[block] = torch.minimum(self.bounds[block], new)
-            self.step[block] = step + 1
-            excluded = float((self.bounds[block] <= reached).double().mean())
-            useful[step] = excluded > _USEFUL or step == exact - 1
+    def _bring_up_to_date(self) -> None:
+        """Compute what candidates bring by all kernels, without what earlier steps rounded off."""
+        gains = self._brought(torch.ones_like(self.covered))
+        self.gains = gains.masked_fill_(self.gains.isinf(), -math.inf)
+        self.highest = float(gains.max())
 
-    def _compare(self, block: Tensor) -> int:
-        """Set what candidates bring, at positions (B,) int64, exactly, and return the best of them."""
-        for some in torch.split(block, _EXACT):
-            kernel = self._kernel(self.rows[some])
-            new = (kernel - self.covered).clamp_(min=0) @ self.weights
-            self.bounds[some] = torch.where(self.bounds[some] < 0, self.bounds[some], new)
-        self.step[block] = len(self.steps) + 1
-        return int(block[self.bounds[block].argmax()])
+    def _best(self) -> int:
+        """Return the candidate that brings the most, the first of equals."""
+        highest = self.gains.topk(min(_EXACT, len(self.gains)))
+        close = highest.indices[_about_the_highest(highest.values, _CLOSE)].sort().values
+        if len(close) > 1:
+            columns, kernel = self._above(self.rows[close])
+            brought = (kernel - self.covered[columns]).clamp_(min=0)
+            self.gains[close] = brought @ self.weights[columns]
+        return int(close[_about_the_highest(self.gains[close], _TIE)][0])
 
-    def _cover(self, some: Tensor) -> None:
-        self.covered = torch.maximum(self.covered, self._kernel(some).amax(0))
+    def _brought(self, covered: Tensor) -> Tensor:
+        """Return what each candidate brings up to some coverage, (N,) float64.
 
-    def _kernel(self, some: Tensor) -> Tensor:
-        """Return k of some rows, (B, D), and all reference images, (B, R) float64."""
-        left = some.double()
-        squared = left.square().sum(1)[:, None] + self.squares
-        for start in range(0, len(self.points), _EXACT_PART):
-            part = slice(start, start + _EXACT_PART)
-            squared[:, part].addmm_(left, self.points[part].double().T, alpha=-2)
+        sum_i u_i min(max(k(x_i, x) - m_i, 0), c_i - m_i): all of it where c_i is 1.
+
+        Args:
+            covered: c of each reference image, (R,) float64, at least m.
+        """
+        sums = torch.zeros(len(self.rows), dtype=torch.float64)
+        some = ((covered > self.covered) & (self.weights > 0)).nonzero().squeeze(1)
+        for block in torch.split(some, _TILE):
+            left, floor = self.points[block].to(self.dtype), self.covered[block]
+            own, least = (each[:, None].to(self.dtype) for each in (self.own[block], floor))
+            most = (covered[block] - floor)[:, None].to(self.dtype)
+            weights = self.weights[block].to(self.dtype)
+            for start in range(0, len(self.rows), _PART):
+                part = slice(start, start + _PART)
+                right, halves = self.rows[part].to(self.dtype), self.halves[part].to(self.dtype)
+                kernel = torch.addmm(-halves, left, right.T).sub_(own).clamp_(max=0)
+                kernel.mul_(2 * self.scale).exp_()
+                sums[part] += weights @ kernel.sub_(least).clamp_(min=0).minimum(most)
+        return sums
+
+    def _above(self, some: Tensor) -> tuple[Tensor, Tensor]:
+        """Return reference images that are nearer to some rows, (B, D), than to what covers them.
+
+        Returns:
+            Their positions, (K,) int64: all of them, and a few for which float32 does not tell; and k
+            with each of the rows, (B, K) float64.
+        """
+        least = self.covered.clamp(min=_NOTHING).log_().div_(-self.scale).float() + _SAFE
+        squares = torch.addmm(self.own, some, self.points.T, alpha=-1).add_(
+            half_squares(some)[:, None]
+        )
+        columns = (squares.mul_(2) <= least).any(0).nonzero().squeeze(1)
+        squared = squared_distances(some, self.points[columns])
         squared[squared < _EQUAL] = 0
-        return squared.mul_(-self.scale).exp_()
+        return columns, squared.mul_(-self.scale).exp_()
+
+
+def _about_the_highest(gains: Tensor, share: float) -> Tensor:
+    """Return which gains, (n,), are as high as the highest but for a share of it, (n,) bool."""
+    highest = gains.max()
+    return gains >= highest - share * highest.abs()
 
 
 def unit_float32(rows: Tensor) -> Tensor:

@@ -2,18 +2,15 @@ import pytest
 import torch
 
 from al_lightning.strategies.functional import herding as module
-from al_lightning.strategies.functional import herding_bounds
 from al_lightning.strategies.functional.herding import Herding, least_distance, unit_float32
 from tests.strategies.helpers import seeded
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that bounds become stale, and every loop runs more than once."""
-    for name, size in (("_EXACT_PART", 37), ("_EXACT", 3), ("_FIRST", 5)):
+    """So that every loop runs more than once."""
+    for name, size in (("_EXACT_PART", 37), ("_TILE", 23), ("_PART", 31), ("_EXACT", 4)):
         monkeypatch.setattr(module, name, size)
-    for name, size in (("TILE", 23), ("PART", 31), ("_RANK", 2)):
-        monkeypatch.setattr(herding_bounds, name, size)
 
 
 def plain(
@@ -40,14 +37,11 @@ def plain(
 @pytest.mark.parametrize("known", [0, 6])
 @pytest.mark.parametrize("bandwidth", [1.0, 0.3, 0.02])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("bfloat16", [False, True])
-def test_the_picks_are_those_of_all_pairs(
-    known: int, bandwidth: float, weighted: bool, bfloat16: bool
-) -> None:
+def test_the_picks_are_those_of_all_pairs(known: int, bandwidth: float, weighted: bool) -> None:
     rows = unit_float32(torch.randn(90, 5, generator=seeded()))
     pool, labeled = rows[known:], rows[:known]
     weights = torch.rand(len(pool), generator=seeded(1)) if weighted else torch.ones(len(pool))
-    picks, gains = Herding(pool, None, weights, labeled, bandwidth, bfloat16=bfloat16).run(15)
+    picks, gains = Herding(pool, None, weights, labeled, bandwidth).run(15)
     expected = plain(pool, weights, labeled, bandwidth, 15)
     assert gains.tolist() == pytest.approx(expected[1], rel=1e-6)
     if weighted or bandwidth == 1:  # else many are equal: they cover themselves alone
@@ -81,20 +75,40 @@ def test_images_without_weight_bring_nothing() -> None:
     assert len(picks) == len(gains) == 0
 
 
-def test_few_bounds_are_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FIRST", 64)
-    monkeypatch.setattr(herding_bounds, "TILE", 256)
+def test_what_float32_does_not_tell_is_compared_in_float64() -> None:
+    """The second of two far groups is the larger one by a ten millionth."""
+    rows = unit_float32(torch.eye(2).repeat_interleave(5, 0))
+    weights = torch.ones(10, dtype=torch.float64)
+    weights[7] += 5e-7
+    picks, gains = Herding(rows, None, weights, rows[:0], 0.2).run(2)
+    assert picks.tolist() == [5, 0]
+    assert gains.tolist() == pytest.approx([5 + 5e-7, 5], rel=1e-9)
+
+
+def test_small_gains_are_as_exact_as_large_ones() -> None:
+    """Five images are worth a million times what the others are."""
+    rows = unit_float32(torch.randn(40, 5, generator=seeded()))
+    weights = torch.full((40,), 1e-6, dtype=torch.float64)
+    weights[:5] = 1
+    _, gains = Herding(rows, None, weights, rows[:0], 0.5).run(25)
+    assert gains.tolist() == pytest.approx(plain(rows, weights, rows[:0], 0.5, 25)[1], rel=1e-9)
+
+
+def test_only_kernels_with_images_that_a_pick_covers_are_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = []
+    brought = Herding._brought
+
+    def counted(self: Herding, covered: torch.Tensor) -> torch.Tensor:
+        taken.append(int((covered > self.covered).sum()))
+        return brought(self, covered)
+
+    monkeypatch.setattr(Herding, "_brought", counted)
     rows = unit_float32(torch.randn(2_000, 3, generator=seeded()))
-    search = Herding(rows, None, torch.ones(2_000), rows[:0], 0.1)
-    upper, refreshed = search.steps[-1].upper, []
-
-    def counted(some: torch.Tensor) -> torch.Tensor:
-        refreshed.append(len(some))
-        return upper(some)
-
-    monkeypatch.setattr(search.steps[-1], "upper", counted)
-    search.run(20)
-    assert sum(refreshed) < 2_000 + 20 * 2_000 / 4  # of all of them after each pick
+    Herding(rows, None, torch.ones(2_000), rows[:0], 0.1).run(50)
+    assert taken[0] == 2_000
+    assert sum(taken[1:]) < 2_000 * 5  # the harmonic sum of 50 is 4.5
 
 
 def test_the_least_distance_is_that_of_unequal_rows() -> None:
