@@ -21,6 +21,7 @@ class Part:
         strategies: In the order in which they are run under each seed.
         revision: Raised where a change alters all results of the part.
         strategy_revisions: Raised, from 1, where a change alters the results of single strategies.
+        strategy_overrides: More overrides of single strategies.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Part:
     strategies: tuple[str, ...]
     revision: int = 1
     strategy_revisions: Mapping[str, int] = field(default_factory=dict, hash=False)
+    strategy_overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
         """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired."""
@@ -76,6 +78,7 @@ class PlannedRun:
         """All that decides its results, as the command line and the journal have it."""
         return (
             *self.part.overrides,
+            *self.part.strategy_overrides.get(self.strategy, ()),
             *(f"strategy={self.strategy}", f"seed={self.seed}", "threads=1"),
         )
 

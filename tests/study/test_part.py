@@ -23,6 +23,19 @@ def test_a_run_has_a_folder_and_arguments_of_its_own() -> None:
     ]
 
 
+def test_a_strategy_may_have_overrides_of_its_own() -> None:
+    part = replace(PART, strategy_overrides={"margin": ("strategy.pool_subset=50",)})
+    random, margin = (run.overrides for run in part.runs([0]))
+    assert random == (
+        "dataset=digits",
+        "budget.query=[5,9]",
+        "strategy=random",
+        "seed=0",
+        "threads=1",
+    )
+    assert margin[2:] == ("strategy.pool_subset=50", "strategy=margin", "seed=0", "threads=1")
+
+
 def test_a_revision_moves_the_runs_that_it_touches_and_no_other() -> None:
     changed = replace(PART, strategy_revisions={"margin": 2})
     assert str(PlannedRun(changed, "margin", 0).place) == "r1/margin-r2/seed=0"
