@@ -338,6 +338,28 @@ def selection_scaling() -> Rows:
     return rows
 
 
+def fresh_seeds() -> Rows:
+    """Which statements of a report held on fresh seeds, by ``benchmarks/fresh_seeds.py``."""
+    rows = [["study", "seeds, fresh", "strategy", "said", "points", "fresh", "turned", "highest"]]
+    for study in _read("fresh_seeds")["results"]:
+        seeds = ", ".join(map(str, study["seeds"]))
+        for each in study["statements"]:
+            said = [each["said"], *(["behind the best"] if each["behind"] else [])]
+            first, fresh = (_interval(*each[key]) for key in ("first", "fresh"))
+            turned = [each["turned"], each["behind_turned"]]
+            highest = [name for name, is_it in zip(("first", "fresh"), each["highest"], strict=True) if is_it]
+            rows.append(
+                [study["name"], seeds, each["strategy"], "; ".join(said), first, fresh,
+                 "yes" if any(turned) else "" if each["turned"] is None and not each["behind"] else "no",
+                 ", ".join(highest)]
+            )  # fmt: skip
+    return rows
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+
+
 def false_claims() -> Rows:
     """False claims of a report over all planned looks, by ``benchmarks/error_rates.py``."""
     fresh = ("one three times as noisy", "skewed")

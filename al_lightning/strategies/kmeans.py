@@ -54,7 +54,7 @@ class KMeansCenters(Strategy):
         return top_up_at_random(pool, order[starts][by_share], shares[by_share], count, generator)
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return a centred copy of the embeddings, coordinates on axes, centers, and a few numbers."""
+        """Return coordinates on axes, centers, and a few numbers an image."""
         row = sizes.row_bytes(self.needs)
         return sizes.pool * (cluster_bytes(row) + 64) + 4 * sizes.count * row
 

@@ -40,7 +40,7 @@ def test_candidates_are_clustered_by_direction_and_the_nearest_chosen() -> None:
     pool = pool_of([4] * 30 + [0] * 10, rows=rows)
     found = DropQuery(4).select(pool, None, 5, seeded(3))
     clusters = cluster(normalize(rows[:30]), 5, seeded(3))
-    distances = torch.cdist(clusters.rows.double(), clusters.centers.double())
+    distances = torch.cdist(clusters.rows[:].double(), clusters.centers.double())
     distances[clusters.labels[:, None] != torch.arange(5)] = torch.inf
     assert set((found.ids - 50).tolist()) == set(distances.argmin(0).tolist())
 

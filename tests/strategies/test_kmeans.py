@@ -11,7 +11,7 @@ def test_the_picks_are_the_nearest_to_the_centers_of_scikit_learn() -> None:
     _, order = pool.ids.sort()
     by_id = pool.rows(order)
     clusters = cluster(by_id.embeddings, 12, seeded(3))  # type: ignore[arg-type]
-    distances = torch.cdist(clusters.rows.double(), clusters.centers.double())
+    distances = torch.cdist(clusters.rows[:].double(), clusters.centers.double())
     distances[clusters.labels[:, None] != torch.arange(12)] = torch.inf
     selection = KMeansCenters().select(pool, None, 12, seeded(3))
     assert set(selection.ids.tolist()) == set(by_id.ids[distances.argmin(0)].tolist())

@@ -4,15 +4,23 @@ import pytest
 import torch
 from sklearn.cluster import KMeans
 
+from al_lightning.strategies.functional import clusters as module
 from al_lightning.strategies.functional.clusters import (
+    Centered,
     Clusters,
-    centered,
     cluster,
     fill_empty,
     squared_distances,
     unit_rows,
 )
 from tests.strategies.helpers import seeded
+
+
+class AsTheyAre(Centered):
+    """Rows that are neither centered nor scaled."""
+
+    def __getitem__(self, at: slice | torch.Tensor | int) -> torch.Tensor:
+        return self._rows[at].clone()
 
 
 def three_groups() -> torch.Tensor:
@@ -25,7 +33,7 @@ def test_groups_are_found_at_any_scale(scale: float) -> None:
     clusters = cluster(three_groups() * scale, 3, seeded())
     assert clusters.sizes().tolist() == [8, 8, 8]
     assert all(len(set(clusters.labels[i : i + 8].tolist())) == 1 for i in (0, 8, 16))
-    nearest = squared_distances(clusters.rows, clusters.centers).argmin(1)
+    nearest = squared_distances(clusters.rows[:], clusters.centers).argmin(1)
     assert torch.equal(nearest, clusters.labels)
 
 
@@ -52,7 +60,7 @@ def test_empty_clusters_take_the_farthest_images() -> None:
     # Of cluster 0 at 0, image 9 is the farthest, and takes 8 along; 0 and 1 stay, then -4 is farthest.
     rows = torch.tensor([[0.0], [1.0], [8.0], [9.0], [-4.0]])
     centers = torch.tensor([[0.0], [50.0], [60.0]])
-    filled = fill_empty(Clusters(torch.zeros(5, dtype=torch.int64), centers, rows))
+    filled = fill_empty(Clusters(torch.zeros(5, dtype=torch.int64), centers, AsTheyAre(rows)))
     assert filled.centers.squeeze(1).tolist() == [0, -4, 9]
     assert filled.labels.tolist() == [0, 0, 2, 2, 1]
 
@@ -61,7 +69,7 @@ def test_a_cluster_that_loses_all_its_images_is_filled_again() -> None:
     # Image 5 leaves its far center 20 for the new one at 6, and its cluster takes the image at -3.
     rows = torch.tensor([[0.0], [5.0], [6.0], [-3.0]])
     centers = torch.tensor([[0.0], [9.0], [70.0]])
-    filled = fill_empty(Clusters(torch.tensor([0, 1, 0, 0]), centers, rows))
+    filled = fill_empty(Clusters(torch.tensor([0, 1, 0, 0]), centers, AsTheyAre(rows)))
     assert filled.labels.tolist() == [0, 2, 2, 1]
     assert int(filled.sizes().min()) == 1
 
@@ -71,26 +79,45 @@ def test_the_offset_decides_nothing(count: int) -> None:
     rows = torch.randint(-50, 50, (200, 4), generator=seeded()).float()  # so that sums are exact
     near, far = (cluster(rows + offset, count, seeded()) for offset in (0.0, 2.0**16))
     assert torch.equal(near.labels, far.labels)
-    assert torch.equal(near.rows, far.rows)
+    assert torch.equal(near.rows[:], far.rows[:])
 
 
 def test_rows_are_centered_and_scaled() -> None:
     rows = torch.tensor([[1e30, 5.0], [3e30, 5.0]])
-    torch.testing.assert_close(centered(rows), torch.tensor([[-1.0, 0.0], [1.0, 0.0]]))
-    assert centered(torch.ones(3, 2)).tolist() == [[0, 0]] * 3
-    assert centered(rows[:0]).shape == (0, 2)
+    found = Centered(rows)
+    torch.testing.assert_close(found[:], torch.tensor([[-1.0, 0.0], [1.0, 0.0]]))
+    assert torch.equal(found[torch.tensor([1])][0], found[1])
+    assert Centered(torch.ones(3, 2))[:].tolist() == [[0, 0]] * 3
+    assert Centered(rows[:0])[:].shape == (0, 2)
+
+
+def test_rows_of_float16_are_centered_in_float32() -> None:
+    rows = torch.randn(50, 3, generator=seeded()).half()
+    assert torch.equal(Centered(rows)[:], Centered(rows.float())[:])
+
+
+def test_rows_are_centered_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_SUMMED", 7)
+    rows = torch.randn(50, 3, generator=seeded()) + 100
+    found = Centered(rows)
+    assert [at.stop - at.start for at in found.blocks(20)] == [20, 20, 20]
+    shifted = rows.double() - rows.double().mean(0)
+    torch.testing.assert_close(found[:].double(), shifted / shifted.abs().max(), rtol=0, atol=1e-5)
+    centers, labels = torch.randn(4, 3, generator=seeded()), torch.arange(50) % 4
+    expected = (found[:] - centers[labels]).double().square().sum(1)
+    torch.testing.assert_close(found.squares_to(centers, labels), expected, rtol=1e-5, atol=1e-7)
 
 
 def test_a_center_is_the_weighted_mean() -> None:
     rows, weights = torch.randn(40, 3, generator=seeded()), torch.rand(40, generator=seeded(1))
     clusters = cluster(rows, 1, seeded(), weights)
-    expected = (clusters.rows * weights[:, None]).sum(0) / weights.sum()
+    expected = (clusters.rows[:] * weights[:, None]).sum(0) / weights.sum()
     torch.testing.assert_close(clusters.centers[0], expected, rtol=1e-4, atol=1e-6)
     assert clusters.shares(weights).tolist() == [1.0]
 
 
 def test_shares_are_those_of_weights() -> None:
-    clusters = Clusters(torch.tensor([0, 2, 2]), torch.zeros(3, 1), torch.zeros(3, 1))
+    clusters = Clusters(torch.tensor([0, 2, 2]), torch.zeros(3, 1), AsTheyAre(torch.zeros(3, 1)))
     assert clusters.shares().tolist() == pytest.approx([1 / 3, 0, 2 / 3])
     assert clusters.shares(torch.tensor([6.0, 1.0, 1.0])).tolist() == pytest.approx([0.75, 0, 0.25])
 
@@ -152,7 +179,7 @@ def test_of_many_dimensions_the_main_ones_decide_and_all_make_the_centers(weight
     rows = _wide(300)
     weights = torch.rand(300, generator=seeded(2)) if weighted else None
     clusters = cluster(rows, 10, seeded(), weights)
-    torch.testing.assert_close(clusters.rows, centered(rows))
+    torch.testing.assert_close(clusters.rows[:], Centered(rows)[:])
     parts = torch.ones(300) if weights is None else weights
     for label in range(10):
         members = clusters.labels == label
@@ -165,7 +192,7 @@ def test_principal_axes_lose_next_to_nothing() -> None:
     rows = _wide(600)
     found = statistics.median(_within(cluster(rows, 12, seeded(s))) for s in range(3))
     exact = statistics.median(
-        float(KMeans(12, n_init=1, random_state=s).fit(centered(rows).numpy()).inertia_)
+        float(KMeans(12, n_init=1, random_state=s).fit(Centered(rows)[:].numpy()).inertia_)
         for s in range(3)
     )
     assert found == pytest.approx(exact, rel=0.02)
