@@ -347,7 +347,11 @@ def fresh_seeds() -> Rows:
             said = [each["said"], *(["behind the best"] if each["behind"] else [])]
             first, fresh = (_interval(*each[key]) for key in ("first", "fresh"))
             turned = [each["turned"], each["behind_turned"]]
-            highest = [name for name, is_it in zip(("first", "fresh"), each["highest"], strict=True) if is_it]
+            highest = [
+                name
+                for name, is_it in zip(("first", "fresh"), each["highest"], strict=True)
+                if is_it
+            ]
             rows.append(
                 [study["name"], seeds, each["strategy"], "; ".join(said), first, fresh,
                  "yes" if any(turned) else "" if each["turned"] is None and not each["behind"] else "no",

@@ -18,6 +18,7 @@ from torchmetrics.metric import Metric
 #: What :func:`evaluate` returns.
 Evaluation = tuple[dict[str, float], dict[str, list[float]], Tensor]
 
+_UNBOUNDED = ("nll",)  # the others are shares, and means in float32 round to just above 1
 _BINS = 15  # of the calibration error, as in Guo et al. 2017
 
 
@@ -151,7 +152,7 @@ def evaluate(probabilities: Tensor, labels: Tensor) -> Evaluation:
     confusion = per_class.pop("confusion_matrix")
     per_class["support"] = confusion.sum(1)
     return (
-        {name: float(value) for name, value in scalars.items()},
+        {n: float(v if n in _UNBOUNDED else v.clamp(max=1)) for n, v in scalars.items()},
         {name: value.tolist() for name, value in per_class.items()},
         confusion,
     )

@@ -103,6 +103,16 @@ def test_scalars_by_hand() -> None:
     assert confusion.tolist() == [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
 
 
+@pytest.mark.parametrize("classes", [3, 10, 37])
+def test_what_is_all_right_is_never_more_than_right(classes: int) -> None:
+    """A tenth in float32, ten times, is more than 1."""
+    labels = torch.arange(7 * classes) % classes
+    scalars, per_class, _ = evaluate(torch.eye(classes)[labels], labels)
+    shares = [value for name, value in scalars.items() if name not in ("nll", "ece")]
+    assert shares == [1.0] * 5
+    assert per_class["f1"] == [1.0] * classes
+
+
 def test_calibration_error_by_hand() -> None:
     # Two of confidence .9, one of them right; two of confidence .5, both right.
     probabilities = sure_of((0, 0.9), (1, 0.9), (2, 0.5), (0, 0.5))

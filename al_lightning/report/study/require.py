@@ -11,6 +11,7 @@ from typing import Any
 from al_lightning.run.state import Event
 from al_lightning.utils.names import is_utf8, unprintable
 
+_ROUNDED = 1e-6  # of a share: a mean in float32 may be just above 1
 _LONGEST_NAME = 200  # characters
 _LONGEST_TEXT = 10_000
 _MOST_VALUES = 100_000
@@ -118,7 +119,7 @@ def _require_number(value: Any, what: str, name: str) -> None:
         raise NotReportableError(f"{what} must be a number, not {value!r:.50}")
     if not abs(value) <= _LARGEST:  # NaN is refused too
         raise NotReportableError(f"{what} must be a number up to {_LARGEST:.0e}, not {value!r:.50}")
-    if name in _SHARES and not 0 <= value <= 1:
+    if name in _SHARES and not 0 <= value <= 1 + _ROUNDED:
         raise NotReportableError(f"{what} must be from 0 to 1, not {value}")
 
 
