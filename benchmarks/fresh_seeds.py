@@ -1,6 +1,6 @@
 """Which statements of a report hold on fresh seeds.
 
-    python benchmarks/fresh_seeds.py --name digits --first FOLDER [FOLDER...] --fresh FOLDER [FOLDER...]
+    python -m benchmarks.fresh_seeds --name digits --first FOLDER [FOLDER...] --fresh FOLDER [FOLDER...]
         [--seeds 8] [--strategies random,margin]
 
 Reads two sets of finished runs under one setting, with other seeds: a study, and its repetition. Each

@@ -351,6 +351,23 @@ def fresh_seeds() -> Rows:
     return rows
 
 
+def null_test() -> Rows:
+    """Claims of a difference between random and random, by ``benchmarks/null_test.py``: an hour."""
+    results = _read("null_test")["results"]
+    found = results["comparisons"]
+    claims = sum(each["claimed"] for each in found)
+    means = [abs(each["points"][0]) for each in found]
+    return [
+        ["comparisons, seeds each", "claims", "of all, %", "mean absolute difference, points"],
+        [
+            f"{len(found)}, {results['seeds']}",
+            str(claims),
+            _percent(claims / len(found), len(found)),
+            f"{statistics.fmean(means):.2f}",
+        ],
+    ]
+
+
 def _interval(mean: float, low: float, high: float) -> str:
     return f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
 
@@ -531,6 +548,7 @@ TABLES: dict[str, Callable[[], Rows]] = {
         procedures,
         follow_the_advice,
         fresh_seeds,
+        null_test,
     )
 }
 
