@@ -15,12 +15,12 @@ _MAIN = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl"),
     *("badge", "bald", "passive", "uherding"),
 )
-# bald, batchbald, mean_std, variation_ratios, vote_entropy, dropquery sample by dropout: this network
-# has none.
+# bald, batchbald, mean_std, variation_ratios and vote_entropy sample by dropout: this network has none.
+# dropquery drops features of the same head that the others have.
 _WITHOUT_DROPOUT = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl", "badge"),
     *("class_balanced", "cluster_margin", "kmeans", "power", "probcover", "shortlist", "softmax"),
-    *("softrank", "typiclust", "passive", "ratio", "mix", "maxherding", "uherding"),
+    *("softrank", "typiclust", "passive", "ratio", "mix", "maxherding", "uherding", "dropquery"),
 )
 # The mean that a pick raises is that over 10,000 random images instead of all: a fifth of the time.
 _BY_A_SAMPLE = dict.fromkeys(
