@@ -52,6 +52,7 @@ class Balls:
         self._halves = half_squares(rows)
         self._most = radius**2 / 2 * (1 + _ROUNDING) + _LEAST_HALF_SQUARE
         self._known: dict[int, Tensor] = {}
+        self._held = 0  # points in these
         self.upper = self._upper()
 
     def __len__(self) -> int:
@@ -63,13 +64,15 @@ class Balls:
         Args:
             centers: Positions of their centers.
         """
-        if sum(map(len, self._known.values())) > _KEPT:
+        if self._held > _KEPT:
             self._known.clear()
+            self._held = 0
         unknown = [center for center in centers if center not in self._known]
         for start in range(0, len(unknown), _BLOCK):
             some = unknown[start : start + _BLOCK]
             for center, within in zip(some, self._within(self._rows[some]), strict=True):
                 self._known[center] = within.nonzero().squeeze(1).int()
+                self._held += len(self._known[center])
         return [self._known[center] for center in centers]
 
     def _upper(self) -> Tensor:
