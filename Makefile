@@ -7,7 +7,7 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run study study-pack test test-lowest check docs docs-tables format tensorboard clean
+.PHONY: help install run study study-pack study-report test test-lowest check docs docs-tables format tensorboard clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,6 +27,9 @@ study: install  ## run or go on with the study, in the background of all else (P
 
 study-pack: install  ## add the finished runs of the study to study/journals/
 	$(BIN)/python -m study --pack $(if $(PART),--part $(PART))
+
+study-report: install  ## docs/study.md from the journals in study/journals/
+	$(BIN)/python -m study --report
 
 # One process a core, of one thread each: threads of several processes would wait for each other.
 # Plugins of other packages take seconds in every process, and may change what tests do.

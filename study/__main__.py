@@ -1,8 +1,9 @@
-"""The command line of the study, see README.md: `make study` and `make study-pack`."""
+"""The command line of the study, see README.md: `make study`, `-pack` and `-report`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
@@ -12,6 +13,8 @@ from study.go_on import go_on
 from study.part import PlannedRun
 from study.parts import PLAN
 from study.study import MOST_BYTES, Study
+
+PAGE = Path("docs/study.md")
 
 
 def main(arguments: Sequence[str] | None = None, plan: Sequence[PlannedRun] = PLAN) -> int:
@@ -28,6 +31,8 @@ def main(arguments: Sequence[str] | None = None, plan: Sequence[PlannedRun] = PL
             _show(study, options.jobs)
         elif options.pack:
             _pack(study)
+        elif options.report:
+            _report(study)
         else:
             return 1 if go_on(study, options.jobs) else 0
     except UsageError as error:
@@ -49,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--list", action="store_true", help="list the parts, and run nothing")
     parser.add_argument("--pack", action="store_true", help="add what is finished to the archives")
+    parser.add_argument(
+        "--report", action="store_true", help="make docs/study.md anew from the archives"
+    )
     return parser
 
 
@@ -80,6 +88,14 @@ def _pack(study: Study) -> None:
     for name, size in sizes.items():
         print(f"{name:<24}{size / 1000:>8,.0f} kB")
     print(f"{'all':<24}{sum(sizes.values()) / 1000:>8,.0f} kB of {MOST_BYTES / 1000:,.0f} kB")
+
+
+def _report(study: Study) -> None:
+    """Make the page of the study anew, and name the files that have changed."""
+    from study.report import StudyReport  # noqa: PLC0415 - imports matplotlib
+
+    for path in StudyReport(study.parts, study.archives).write(PAGE):
+        print(path)
 
 
 def _show(study: Study, jobs: int) -> None:

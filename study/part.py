@@ -22,6 +22,7 @@ class Part:
         revision: Raised where a change alters all results of the part.
         strategy_revisions: Raised, from 1, where a change alters the results of single strategies.
         strategy_overrides: More overrides of single strategies.
+        looks: Numbers of seeds at which claims are planned.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Part:
     revision: int = 1
     strategy_revisions: Mapping[str, int] = field(default_factory=dict, hash=False)
     strategy_overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    looks: tuple[int, ...] = (5,)
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
         """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired."""

@@ -36,6 +36,7 @@ FROZEN = Part(
     strategies=_WITHOUT_DROPOUT,
     strategy_revisions=_BY_PRODUCTS,
     strategy_overrides=_BY_A_SAMPLE,
+    looks=(5, 10),
 )
 FASHION = Part(
     name="b",
@@ -43,6 +44,7 @@ FASHION = Part(
     overrides=("dataset=fashion_mnist", "model=cnn", *_FROM_500),
     strategies=_MAIN,
     strategy_overrides=_BY_A_SAMPLE,
+    looks=(5, 10),
 )
 CIFAR = Part(
     name="c_cifar10",
@@ -84,7 +86,7 @@ SMALL_QUERIES = Part(
     strategies=("random", "margin"),
 )
 
-#: All runs, in their order. Two looks at parts a and b are planned: at 5 seeds and at 10.
+#: All runs, in their order.
 PLAN: tuple[PlannedRun, ...] = (
     *FROZEN.runs(range(10)),
     *FASHION.runs(range(5)),

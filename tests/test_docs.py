@@ -54,7 +54,7 @@ def test_a_page_is_on_the_site_and_has_unbroken_tables(page: Path) -> None:
     plain = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     for table in re.findall(r"(?:^\|.*\n)+", plain, re.M):
         header, line, *_ = table.splitlines()
-        assert re.fullmatch(r"\|( -+ \|)+", line), f"{page.name}: no header above {header}"
+        assert re.fullmatch(r"\|( ?:?-+:? ?\|)+", line), f"{page.name}: no header above {header}"
         columns = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
         assert len(columns) == 1, f"{page.name}: rows of different length below {header}"
 

@@ -120,8 +120,6 @@ def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, pref
         slug: Unique in the report.
         prefix: Of the files' names.
     """
-    tables = [table for make in _TABLES if (table := make(analysis)) is not None]
-    scores = [*by_budget(analysis)]
     return Chapter(
         slug=slug,
         analysis=analysis,
@@ -129,11 +127,17 @@ def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, pref
         glances=_glances(analysis),
         insights=insights(analysis),
         pictures=pictures(analysis, looks, prefix),
-        tables={table.name: table for table in (*tables, *scores)},
-        scores=[table.name for table in scores],
+        tables=tables_of(analysis),
+        scores=[table.name for table in by_budget(analysis)],
         provenance=provenance(analysis.setting),
         advice=_advice(analysis),
     )
+
+
+def tables_of(analysis: Analysis) -> dict[str, Table]:
+    """Return the tables of a setting, by name; without those that there is nothing for."""
+    found = [table for make in _TABLES if (table := make(analysis)) is not None]
+    return {table.name: table for table in (*found, *by_budget(analysis))}
 
 
 def _advice(analysis: Analysis) -> list[str]:

@@ -1,0 +1,97 @@
+"""The figures of docs/study.md: sentences, tables and pictures, from the archives alone.
+
+What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of a
+part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Pictures are those
+that the page shows, ``study/PART/KIND.svg``.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from al_lightning.report.analysis.results import Analysis, analyse
+from al_lightning.report.figures.gallery import pictures
+from al_lightning.report.figures.looks import looks
+from al_lightning.report.page.chapter import tables_of
+from al_lightning.report.rules import Rules
+from al_lightning.report.study.grouping import build_study
+from al_lightning.report.study.runs import read_runs
+from al_lightning.report.tables.formats import to_markdown
+from al_lightning.report.words.verdict import verdict
+from al_lightning.utils.errors import UsageError
+from al_lightning.utils.files import write_whole
+from study.archive import unpack
+from study.part import Part
+
+_MADE = re.compile(r"(<!-- study: (\w+) (\w+) -->\n)(.*?)(<!-- /study -->)", re.DOTALL)
+_SHOWN = re.compile(r"\(study/(\w+)/(\w+)\.svg\)")
+
+
+class StudyReport:
+    """What the archives say.
+
+    Args:
+        parts: Of the study.
+        archives: The folder of their archives.
+    """
+
+    def __init__(self, parts: Sequence[Part], archives: Path) -> None:
+        self._parts = {part.name: part for part in parts}
+        self._archives = archives
+        self._analysis = cache(self._analyse)
+
+    def fill(self, text: str) -> str:
+        """Return a page with all of its marked parts made anew.
+
+        Raises:
+            UsageError: If a marker names no part with an archive, or nothing that there is of it.
+        """
+        return _MADE.sub(self._made, text)
+
+    def write(self, page: Path) -> list[Path]:
+        """Make a page anew, and the pictures that it shows; return the files that have changed."""
+        text = page.read_text(encoding="utf-8")
+        files = {page: self.fill(text)}
+        for part, kind in _SHOWN.findall(text):
+            files[page.parent / "study" / part / f"{kind}.svg"] = self._picture(part, kind)
+        changed = []
+        for path, content in files.items():
+            if not path.exists() or path.read_text(encoding="utf-8") != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, content)
+                changed.append(path)
+        return changed
+
+    def _made(self, found: re.Match[str]) -> str:
+        part, name = found[2], found[3]
+        analysis = self._analysis(part)
+        if name == "verdict":
+            made = "\n".join(f"- {sentence}" for sentence in verdict(analysis))
+        else:
+            tables = tables_of(analysis)
+            if name not in tables:
+                raise UsageError(f"Part {part} has no {name}, but verdict, {', '.join(tables)}")
+            made = to_markdown(tables[name]).strip()
+        return f"{found[1]}\n{made}\n\n{found[5]}"
+
+    def _picture(self, part: str, kind: str) -> str:
+        analysis = self._analysis(part)
+        drawn = pictures(analysis, looks(sorted(analysis.setting.runs), "random"), "")
+        if kind not in drawn:
+            raise UsageError(f"Part {part} has no picture {kind}, but {', '.join(drawn)}")
+        return drawn[kind].svg
+
+    def _analyse(self, name: str) -> Analysis:
+        part = self._parts.get(name)
+        archive = self._archives / f"{name}.tar.xz"
+        if part is None or not archive.exists():
+            raise UsageError(f"The study has no archive {archive}")
+        with TemporaryDirectory() as folder:
+            unpack(part, Path(folder), archive)
+            runs, problems = read_runs([Path(folder)])
+        if problems:
+            raise UsageError(f"{archive} has journals that cannot be read: {problems[0]}")
+        (setting,) = build_study(runs)
+        return analyse(setting, Rules(looks=part.looks))
