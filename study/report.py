@@ -1,8 +1,8 @@
 """The figures of docs/study.md: sentences, tables and pictures, from the archives alone.
 
-What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of a
-part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Pictures are those
-that the page shows, ``study/PART/KIND.svg``.
+What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of
+a part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Pictures are
+those that the page shows, ``study/PART/KIND.svg``.
 """
 
 import re
