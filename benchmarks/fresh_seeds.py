@@ -1,6 +1,6 @@
 """Which statements of a report hold on fresh seeds.
 
-    python -m benchmarks.fresh_seeds --name digits --first FOLDER [FOLDER...] --fresh FOLDER [FOLDER...]
+    python benchmarks/fresh_seeds.py --name digits --first FOLDER [FOLDER...] --fresh FOLDER [FOLDER...]
         [--seeds 8] [--strategies random,margin]
 
 Reads two sets of finished runs under one setting, with other seeds: a study, and its repetition. Each
@@ -21,13 +21,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from raw import RESULTS, record
+
 from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Comparison, Outcome
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run, read_runs
 from al_lightning.report.words.verdict import verdict
-from benchmarks.raw import RESULTS, record
 
 NAME = "fresh_seeds"
 Row = dict[str, Any]

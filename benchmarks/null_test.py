@@ -1,6 +1,6 @@
 """How often the report claims a difference where there is none.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.null_test --comparisons 20 --seeds 5
+    OMP_NUM_THREADS=1 python benchmarks/null_test.py --comparisons 20 --seeds 5
 
 Random sampling is compared with random sampling under other query seeds: what differs is chance. Each
 comparison has seeds of its own, and so initial labels and weights of its own. With one comparison each,
@@ -15,13 +15,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from raw import record
+
 from al_lightning.report.analysis.results import analyse
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Outcome
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
 from al_lightning.report.words.verdict import verdict
-from benchmarks.raw import record
 
 OUTPUTS = Path("outputs") / "null"
 
