@@ -67,9 +67,7 @@ def _shown(data: ImageData, image: int, largest: int) -> tuple[Image.Image, str,
     return _of_pixels(data.train.pixels[image]), "png", True
 
 
-def _shrunk(
-    image: Image.Image, largest: int, value_range: ValueRange | None = None
-) -> Image.Image:
+def _shrunk(image: Image.Image, largest: int, value_range: ValueRange | None = None) -> Image.Image:
     """Turn an image and convert it to RGB; a large one in strips that are shrunk one by one.
 
     So there is no copy of a large image as a whole beside what was decoded. The longer side of what

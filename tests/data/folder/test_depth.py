@@ -42,7 +42,8 @@ def test_the_values_of_the_folder_are_named(
 
 
 @pytest.mark.parametrize(
-    "given", [[1], [1, 2, 3], "01", [1, 0], [1, 1], [0, float("nan")], ["0", "1"], [True, 2], 5, True]
+    "given",
+    [[1], [1, 2, 3], "01", [1, 0], [1, 1], [0, float("nan")], ["0", "1"], [True, 2], 5, True],
 )
 def test_what_is_no_range_is_refused(given: Any) -> None:
     with pytest.raises(UsageError, match=r"dataset\.value_range=.* is not valid"):

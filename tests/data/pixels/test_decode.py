@@ -134,7 +134,9 @@ def test_numbers_that_would_wrap_around_are_refused(
     ending = struct.pack("<H", len(tags)) + entries + bytes(4)
     path.write_bytes(header + numbers.tobytes() + ending)
     if taken is None:
-        with pytest.raises(DataError, match="signed bytes, or of 32 bits .* convert it to 8 or 16"):
+        with pytest.raises(
+            DataError, match=r"signed bytes, or of 32 bits .* convert it to 8 or 16"
+        ):
             read_image(path, (1, 1, 2), (0, 2**32 - 1))
     else:
         low = float(numbers.min())
