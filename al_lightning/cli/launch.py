@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 import uuid
 from collections.abc import Iterator
@@ -20,10 +21,14 @@ from al_lightning.utils.orphans import end_with_parent
 from al_lightning.utils.torchrun import by_torchrun
 
 if TYPE_CHECKING:
+    from torch.distributed.elastic.rendezvous import RendezvousHandler, RendezvousParameters
+
     from al_lightning.run.journal import Journal
 
 _ALL = ("auto", -1, "-1")
 _DIED_OF = 128  # and the number of the signal that a run was interrupted by
+_LOOPBACK = "127.0.0.1"
+_PATIENCE = 600  # seconds that ranks wait for each other to start
 _LAUNCHER = "AL_LIGHTNING_LAUNCHER"
 
 
@@ -52,6 +57,7 @@ def launched(cfg: DictConfig) -> "Journal":
     """
     from torch.distributed.elastic.multiprocessing.api import SignalException  # noqa: PLC0415
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError  # noqa: PLC0415
+    from torch.distributed.elastic.rendezvous import rendezvous_handler_registry  # noqa: PLC0415
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch  # noqa: PLC0415
 
     from al_lightning.run.journal import Journal  # noqa: PLC0415
@@ -60,6 +66,7 @@ def launched(cfg: DictConfig) -> "Journal":
     for name in logging.root.manager.loggerDict:
         if name.startswith("torch.distributed"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
+    rendezvous_handler_registry.register(_LOOPBACK, _meet_on_loopback)
     count = _count(cfg.trainer.devices, str(cfg.trainer.get("accelerator", "auto")))
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = LaunchConfig(
@@ -67,9 +74,9 @@ def launched(cfg: DictConfig) -> "Journal":
         max_nodes=1,
         nproc_per_node=count,
         run_id=uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint="127.0.0.1:0",
-        local_addr="127.0.0.1",
+        rdzv_backend=_LOOPBACK,
+        rdzv_endpoint=_LOOPBACK,
+        local_addr=_LOOPBACK,
         max_restarts=0,
     )
     try:
@@ -87,6 +94,30 @@ def launched(cfg: DictConfig) -> "Journal":
             "it. The same command continues the run"
         ) from error
     return Journal(folder / "journal.jsonl")
+
+
+def _meet_on_loopback(parameters: "RendezvousParameters") -> "RendezvousHandler":
+    """Return where ranks of this machine meet; torch's own stores listen on all interfaces."""
+    from torch._C._distributed_c10d import TCPStore  # noqa: PLC0415
+    from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import (  # noqa: PLC0415
+        StaticTCPRendezvous,
+    )
+
+    class OnLoopback(StaticTCPRendezvous):
+        def get_backend(self) -> str:
+            return _LOOPBACK
+
+    listener = socket.create_server((_LOOPBACK, 0))
+    port = listener.getsockname()[1]
+    handler = OnLoopback(_LOOPBACK, port, 0, 1, parameters.run_id, _PATIENCE)
+    handler._store = TCPStore(
+        _LOOPBACK,
+        port,
+        is_master=True,
+        wait_for_workers=False,
+        master_listen_fd=listener.detach(),
+    )
+    return handler
 
 
 def is_launched() -> bool:

@@ -133,6 +133,8 @@ class ImageData:
         normalization: Published constants; None computes them from the labeled images.
         folder: Folder that relative names of files start from, to show the originals to a person; None
             without files. No result depends on it.
+        value_range: Black and white of files of more than 8 bits a pixel, to show these; None where
+            there are none.
         earlier_files: Names that files of a project had before, by the ids of training images.
         aliases: What classes of a project are called now, by names that they had before.
         origin: The fingerprint of the data set before its classes were changed; None to compute it.
@@ -145,6 +147,7 @@ class ImageData:
     classes: tuple[str, ...]
     normalization: Normalization | None = None
     folder: Path | None = None
+    value_range: tuple[float, float] | None = None
     earlier_files: Mapping[int, Collection[str]] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None

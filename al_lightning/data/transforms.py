@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.source import Normalization
-from al_lightning.utils.checks import require_within
+from al_lightning.utils.checks import kind_of, name_of, require_within
 from al_lightning.utils.errors import UsageError
 
 _BYTE = 255.0
@@ -99,14 +99,20 @@ class ImageByImage(DrawsPerImage):
         """Transform each of the (B, C, H, W) images separately.
 
         Raises:
-            UsageError: If an image comes back with another number of dimensions, or as more than one.
+            UsageError: If an image comes back in another shape or type: test images stay as they are.
         """
         parts = [self.transform(image) for image in torch.split(images, 1)]
+        asked = (1, *images.shape[1:]), images.dtype
         for part in parts:
-            if part.ndim != images.ndim or len(part) != 1:
+            if not isinstance(part, Tensor) or (tuple(part.shape), part.dtype) != asked:
+                given = (
+                    f"{tuple(part.shape)} {part.dtype}"
+                    if isinstance(part, Tensor)
+                    else kind_of(part)
+                )
                 raise UsageError(
-                    f"The augmentation {type(self.transform).__name__} makes {tuple(part.shape)} of an "
-                    f"image {(1, *images.shape[1:])}, where (1, C, H, W) is needed"
+                    f"The augmentation {name_of(self.transform)} makes {given} of an image "
+                    f"{asked[0]} {asked[1]}: shape and type must stay, as test images are not augmented"
                 )
         return torch.cat(parts)
 
@@ -116,7 +122,15 @@ def image_by_image(transform: Callable[[Tensor], Tensor]) -> Callable[[Tensor], 
 
     Args:
         transform: A :class:`DrawsPerImage`, or a sequence of such, stays as it is.
+
+    Raises:
+        UsageError: If it is none, such as a class instead of an instance.
     """
+    if isinstance(transform, type) or not callable(transform):
+        raise UsageError(
+            "augment must be a transform of images, such as RandomHorizontalFlip(), not "
+            f"{kind_of(transform)}"
+        )
     chain = transform if isinstance(transform, nn.Sequential) else [transform]
     drawn = all(isinstance(part, DrawsPerImage) for part in chain)
     return transform if drawn else ImageByImage(transform)

@@ -89,7 +89,7 @@ def metadata(run: TrainedRun) -> dict[str, str]:
         "image_shape": json.dumps(run.image_shape),
         "normalization": json.dumps(normalization),
         "calibration": json.dumps(calibration),
-        "decoding": describe_decoding(run.image_shape),
+        "decoding": describe_decoding(run.image_shape, run.value_range),
         "input": f"{_INPUT}: (batch, {shape}) float32{color}, 0 black to 1 white; the normalization is "
         "inside",
         "output": f"{_OUTPUT}: (batch, {len(run.classes)}) float32, by class; rows sum to 1",

@@ -96,12 +96,15 @@ def batches(
         yield pixels
 
 
-def describe_decoding(shape: Shape) -> str:
+def describe_decoding(shape: Shape, value_range: tuple[float, float] | None = None) -> str:
     """Return how files become the images of a run, as JSON, for users of the graph."""
     _, height, width = shape
     return json.dumps(
         {
             "orientation": "as EXIF says",
+            "more_than_8_bits": "refused"
+            if value_range is None
+            else "to bytes at first: black is {:g}, white is {:g}".format(*value_range),
             "transparent": "white",
             "resize": "to cover the size, the aspect kept",
             "interpolation": "bicubic, antialiased, on bytes (PIL.Image.Resampling.BICUBIC)",

@@ -151,4 +151,5 @@ def _plain_config(learner: Learner, query: Query, oracle: Oracle, budget: Budget
         "oracle": describe(type(oracle)),
         "batch_size": datamodule.batch_size,
         "augment": describe(datamodule.augment),
+        "classifier": learner.facts.settings,
     }

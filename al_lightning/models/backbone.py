@@ -141,8 +141,8 @@ def _try(
 
 def _are_probabilities(rows: Tensor) -> bool:
     """Return whether rows, (B, classes), are probabilities of a softmax."""
-    rows = rows.float()
-    return bool((rows >= 0).all() and (rows.sum(1) - 1).abs().max() < _SUM_TOLERANCE)
+    tolerance = max(_SUM_TOLERANCE, torch.finfo(rows.dtype).eps)  # each is rounded on its own
+    return bool((rows >= 0).all() and (rows.double().sum(1) - 1).abs().max() < tolerance)
 
 
 class Backbone(nn.Module, ABC):

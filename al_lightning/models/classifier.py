@@ -70,6 +70,15 @@ class ImageClassifier(L.LightningModule):
         self.test_metrics = scalar_metrics(num_classes).clone(prefix="test/")
         self.test_per_class = per_class_metrics(num_classes)
 
+    @property
+    def settings(self) -> dict[str, object]:
+        """What fits depend on beside the network, by name."""
+        return {
+            "optimizer": self._make_optimizer,
+            "scheduler": self._make_scheduler,
+            "label_smoothing": self.label_smoothing,
+        }
+
     def embed(self, images: Tensor) -> Tensor:
         """Return penultimate embeddings, (B, D)."""
         return self.backbone.embed(images)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from al_lightning.data.pixels.decode import STRIP, to_mode
+from al_lightning.data.pixels.decode import STRIP, ValueRange, to_mode
 from al_lightning.data.pixels.image_files import LARGE, open_image
 from al_lightning.data.pixels.remote_file import file_at
 from al_lightning.data.pixels.upright import UprightRows, upright
@@ -59,29 +59,29 @@ def _shown(data: ImageData, image: int, largest: int) -> tuple[Image.Image, str,
             with warnings.catch_warnings(), open_image(path, largest // 2) as opened:
                 # PIL warns of a photograph that is large, but was read before.
                 warnings.simplefilter("ignore")
-                shown = _shrunk(opened, largest)
+                shown = _shrunk(opened, largest, data.value_range)
                 shown.thumbnail((largest, largest))
                 return shown, "jpeg", True
-        except Exception:  # the file has gone since, or is too deep; its pixels are still here
+        except Exception:  # the file has gone since; its pixels are still here
             return _of_pixels(data.train.pixels[image]), "png", False
     return _of_pixels(data.train.pixels[image]), "png", True
 
 
-def _shrunk(image: Image.Image, largest: int) -> Image.Image:
+def _shrunk(image: Image.Image, largest: int, value_range: ValueRange | None = None) -> Image.Image:
     """Turn an image and convert it to RGB; a large one in strips that are shrunk one by one.
 
     So there is no copy of a large image as a whole beside what was decoded. The longer side of what
     comes of it has at least twice as many pixels as wanted: a thumbnail of it is as good.
     """
     if image.width * image.height <= LARGE:
-        return to_mode(upright(image), _COLORS)
+        return to_mode(upright(image), _COLORS, value_range)
     rows = UprightRows(image)
     width, height = rows.size
     factor = max(1, max(rows.size) // (2 * largest))
     step = factor * max(1, STRIP // (factor * width))
     small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
     for first in range(0, height, step):
-        strip = to_mode(rows.between(first, first + step), _COLORS)
+        strip = to_mode(rows.between(first, first + step), _COLORS, value_range)
         small.paste(strip.reduce(factor), (0, first // factor))
     return small
 

@@ -19,7 +19,7 @@ from al_lightning.run.journal import Journal
 from al_lightning.run.own_code import own_code
 from al_lightning.run.pool import Pool
 from al_lightning.run.project import continued
-from al_lightning.run.provenance import reproducible
+from al_lightning.run.provenance import describe, reproducible
 from al_lightning.run.record import RunRecord
 from al_lightning.run.state import Event
 from al_lightning.training.checkpoint import Checkpoint
@@ -147,6 +147,7 @@ class Learner:
         return LearnerFacts(
             embedding,
             describe_model(classifier),
+            describe({**classifier.hparams, **getattr(classifier, "settings", {})}),
             computation,
             reproducible(computation),
             {**self._code, **code},

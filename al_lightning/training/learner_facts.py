@@ -15,6 +15,7 @@ class LearnerFacts:
     Attributes:
         embedding: The size of an embedding.
         model: Of the classifier: parameters, pretrained weights.
+        settings: Of the classifier, beside its network: optimizer, hyperparameters that it has saved.
         trainer: Where, how and how long it is trained.
         reproducible: Whether the same run has the same bits.
         code: Digests of the user's own code.
@@ -24,6 +25,7 @@ class LearnerFacts:
 
     embedding: int
     model: dict[str, Any]
+    settings: dict[str, Any]
     trainer: dict[str, Any]
     reproducible: dict[str, Any]
     code: dict[str, str]

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,8 +248,23 @@ def test_what_draws_for_every_image_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    "transform", [lambda image: image[0], lambda image: image.repeat(2, 1, 1, 1)]
+    "transform",
+    [
+        lambda image: image[0],
+        lambda image: image.repeat(2, 1, 1, 1),
+        lambda image: image.numpy(),
+        lambda image: None,
+        v2.CenterCrop(1),
+        v2.Grayscale(3),
+        v2.ToDtype(torch.float32),  # 0 to 255, which would be taken for 0 to 1
+    ],
 )
-def test_an_augmentation_makes_one_image_of_one(transform: Callable[[Tensor], Tensor]) -> None:
-    with pytest.raises(UsageError, match=r"makes .* of an image \(1, 1, 2, 2\)"):
-        image_by_image(transform)(torch.zeros(3, 1, 2, 2))
+def test_an_augmentation_makes_an_image_of_the_same_kind(transform: Callable[..., Any]) -> None:
+    with pytest.raises(UsageError, match=r"makes .* of an image \(1, 1, 2, 2\) torch.uint8: shape"):
+        image_by_image(transform)(torch.zeros(3, 1, 2, 2, dtype=torch.uint8))
+
+
+@pytest.mark.parametrize("transform", [v2.RandomHorizontalFlip, "flip"])
+def test_what_is_no_augmentation_is_refused(transform: Any) -> None:
+    with pytest.raises(UsageError, match=r"augment must be a transform of images.*, not"):
+        image_by_image(transform)

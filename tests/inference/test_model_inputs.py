@@ -93,6 +93,12 @@ def test_a_batch_that_fits_passes() -> None:
     assert checked(torch.ones(2, *RGB, dtype=torch.float16), RGB).dtype == torch.float32
 
 
+def test_the_range_of_deep_images_is_said() -> None:
+    said = json.loads(describe_decoding(RGB, (-1000, 65535)))["more_than_8_bits"]
+    assert said == "to bytes at first: black is -1000, white is 65535"
+    assert json.loads(describe_decoding(RGB))["more_than_8_bits"] == "refused"
+
+
 def test_the_decoding_is_what_is_said(tmp_path: Path) -> None:
     """As a user would do it from the metadata alone, by PIL's own function for it."""
     said = json.loads(describe_decoding(RGB))

@@ -20,6 +20,7 @@ from al_lightning import (
     DatasetOracle,
     Evidence,
     FitCache,
+    ImageClassifier,
     Journal,
     JournalError,
     LoopCallback,
@@ -38,7 +39,7 @@ from al_lightning import (
 from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
 from al_lightning.training.calibration import Calibration
 from al_lightning.training.checkpoint import Checkpoint
-from tests.helpers import TinySource, same_weights
+from tests.helpers import TinySource, same_weights, tiny_classifier
 from tests.loop.parts import loop_of
 
 BUDGET = Budget(initial=9, query=6, total=21)
@@ -384,6 +385,24 @@ def test_code_of_the_user_that_was_edited_is_named_and_not_gone_on_with(tmp_path
     loop = make_loop(tmp_path, Edited(), make_trainer=make_trainer, irrelevant=["code"])
     with pytest.warns(UserWarning, match=r"code\.queries\.\S*Own"):
         assert loop.run().finished
+
+
+def test_an_optimizer_that_was_changed_is_named_and_not_gone_on_with(tmp_path: Path) -> None:
+    class Saved(TinyModel):
+        def __init__(self, rate: float) -> None:
+            super().__init__()
+            self.save_hyperparameters()
+
+    def made(smoothing: float) -> ImageClassifier:
+        backbone = tiny_classifier().backbone
+        return ImageClassifier(backbone, 3, label_smoothing=smoothing)
+
+    make_loop(tmp_path / "ours", make_classifier=partial(made, 0.0)).run()
+    with pytest.raises(JournalError, match=r"config\.classifier\.label_smoothing: 0\.0 -> 0\.1\n"):
+        make_loop(tmp_path / "ours", make_classifier=partial(made, 0.1)).run()
+    make_loop(tmp_path / "own", make_classifier=partial(Saved, 0.1)).run()
+    with pytest.raises(JournalError, match=r"config\.classifier\.rate: 0\.1 -> 0\.2\n"):
+        make_loop(tmp_path / "own", make_classifier=partial(Saved, 0.2)).run()
 
 
 def test_a_finished_run_changes_nothing(tmp_path: Path) -> None:

@@ -157,13 +157,19 @@ def test_embeddings_of_another_shape_are_refused() -> None:
         require_logits(Flat(), SHAPE, 3)
 
 
-@pytest.mark.parametrize("scale", [0.0, 1.0, 100.0])
+class HalfSoftmax(nn.Softmax):
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as torch calls it
+        return super().forward(input).half()
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.3, 1.0, 100.0])
 def test_probabilities_are_not_taken_for_logits(scale: float) -> None:
     head = nn.Linear(64, 3)
     with torch.no_grad():  # of black images, the logits are the bias
         head.bias.copy_(scale * torch.tensor([1.0, 1.0, -1.0]))
-    with pytest.raises(UsageError, match=r"Halves gives probabilities.*Return the logits"):
-        require_logits(classifier_of(nn.Sequential(head, nn.Softmax(1))), SHAPE, 3)
+    for softmax in (nn.Softmax(1), HalfSoftmax(1)):
+        with pytest.raises(UsageError, match=r"Halves gives probabilities.*Return the logits"):
+            require_logits(classifier_of(nn.Sequential(head, softmax)), SHAPE, 3)
     for last in (nn.Identity(), nn.LogSoftmax(1), nn.ReLU(), nn.Sigmoid()):
         assert require_logits(classifier_of(nn.Sequential(head, last)), SHAPE, 3) == 64
 

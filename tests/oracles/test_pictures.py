@@ -62,6 +62,15 @@ def test_an_image_of_a_file_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
     assert decoded(picture(data, 1)).size == (128, 128)  # the file has gone: its pixels
 
 
+def test_a_file_of_more_than_8_bits_is_shown_in_its_range(tmp_path: Path) -> None:
+    Image.fromarray(np.full((300, 200), 1000, dtype=np.uint16)).save(tmp_path / "deep.png")
+    train = Images(torch.zeros(1, 1, 8, 8, dtype=torch.uint8), torch.tensor([0]), ("deep.png",))
+    data = ImageData(train, train, ("a", "b"), folder=tmp_path, value_range=(0, 2000))
+    shown = decoded(picture(data, 0), "jpeg")
+    assert shown.size == (200, 300)
+    assert set(np.asarray(shown).flatten().tolist()) == {128}
+
+
 @pytest.mark.parametrize("orientation", [1, 6, 7])
 @pytest.mark.parametrize("mode", ["L", "RGBA", "CMYK"])
 def test_a_large_file_is_shrunk_in_strips_to_the_same_pixels(
@@ -73,9 +82,9 @@ def test_a_large_file_is_shrunk_in_strips_to_the_same_pixels(
     whole = pictures._shrunk(image, 15)
     converted = []
 
-    def to_mode(strip: Image.Image, channels: int) -> Image.Image:
+    def to_mode(strip: Image.Image, channels: int, value_range: None) -> Image.Image:
         converted.append(strip.size)
-        return decode.to_mode(strip, channels)
+        return decode.to_mode(strip, channels, value_range)
 
     monkeypatch.setattr(pictures, "to_mode", to_mode)
     monkeypatch.setattr(pictures, "LARGE", 50 * 90 - 1)

@@ -23,7 +23,8 @@ def check_value_range(given: Sequence[float] | None) -> ValueRange | None:
     """
     if given is None:
         return None
-    if len(given) != 2 or any(type(value) not in (int, float) for value in given):  # noqa: PLR2004
+    whole = isinstance(given, Sequence) and len(given) == 2  # noqa: PLR2004
+    if not whole or any(type(value) not in (int, float) for value in given):
         raise UsageError(
             f"dataset.value_range={given} is not valid: give the values of black and white, such as "
             "'dataset.value_range=[0,4095]'"
@@ -59,14 +60,15 @@ def refuse_unknown_range(
 
 
 def _range_of(path: ImageFile) -> ValueRange | None:
-    """Return the least and the largest value of an image; None where it cannot be read."""
+    """Return the least and the largest finite value of an image; None where none can be read."""
     try:
         with warnings.catch_warnings(), open_image(path, 1) as opened:
             warnings.filterwarnings("ignore", module=r"PIL\.")
             if has_deep_colors(opened):
                 return 0, _INTEGER_WHITES[-1]
             values = np.asarray(opened)
-            return float(values.min()), float(values.max())
+            finite = values[np.isfinite(values)]
+            return float(finite.min()), float(finite.max())
     except Exception:  # it was read a moment ago, and others say as much
         return None
 

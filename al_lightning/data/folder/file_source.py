@@ -140,7 +140,7 @@ class FileSource(BaseSource):
         train, test = (
             images.rows((usable & part).nonzero().flatten()) for part in (~is_test, is_test)
         )
-        return ImageData(train, test, classes, folder=self.folder)
+        return ImageData(train, test, classes, folder=self.folder, value_range=self.value_range)
 
     def load_known(self, known: KnownProject) -> ImageData:
         """Find and decode the images of a project: those that it knows keep their ids.
@@ -172,7 +172,8 @@ class FileSource(BaseSource):
             split = files.split if begun else partial(split_test, rows, classes=classes)
             is_test = split(usable, fraction=fraction)
         self._warn_of_leaks(rows, checked, is_test)
-        return known_data(files, checked, is_test, classes, known, self.folder, renamed)
+        data = known_data(files, checked, is_test, classes, known, self.folder, renamed)
+        return replace(data, value_range=self.value_range)
 
     def _checked(self, rows: FileRows, known: int = 0) -> CheckedFiles:
         """Decode all files, and decide which of them can be used.

@@ -7,7 +7,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
-from al_lightning.data.pixels.image_files import LARGE, has_deep_colors, open_image
+from al_lightning.data.pixels.image_files import LARGE, has_deep_colors, is_misread, open_image
 from al_lightning.data.pixels.remote_file import ImageFile, shown_name
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 from al_lightning.data.pixels.upright import UprightRows, upright
@@ -24,6 +24,10 @@ DEEP = "it has more than 8 bits a pixel, and which values are black and white is
 _DEEP_COLORS = (
     "it has colours of 16 bits, of which the upper 8 are read: convert it to 8 bits, or take "
     "dataset.value_range=[0,65535]"
+)
+_MISREAD = (
+    "its numbers are signed bytes, or of 32 bits and above 2,147,483,647, which are misread: "
+    "convert it to 8 or 16 bits"
 )
 _MODES = {1: "L", 3: "RGB"}
 _BYTE = 255
@@ -57,6 +61,8 @@ def read_image(
         with open_image(path, max(height, width)) as opened:
             if has_deep_colors(opened) and value_range != _SIXTEEN_BITS:
                 raise DataError(DEEP if value_range is None else _DEEP_COLORS)  # noqa: TRY301
+            if is_misread(opened):
+                raise DataError(_MISREAD)  # noqa: TRY301
             return to_bytes(_covering(opened, channels, height, width, value_range), channels)
     except (DataError, DecodingStoppedError):
         raise

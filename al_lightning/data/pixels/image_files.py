@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.utils.errors import DataError
@@ -50,6 +50,7 @@ FORMATS = (
 #: of more, one on the machine.
 LARGE = 2**25
 _TURN, _LOADING = threading.Lock(), threading.Lock()
+_UNSIGNED, _SIGNED = 1, 2  # what a TIFF calls its numbers
 _DEEP_COLORS = re.compile(r";16[BLN]")  # how a file holds colours of 16 bits
 
 
@@ -83,6 +84,18 @@ def has_deep_colors(image: Image.Image) -> bool:
         return False
     tiles = getattr(image, "tile", ())
     return any(_DEEP_COLORS.search(str(tile[3])) for tile in tiles)
+
+
+def is_misread(image: Image.Image) -> bool:
+    """Return whether PIL takes the numbers of a TIFF for others, wrapped around; decodes 32 bits.
+
+    Signed bytes are read as unsigned, and unsigned integers of 32 bits as signed.
+    """
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(ExifTags.Base.SampleFormat, (_UNSIGNED,))[0] == _SIGNED:
+        return image.mode == "L"
+    least = image.getextrema()[0] if image.mode == "I" and tags else 0
+    return isinstance(least, int | float) and least < 0
 
 
 def _with_content(path: ImageFile) -> Path | io.BytesIO:

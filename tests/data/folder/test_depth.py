@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ def deep(path: Path, values: list[float], kind: type) -> Path:
         ([[0, 0.5], [0, 0.75]], np.float32, "from 0 to 0.75. Give .*value_range=[0,1]'"),
         ([[-1024, 3071]], np.int32, "from -1024 to 3071. Give .*value_range=[-1024,3071]'"),
         ([[0, 100_000]], np.int32, "from 0 to 100000. Give .*value_range=[0,100000]'"),
+        ([[0, np.nan, 0.5, -np.inf]], np.float32, "from 0 to 0.5. Give .*value_range=[0,1]'"),
+        ([[np.nan]], np.float32, "from 0 to 65535. Give .*value_range=[0,65535]'"),
     ],
 )
 def test_the_values_of_the_folder_are_named(
@@ -39,9 +42,10 @@ def test_the_values_of_the_folder_are_named(
 
 
 @pytest.mark.parametrize(
-    "given", [[1], [1, 2, 3], "01", [1, 0], [1, 1], [0, float("nan")], ["0", "1"], [True, 2]]
+    "given",
+    [[1], [1, 2, 3], "01", [1, 0], [1, 1], [0, float("nan")], ["0", "1"], [True, 2], 5, True],
 )
-def test_what_is_no_range_is_refused(given: list[float]) -> None:
+def test_what_is_no_range_is_refused(given: Any) -> None:
     with pytest.raises(UsageError, match=r"dataset\.value_range=.* is not valid"):
         check_value_range(given)
 

@@ -1,11 +1,12 @@
 import errno
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile
 
 from al_lightning.data.pixels import decode
 from al_lightning.data.pixels.decode import DEEP, cover, read_image, to_bytes
@@ -109,6 +110,38 @@ def test_deep_colors_are_read_by_their_upper_bytes_on_request_alone(tmp_path: Pa
     assert str(caught.value) == DEEP
     with pytest.raises(DataError, match=r"colours of 16 bits.*value_range=\[0,65535\]"):
         read_image(path, (3, 1, 1), (0, 4095))
+
+
+@pytest.mark.parametrize(
+    ("numbers", "kind", "taken"),
+    [
+        (np.array([0, 2**31], np.uint32), 1, None),
+        (np.array([0, 2**31 - 1], np.uint32), 1, [0, 255]),
+        (np.array([-(2**31), 2**31 - 1], np.int32), 2, [0, 255]),
+        (np.array([0, 2], np.int8), 2, None),
+        (np.array([0, 2], np.uint8), 1, [0, 2]),
+    ],
+)
+def test_numbers_that_would_wrap_around_are_refused(
+    tmp_path: Path, numbers: np.ndarray, kind: int, taken: list[int] | None
+) -> None:
+    path, bits = tmp_path / "a.tif", 8 * numbers.itemsize
+    shape = ExifTags.Base
+    tags = {shape.ImageWidth: 2, shape.ImageLength: 1, shape.BitsPerSample: bits, 262: 1, 278: 1}
+    tags |= {shape.StripOffsets: 8, shape.StripByteCounts: numbers.nbytes, shape.SampleFormat: kind}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    header = struct.pack("<2sHI", b"II", 42, 8 + numbers.nbytes)
+    ending = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(header + numbers.tobytes() + ending)
+    if taken is None:
+        with pytest.raises(
+            DataError, match=r"signed bytes, or of 32 bits .* convert it to 8 or 16"
+        ):
+            read_image(path, (1, 1, 2), (0, 2**32 - 1))
+    else:
+        low = float(numbers.min())
+        pixels = read_image(path, (1, 1, 2), (low, float(2**31 - 1)))
+        assert pixels.flatten().tolist() == taken
 
 
 @pytest.mark.parametrize(
