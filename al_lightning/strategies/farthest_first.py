@@ -87,7 +87,7 @@ _BLOCK_FACTORS, _BLOCK_DISTANCES = (
     12,
     6,
 )  # rows of factors and of distances that a block holds at once
-_FEW_CENTERS = 64  # that every point is compared with, or a tenth of all that there will be
+_FEW_CENTERS = 64  # that every point is compared with, or half of all that there will be
 _MOST_CENTERS = 256  # that every point is compared with, and that a block takes at once
 _EXPONENT = 120  # of the largest scale, which is a float32 number itself
 _LOOSE = 0.05  # share of a bound that rounding may make up before float32 is not worth it
@@ -137,7 +137,7 @@ class _LazyTraversal:
     def _bound(self) -> None:
         """Bound the distances of all points by a few centers, so that most need no exact distance."""
         every_center = len(self.labeled) + len(self.picks)
-        few = min(max(_FEW_CENTERS, every_center // 10), _MOST_CENTERS)
+        few = min(max(_FEW_CENTERS, every_center // 2), _MOST_CENTERS)
         few = min(few, len(self.labeled) + self.picked)
         every = torch.arange(len(self.pool))
         rest = self._bound_roughly(every, few) if multiplies_in_float32() else every
