@@ -21,7 +21,7 @@ from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from al_lightning.strategies.functional.clusters import centered, cluster, unit_rows
+from al_lightning.strategies.functional.clusters import Centered, cluster, unit_rows
 
 RESULTS = Path(__file__).parent / "results" / "clusters.json"
 ROWS, BATCH = 50_000, 5_000
@@ -60,7 +60,7 @@ def measured(
     with threadpool_limits(1):
         labels = method(rows, count, seed)
     seconds = time.process_time() - began
-    scaled = centered(rows)
+    scaled = Centered(rows)[:]
     sums = torch.zeros(count, rows.shape[1]).index_add_(0, labels, scaled)
     centers = sums / torch.bincount(labels, minlength=count).clamp(min=1)[:, None]
     within = (scaled - centers[labels]).square().sum() / scaled.square().sum()
@@ -70,7 +70,7 @@ def measured(
 def by_scikit_learn(rows: Tensor, count: int, seed: int) -> Tensor:
     """Return the cluster of each row by minibatches, in all dimensions."""
     method = MiniBatchKMeans(count, batch_size=BATCH, n_init=1, random_state=seed)
-    return torch.from_numpy(method.fit_predict(centered(rows).numpy())).long()
+    return torch.from_numpy(method.fit_predict(Centered(rows)[:].numpy())).long()
 
 
 def by_products(rows: Tensor, count: int, seed: int) -> Tensor:

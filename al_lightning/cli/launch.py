@@ -98,7 +98,7 @@ def launched(cfg: DictConfig) -> "Journal":
 
 def _meet_on_loopback(parameters: "RendezvousParameters") -> "RendezvousHandler":
     """Return where ranks of this machine meet; torch's own stores listen on all interfaces."""
-    from torch.distributed import TCPStore  # noqa: PLC0415
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # noqa: PLC0415
     from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import (  # noqa: PLC0415
         StaticTCPRendezvous,
     )
