@@ -14,7 +14,7 @@ from al_lightning.data.pixels.upright import UprightRows, upright
 from al_lightning.utils.errors import DataError
 
 #: Raised whenever the bytes of an image may have changed, so that none that were kept are taken.
-DECODER = 2
+DECODER = 3
 #: Pixels of a large image that are converted at a time.
 STRIP = 2**22
 #: Which values of images of more than 8 bits a pixel are black and white.
