@@ -29,7 +29,7 @@ def part(count: int, labels: list[Any], feature: Any, **images: Any) -> Any:
 def folder(tmp_path: Path) -> str:
     named = datasets.ClassLabel(names=["cat", "dog", "owl"])
     parts = {"train": part(6, [0, 1, 1, 0, 2, 2], named), "test": part(3, [2, 1, 0], named)}
-    datasets.DatasetDict(parts).save_to_disk(tmp_path / "saved")
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     return str(tmp_path / "saved")
 
 
@@ -60,7 +60,7 @@ def test_test_images_are_drawn_where_there_is_no_such_split(folder: str) -> None
 def test_labels_without_names_are_sorted(tmp_path: Path) -> None:
     text = datasets.Value("string")
     parts = {"train": part(4, ["b", "a", "b", "c"], text), "test": part(1, ["c"], text)}
-    datasets.DatasetDict(parts).save_to_disk(tmp_path / "saved")
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     data = HuggingFaceSource(str(tmp_path / "saved"), **COLUMNS).load()
     assert data.classes == ("a", "b", "c")
     assert data.train.labels.tolist() == [1, 0, 1, 2]
@@ -71,7 +71,7 @@ def test_a_folder_of_parquet_files_is_read(
 ) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     (tmp_path / "files").mkdir()
-    for name, split in datasets.load_from_disk(folder).items():
+    for name, split in datasets.load_from_disk(str(folder)).items():
         split.to_parquet(tmp_path / "files" / f"{name}.parquet")
     data = HuggingFaceSource(str(tmp_path / "files"), **COLUMNS).load()
     assert data.train.labels.tolist() == [0, 1, 1, 0, 2, 2]
@@ -95,7 +95,7 @@ def test_what_is_not_there_is_named(options: dict[str, str], message: str, folde
 def test_images_without_labels_are_refused(tmp_path: Path) -> None:
     named = datasets.ClassLabel(names=["cat", "dog"])
     parts = {"train": part(3, [0, 1, -1], named), "test": part(1, [0], named)}
-    datasets.DatasetDict(parts).save_to_disk(tmp_path / "saved")
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
     with pytest.raises(DataError, match=r"Row 2 .* has the label -1"):
         HuggingFaceSource(str(tmp_path / "saved"), **COLUMNS).load()
 

@@ -24,8 +24,8 @@ def test_unequal_steps_share_5_percent_by_the_normal_distribution() -> None:
     looks = np.array([3, 5, 10])
     limit = norm.isf(look_level((3, 5, 10)) / 2)
     correlated = np.sqrt(np.minimum.outer(looks, looks) / np.maximum.outer(looks, looks))
-    inside = multivariate_normal(np.zeros(3), correlated).cdf(
-        np.full(3, limit), lower_limit=np.full(3, -limit), rng=np.random.default_rng(0)
+    inside = multivariate_normal(np.zeros(3), correlated, seed=0).cdf(
+        np.full(3, limit), lower_limit=np.full(3, -limit)
     )
     assert inside == pytest.approx(0.95, abs=2e-4)
     assert look_level((3, 10_000)) == pytest.approx(1 - 0.95**0.5, abs=2e-4)  # nearly independent
