@@ -92,7 +92,7 @@ class MaxHerding(Strategy):
         return torch.randperm(size, generator=generator)[: self.references].sort().values
 
     def working_bytes(self, sizes: Sizes) -> int:
-        """Return the unit embeddings of candidates and references, bounds, and blocks."""
+        """Return the unit embeddings of candidates and references, and blocks."""
         row = sizes.row_bytes({Need.EMBEDDINGS})
         exact = sizes.pool <= max(self.exact_up_to, self.references)
         counted = sizes.pool if exact else self.references
