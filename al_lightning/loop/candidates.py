@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from al_lightning.run.budget import Budget
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 
@@ -60,3 +61,16 @@ def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
     if count > 0 or wanted == 0:
         return free, max(count, 0)
     return still_open, max(min(left, len(still_open)), 0)
+
+
+def candidates_of_round(index: int, pool: Pool, budget: Budget, given: int) -> tuple[Tensor, int]:
+    """Return which images a round's query selects from, and how many of them.
+
+    Args:
+        index: The round.
+        pool: Its pool.
+        budget: Says how many labels a query asks for, and how many there are in all.
+        given: How many images came with labels, where others came without.
+    """
+    left = budget.limit(pool.size, given) - pool.labels_bought
+    return next_candidates(pool, budget.query_size(index, given), left)

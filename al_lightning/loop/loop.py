@@ -1,6 +1,6 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
@@ -15,7 +15,7 @@ from al_lightning.callbacks.loop_callback import (
     QueryResult,
     RoundResult,
 )
-from al_lightning.loop.candidates import next_candidates
+from al_lightning.loop.candidates import candidates_of_round
 from al_lightning.loop.first_labels import FirstLabels
 from al_lightning.loop.project_changes import record_corrections
 from al_lightning.loop.query import Query
@@ -26,6 +26,7 @@ from al_lightning.run.budget import Budget
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
+from al_lightning.training.fitted import Fitted
 from al_lightning.training.learner import Learner
 from al_lightning.training.temperature import temperature_of
 from al_lightning.utils.errors import UsageError
@@ -201,12 +202,11 @@ class ActiveLearningLoop:
 
     def _play(self, index: int) -> None:
         """Play a round; what the journal has of it already is not written again."""
-        journal, budget = self.journal, self.budget
+        journal = self.journal
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
-        watch, pool, given = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool, self._first.given
-        left = budget.limit(pool.size, given) - pool.labels_bought
-        free, count = next_candidates(pool, budget.query_size(index, given), left)
+        watch, pool = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool
+        free, count = candidates_of_round(index, pool, self.budget, self._first.given)
         asked = free, count, self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
         selection, facts = self.query.select(fitted, *asked) if count > 0 else (None, {})
         question = None
@@ -218,10 +218,18 @@ class ActiveLearningLoop:
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
         elif question is None:
-            journal.end("budget" if budget.spent(pool.labels_bought) else "pool_empty")
+            journal.end("budget" if self.budget.spent(pool.labels_bought) else "pool_empty")
         else:
-            self.learner.prepare()
-            self._ask(question)
+            self._ask(question, partial(self._look_ahead, fitted, question))
+
+    def _look_ahead(self, fitted: Fitted, question: Question) -> None:
+        """Do what can be done of the next round while annotators look at the question."""
+        self.learner.prepare()
+        if not self.oracle.answers_here:
+            return
+        pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))
+        found = candidates_of_round(question.round, pool, self.budget, self._first.given)
+        self.query.look_ahead(fitted, pool, *found, self.learner.seed)
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
@@ -237,12 +245,13 @@ class ActiveLearningLoop:
         else:
             self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
-    def _ask(self, question: Question) -> None:
+    def _ask(self, question: Question, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Buy labels; where the answer takes time, write the question down instead."""
+        if not self.oracle.answers_at_once:
+            self.journal.record_question(question)
+        meanwhile()
         if self.oracle.answers_at_once:
             self._settle(question)
-        else:
-            self.journal.record_question(question)
 
     def _settle(self, question: Question) -> bool:
         """Ask the oracle, and record its answer; return whether there is one."""

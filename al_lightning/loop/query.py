@@ -7,10 +7,12 @@ from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
+from al_lightning.loop.ahead import Ahead
 from al_lightning.loop.candidates import draw_candidates, require_enough_candidates
 from al_lightning.loop.query_memory import query_sizes, require_memory
 from al_lightning.run.budget import Budget
 from al_lightning.run.own_code import own_code
+from al_lightning.run.pool import Pool
 from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Question
 from al_lightning.strategies.evidence import Need
@@ -58,6 +60,7 @@ class Query:
         self.strategy = strategy
         self.query_seed = None if query_seed is None else whole_number("query_seed", query_seed)
         self.initial_strategy = initial_strategy
+        self._ahead: Ahead | None = None
         # At once: a run may change them.
         self.code, self.packages = own_code([strategy, initial_strategy])
 
@@ -109,22 +112,57 @@ class Query:
             The images, and what the journal says of how they were found: ``query_temperature``, the
             temperature where the strategy needs it.
         """
-        strategy, pool = self.strategy, fitted.pool
+        index, pool, ahead = fitted.index, fitted.pool, self._ahead
+        self._ahead = None
+        if ahead is not None and ahead.is_for(index, pool, free, count):
+            watch.add(ahead.watch)
+            return ahead.selection, {}
+        calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
         with watch.time("score"):
-            candidates = draw_candidates(
-                free,
-                strategy.pool_subset,
-                self._generator(seed, "candidates", fitted.index),
-            )
-            calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
             facts = {"query_temperature": find_temperature()} if calibrated else {}
-            passes = strategy.mc_samples, facts.get("query_temperature", 1.0)
-            unlabeled = fitted.evidence(candidates, strategy.needs, *passes)
-            labeled = fitted.evidence(pool.labeled_ids, strategy.labeled_needs, *passes)
-        generator = self._generator(seed, "query", fitted.index)
+        passes = self.strategy.mc_samples, facts.get("query_temperature", 1.0)
+        return self._select(fitted, index, pool, free, count, seed, watch, *passes), facts
+
+    def look_ahead(self, fitted: Fitted, pool: Pool, free: Tensor, count: int, seed: int) -> None:
+        """Make the next round's selection now, if it follows from fixed embeddings alone.
+
+        :meth:`select` takes it if that round has this pool.
+
+        Args:
+            fitted: The classifier of the round before.
+            pool: Of the next round, if all is labeled that is asked for.
+            free: The images to select from then, ascending, (N,) int64.
+            count: How many images; 0 where no round comes.
+            seed: As for :meth:`select`.
+        """
+        if count > 0 and self.needs <= {Need.EMBEDDINGS} and fitted.fixed_embeddings:
+            index, watch = fitted.index + 1, Stopwatch()
+            found = self._select(fitted, index, pool, free, count, seed, watch)
+            self._ahead = Ahead(index, pool, free, count, found, watch)
+
+    def _select(
+        self,
+        fitted: Fitted,
+        index: int,
+        pool: Pool,
+        free: Tensor,
+        count: int,
+        seed: int,
+        watch: Stopwatch,
+        mc_samples: int = 1,
+        temperature: float = 1.0,
+    ) -> Selection:
+        strategy = self.strategy
+        with watch.time("score"):
+            drawn = self._generator(seed, "candidates", index)
+            candidates = draw_candidates(free, strategy.pool_subset, drawn)
+            unlabeled = fitted.evidence(candidates, strategy.needs, mc_samples, temperature)
+            labeled = fitted.evidence(
+                pool.labeled_ids, strategy.labeled_needs, mc_samples, temperature
+            )
+        generator = self._generator(seed, "query", index)
         with watch.time("select"):
-            found = from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
-        return found, facts
+            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
 
     def select_first(
         self,

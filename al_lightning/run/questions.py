@@ -185,6 +185,10 @@ class Oracle(ABC):
     """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
     oracle's own."""
 
+    answers_here: bool = False
+    """Whether the whole answer comes to the process that asks. It then selects the next images, where
+    these do not depend on labels, while annotators label the images of a question."""
+
     live: LiveBoard | None = None
     """Where the run shows this oracle what it does at the moment; None if the oracle does not look."""
 
@@ -249,7 +253,7 @@ class SimulatedOracle(Oracle):
     tensor([0, 1])
     """
 
-    answers_at_once = True
+    answers_at_once = answers_here = True
 
     @abstractmethod
     def annotate(self, ids: Tensor) -> Tensor:

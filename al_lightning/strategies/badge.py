@@ -83,8 +83,8 @@ class _PlusPlus:
     """One run of k-means++ by proposals from stale distances.
 
     Attributes:
-        bounds: Squared distances to the nearest of the first ``seen`` picks, (N,) float64: at least
-            those to the nearest of all. Those of picked images are 0.
+        bounds: Bounds from above of squared distances to the nearest of the first ``seen`` picks, (N,)
+            float64; those of picked images are 0.
         seen: How many picks each bound knows, (N,) int64.
     """
 
@@ -95,7 +95,6 @@ class _PlusPlus:
         self.block_size = block_size
         self.generator = generator
         size = len(gradients)
-        self.bounds = torch.full((size,), torch.inf, dtype=torch.float64)
         self.seen = torch.zeros(size, dtype=torch.int64)
         self.taken = torch.zeros(size, dtype=torch.bool)
         self.picks = torch.empty(count, dtype=torch.int64)
@@ -105,8 +104,12 @@ class _PlusPlus:
     def run(self) -> tuple[Tensor, Tensor]:
         """Return positions, (count,) int64, and squared distances, (count,) float64."""
         first = torch.randint(len(self.gradients), (1,), generator=self.generator)
-        self._pick(int(first), float(self.gradients.squares[first]))
-        self._refresh()
+        squares = self.gradients.squares
+        self._pick(int(first), float(squares[first]))
+        self.bounds = (
+            squares.sqrt() + squares[first].sqrt()
+        ).square_()  # by the triangle inequality
+        self.bounds[first] = 0
         proposed = accepted = 0
         while self.picked < len(self.picks):
             if not bool(self.bounds.max() > 0):

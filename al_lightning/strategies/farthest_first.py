@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence
-from al_lightning.strategies.functional.distances import Factors, Metric, multiplies_in_float32
+from al_lightning.strategies.functional.distances import Factors, Metric, bound_types
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -87,10 +87,10 @@ _BLOCK_FACTORS, _BLOCK_DISTANCES = (
     12,
     6,
 )  # rows of factors and of distances that a block holds at once
-_FEW_CENTERS = 64  # that every point is compared with, or half of all that there will be
-_MOST_CENTERS = 256  # that every point is compared with, and that a block takes at once
+_FEW_CENTERS = 64
+_MOST_CENTERS = 256
 _EXPONENT = 120  # of the largest scale, which is a float32 number itself
-_LOOSE = 0.05  # share of a bound that rounding may make up before float32 is not worth it
+_LOOSE = 0.05  # share of a bound that rounding may make up before finer numbers are worth it
 
 
 class _LazyTraversal:
@@ -103,7 +103,8 @@ class _LazyTraversal:
     centers, and then picks greedily within the block for as long as no bound outside is higher. A
     point of the block that falls below the bounds outside is left as it is.
 
-    The first bounds need not be close: they are made in float32, and allow for its rounding.
+    The first bounds need not be close: they are made in bfloat16 or float32, and allow for its
+    rounding.
     """
 
     def __init__(
@@ -113,7 +114,9 @@ class _LazyTraversal:
         self.pool = pool
         self.labeled = labeled
         self.block_size = block_size
-        self.center = _mean(pool, block_size) if metric.translation_invariant else None
+        moves = metric.translation_invariant
+        self.center = _mean(pool, block_size) if moves else None
+        self.scale = self._safe_scale() if moves else 1.0
         self.bounds = torch.full((len(pool),), torch.inf, dtype=torch.float64)
         self.seen = torch.zeros(len(pool), dtype=torch.int64)
         self.picks = torch.empty(count, dtype=torch.int64)
@@ -139,24 +142,28 @@ class _LazyTraversal:
         every_center = len(self.labeled) + len(self.picks)
         few = min(max(_FEW_CENTERS, every_center // 2), _MOST_CENTERS)
         few = min(few, len(self.labeled) + self.picked)
-        every = torch.arange(len(self.pool))
-        rest = self._bound_roughly(every, few) if multiplies_in_float32() else every
+        rest = torch.arange(len(self.pool))
+        for dtype in bound_types():
+            rest = self._bound_roughly(rest, 0, few, dtype)
         self._update_all(rest, few)
 
-    def _bound_roughly(self, every: Tensor, few: int) -> Tensor:
-        """Bound points in float32; return those that lie too close, for their norms, to do it well."""
-        centers = self._rows(0, few)
-        scale = self._scale(centers) if self.metric.translation_invariant else 1.0
-        rough = self._rough(centers, scale)
+    def _bound_roughly(self, positions: Tensor, low: int, high: int, dtype: torch.dtype) -> Tensor:
+        """Bound the distances of points to some centers by coarse products.
+
+        Returns:
+            The points that lie too close to them, for their norms, for products of this dtype.
+        """
+        rough = self._rough(self._rows(low, high), dtype)
         shares = rough.rounding()
-        loose = torch.empty(len(every), dtype=torch.bool)
-        for block in torch.split(every, self.block_size):
-            points = self._rough(self.pool[block], scale)
+        loose = torch.empty(len(positions), dtype=torch.bool)
+        for start in range(0, len(positions), self.block_size):
+            block = positions[start : start + self.block_size]
+            points = self._rough(self.pool.index_select(0, block), dtype)
             own = points.rounding()
             nearest = points.divergence(rough).add_(shares).amin(1) + own
-            self.bounds[block] = torch.minimum(self.bounds[block], nearest.double() / scale**2)
-            loose[block] = own > _LOOSE * nearest
-        return every[loose]
+            self.bounds[block] = torch.minimum(self.bounds[block], nearest.double() / self.scale**2)
+            loose[start : start + self.block_size] = own > _LOOSE * nearest
+        return positions[loose]
 
     def _step(self) -> None:
         """Pick from the block of highest bounds while its best is surely the best of all."""
@@ -192,7 +199,12 @@ class _LazyTraversal:
         stop = len(self.labeled) + self.picked
         self._update_all(some, stop)
         floor = float(self.bounds[some])
-        self._update_all((self.bounds >= floor).nonzero().squeeze(1), stop, floor)
+        near = (self.bounds >= floor).nonzero().squeeze(1)
+        for dtype in bound_types()[:1]:  # most of them are not as far as that
+            for low in range(int(self.seen[near].min()), stop, _MOST_CENTERS):
+                self._bound_roughly(near, low, min(low + _MOST_CENTERS, stop), dtype)
+            near = near[self.bounds[near] >= floor]
+        self._update_all(near, stop, floor)
 
     def _pick(self, position: int, divergence: float) -> None:
         self.picks[self.picked] = position
@@ -235,17 +247,19 @@ class _LazyTraversal:
         rows = rows.double()
         return self.metric.factors(rows if self.center is None else rows - self.center)
 
-    def _rough(self, rows: Tensor, scale: float) -> Factors:
-        """Return factors in float32, of rows times the scale."""
+    def _rough(self, rows: Tensor, dtype: torch.dtype) -> Factors:
+        """Return factors of rows times the scale, in float32 with products in ``dtype``."""
         rows = rows.float()
-        if self.center is None:
-            return self.metric.factors(rows)
-        return self.metric.factors(rows * scale - (self.center * scale).float())
+        if self.center is not None:
+            rows = torch.add((self.center * -self.scale).float(), rows, alpha=self.scale)
+        return self.metric.factors(rows).products_in(dtype)
 
-    def _scale(self, centers: Tensor) -> float:
+    def _safe_scale(self) -> float:
         """Return a power of 2 that brings rows to about 1, so that no square over- or underflows."""
-        ends = [*self.pool.aminmax(), *centers.aminmax()]
-        exponent = math.frexp(max(abs(float(end)) for end in ends))[1]
+        ends = [
+            float(end) for rows in (self.pool, self.labeled) if len(rows) for end in rows.aminmax()
+        ]
+        exponent = math.frexp(max(map(abs, ends)))[1]
         return 2.0 ** -max(-_EXPONENT, min(exponent, _EXPONENT))
 
 

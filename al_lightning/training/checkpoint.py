@@ -45,7 +45,7 @@ class Checkpoint:
         Pretrained weights that nothing has trained are left out: making the classifier gives them
         again. A disk that is full or cannot be written is warned of: the run can do without.
         """
-        weights, kept = _trained(classifier), {**facts, _LAYERS: _layers(classifier)}
+        weights, kept = trained_state(classifier), {**facts, _LAYERS: _layers(classifier)}
         content = {
             "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
@@ -143,14 +143,14 @@ class Saved:
         """
         shapes = {name: tensor.shape for name, tensor in self.weights.items()}
         # First of all: a `load_state_dict` that fails has loaded the rest already.
-        if shapes != {name: value.shape for name, value in _trained(classifier).items()}:
+        if shapes != {name: value.shape for name, value in trained_state(classifier).items()}:
             raise ValueError("the weights are another model's")
         if self.layers != _layers(classifier):
             raise ValueError("the weights are of other layers")
         classifier.load_state_dict(self.weights, strict=False)
 
 
-def _trained(classifier: L.LightningModule) -> dict[str, torch.Tensor]:
+def trained_state(classifier: L.LightningModule) -> dict[str, torch.Tensor]:
     """Return the state of a classifier without what stays as it was pretrained."""
     names = pretrained_names(classifier)
     return {name: value for name, value in classifier.state_dict().items() if name not in names}

@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from al_lightning.training.checkpoint import trained_state
 from al_lightning.utils.errors import DivergenceError, UsageError
 
 _LOOKS = 50  # steps between two checks of the losses: on a GPU, each check waits for it
@@ -41,7 +42,7 @@ def require_finite_weights(classifier: L.LightningModule, round_index: int, step
     Raises:
         DivergenceError: If a weight is NaN or infinite; names it.
     """
-    for name, values in classifier.state_dict().items():
+    for name, values in trained_state(classifier).items():
         if values.is_floating_point() and not bool(values.isfinite().all()):
             raise DivergenceError(round_index, step, f"{name} is NaN or infinite")
 

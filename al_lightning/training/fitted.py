@@ -25,6 +25,7 @@ from al_lightning.utils.randomness import derive_generator
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.stopwatch import Stopwatch
 
+_PROBED = 8  # images that show whether a classifier changes embeddings
 _FOLDS = 5  # of the validation labels, to measure a temperature on labels that it has not seen
 
 
@@ -93,6 +94,17 @@ class Fitted:
             temperature: Divides the logits of calibrated probabilities.
         """
         return self._evidence(self.datamodule.data.train, ids, needs, mc_samples, temperature)
+
+    @property
+    def fixed_embeddings(self) -> bool:
+        """Whether embeddings are the same in every round: computed once, and used as they are."""
+        served = self.datamodule.embeddings
+        if served is None:
+            return False
+        seen = self.evidence(torch.arange(min(_PROBED, len(served.train))), {Need.EMBEDDINGS})
+        return from_rank_zero(
+            lambda: torch.equal(seen.require(Need.EMBEDDINGS), served.train[: len(seen)].float())
+        )
 
     def probabilities(self, ids: Tensor) -> Tensor:
         """Return what is predicted of training images, (N, C) float32, on every rank.

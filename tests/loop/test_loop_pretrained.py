@@ -46,7 +46,7 @@ def make_loop(
         make_classifier=options.pop("make_classifier", lambda: classifier(mode, seed)),
         make_trainer=RoundTrainers(tiny_trainer, RECIPE),
         strategy=strategy or Margin(),
-        oracle=DatasetOracle(datamodule.data.train.labels),
+        oracle=options.pop("oracle", None) or DatasetOracle(datamodule.data.train.labels),
         journal=Journal(folder / "journal.jsonl"),
         **{"budget": BUDGET, "embeddings": EmbeddingCache(folder / "cache"), **options},
     )

@@ -17,6 +17,7 @@ from al_lightning.strategies import (
     Metric,
     Selection,
     SymmetricKL,
+    farthest_first,
 )
 from al_lightning.strategies.evidence import Evidence, Need
 from tests.strategies.helpers import make_evidence, seeded
@@ -226,17 +227,31 @@ def test_many_points_that_every_pick_brings_nearer() -> None:
     np.testing.assert_allclose(found.scores, scores, rtol=1e-6)
 
 
+@pytest.fixture(
+    params=[(), (torch.bfloat16,), (torch.float32,), (torch.bfloat16, torch.float32)],
+    ids=["none", "bfloat16", "float32", "both"],
+)
+def _bounds(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First bounds in these dtypes, whatever the processor computes fast."""
+    monkeypatch.setattr(farthest_first, "bound_types", lambda: [*request.param])
+
+
+@pytest.mark.usefixtures("_bounds")
+@pytest.mark.parametrize("block_size", [4, 512])
 @pytest.mark.parametrize("metric", METRICS)
-def test_coarser_products_of_float32_change_nothing(metric: Metric) -> None:
+def test_bounds_of_any_dtype_change_nothing(metric: Metric, block_size: int) -> None:
     pool, labeled = values_for(metric, 200, 17), values_for(metric, 50, 18)
-    expected = select(metric, pool, labeled, 40)
-    before = torch.get_float32_matmul_precision()
-    try:
-        torch.set_float32_matmul_precision("medium")
-        found = select(metric, pool, labeled, 40)
-    finally:
-        torch.set_float32_matmul_precision(before)
-    assert torch.equal(found.ids, expected.ids)
+    picks, scores = greedy(metric, pool, labeled, 40)
+    found = select(metric, pool, labeled, 40, block_size)
+    assert positions(found) == picks
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("_bounds")
+def test_more_centers_than_the_first_bounds_see() -> None:
+    pool, labeled = values_for(Euclidean(), 400, 19), values_for(Euclidean(), 700, 20)
+    picks, _ = greedy(Euclidean(), pool, labeled, 30)
+    assert positions(select(Euclidean(), pool, labeled, 30, block_size=16)) == picks
 
 
 @pytest.mark.parametrize("metric", METRICS)

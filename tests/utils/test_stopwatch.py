@@ -41,3 +41,12 @@ def test_a_phase_that_not_every_round_has_counts_too(monkeypatch: pytest.MonkeyP
     with watch.time("advice"):
         pass
     assert watch.seconds == {"fit": 0.0, "test": 0.0, "score": 0.0, "select": 0.0, "advice": 2.0}
+
+
+def test_what_another_watch_has_measured_is_added() -> None:
+    watch, other = Stopwatch(fit=1.0), Stopwatch()
+    other.seconds |= {"score": 0.5, "select": 0.25, "advice": 3.0}
+    watch.seconds["select"] = 1.0
+    watch.add(other)
+    assert watch.seconds == {"fit": 1.0, "test": 0.0, "score": 0.5, "select": 1.25, "advice": 3.0}
+    assert other.seconds["select"] == 0.25

@@ -77,6 +77,7 @@ class PageOracle(Oracle):
         self._path = Path(folder) / _LOG
         self._host, self._port, self._opens = host, port, open_browser
         self._every = retrain_every
+        self.answers_here = retrain_every is None  # else the next fit begins with a part
         self._keys = dict(keys or {})
         class_keys(data.classes, self._keys)
         self._server: PageServer | None = None

@@ -7,7 +7,8 @@ Each is, up to an increasing function, of the form
 so that the distances of M points to K others cost one (M, D) x (D, K) product and no M x K x D
 differences. The price of that form is cancellation: two points that are close give the small
 difference of large terms. Hence all of it is float64, in which squares of the largest and of the
-smallest float32 numbers are exact enough too.
+smallest float32 numbers are exact enough too. Bounds need less: :meth:`Factors.rounding` says how far
+coarser numbers may be off.
 """
 
 from abc import ABC, abstractmethod
@@ -18,11 +19,12 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Need
+from al_lightning.utils.processor import computes_bfloat16
 
 
 @dataclass(frozen=True)
 class Factors:
-    """M points, ready for inner products; all float64, or all float32 where bounds will do.
+    """M points, ready for inner products; all float64, or coarser where bounds will do.
 
     >>> import torch
     >>> from al_lightning.strategies import Euclidean
@@ -32,9 +34,9 @@ class Factors:
             [12.5000,  0.0000]], dtype=torch.float64)
 
     Attributes:
-        offset: (M,) float.
-        left: (M, D') float.
-        right: (M, D') float; often the same tensor as ``left``.
+        offset: (M,) float64 or float32.
+        left: (M, D'), the same, or bfloat16 beside float32 offsets.
+        right: (M, D'), as ``left``; often the same tensor.
     """
 
     offset: Tensor
@@ -47,10 +49,18 @@ class Factors:
         right = left if self.right is self.left else self.right[index]
         return Factors(self.offset[index], left, right)
 
+    def products_in(self, dtype: torch.dtype) -> "Factors":
+        """Return the points with products of another dtype; offsets stay as they are."""
+        left = self.left.to(dtype)
+        right = left if self.right is self.left else self.right.to(dtype)
+        return Factors(self.offset, left, right)
+
     def divergence(self, others: "Factors") -> Tensor:
         """Return the divergence of each point to each of K others, (M, K) float, at least 0."""
         offsets = self.offset[:, None] + others.offset
-        return offsets.addmm_(self.left, others.right.T, alpha=-1).clamp_(min=0)
+        if self.left.dtype == self.offset.dtype:
+            return offsets.addmm_(self.left, others.right.T, alpha=-1).clamp_(min=0)
+        return offsets.sub_(self.left @ others.right.T).clamp_(min=0)
 
     def rounding(self) -> Tensor:
         """Return how far rounding moves divergences: by two points' shares at most, (M,) float.
@@ -58,13 +68,23 @@ class Factors:
         With u the unit roundoff, an inner product of D' terms is off by at most about
         ``D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2``, in whatever order it is summed (Higham, "Accuracy
         and stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
-        themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe bound.
+        themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe bound. Products of a
+        coarser dtype, of unit v, are summed in that of the offsets; two factors and the product are
+        off by v each, 3 v |x| |y| in all, of which 4 v is a safe bound.
         """
-        numbers = torch.finfo(self.offset.dtype)
-        squares = self.left.square().sum(1)
-        squares += squares if self.right is self.left else self.right.square().sum(1)
+        own, products = torch.finfo(self.offset.dtype), torch.finfo(self.left.dtype)
+        squares = _squares(self.left, self.offset.dtype)
+        if self.right is not self.left:
+            squares = torch.maximum(squares, _squares(self.right, self.offset.dtype))
         terms = self.left.shape[1] + 16
-        return terms * (numbers.eps * squares + 4 * numbers.tiny)
+        shares = terms * (2 * own.eps * squares + 4 * own.tiny)
+        return shares + products.eps * squares if products.eps > own.eps else shares
+
+
+def _squares(rows: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return squared lengths of rows, without another tensor of their size."""
+    lengths: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=dtype)
+    return lengths.square_()
 
 
 class Metric(ABC):
@@ -174,11 +194,18 @@ class SymmetricKL(Metric):
         )
 
 
-def multiplies_in_float32() -> bool:
-    """Return whether torch multiplies float32 matrices as such, and not as bfloat16 or TF32 ones.
+def bound_types() -> list[torch.dtype]:
+    """Return the dtypes that bounds are worth computing in, the fastest first.
 
-    A user may allow the latter (``torch.set_float32_matmul_precision("medium")``).
+    bfloat16 where the processor has units for it; float32 where torch multiplies matrices of it as
+    such, and not as bfloat16 or TF32 ones, which a user may allow
+    (``torch.set_float32_matmul_precision("medium")``).
     """
+    fast = [torch.bfloat16] if computes_bfloat16() else []
+    return [*fast, torch.float32] if _multiplies_in_float32() else fast
+
+
+def _multiplies_in_float32() -> bool:
     try:
         return torch.get_float32_matmul_precision() == "highest"
     except RuntimeError:  # backends were set one by one, which no single call reports

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from al_lightning.strategies.functional.blocks import over_blocks
 
-_BLOCK = 4_096  # images whose lengths are taken at a time
+_BLOCK = 512  # images whose lengths are taken at a time: float64 of them fits into caches
 
 
 class Gradients:

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from al_lightning.strategies import Cosine, Euclidean, Metric, SymmetricKL
 from al_lightning.strategies.evidence import Need
-from al_lightning.strategies.functional.distances import multiplies_in_float32
+from al_lightning.strategies.functional import distances as module
+from al_lightning.strategies.functional.distances import bound_types
 
 
 def distances(metric: Metric, x: Tensor, y: Tensor) -> Tensor:
@@ -96,28 +97,51 @@ def test_rows_of_factors(metric: Metric) -> None:
     )
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("metric", [Euclidean(), Cosine(), SymmetricKL()])
 @pytest.mark.parametrize("columns", [1, 10, 2000])
 @pytest.mark.parametrize("spread", [1.0, 1e-3])
-def test_rounding_bounds_what_float32_does(metric: Metric, columns: int, spread: float) -> None:
+def test_rounding_bounds_what_coarse_products_do(
+    metric: Metric, columns: int, spread: float, dtype: torch.dtype
+) -> None:
     # With a small spread all points lie close to each other, far from the origin.
     x = 1 + spread * normal(40, columns)
     x = x.softmax(1) if metric.need == Need.PROBABILITIES else x
-    rough, exact = metric.factors(x), metric.factors(x.double())
-    assert rough.offset.dtype == rough.left.dtype == rough.right.dtype == torch.float32
+    rough, exact = metric.factors(x).products_in(dtype), metric.factors(x.double())
+    assert rough.offset.dtype == torch.float32
+    assert rough.left.dtype == rough.right.dtype == dtype
     shares = rough.rounding().double()
     error = (rough.divergence(rough).double() - exact.divergence(exact)).abs()
     assert (error <= shares[:, None] + shares).all()
-    assert (
-        shares.max() < 1e-3 * exact.left.square().sum(1).max() + 1e-2
-    )  # and not by saying nothing
+    largest = max(exact.left.square().sum(1).max(), exact.right.square().sum(1).max())
+    assert shares.max() < (0.01 if dtype == torch.bfloat16 else 1e-3) * largest + 1e-2  # and not by
+    # saying nothing
 
 
-def test_float32_products_that_are_rounded_more_are_told() -> None:
+def test_points_with_other_products_keep_their_offsets() -> None:
+    points = SymmetricKL().factors(X.softmax(1))
+    coarse = points.products_in(torch.bfloat16)
+    assert torch.equal(coarse.offset, points.offset)
+    assert torch.equal(coarse.left, points.left.bfloat16())
+    assert torch.equal(coarse.right, points.right.bfloat16())
+
+
+@pytest.mark.parametrize(
+    ("units", "precision", "expected"),
+    [
+        (True, "highest", [torch.bfloat16, torch.float32]),
+        (False, "highest", [torch.float32]),
+        (True, "medium", [torch.bfloat16]),
+        (False, "medium", []),
+    ],
+)
+def test_bounds_are_computed_in_what_is_fast_and_known(
+    monkeypatch: pytest.MonkeyPatch, units: bool, precision: str, expected: list[torch.dtype]
+) -> None:
+    monkeypatch.setattr(module, "computes_bfloat16", lambda: units)
     before = torch.get_float32_matmul_precision()
-    assert multiplies_in_float32()
     try:
-        torch.set_float32_matmul_precision("medium")
-        assert not multiplies_in_float32()
+        torch.set_float32_matmul_precision(precision)
+        assert bound_types() == expected
     finally:
         torch.set_float32_matmul_precision(before)

@@ -1,0 +1,159 @@
+"""Selections that are made while annotators label the images before."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from al_lightning import (
+    ActiveLearningLoop,
+    Answer,
+    DatasetOracle,
+    Evidence,
+    ImageClassifier,
+    Oracle,
+    Question,
+    Strategy,
+)
+from al_lightning.strategies import Euclidean, FarthestFirst, KMeansCenters, Margin, Selection
+from tests.helpers import TinySource
+from tests.loop.test_loop_pretrained import RECIPE, make_loop
+from tests.models.zoo import tiny_pretrained
+
+
+class Person(Oracle):
+    """Answers while the process waits, may skip images, and notes how many selections were made."""
+
+    answers_here = True
+
+    def __init__(self, strategy: Any, skipped: int = 0) -> None:
+        self.labels = TinySource().load().train.labels
+        self.strategy, self.skipped = strategy, skipped
+        self.selected_before: list[int] = []
+
+    def answer(self, question: Question) -> Answer | None:
+        self.selected_before.append(self.strategy.calls)
+        skipped = self.skipped if question.round == 1 else 0
+        ids = question.ids[skipped:]
+        return Answer(ids, self.labels[ids], question.ids[:skipped])
+
+
+class Later(Person):
+    """The same, but the answer may come to another process."""
+
+    answers_here = False
+
+
+class Counted(FarthestFirst):
+    calls = 0
+
+    def choose(
+        self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
+    ) -> Selection:
+        self.calls += 1
+        return super().choose(pool, labeled, count, generator)
+
+
+def run(folder: Path, oracle: Oracle, strategy: Strategy, **options: Any) -> ActiveLearningLoop:
+    loop = make_loop(folder, strategy=strategy, oracle=oracle, **options)
+    loop.run()
+    return loop
+
+
+def asked(loop: ActiveLearningLoop) -> list[list[int]]:
+    return [event["ids"] for event in loop.journal.events if event["event"] == "labels"]
+
+
+def test_the_next_images_are_selected_while_these_are_labeled(tmp_path: Path) -> None:
+    strategy = Counted(Euclidean())
+    person = Person(strategy)
+    loop = run(tmp_path, person, strategy)
+    # The first labels need no selection; the last query is followed by none.
+    assert person.selected_before == [0, 2, 2]
+    assert strategy.calls == 2
+    assert all(event["seconds"]["select"] > 0 for event in loop.journal.rounds[:2])
+
+
+@pytest.mark.parametrize("strategy", [FarthestFirst(Euclidean()), KMeansCenters()])
+def test_the_result_is_the_same(tmp_path: Path, strategy: Strategy) -> None:
+    ahead = run(tmp_path / "ahead", Person(Counted(Euclidean())), strategy)
+    later = run(tmp_path / "later", Later(Counted(Euclidean())), strategy)
+    assert asked(ahead) == asked(later)
+    assert len(asked(ahead)) == 3
+
+
+def test_an_image_that_is_skipped_makes_the_selection_anew(tmp_path: Path) -> None:
+    ahead, later = Counted(Euclidean()), Counted(Euclidean())
+    one = run(tmp_path / "ahead", Person(ahead, skipped=1), ahead)
+    two = run(tmp_path / "later", Later(later, skipped=1), later)
+    assert asked(one) == asked(two)
+    # The rounds after the first query: 9, 14 and 20 labels of 21.
+    assert (ahead.calls, later.calls) == (4, 3)
+
+
+def test_a_simulated_oracle_selects_no_more_often(tmp_path: Path) -> None:
+    strategy = Counted(Euclidean())
+    run(tmp_path, DatasetOracle(TinySource().load().train.labels), strategy)
+    assert strategy.calls == 2
+
+
+def test_what_needs_a_classifier_waits_for_it(tmp_path: Path) -> None:
+    class CountedMargin(Margin):
+        calls = 0
+
+        def choose(self, *arguments: Any) -> Selection:
+            self.calls += 1
+            return super().choose(*arguments)
+
+    strategy = CountedMargin()
+    person = Person(strategy)
+    run(tmp_path, person, strategy)
+    assert person.selected_before == [0, 1, 2]
+
+    other = Counted(Euclidean())
+    trained = Person(other)
+    run(tmp_path / "trained", trained, other, mode="finetune")
+    assert trained.selected_before == [0, 1, 2]
+
+
+def test_embeddings_that_a_classifier_changes_are_not_fixed(tmp_path: Path) -> None:
+    class Scaled(ImageClassifier):
+        scale: torch.nn.Parameter
+
+        def embed(self, images: Tensor) -> Tensor:
+            return super().embed(images) * self.scale
+
+    def make() -> ImageClassifier:
+        made = Scaled(tiny_pretrained(0, mode="linear"), 3, RECIPE.optimizer)
+        made.scale = torch.nn.Parameter(torch.full((), 2.0))
+        return made
+
+    strategy = Counted(Euclidean())
+    person = Person(strategy)
+    run(tmp_path, person, strategy, make_classifier=make)
+    assert person.selected_before == [0, 1, 2]
+
+
+def test_a_run_that_is_started_again_selects_the_same(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole", Person(Counted(Euclidean())), Counted(Euclidean()))
+
+    class Leaving(Person):
+        """Goes home before each answer, and answers when the run is started again."""
+
+        home = False
+
+        def answer(self, question: Question) -> Answer | None:
+            self.home = not self.home
+            return None if self.home else super().answer(question)
+
+    folder, person = tmp_path / "parts", Leaving(Counted(Euclidean()))
+    starts = 0
+    while True:
+        loop = run(folder, person, Counted(Euclidean()))
+        starts += 1
+        if loop.journal.finished:
+            break
+    assert starts == 4
+    assert asked(loop) == asked(whole)
