@@ -26,15 +26,18 @@ _WITHOUT_DROPOUT = (
 _BY_A_SAMPLE = dict.fromkeys(
     ("maxherding", "uherding"), ("strategy.exact_up_to=10000", "strategy.references=10000")
 )
-# K-means by matrix products, since 2026-11-30.
-_BY_PRODUCTS = dict.fromkeys(("kmeans", "typiclust", "mix", "shortlist", "probcover"), 3)
+# K-means by matrix products, and badge from other first bounds, since 2026-11-30.
+_REVISIONS = {
+    **dict.fromkeys(("kmeans", "typiclust", "mix", "shortlist", "probcover"), 3),
+    "badge": 2,
+}
 
 FROZEN = Part(
     name="a",
     question="Which strategy is best for few labels and a pretrained network, frozen?",
     overrides=("dataset=cifar10", "model=efficientnet_lite0_linear", *_FROM_10),
     strategies=_WITHOUT_DROPOUT,
-    strategy_revisions=_BY_PRODUCTS,
+    strategy_revisions=_REVISIONS,
     strategy_overrides=_BY_A_SAMPLE,
     looks=(5, 10),
 )
