@@ -6,6 +6,7 @@ from torch import Tensor
 from al_lightning.strategies.evidence import Evidence, Need
 
 CLASSES, DIMENSIONS, SAMPLES = 10, 512, 20
+_PASSES, _DROPPED = 3, 0.75  # of dropped features
 _CHUNK = 20_000  # rows made at a time
 
 
@@ -35,6 +36,15 @@ def make_evidence(count: int, needs: frozenset[Need], seed: int = 0) -> Evidence
     found: dict[str, Tensor] = {}
     if Need.PROBABILITIES in needs:
         found["probabilities"] = (embeddings @ head).softmax(1)
+    if Need.CALIBRATED_PROBABILITIES in needs:
+        found["calibrated_probabilities"] = (embeddings @ head / 2).softmax(1)
+    if Need.DROPPED_FEATURES in needs:
+        found["dropped_features"] = torch.empty(count, _PASSES, CLASSES)
+        for at in torch.split(torch.arange(count), _CHUNK):
+            for k in range(_PASSES):
+                kept = torch.rand(len(at), DIMENSIONS, generator=generator) >= _DROPPED
+                logits = (embeddings[at] * kept / (1 - _DROPPED)) @ head
+                found["dropped_features"][at, k] = logits.softmax(1)
     if Need.MC_PROBABILITIES in needs:
         samples = torch.empty(count, SAMPLES, CLASSES)
         for k in range(SAMPLES):

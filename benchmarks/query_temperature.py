@@ -87,7 +87,9 @@ def area(rounds: list[dict[str, Any]]) -> float:
     from al_lightning.run.curve import area_under_budget_curve  # noqa: PLC0415
 
     budgets = [event["labels_bought"] for event in rounds]
-    return area_under_budget_curve(budgets, [event["metrics"]["accuracy"] for event in rounds]) or 0.0
+    return (
+        area_under_budget_curve(budgets, [event["metrics"]["accuracy"] for event in rounds]) or 0.0
+    )
 
 
 def run_with(method: str) -> None:

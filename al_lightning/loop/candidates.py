@@ -1,5 +1,7 @@
 """The candidates of a query: unlabeled images, or a random part of them."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -63,14 +65,45 @@ def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
     return still_open, max(min(left, len(still_open)), 0)
 
 
-def candidates_of_round(index: int, pool: Pool, budget: Budget, given: int) -> tuple[Tensor, int]:
-    """Return which images a round's query selects from, and how many of them.
+@dataclass(frozen=True)
+class Candidates:
+    """What the query of a round selects from.
+
+    Attributes:
+        index: The round.
+        labeled_ids: The images that are labeled in it, (L,) int64.
+        ids: The images that it may select, ascending, (N,) int64.
+        count: How many it selects; 0 where it makes no query.
+        seed: With the round, all that random draws depend on.
+    """
+
+    index: int
+    labeled_ids: Tensor
+    ids: Tensor
+    count: int
+    seed: int
+
+    def same_as(self, other: "Candidates") -> bool:
+        """Return whether another query would see the same images, in the same order."""
+        return (
+            (self.index, self.count, self.seed) == (other.index, other.count, other.seed)
+            and torch.equal(self.labeled_ids, other.labeled_ids)
+            and torch.equal(self.ids, other.ids)
+        )
+
+
+def candidates_of_round(
+    index: int, pool: Pool, budget: Budget, given: int, seed: int
+) -> Candidates:
+    """Return what a round's query selects from.
 
     Args:
         index: The round.
         pool: Its pool.
         budget: Says how many labels a query asks for, and how many there are in all.
         given: How many images came with labels, where others came without.
+        seed: Of the run.
     """
     left = budget.limit(pool.size, given) - pool.labels_bought
-    return next_candidates(pool, budget.query_size(index, given), left)
+    free, count = next_candidates(pool, budget.query_size(index, given), left)
+    return Candidates(index, pool.labeled_ids, free, count, seed)

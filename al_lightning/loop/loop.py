@@ -5,6 +5,7 @@ from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,10 +18,10 @@ from al_lightning.callbacks.loop_callback import (
 )
 from al_lightning.loop.candidates import candidates_of_round
 from al_lightning.loop.first_labels import FirstLabels
-from al_lightning.loop.project_changes import record_corrections
+from al_lightning.loop.project_changes import record_corrections, record_corrections_of
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import begin_run, open_run, require_parts
-from al_lightning.oracles.answers import checked_answer, warn_of_gaps, warn_of_kept_labels
+from al_lightning.oracles.answers import checked_answer, warn_of_gaps
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.class_change import ClassChange
@@ -205,10 +206,10 @@ class ActiveLearningLoop:
         journal = self.journal
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
-        watch, pool = Stopwatch(fit=fitted.facts["seconds"]), fitted.pool
-        free, count = candidates_of_round(index, pool, self.budget, self._first.given)
-        asked = free, count, self.learner.seed, watch, partial(temperature_of, self.learner, fitted)
-        selection, facts = self.query.select(fitted, *asked) if count > 0 else (None, {})
+        watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
+        asked = self.budget, self._first.given, self.learner.seed
+        candidates = candidates_of_round(index, fitted.pool, *asked)
+        selection, facts = self.query.select(fitted, candidates, watch, find)
         question = None
         if selection is not None:
             question = self.query.question(fitted, selection, journal.answers(index + 1, "query"))
@@ -218,18 +219,16 @@ class ActiveLearningLoop:
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
         elif question is None:
-            journal.end("budget" if self.budget.spent(pool.labels_bought) else "pool_empty")
+            journal.end("budget" if self.budget.spent(fitted.pool.labels_bought) else "pool_empty")
         else:
-            self._ask(question, partial(self._look_ahead, fitted, question))
+            self._ask(question, partial(self._look_ahead, fitted, question, *asked))
 
-    def _look_ahead(self, fitted: Fitted, question: Question) -> None:
+    def _look_ahead(self, fitted: Fitted, question: Question, *asked: Any) -> None:
         """Do what can be done of the next round while annotators look at the question."""
         self.learner.prepare()
-        if not self.oracle.answers_here:
-            return
-        pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))
-        found = candidates_of_round(question.round, pool, self.budget, self._first.given)
-        self.query.look_ahead(fitted, pool, *found, self.learner.seed)
+        if self.oracle.answers_here:
+            pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))
+            self.query.look_ahead(fitted, candidates_of_round(question.round, pool, *asked))
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
@@ -273,13 +272,7 @@ class ActiveLearningLoop:
         """Record the new classes and the corrections of an answer."""
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
-        journal = self.journal
-        if journal.is_project:
-            corrections = answer.corrections(journal.pool, journal.answered)
-            names = answer.annotators(corrections) or type(self.oracle).__name__
-            record_corrections(journal, corrections, names, self._callbacks, answered=True)
-        else:
-            warn_of_kept_labels(answer.corrections(journal.pool, {}))
+        record_corrections_of(answer, self.journal, self.oracle, self._callbacks)
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""

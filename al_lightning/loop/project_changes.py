@@ -7,11 +7,12 @@ import torch
 from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import UNKNOWN, ImageData
+from al_lightning.oracles.answers import warn_of_kept_labels
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import HELD_OUT
 from al_lightning.run.project import changed_settings
-from al_lightning.run.questions import IMPORTED
+from al_lightning.run.questions import IMPORTED, Answer, Oracle
 from al_lightning.run.state import Event
 from al_lightning.utils.errors import JournalError
 from al_lightning.utils.ranks import from_rank_zero
@@ -94,6 +95,25 @@ def record_corrections(
         ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
         journal.record_correction(ids, classes, by, answered=answered)
         callbacks.on_correction(labels)
+
+
+def record_corrections_of(
+    answer: Answer, journal: Journal, oracle: Oracle, callbacks: LoopCallback
+) -> None:
+    """Write down the corrections of an answer; where the run is no project, warn that they are not.
+
+    Args:
+        answer: To a question, or apart from one.
+        journal: Of the run.
+        oracle: Gave them; its name is written where nobody is named.
+        callbacks: Told of them.
+    """
+    if not journal.is_project:
+        warn_of_kept_labels(answer.corrections(journal.pool, {}))
+        return
+    corrections = answer.corrections(journal.pool, journal.answered)
+    by = answer.annotators(corrections) or type(oracle).__name__
+    record_corrections(journal, corrections, by, callbacks, answered=True)
 
 
 def _record_images(journal: Journal, update: ImageUpdate, callbacks: LoopCallback) -> None:

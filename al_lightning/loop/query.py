@@ -1,18 +1,21 @@
 """Which images to query: a strategy, its evidence, and its random streams."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
 from torch import Tensor
 
 from al_lightning.data.source import ImageData
-from al_lightning.loop.ahead import Ahead
-from al_lightning.loop.candidates import draw_candidates, require_enough_candidates
+from al_lightning.loop.candidates import (
+    Candidates,
+    draw_candidates,
+    require_enough_candidates,
+)
 from al_lightning.loop.query_memory import query_sizes, require_memory
 from al_lightning.run.budget import Budget
 from al_lightning.run.own_code import own_code
-from al_lightning.run.pool import Pool
 from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Question
 from al_lightning.strategies.evidence import Need
@@ -26,6 +29,15 @@ from al_lightning.utils.memory import memory_limit
 from al_lightning.utils.randomness import derive_generator
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class _Ahead:
+    """What was selected before its round, if it has these candidates, and what that took."""
+
+    candidates: Candidates
+    selection: Selection
+    watch: Stopwatch
 
 
 class Query:
@@ -60,7 +72,7 @@ class Query:
         self.strategy = strategy
         self.query_seed = None if query_seed is None else whole_number("query_seed", query_seed)
         self.initial_strategy = initial_strategy
-        self._ahead: Ahead | None = None
+        self._ahead: _Ahead | None = None
         # At once: a run may change them.
         self.code, self.packages = own_code([strategy, initial_strategy])
 
@@ -91,78 +103,65 @@ class Query:
     def select(
         self,
         fitted: Fitted,
-        free: Tensor,
-        count: int,
-        seed: int,
+        candidates: Candidates,
         watch: Stopwatch,
-        find_temperature: Callable[[], float] = lambda: 1.0,
-    ) -> tuple[Selection, dict[str, float]]:
+        find_temperature: Callable[[Fitted], float] = lambda _: 1.0,
+    ) -> tuple[Selection | None, dict[str, float]]:
         """Select images from the pool of a round.
 
         Args:
             fitted: The round's classifier.
-            free: The images to select from, ascending, (N,) int64.
-            count: How many images.
-            seed: With ``query_seed``, all that the draws depend on.
+            candidates: What is selected from. With ``query_seed``, their seed and round are all that
+                the draws depend on.
             watch: Takes the time of the phases "score" and "select".
-            find_temperature: Returns the temperature of the classifier; called if the strategy needs
+            find_temperature: Returns the temperature of a classifier; called if the strategy needs
                 calibrated probabilities.
 
         Returns:
-            The images, and what the journal says of how they were found: ``query_temperature``, the
-            temperature where the strategy needs it.
+            The images, None where the round makes no query; and what the journal says of how they were
+            found: ``query_temperature``, the temperature where the strategy needs it.
         """
-        index, pool, ahead = fitted.index, fitted.pool, self._ahead
-        self._ahead = None
-        if ahead is not None and ahead.is_for(index, pool, free, count):
+        ahead, self._ahead = self._ahead, None
+        if candidates.count == 0:
+            return None, {}
+        if ahead is not None and ahead.candidates.same_as(candidates):
             watch.add(ahead.watch)
             return ahead.selection, {}
-        calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
         with watch.time("score"):
-            facts = {"query_temperature": find_temperature()} if calibrated else {}
-        passes = self.strategy.mc_samples, facts.get("query_temperature", 1.0)
-        return self._select(fitted, index, pool, free, count, seed, watch, *passes), facts
+            calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
+            facts = {"query_temperature": find_temperature(fitted)} if calibrated else {}
+        return self._select(fitted, candidates, watch, facts.get("query_temperature", 1.0)), facts
 
-    def look_ahead(self, fitted: Fitted, pool: Pool, free: Tensor, count: int, seed: int) -> None:
-        """Make the next round's selection now, if it follows from fixed embeddings alone.
+    def look_ahead(self, fitted: Fitted, candidates: Candidates) -> None:
+        """Make a later round's selection now, if it follows from fixed embeddings alone.
 
-        :meth:`select` takes it if that round has this pool.
+        :meth:`select` takes it if that round has these candidates.
 
         Args:
             fitted: The classifier of the round before.
-            pool: Of the next round, if all is labeled that is asked for.
-            free: The images to select from then, ascending, (N,) int64.
-            count: How many images; 0 where no round comes.
-            seed: As for :meth:`select`.
+            candidates: Of the next round, if all is labeled that is asked for.
         """
-        if count > 0 and self.needs <= {Need.EMBEDDINGS} and fitted.fixed_embeddings:
-            index, watch = fitted.index + 1, Stopwatch()
-            found = self._select(fitted, index, pool, free, count, seed, watch)
-            self._ahead = Ahead(index, pool, free, count, found, watch)
+        if candidates.count and self.needs <= {Need.EMBEDDINGS} and fitted.fixed_embeddings:
+            watch = Stopwatch()
+            self._ahead = _Ahead(candidates, self._select(fitted, candidates, watch), watch)
 
     def _select(
         self,
         fitted: Fitted,
-        index: int,
-        pool: Pool,
-        free: Tensor,
-        count: int,
-        seed: int,
+        candidates: Candidates,
         watch: Stopwatch,
-        mc_samples: int = 1,
         temperature: float = 1.0,
     ) -> Selection:
-        strategy = self.strategy
+        strategy, index, seed = self.strategy, candidates.index, candidates.seed
+        passes = strategy.mc_samples, temperature
         with watch.time("score"):
             drawn = self._generator(seed, "candidates", index)
-            candidates = draw_candidates(free, strategy.pool_subset, drawn)
-            unlabeled = fitted.evidence(candidates, strategy.needs, mc_samples, temperature)
-            labeled = fitted.evidence(
-                pool.labeled_ids, strategy.labeled_needs, mc_samples, temperature
-            )
-        generator = self._generator(seed, "query", index)
+            ids = draw_candidates(candidates.ids, strategy.pool_subset, drawn)
+            unlabeled = fitted.evidence(ids, strategy.needs, *passes)
+            labeled = fitted.evidence(candidates.labeled_ids, strategy.labeled_needs, *passes)
+        asked = candidates.count, self._generator(seed, "query", index)
         with watch.time("select"):
-            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
+            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, *asked))
 
     def select_first(
         self,

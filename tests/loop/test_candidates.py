@@ -1,7 +1,16 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from al_lightning.loop.candidates import draw_candidates, next_candidates, require_enough_candidates
+from al_lightning.loop.candidates import (
+    Candidates,
+    candidates_of_round,
+    draw_candidates,
+    next_candidates,
+    require_enough_candidates,
+)
+from al_lightning.run.budget import Budget
 from al_lightning.run.pool import Pool
 from al_lightning.utils.errors import UsageError
 
@@ -69,3 +78,33 @@ def test_where_nothing_is_left_nothing_is_asked() -> None:
     pool = Pool(1, torch.tensor([0]), torch.tensor([0]))
     free, many = next_candidates(pool, 5, 5)
     assert (len(free), many) == (0, 0)
+
+
+def of_round(index: int = 1, labeled: int = 3, budget: int = 9) -> Candidates:
+    pool = Pool(12).reveal(torch.arange(labeled), torch.zeros(labeled, dtype=torch.int64))
+    return candidates_of_round(index, pool, Budget(initial=3, query=2, total=budget), 0, seed=4)
+
+
+def test_a_round_selects_from_what_is_not_labeled() -> None:
+    found = of_round()
+    assert (found.index, found.count, found.seed) == (1, 2, 4)
+    assert found.labeled_ids.tolist() == [0, 1, 2]
+    assert found.ids.tolist() == [*range(3, 12)]
+    assert of_round(labeled=8).count == 1  # the rest of the budget
+    assert of_round(labeled=9).count == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [of_round(index=2), of_round(labeled=4), of_round(budget=4), replace(of_round(), seed=5)],
+    ids=["round", "labels", "count", "seed"],
+)
+def test_candidates_are_the_same_where_all_is(other: Candidates) -> None:
+    assert of_round().same_as(of_round())
+    assert not of_round().same_as(other)
+
+
+def test_the_order_of_labels_counts() -> None:
+    found = of_round()
+    turned = replace(found, labeled_ids=found.labeled_ids.flip(0))
+    assert not found.same_as(turned)

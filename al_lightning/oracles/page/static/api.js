@@ -6,7 +6,10 @@ async function post(path, body) {
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
   });
-  const answer = await response.json().catch(() => ({ problem: `The server says ${response.status}` }));
+  const answer = await response.json().catch((error) => {
+    if (response.ok) throw error; // the server has ended in the middle of its answer
+    return { problem: `The server says ${response.status}` };
+  });
   return { status: response.status, answer };
 }
 
