@@ -1,6 +1,7 @@
 """Times selections against scikit-activeml's, interleaved; run it by hand.
 
-    python benchmarks/selection_peers.py [--parts badge coreset typiclust probcover] [--repeats 3]
+    python benchmarks/selection_peers.py [--parts badge coreset typiclust probcover maxherding]
+        [--repeats 3]
 
 Made-up evidence, 512 dimensions and 10 classes. Each contender runs in a process of its own, on one
 thread unless told otherwise. Seconds are those of the selection; memory is what the resident set grows
@@ -25,7 +26,7 @@ from made_up import CLASSES, make_evidence
 from raw import RESULTS, record
 from selection_scaling import make_strategy
 from skactiveml.base import SkactivemlClassifier
-from skactiveml.pool import Badge, CoreSet, ProbCover, TypiClust
+from skactiveml.pool import Badge, CoreSet, MaxHerding, ProbCover, TypiClust
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils.process import prepare_process
@@ -36,6 +37,7 @@ _PARTS = {
     "coreset": ("l2", 20_000, 1_000, 500),
     "typiclust": ("typiclust", 10_000, 0, 100),
     "probcover": ("probcover", 5_000, 0, 100),
+    "maxherding": ("maxherding", 20_000, 0, 50),  # 30,000: killed for its memory, of 16 GiB
 }
 
 
@@ -71,6 +73,9 @@ def peer(part: str, pool: Evidence, labeled: Evidence) -> Callable[[int], list[i
                 ids = CoreSet(random_state=0).query(x, y, batch_size=count)
             case "typiclust":
                 ids = TypiClust(random_state=0, k=20).query(x, y, batch_size=count)
+            case "maxherding":
+                herding = MaxHerding(random_state=0, metric="rbf", metric_dict={"gamma": 1.0})
+                ids = herding.query(x, y, batch_size=count)
             case _:
                 ids = ProbCover(random_state=0, n_classes=CLASSES).query(x, y, batch_size=count)
         return [int(i) - len(labeled) for i in ids]
