@@ -200,9 +200,9 @@ class _LazyTraversal:
         self._update_all(some, stop)
         floor = float(self.bounds[some])
         near = (self.bounds >= floor).nonzero().squeeze(1)
-        for dtype in bound_types()[:1]:  # most of them are not as far as that
+        if types := bound_types():  # most of them are not as far as that
             for low in range(int(self.seen[near].min()), stop, _MOST_CENTERS):
-                self._bound_roughly(near, low, min(low + _MOST_CENTERS, stop), dtype)
+                self._bound_roughly(near, low, min(low + _MOST_CENTERS, stop), types[0])
             near = near[self.bounds[near] >= floor]
         self._update_all(near, stop, floor)
 
