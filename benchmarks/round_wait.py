@@ -3,11 +3,11 @@
     python benchmarks/round_wait.py --output FOLDER [--strategies margin,badge] [--repeats 3]
         [--before CHECKOUT] [--threads 2]
 
-CIFAR-10 (from AL_LIGHTNING_DATA) with the frozen efficientnet_lite0: a pool of 50,000 x 1,280. Runs of
-all strategies by turns, each a process of its own, with this code and that of another checkout; the
-first one embeds the images, which takes some minutes and is not counted. Beside the wait, the seconds
-of the processor in it, which a busy machine changes less, and the phases from the journal. Figures go
-to benchmarks/results/round_wait.json.
+CIFAR-10 (from AL_LIGHTNING_DATA) with the frozen efficientnet_lite0: a pool of 50,000 x 1,280. The
+answers take time, as people's do. Runs of all strategies by turns, each a process of its own, with this
+code and that of another checkout; the first one embeds the images, which takes some minutes and is not
+counted. Beside the wait, the seconds of the processor in it, which a busy machine changes less, and the
+phases from the journal. Figures go to benchmarks/results/round_wait.json.
 """
 
 import argparse
@@ -104,6 +104,8 @@ def timed(to: Path) -> None:
         return show(self, question)
 
     with (
+        patch.object(DatasetOracle, "answers_at_once", False),
+        patch.object(DatasetOracle, "answers_here", True, create=True),
         patch.object(Journal, "record_labels", recording),
         patch.object(DatasetOracle, shown, showing),
     ):

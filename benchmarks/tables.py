@@ -106,6 +106,37 @@ def label_smoothing() -> Rows:
     return rows
 
 
+def fixmatch() -> Rows:
+    """Learning from the unlabeled pool, by ``benchmarks/fixmatch.py``: an hour."""
+    rows = [["labels", "recipe", "steps", "seconds of the fit", "accuracy", "points more"]]
+    for name, each in _read("fixmatch").items():
+        labels, recipe = name.split(" labels, ")
+        accuracy = _share(statistics.fmean(each["accuracy"]))
+        low, high = each["gain_95"]
+        gain = "" if recipe == "supervised" else f"{each['gain']:+.1f} [{low:+.1f}, {high:+.1f}]"
+        seconds = f"{each['seconds']:.0f}"
+        rows.append([f"{int(labels):,}", recipe, str(each["steps"]), seconds, accuracy, gain])
+    return rows
+
+
+def query_temperature() -> Rows:
+    """The temperature of uherding, by ``benchmarks/query_temperature.py``: 15 minutes."""
+    methods = _read("query_temperature")["results"]["methods"]
+    budgets = [*next(iter(methods.values()))["accuracy"]]
+    rows = [["temperature", *(f"{int(b):,} labels" for b in budgets), "area", "difference"]]
+    for method, each in methods.items():
+        found = each["temperature"]
+        cells = [
+            _share(accuracy) + (f" (T {found[b]:.2g})" if b in found else "")
+            for b, accuracy in each["accuracy"].items()
+        ]
+        low, high = each["interval"]
+        gap = f"{_signed(each['difference'])} [{_signed(low)}, {_signed(high)}]"
+        gap = "" if method == "authors" else gap
+        rows.append([method, *cells, _share(each["aubc"]), gap])
+    return rows
+
+
 def label_efficiency() -> Rows:
     """What the default recipe reaches, by ``benchmarks/label_efficiency.py``: two hours."""
     results = _read("label_efficiency")["results"]
@@ -533,6 +564,8 @@ TABLES: dict[str, Callable[[], Rows]] = {
         selection_peers,
         ten_million,
         label_smoothing,
+        fixmatch,
+        query_temperature,
         label_efficiency,
         recipe_digits,
         review,

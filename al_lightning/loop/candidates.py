@@ -84,10 +84,10 @@ class Candidates:
     seed: int
 
     def same_as(self, other: "Candidates") -> bool:
-        """Return whether another query would see the same images, in the same order."""
+        """Return whether another query would select the same; the order of labels does not matter."""
         return (
             (self.index, self.count, self.seed) == (other.index, other.count, other.seed)
-            and torch.equal(self.labeled_ids, other.labeled_ids)
+            and torch.equal(self.labeled_ids.sort().values, other.labeled_ids.sort().values)
             and torch.equal(self.ids, other.ids)
         )
 

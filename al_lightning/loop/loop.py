@@ -1,11 +1,10 @@
 """The active-learning loop: fit, test, select, record, ask."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from al_lightning.callbacks.loop_callback import (
 )
 from al_lightning.loop.candidates import candidates_of_round
 from al_lightning.loop.first_labels import FirstLabels
-from al_lightning.loop.project_changes import record_corrections, record_corrections_of
+from al_lightning.loop.project_changes import record_answer, record_corrections
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import begin_run, open_run, require_parts
 from al_lightning.oracles.answers import checked_answer, warn_of_gaps
@@ -27,7 +26,6 @@ from al_lightning.run.budget import Budget
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Answer, Oracle, Origin, Question
-from al_lightning.training.fitted import Fitted
 from al_lightning.training.learner import Learner
 from al_lightning.training.temperature import temperature_of
 from al_lightning.utils.errors import UsageError
@@ -207,8 +205,8 @@ class ActiveLearningLoop:
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
-        asked = self.budget, self._first.given, self.learner.seed
-        candidates = candidates_of_round(index, fitted.pool, *asked)
+        rules = self.budget, self._first.given, self.learner.seed
+        candidates = candidates_of_round(index, fitted.pool, *rules)
         selection, facts = self.query.select(fitted, candidates, watch, find)
         question = None
         if selection is not None:
@@ -221,14 +219,11 @@ class ActiveLearningLoop:
         elif question is None:
             journal.end("budget" if self.budget.spent(fitted.pool.labels_bought) else "pool_empty")
         else:
-            self._ask(question, partial(self._look_ahead, fitted, question, *asked))
-
-    def _look_ahead(self, fitted: Fitted, question: Question, *asked: Any) -> None:
-        """Do what can be done of the next round while annotators look at the question."""
-        self.learner.prepare()
-        if self.oracle.answers_here:
-            pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))
-            self.query.look_ahead(fitted, candidates_of_round(question.round, pool, *asked))
+            self.learner.prepare()
+            self._ask(question)
+            if self.oracle.answers_here:  # while annotators label
+                pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))
+                self.query.look_ahead(fitted, candidates_of_round(index + 1, pool, *rules))
 
     def _record(self, result: RoundResult) -> None:
         """Write a round down, after what callbacks make of it: a line implies their files."""
@@ -244,13 +239,12 @@ class ActiveLearningLoop:
         else:
             self._ask(Question(index, origin, ids, attempt=journal.answers(index, origin)))
 
-    def _ask(self, question: Question, meanwhile: Callable[[], None] = lambda: None) -> None:
+    def _ask(self, question: Question) -> None:
         """Buy labels; where the answer takes time, write the question down instead."""
-        if not self.oracle.answers_at_once:
-            self.journal.record_question(question)
-        meanwhile()
         if self.oracle.answers_at_once:
             self._settle(question)
+        else:
+            self.journal.record_question(question)
 
     def _settle(self, question: Question) -> bool:
         """Ask the oracle, and record its answer; return whether there is one."""
@@ -272,7 +266,7 @@ class ActiveLearningLoop:
         """Record the new classes and the corrections of an answer."""
         if answer.new_classes:
             self.change_classes(ClassChange(answer.new_classes))
-        record_corrections_of(answer, self.journal, self.oracle, self._callbacks)
+        record_answer(answer, self.journal, self.oracle, self._callbacks)
 
     def _take(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""

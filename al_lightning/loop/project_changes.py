@@ -97,10 +97,10 @@ def record_corrections(
         callbacks.on_correction(labels)
 
 
-def record_corrections_of(
+def record_answer(
     answer: Answer, journal: Journal, oracle: Oracle, callbacks: LoopCallback
 ) -> None:
-    """Write down the corrections of an answer; where the run is no project, warn that they are not.
+    """Write down the corrections in an answer; where the run is no project, warn that labels are kept.
 
     Args:
         answer: To a question, or apart from one.

@@ -1,6 +1,7 @@
 """Which images to query: a strategy, its evidence, and its random streams."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -141,9 +142,11 @@ class Query:
             fitted: The classifier of the round before.
             candidates: Of the next round, if all is labeled that is asked for.
         """
-        if candidates.count and self.needs <= {Need.EMBEDDINGS} and fitted.fixed_embeddings:
+        if candidates.count and self.needs == {Need.EMBEDDINGS} and fitted.fixed_embeddings:
             watch = Stopwatch()
-            self._ahead = _Ahead(candidates, self._select(fitted, candidates, watch), watch)
+            with suppress(Exception):  # what fails fails again, in its round
+                found = self._select(fitted, candidates, watch)
+                self._ahead = _Ahead(candidates, found, watch)
 
     def _select(
         self,
@@ -159,9 +162,9 @@ class Query:
             ids = draw_candidates(candidates.ids, strategy.pool_subset, drawn)
             unlabeled = fitted.evidence(ids, strategy.needs, *passes)
             labeled = fitted.evidence(candidates.labeled_ids, strategy.labeled_needs, *passes)
-        asked = candidates.count, self._generator(seed, "query", index)
+        count, generator = candidates.count, self._generator(seed, "query", index)
         with watch.time("select"):
-            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, *asked))
+            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
 
     def select_first(
         self,

@@ -29,11 +29,9 @@ def require_oracle(oracle: object) -> None:
             f"oracle must be an instance of a subclass of al_lightning.Oracle, not {what}. "
             "A subclass implements answer(question)"
         )
-    if not isinstance(oracle.answers_at_once, bool):
-        raise UsageError(
-            f"{type(oracle).__name__}.answers_at_once must be True or False, not "
-            f"{oracle.answers_at_once!r}"
-        )
+    for name in ("answers_at_once", "answers_here"):
+        if not isinstance(value := getattr(oracle, name), bool):
+            raise UsageError(f"{type(oracle).__name__}.{name} must be True or False, not {value!r}")
 
 
 def checked_answer(oracle: Oracle, question: Question, answer: object, num_classes: int) -> Answer:

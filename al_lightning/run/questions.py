@@ -186,8 +186,8 @@ class Oracle(ABC):
     oracle's own."""
 
     answers_here: bool = False
-    """Whether the whole answer comes to the process that asks. It then selects the next images, where
-    these do not depend on labels, while annotators label the images of a question."""
+    """Whether :meth:`answer` takes as long as annotators do, and returns all of their answer. The run
+    then selects the next images before it calls it, where these do not depend on labels."""
 
     live: LiveBoard | None = None
     """Where the run shows this oracle what it does at the moment; None if the oracle does not look."""
@@ -253,7 +253,7 @@ class SimulatedOracle(Oracle):
     tensor([0, 1])
     """
 
-    answers_at_once = answers_here = True
+    answers_at_once = True
 
     @abstractmethod
     def annotate(self, ids: Tensor) -> Tensor:

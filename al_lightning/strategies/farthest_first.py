@@ -144,16 +144,16 @@ class _LazyTraversal:
         few = min(few, len(self.labeled) + self.picked)
         rest = torch.arange(len(self.pool))
         for dtype in bound_types():
-            rest = self._bound_roughly(rest, 0, few, dtype)
+            rest = self._bound_roughly(rest, few, dtype)
         self._update_all(rest, few)
 
-    def _bound_roughly(self, positions: Tensor, low: int, high: int, dtype: torch.dtype) -> Tensor:
-        """Bound the distances of points to some centers by coarse products.
+    def _bound_roughly(self, positions: Tensor, few: int, dtype: torch.dtype) -> Tensor:
+        """Bound the distances of points to the first centers by coarse products.
 
         Returns:
             The points that lie too close to them, for their norms, for products of this dtype.
         """
-        rough = self._rough(self._rows(low, high), dtype)
+        rough = self._rough(self._rows(0, few), dtype)
         shares = rough.rounding()
         loose = torch.empty(len(positions), dtype=torch.bool)
         for start in range(0, len(positions), self.block_size):
@@ -199,12 +199,7 @@ class _LazyTraversal:
         stop = len(self.labeled) + self.picked
         self._update_all(some, stop)
         floor = float(self.bounds[some])
-        near = (self.bounds >= floor).nonzero().squeeze(1)
-        if types := bound_types():  # most of them are not as far as that
-            for low in range(int(self.seen[near].min()), stop, _MOST_CENTERS):
-                self._bound_roughly(near, low, min(low + _MOST_CENTERS, stop), types[0])
-            near = near[self.bounds[near] >= floor]
-        self._update_all(near, stop, floor)
+        self._update_all((self.bounds >= floor).nonzero().squeeze(1), stop, floor)
 
     def _pick(self, position: int, divergence: float) -> None:
         self.picks[self.picked] = position

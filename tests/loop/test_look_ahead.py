@@ -10,14 +10,22 @@ from torch import Tensor
 from al_lightning import (
     ActiveLearningLoop,
     Answer,
-    DatasetOracle,
     Evidence,
     ImageClassifier,
     Oracle,
     Question,
     Strategy,
 )
-from al_lightning.strategies import Euclidean, FarthestFirst, KMeansCenters, Margin, Selection
+from al_lightning.strategies import (
+    Cosine,
+    Euclidean,
+    FarthestFirst,
+    KMeansCenters,
+    Margin,
+    Selection,
+    TypiClust,
+)
+from al_lightning.utils.interrupts import Interrupted
 from tests.helpers import TinySource
 from tests.loop.test_loop_pretrained import RECIPE, make_loop
 from tests.models.zoo import tiny_pretrained
@@ -57,8 +65,10 @@ class Counted(FarthestFirst):
 
 
 def run(folder: Path, oracle: Oracle, strategy: Strategy, **options: Any) -> ActiveLearningLoop:
-    loop = make_loop(folder, strategy=strategy, oracle=oracle, **options)
+    loop = make_loop(folder, strategy=strategy, oracle=oracle, weights=1, **options)
     loop.run()
+    if (served := loop.learner.datamodule.embeddings) is not None:
+        assert served.train.std(0).min() > 0  # images differ: a wrong selection would show
     return loop
 
 
@@ -76,7 +86,16 @@ def test_the_next_images_are_selected_while_these_are_labeled(tmp_path: Path) ->
     assert all(event["seconds"]["select"] > 0 for event in loop.journal.rounds[:2])
 
 
-@pytest.mark.parametrize("strategy", [FarthestFirst(Euclidean()), KMeansCenters()])
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        FarthestFirst(Euclidean()),
+        FarthestFirst(Cosine(), pool_subset=30),
+        KMeansCenters(),
+        TypiClust(pool_subset=25),
+    ],
+    ids=["l2", "cosine", "kmeans", "typiclust"],
+)
 def test_the_result_is_the_same(tmp_path: Path, strategy: Strategy) -> None:
     ahead = run(tmp_path / "ahead", Person(Counted(Euclidean())), strategy)
     later = run(tmp_path / "later", Later(Counted(Euclidean())), strategy)
@@ -93,10 +112,42 @@ def test_an_image_that_is_skipped_makes_the_selection_anew(tmp_path: Path) -> No
     assert (ahead.calls, later.calls) == (4, 3)
 
 
-def test_a_simulated_oracle_selects_no_more_often(tmp_path: Path) -> None:
-    strategy = Counted(Euclidean())
-    run(tmp_path, DatasetOracle(TinySource().load().train.labels), strategy)
-    assert strategy.calls == 2
+class Killed(Counted):
+    """Selects once a process."""
+
+    def choose(self, *arguments: Any) -> Selection:
+        if self.calls:
+            raise KeyboardInterrupt
+        return super().choose(*arguments)
+
+
+def test_answers_at_once_are_recorded_before_anything_else_is_selected(tmp_path: Path) -> None:
+    loop = make_loop(tmp_path, strategy=Killed(Euclidean()), weights=1)
+    with pytest.raises((KeyboardInterrupt, Interrupted)):
+        loop.run()
+    assert len(asked(loop)) == 2  # the first labels, and those of the only selection
+    again = make_loop(tmp_path, strategy=Killed(Euclidean()), weights=1)
+    assert again.run().finished
+    assert len(asked(again)) == 3
+
+
+class Failing(Counted):
+    """Cannot select a second time."""
+
+    def choose(self, *arguments: Any) -> Selection:
+        if self.calls == 1:
+            raise ValueError("no second time")
+        return super().choose(*arguments)
+
+
+def test_a_selection_that_fails_fails_in_its_round(tmp_path: Path) -> None:
+    strategy = Failing(Euclidean())
+    person = Person(strategy)
+    loop = make_loop(tmp_path, strategy=strategy, oracle=person, weights=1)
+    with pytest.raises(ValueError, match="no second time"):
+        loop.run()
+    assert person.selected_before == [0, 1]  # the answer to the first query came before
+    assert len(asked(loop)) == 2
 
 
 def test_what_needs_a_classifier_waits_for_it(tmp_path: Path) -> None:
@@ -126,7 +177,7 @@ def test_embeddings_that_a_classifier_changes_are_not_fixed(tmp_path: Path) -> N
             return super().embed(images) * self.scale
 
     def make() -> ImageClassifier:
-        made = Scaled(tiny_pretrained(0, mode="linear"), 3, RECIPE.optimizer)
+        made = Scaled(tiny_pretrained(1, mode="linear"), 3, RECIPE.optimizer)
         made.scale = torch.nn.Parameter(torch.full((), 2.0))
         return made
 

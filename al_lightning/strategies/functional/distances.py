@@ -67,17 +67,17 @@ class Factors:
 
         With u the unit roundoff, an inner product of D' terms is off by at most about
         ``D' u |x| |y| <= D' u (|x|^2 + |y|^2) / 2``, in whatever order it is summed (Higham, "Accuracy
-        and stability of numerical algorithms", 2002, section 3.1); each offset is one; the factors
-        themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe bound. Products of a
-        coarser dtype, of unit v, are summed in that of the offsets; two factors and the product are
-        off by v each, 3 v |x| |y| in all, of which 4 v is a safe bound.
+        and stability of numerical algorithms", 2002, section 3.1); an offset is one, or is off by some
+        units; the factors themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe
+        bound. Products of a coarser dtype, of unit v, are summed in that of the offsets; two factors
+        and the product are off by v each, 3 v |x| |y| in all, of which 4 v is a safe bound.
         """
         own, products = torch.finfo(self.offset.dtype), torch.finfo(self.left.dtype)
         squares = _squares(self.left, self.offset.dtype)
         if self.right is not self.left:
             squares = torch.maximum(squares, _squares(self.right, self.offset.dtype))
         terms = self.left.shape[1] + 16
-        shares = terms * (2 * own.eps * squares + 4 * own.tiny)
+        shares = terms * (2 * own.eps * squares + 4 * own.tiny) + 4 * own.eps * self.offset.abs()
         return shares + products.eps * squares if products.eps > own.eps else shares
 
 

@@ -8,6 +8,7 @@ import { OneView } from "./one.js";
 import { Status } from "./status.js";
 
 const about = JSON.parse(at("about").textContent);
+const NO_ANSWER = "The server does not answer";
 const given = new URLSearchParams(location.search);
 const by = given.get("name") ?? "";
 // The cookie has the token from here on: it shall not stay in the address, or in the history.
@@ -116,7 +117,7 @@ function askForClass(name = "") {
 
 at("newform").onsubmit = async (event) => {
   event.preventDefault();
-  const { status, answer } = await server.addClass(at("newname").value);
+  const { status, answer } = await server.addClass(at("newname").value).catch(() => ({ answer: { problem: NO_ANSWER } }));
   at("newclass").close();
   showProblem(status === 200 ? "" : answer.problem);
   if (status !== 200) return;
@@ -129,7 +130,7 @@ at("new").hidden = !about.addable;
 
 for (const button of document.querySelectorAll(".view")) button.onclick = () => { open(button.dataset.view); button.blur(); };
 at("help").onclick = showKeys;
-at("stop").onclick = () => server.stop();
+at("stop").onclick = () => server.stop().catch(() => showProblem(NO_ANSWER));
 
 const stream = new EventSource(`/events?tab=${encodeURIComponent(tab)}`);
 stream.onmessage = (event) => {
