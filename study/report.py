@@ -1,8 +1,9 @@
 """The figures of docs/study.md: sentences, tables and pictures, from the archives alone.
 
 What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of
-a part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Pictures are
-those that the page shows, ``study/PART/KIND.svg``.
+a part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Of all parts
+that have an archive, ``all final_scores`` shows the best strategy, the reference and the baseline.
+Pictures are those that the page shows, ``study/PART/KIND.svg``.
 """
 
 import re
@@ -18,7 +19,8 @@ from al_lightning.report.page.chapter import tables_of
 from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
-from al_lightning.report.tables.formats import to_markdown
+from al_lightning.report.tables.formats import Table, to_markdown
+from al_lightning.report.tables.score_table import final_scores
 from al_lightning.report.words.verdict import verdict
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
@@ -26,6 +28,7 @@ from study.archive import unpack
 from study.part import Part
 
 _MADE = re.compile(r"(<!-- study: (\w+) (\w+) -->\n)(.*?)(<!-- /study -->)", re.DOTALL)
+_ALL = "all"  # parts, in a marker
 _SHOWN = re.compile(r"\(study/(\w+)/(\w+)\.svg\)")
 
 
@@ -66,15 +69,23 @@ class StudyReport:
 
     def _made(self, found: re.Match[str]) -> str:
         part, name = found[2], found[3]
-        analysis = self._analysis(part)
         if name == "verdict":
-            made = "\n".join(f"- {sentence}" for sentence in verdict(analysis))
+            made = "\n".join(f"- {sentence}" for sentence in verdict(self._analysis(part)))
         else:
-            tables = tables_of(analysis)
+            tables = self._tables_of_all() if part == _ALL else tables_of(self._analysis(part))
             if name not in tables:
                 raise UsageError(f"Part {part} has no {name}, but verdict, {', '.join(tables)}")
             made = to_markdown(tables[name]).strip()
         return f"{found[1]}\n{made}\n\n{found[5]}"
+
+    def _tables_of_all(self) -> dict[str, Table]:
+        """Return the tables over all parts that have an archive, by name."""
+        there = [name for name in self._parts if self._archive(name).exists()]
+        table = final_scores([self._analysis(name) for name in there], _best_and_reference)
+        return {} if table is None else {table.name: table}
+
+    def _archive(self, name: str) -> Path:
+        return self._archives / f"{name}.tar.xz"
 
     def _picture(self, part: str, kind: str) -> str:
         analysis = self._analysis(part)
@@ -85,7 +96,7 @@ class StudyReport:
 
     def _analyse(self, name: str) -> Analysis:
         part = self._parts.get(name)
-        archive = self._archives / f"{name}.tar.xz"
+        archive = self._archive(name)
         if part is None or not archive.exists():
             raise UsageError(f"The study has no archive {archive}")
         with TemporaryDirectory() as folder:
@@ -95,3 +106,9 @@ class StudyReport:
             raise UsageError(f"{archive} has journals that cannot be read: {problems[0]}")
         (setting,) = build_study(runs)
         return analyse(setting, Rules(looks=part.looks))
+
+
+def _best_and_reference(analysis: Analysis) -> list[str]:
+    """Return the highest strategy of a part in AUBC, and the one that all are compared with."""
+    reference = analysis.setting.reference
+    return list(dict.fromkeys([*analysis.order[:1], *([reference] if reference else [])]))

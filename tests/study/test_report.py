@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: P
     assert report.write(page) == []  # markers are still there, and say the same
 
 
+def test_a_table_over_all_parts_has_those_with_an_archive(report: StudyReport) -> None:
+    page = report.fill("<!-- study: all final_scores -->\n<!-- /study -->")
+    assert "| strategy " in page
+    assert " 50.00 |" in page
+    absent = replace(PART, name="absent")
+    both = StudyReport([PART, absent], report._archives)
+    assert both.fill(page) == page
+
+
 def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("![Curves](study/t/accuracy.svg)")
@@ -57,6 +67,7 @@ def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: P
     ("marker", "said"),
     [
         ("t nothing", "Part t has no nothing, but verdict, "),
+        ("all nothing", "Part all has no nothing, but verdict, final_scores"),
         ("u verdict", r"no archive .*u\.tar\.xz"),
     ],
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from statistics import fmean
+from statistics import median
 
 from al_lightning.report.statistics.efficiency import Crossing, labels_to_reach
 from al_lightning.report.study.runs import PHASES, Run
@@ -13,7 +13,9 @@ from al_lightning.report.study.settings import Setting
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of a strategy, mean of its seeds, over the rounds that are compared.
+    """Seconds of a strategy, median of its seeds, over the rounds that are compared.
+
+    A run that was paused, or had a busy machine, counts its pause; the median does not see it.
 
     Attributes:
         per_round: By phase, mean of the rounds.
@@ -58,7 +60,7 @@ def _to_reference(
         return None
     mine, other = ({seed: group[seed] for seed in seeds} for group in (runs, reference))
     elapsed = [
-        fmean(times) for times in zip(*(_elapsed(r, budgets) for r in mine.values()), strict=True)
+        median(times) for times in zip(*(_elapsed(r, budgets) for r in mine.values()), strict=True)
     ]
     if not all(a < b for a, b in pairwise(elapsed)):
         return None
@@ -70,9 +72,9 @@ def _costs(
     runs: Mapping[int, Run], budgets: tuple[int, ...], to_reference: Crossing | None
 ) -> Costs:
     totals = {
-        phase: fmean(_total(run, phase, budgets) for run in runs.values()) for phase in PHASES
+        phase: median(_total(run, phase, budgets) for run in runs.values()) for phase in PHASES
     }
-    queries, query = len(budgets) - 1, _mean_query(runs, budgets)
+    queries, query = len(budgets) - 1, _query_seconds(runs, budgets)
     return Costs(
         per_round={phase: total / len(budgets) for phase, total in totals.items()},
         query=query / queries if queries else None,
@@ -86,9 +88,9 @@ def _total(run: Run, phase: str, budgets: tuple[int, ...]) -> float:
     return sum(run.at(b).seconds[phase] for b in budgets)
 
 
-def _mean_query(runs: Mapping[int, Run], budgets: tuple[int, ...]) -> float:
+def _query_seconds(runs: Mapping[int, Run], budgets: tuple[int, ...]) -> float:
     """Return the seconds of the queries that led to the budgets: all but one after the last."""
-    return fmean(
+    return median(
         sum(run.at(b).seconds[phase] for b in budgets[:-1] for phase in ("score", "select"))
         for run in runs.values()
     )

@@ -1,6 +1,7 @@
 """The table of final scores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.curves import metric_name
@@ -11,8 +12,16 @@ from al_lightning.report.tables.formats import Cell, Column, Table, word
 _HEADS = {"nll": "NLL", "ece": "ECE"}  # their full names would push the last ones off the page
 
 
-def final_scores(analyses: Sequence[Analysis]) -> Table | None:
-    """All strategies at their last common budget, and the passive baselines."""
+def final_scores(
+    analyses: Sequence[Analysis],
+    shown: Callable[[Analysis], Sequence[str]] = attrgetter("order"),
+) -> Table | None:
+    """Strategies at their last common budget, and the passive baselines.
+
+    Args:
+        analyses: Of the settings.
+        shown: Returns which strategies of a setting are shown; all by default.
+    """
     several = len(analyses) > 1
     known = [m for m in STANDARD_METRICS if any(m in a.metrics for a in analyses)]
     over = (
@@ -25,7 +34,7 @@ def final_scores(analyses: Sequence[Analysis]) -> Table | None:
     for analysis in analyses:
         setting = analysis.setting
         where = [word("setting", setting.name)]
-        for name in analysis.order:
+        for name in shown(analysis):
             ends = {m: analysis.curves[m].get(name) for m in known if m in analysis.curves}
             rows.append([strategy_cell(name), *where, *_ends(ends, known)])
         if (length := setting.passive_length) is not None:

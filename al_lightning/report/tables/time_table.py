@@ -33,7 +33,8 @@ def times(analysis: Analysis) -> Table | None:
     return Table(
         name="times",
         caption="Seconds of a mean round by phase, of a mean query (scoring the pool and "
-        f"selecting), and of a run{until}. As measured: other load on the machine is included.",
+        f"selecting), and of a run{until}; medians of the seeds. As measured: other load on the "
+        "machine is included.",
         columns=[
             Column("strategy", numeric=False),
             *(Column(phase) for phase in PHASES),

@@ -60,3 +60,13 @@ def test_the_passive_baseline_costs_one_round() -> None:
     assert found.per_round["fit"] == 99.0
     assert found.query is None
     assert passive_costs(the_setting([RANDOM])) is None
+
+
+def test_a_run_that_was_paused_does_not_count() -> None:
+    paused = a_run("margin", 2, seconds={"fit": 5000.0, "select": 900.0})
+    others = [a_run("margin", seed) for seed in (0, 1)]
+    found = costs(the_setting([*others, paused, *(a_run("random", s) for s in range(3))]))
+    assert (
+        found["margin"]
+        == costs(the_setting([*others, a_run("random", 0), a_run("random", 1)]))["margin"]
+    )
