@@ -8,6 +8,7 @@ Pictures are those that the page shows, ``study/PART/KIND.svg``.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,7 +82,8 @@ class StudyReport:
     def _tables_of_all(self) -> dict[str, Table]:
         """Return the tables over all parts that have an archive, by name."""
         there = [name for name in self._parts if self._archive(name).exists()]
-        table = final_scores([self._analysis(name) for name in there], _best_and_reference)
+        named = [_named(name, self._analysis(name)) for name in there]
+        table = final_scores(named, _best_and_reference)
         return {} if table is None else {table.name: table}
 
     def _archive(self, name: str) -> Path:
@@ -106,6 +108,12 @@ class StudyReport:
             raise UsageError(f"{archive} has journals that cannot be read: {problems[0]}")
         (setting,) = build_study(runs)
         return analyse(setting, Rules(looks=part.looks))
+
+
+def _named(part: str, analysis: Analysis) -> Analysis:
+    """Return the analysis of a part under a name that no other part has."""
+    name = f"{part}: {analysis.setting.name}"
+    return replace(analysis, setting=replace(analysis.setting, name=name))
 
 
 def _best_and_reference(analysis: Analysis) -> list[str]:

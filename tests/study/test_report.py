@@ -44,13 +44,21 @@ def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: P
     assert report.write(page) == []  # markers are still there, and say the same
 
 
-def test_a_table_over_all_parts_has_those_with_an_archive(report: StudyReport) -> None:
-    page = report.fill("<!-- study: all final_scores -->\n<!-- /study -->")
-    assert "| strategy " in page
-    assert " 50.00 |" in page
-    absent = replace(PART, name="absent")
-    both = StudyReport([PART, absent], report._archives)
-    assert both.fill(page) == page
+def test_a_table_over_all_parts_has_those_with_an_archive(
+    report: StudyReport, tmp_path: Path
+) -> None:
+    page = "<!-- study: all final_scores -->\n<!-- /study -->"
+    alone = report.fill(page)
+    assert "| strategy " in alone
+    assert " 50.00 |" in alone
+    absent, other = replace(PART, name="absent"), replace(PART, name="u")
+    assert StudyReport([PART, absent], tmp_path).fill(page) == alone
+    run = next(iter(other.runs([0])))
+    write_journal(tmp_path / "runs", run)
+    pack(other, [run], tmp_path / "runs", tmp_path / "u.tar.xz")
+    both = StudyReport([PART, other], tmp_path).fill(page)
+    assert "| t: data" in both
+    assert "| u: data" in both
 
 
 def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: Path) -> None:
