@@ -1,5 +1,6 @@
 """Selections that are made while annotators label the images before."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from al_lightning import (
     Question,
     Strategy,
 )
+from al_lightning.oracles import PageOracle
 from al_lightning.strategies import (
     Cosine,
     Euclidean,
@@ -26,9 +28,11 @@ from al_lightning.strategies import (
     TypiClust,
 )
 from al_lightning.utils.interrupts import Interrupted
+from tests.background import Background
 from tests.helpers import TinySource
 from tests.loop.test_loop_pretrained import RECIPE, make_loop
 from tests.models.zoo import tiny_pretrained
+from tests.oracles.page.helpers import Client, served
 
 
 class Person(Oracle):
@@ -208,3 +212,36 @@ def test_a_run_that_is_started_again_selects_the_same(tmp_path: Path) -> None:
             break
     assert starts == 4
     assert asked(loop) == asked(whole)
+
+
+def label(address: str, names: tuple[str, ...], labels: Tensor, total: int) -> None:
+    """A person at the page: labels what it lends, until so many images are labeled."""
+    client, done = Client(address), 0
+    try:
+        while done < total:
+            for image in client.post("/take", count=3).json()["images"]:
+                name = names[int(labels[image["id"]])]
+                said = [{"id": image["id"], "before": None, "after": name}]
+                client.post("/say", said=said).raise_for_status()
+                done += 1
+            time.sleep(0.01)
+    finally:
+        if done < total:
+            client.post("/stop")  # else the run would wait
+
+
+def test_people_on_the_page_wait_for_the_fit_alone(tmp_path: Path) -> None:
+    """A batch at a time, the next images are selected while these are labeled."""
+    data, strategy = TinySource().load(), Counted(Euclidean())
+    with served(tmp_path / "page", data, retrain_every=None) as (page, address):
+        person = Background(lambda: label(address, data.classes, data.train.labels, total=21))
+        loop = run(tmp_path / "run", page, strategy)
+        person.end()
+    assert strategy.calls == 2
+    assert asked(loop) == asked(run(tmp_path / "later", Later(strategy), Counted(Euclidean())))
+
+
+def test_only_whole_answers_are_looked_ahead_of(tmp_path: Path) -> None:
+    data = TinySource().load()
+    assert PageOracle(data, tmp_path, retrain_every=None).answers_here
+    assert not PageOracle(data, tmp_path, retrain_every=5).answers_here
