@@ -104,11 +104,9 @@ class _PlusPlus:
     def run(self) -> tuple[Tensor, Tensor]:
         """Return positions, (count,) int64, and squared distances, (count,) float64."""
         first = torch.randint(len(self.gradients), (1,), generator=self.generator)
-        squares = self.gradients.squares
-        self._pick(int(first), float(squares[first]))
-        self.bounds = (
-            squares.sqrt() + squares[first].sqrt()
-        ).square_()  # by the triangle inequality
+        lengths = self.gradients.squares.sqrt()
+        self._pick(int(first), float(self.gradients.squares[first]))
+        self.bounds = (lengths + lengths[first]).square_()  # by the triangle inequality
         self.bounds[first] = 0
         proposed = accepted = 0
         while self.picked < len(self.picks):

@@ -87,8 +87,8 @@ _BLOCK_FACTORS, _BLOCK_DISTANCES = (
     12,
     6,
 )  # rows of factors and of distances that a block holds at once
-_FEW_CENTERS = 64
-_MOST_CENTERS = 256
+_FEW_CENTERS = 64  # that every point is compared with, or half of all that there will be
+_MOST_CENTERS = 256  # that every point is compared with, and that a block takes at once
 _EXPONENT = 120  # of the largest scale, which is a float32 number itself
 _LOOSE = 0.05  # share of a bound that rounding may make up before finer numbers are worth it
 
