@@ -70,7 +70,7 @@ class Factors:
         and stability of numerical algorithms", 2002, section 3.1); an offset is one, or is off by some
         units; the factors themselves are off by D' / 2 + 8 units at most. Twice their sum is a safe
         bound. Products of a coarser dtype, of unit v, are summed in that of the offsets; two factors
-        and the product are off by v each, 3 v |x| |y| in all, of which 4 v is a safe bound.
+        and the product are off by v each, ``3 v |x| |y|`` in all, of which 4 v is a safe bound.
         """
         own, products = torch.finfo(self.offset.dtype), torch.finfo(self.left.dtype)
         squares = _squares(self.left, self.offset.dtype)
