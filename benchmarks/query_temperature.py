@@ -22,7 +22,9 @@ from typing import Any
 from unittest.mock import patch
 
 from raw import record
-from scipy.stats import t
+
+from al_lightning.report.statistics.paired import mean_interval
+from al_lightning.run.curve import area_under_budget_curve
 
 METHODS = ("authors", "out of fold", "none")
 _METHOD = "AL_LIGHTNING_TEMPERATURE"  # of a run
@@ -67,9 +69,7 @@ def row(runs: list[list[dict[str, Any]]], base: list[list[dict[str, Any]]]) -> d
         for k in range(len(budgets) - 1)  # the last round makes no query
     ]
     differences = [area(one) - area(other) for one, other in zip(runs, base, strict=True)]
-    mean = statistics.fmean(differences)
-    spread = statistics.stdev(differences) / len(differences) ** 0.5 if len(runs) > 1 else 0.0
-    half = float(t.ppf(0.975, len(runs) - 1)) * spread if len(runs) > 1 else 0.0
+    mean, *interval = mean_interval(differences)
     return {
         "accuracy": {
             str(budget): statistics.fmean(rounds[k]["metrics"]["accuracy"] for rounds in runs)
@@ -78,14 +78,12 @@ def row(runs: list[list[dict[str, Any]]], base: list[list[dict[str, Any]]]) -> d
         "temperature": dict(zip(map(str, budgets), temperatures, strict=False)),
         "aubc": statistics.fmean(map(area, runs)),
         "difference": mean,
-        "interval": [mean - half, mean + half],
+        "interval": interval,
     }
 
 
 def area(rounds: list[dict[str, Any]]) -> float:
     """Return the area under the curve of accuracy over labels."""
-    from al_lightning.run.curve import area_under_budget_curve  # noqa: PLC0415
-
     budgets = [event["labels_bought"] for event in rounds]
     return (
         area_under_budget_curve(budgets, [event["metrics"]["accuracy"] for event in rounds]) or 0.0

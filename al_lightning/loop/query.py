@@ -142,7 +142,7 @@ class Query:
             fitted: The classifier of the round before.
             candidates: Of the next round, if all is labeled that is asked for.
         """
-        if candidates.count and self.needs == {Need.EMBEDDINGS} and fitted.fixed_embeddings:
+        if candidates.count and self.needs == {Need.EMBEDDINGS} and fitted.has_fixed_embeddings():
             watch = Stopwatch()
             with suppress(Exception):  # what fails fails again, in its round
                 found = self._select(fitted, candidates, watch)

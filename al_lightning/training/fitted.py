@@ -95,9 +95,8 @@ class Fitted:
         """
         return self._evidence(self.datamodule.data.train, ids, needs, mc_samples, temperature)
 
-    @property
-    def fixed_embeddings(self) -> bool:
-        """Whether embeddings are the same in every round: computed once, and used as they are."""
+    def has_fixed_embeddings(self) -> bool:
+        """Return whether embeddings are the same in every round: computed once, used as they are."""
         served = self.datamodule.embeddings
         if served is None:
             return False
