@@ -207,19 +207,19 @@ class ActiveLearningLoop:
         watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
         rules = self.budget, self._first.given, self.learner.seed
         candidates = candidates_of_round(index, fitted.pool, *rules)
-        selection, facts = self.query.select(fitted, candidates, watch, find)
-        question = None
-        if selection is not None:
-            question = self.query.question(fitted, selection, journal.answers(index + 1, "query"))
+        found, question = self.query.select(fitted, candidates, watch, find), None
+        if found is not None:
+            question = self.query.question(fitted, found, journal.answers(index + 1, "query"))
             from_rank_zero(partial(self.oracle.present, question))
         if index == len(journal.rounds):  # while annotators look at the question
+            facts = {} if found is None else found.facts
             self._record(fitted.result(fitted.test(watch), watch.seconds, facts))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")
         elif question is None:
             journal.end("budget" if self.budget.spent(fitted.pool.labels_bought) else "pool_empty")
         else:
-            self.learner.prepare()
+            self.learner.prepare(index + 1, len(fitted.pool.labeled_ids) + len(question.ids))
             self._ask(question)
             if self.oracle.answers_here:  # while annotators label
                 pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))

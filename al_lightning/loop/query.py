@@ -1,8 +1,8 @@
 """Which images to query: a strategy, its evidence, and its random streams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from lightning.pytorch.utilities.seed import isolate_rng
@@ -19,7 +19,7 @@ from al_lightning.run.budget import Budget
 from al_lightning.run.own_code import own_code
 from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Question
-from al_lightning.strategies.evidence import Need
+from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.rehearsal import rehearse
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.strategy import Strategy, require_strategy
@@ -33,11 +33,28 @@ from al_lightning.utils.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
+class Found:
+    """What the query of a round has found.
+
+    Attributes:
+        selection: The images.
+        predictions: Of these images, if the strategy needed them: confidence, (M,) float32, and class,
+            (M,) int64.
+        facts: What the journal says of how they were found: ``query_temperature``, the temperature
+            where the strategy needs it.
+    """
+
+    selection: Selection
+    predictions: tuple[Tensor, Tensor] | None = None
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Ahead:
-    """What was selected before its round, if it has these candidates, and what that took."""
+    """What was found before its round, if it has these candidates, and what that took."""
 
     candidates: Candidates
-    selection: Selection
+    found: Found
     watch: Stopwatch
 
 
@@ -107,7 +124,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         find_temperature: Callable[[Fitted], float] = lambda _: 1.0,
-    ) -> tuple[Selection | None, dict[str, float]]:
+    ) -> Found | None:
         """Select images from the pool of a round.
 
         Args:
@@ -119,19 +136,19 @@ class Query:
                 calibrated probabilities.
 
         Returns:
-            The images, None where the round makes no query; and what the journal says of how they were
-            found: ``query_temperature``, the temperature where the strategy needs it.
+            The images, and more; None where the round makes no query.
         """
         ahead, self._ahead = self._ahead, None
         if candidates.count == 0:
-            return None, {}
+            return None
         if ahead is not None and ahead.candidates.same_as(candidates):
             watch.add(ahead.watch)
-            return ahead.selection, {}
+            return ahead.found
         with watch.time("score"):
             calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
             facts = {"query_temperature": find_temperature(fitted)} if calibrated else {}
-        return self._select(fitted, candidates, watch, facts.get("query_temperature", 1.0)), facts
+        found = self._select(fitted, candidates, watch, facts.get("query_temperature", 1.0))
+        return replace(found, facts=facts)
 
     def look_ahead(self, fitted: Fitted, candidates: Candidates) -> None:
         """Make a later round's selection now, if it follows from fixed embeddings alone.
@@ -154,7 +171,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         temperature: float = 1.0,
-    ) -> Selection:
+    ) -> Found:
         strategy, index, seed = self.strategy, candidates.index, candidates.seed
         passes = strategy.mc_samples, temperature
         with watch.time("score"):
@@ -164,7 +181,7 @@ class Query:
             labeled = fitted.evidence(candidates.labeled_ids, strategy.labeled_needs, *passes)
         count, generator = candidates.count, self._generator(seed, "query", index)
         with watch.time("select"):
-            return from_rank_zero(lambda: strategy.select(unlabeled, labeled, count, generator))
+            return from_rank_zero(lambda: _found(strategy, unlabeled, labeled, count, generator))
 
     def select_first(
         self,
@@ -193,18 +210,16 @@ class Query:
         generator = derive_generator(seed, "initial")
         return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
 
-    def question(self, fitted: Fitted, selection: Selection, attempt: int) -> Question:
-        """Return a selection as a question; the next round trains on its labels.
+    def question(self, fitted: Fitted, found: Found, attempt: int) -> Question:
+        """Return what was found as a question; the next round trains on its labels.
 
         Args:
-            fitted: The classifier of the selection; the annotator sees its predictions.
-            selection: Images, and their scores.
+            fitted: The classifier of the query; the annotator sees its predictions.
+            found: What :meth:`select` has returned.
             attempt: Number of questions of the next round that were answered before.
         """
-        evidence = fitted.evidence(selection.ids, {Need.PROBABILITIES})
-        confidence, predicted = from_rank_zero(
-            lambda: tuple(evidence.require(Need.PROBABILITIES).max(1))
-        )
+        selection, known = found.selection, found.predictions
+        confidence, predicted = known or fitted.probabilities(selection.ids).max(1)
         ids, scores = selection.ids, selection.scores
         return Question(
             fitted.index + 1,
@@ -221,6 +236,23 @@ class Query:
         """Return a random stream of the strategy's own, which ``query_seed`` changes."""
         drawn = () if self.query_seed is None else (self.query_seed,)
         return derive_generator(seed, purpose, *drawn, index)
+
+
+def _found(
+    strategy: Strategy,
+    pool: Evidence,
+    labeled: Evidence,
+    count: int,
+    generator: torch.Generator,
+) -> Found:
+    """Select, and note what is predicted of these images if the evidence says that."""
+    if pool.probabilities is None:
+        return Found(strategy.select(pool, labeled, count, generator))
+    # First of all: a strategy may work in place on them.
+    confidence, predicted = pool.probabilities.max(1)
+    selection = strategy.select(pool, labeled, count, generator)
+    rows = torch.searchsorted(pool.ids, selection.ids)  # candidates ascend
+    return Found(selection, (confidence[rows], predicted[rows]))
 
 
 def require_embeddings_alone(strategy: Strategy) -> None:

@@ -133,16 +133,18 @@ class _PlusPlus:
         before = self.bounds[block]
         self._update(block)
         current = self.bounds[block]
-        within = self.gradients.between(block, block)
         chances = torch.rand(len(drawn), generator=self.generator, dtype=torch.float64)
         thresholds = chances * before[place]
         start, most = self.picked, len(self.picks)
         # Only what passes as things stand can pass later: distances fall.
-        for position in (thresholds < current[place]).nonzero().squeeze(1).tolist():
-            row = int(place[position])
-            if self.picked < most and thresholds[position] < current[row]:
+        passing = (thresholds < current[place]).nonzero().squeeze(1)
+        distances = self.gradients.between(block[place[passing]], block)
+        for threshold, row, nearest in zip(
+            thresholds[passing].tolist(), place[passing].tolist(), distances, strict=True
+        ):
+            if self.picked < most and threshold < current[row]:
                 self._pick(int(block[row]), float(current[row]))
-                current = torch.minimum(current, within[row])
+                current = torch.minimum(current, nearest)
                 current[row] = 0
         self.bounds[block] = current
         self.seen[block] = self.picked

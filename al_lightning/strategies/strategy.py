@@ -197,9 +197,10 @@ def top_k(scores: Tensor, count: int, generator: torch.Generator) -> Tensor:
     Returns:
         (count,) int64.
     """
-    shuffled = torch.randperm(len(scores), generator=generator)
-    order = scores[shuffled].argsort(descending=True, stable=True)
-    return shuffled[order[:count]]
+    lowest = scores.topk(count, sorted=False).values.min() if count else torch.inf
+    candidates = (~(scores < lowest)).nonzero().squeeze(1)  # shuffled and sorted without the others
+    shuffled = candidates[torch.randperm(len(candidates), generator=generator)]
+    return shuffled[scores[shuffled].argsort(descending=True, stable=True)[:count]]
 
 
 def require_strategy(key: str, value: object) -> None:

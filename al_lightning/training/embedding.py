@@ -1,6 +1,6 @@
 """One pass over images that yields their embeddings."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 import lightning as L
@@ -41,9 +41,9 @@ class _EmbeddingPass(ImagePass):
         self.classifier = classifier
         self._write = write
 
-    def compute(self, images: Tensor) -> dict[str, Tensor]:
-        """Return the embeddings of a batch."""
-        return {"embeddings": cast("Embedder", self.classifier).embed(images).float()}
+    def compute(self, images: Tensor) -> Iterator[dict[str, Tensor]]:
+        """Yield the embeddings of a batch."""
+        yield {"embeddings": cast("Embedder", self.classifier).embed(images).float()}
 
     def take(self, first: int, found: Mapping[str, Tensor]) -> None:  # noqa: ARG002
         """Write the embeddings of a batch."""

@@ -25,7 +25,7 @@ class EvidenceRows:
         self._count = count
         self._spill = spill
         self._tensors: dict[Need, Tensor] = {}
-        self._written = torch.zeros(count, dtype=torch.uint8)
+        self._written: dict[Need, Tensor] = {}  # how often, (N,) uint8
 
     def write(self, first: int, found: Mapping[Need, Tensor]) -> None:
         """Write the rows of a batch; a GPU is not waited for.
@@ -38,9 +38,10 @@ class EvidenceRows:
             if need not in self._tensors:
                 with torch.inference_mode(False):  # else nobody could write into them later
                     self._tensors[need] = self._make(need, values)
+                    self._written[need] = torch.zeros(self._count, dtype=torch.uint8)
             rows = slice(first, first + len(values))
             self._tensors[need][rows].copy_(values, non_blocking=True)
-        self._written[first : first + max(map(len, found.values()))] += 1
+            self._written[need][rows] += 1
 
     def collect(self) -> dict[Need, Tensor]:
         """Return all rows, (N, ...) float32 of each need, on the CPU; float16 of what is on the disk.
@@ -48,14 +49,16 @@ class EvidenceRows:
         Raises:
             RuntimeError: If a row was not written, or written twice; names the rows.
         """
-        for need in self._tensors:
+        if self._count and not self._written:
+            raise RuntimeError(f"None of {self._count} rows of a pass was written")
+        for need, written in self._written.items():
             if self._tensors[need].is_pinned():
                 torch.cuda.synchronize()  # the copies are still on their way
-        if len(wrong := (self._written != 1).nonzero().flatten()):
-            raise RuntimeError(
-                f"{len(wrong)} of {self._count} rows of a pass were not written exactly once: "
-                f"{wrong[:_NAMED].tolist()}"
-            )
+            if len(wrong := (written != 1).nonzero().flatten()):
+                raise RuntimeError(
+                    f"{len(wrong)} of {self._count} rows of a pass were not written exactly once: "
+                    f"{wrong[:_NAMED].tolist()}"
+                )
         return dict(self._tensors)
 
     def _make(self, need: Need, values: Tensor) -> Tensor:

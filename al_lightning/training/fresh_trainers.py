@@ -27,6 +27,7 @@ class FreshTrainers:
     def __init__(self, make: MakeTrainer) -> None:
         self._make = make
         self._made: list[L.Trainer] = []  # that of the passes, and that of the last fit
+        self._ahead: dict[tuple[int, int], L.Trainer] = {}  # of the next fit, or nothing
 
     @cached_property
     def for_passes(self) -> L.Trainer:
@@ -34,9 +35,19 @@ class FreshTrainers:
         return self._checked(self._make(0, 1))
 
     def for_fit(self, round_index: int, labels: int) -> L.Trainer:
-        """Make the trainer of a fit on so many labels."""
+        """Make the trainer of a fit on so many labels, or return the one that was made ahead."""
         _ = self.for_passes
-        return self._checked(self._make(round_index, labels))
+        ahead, self._ahead = self._ahead.get((round_index, labels)), {}
+        return self._checked(self._make(round_index, labels) if ahead is None else ahead)
+
+    def prepare(self, round_index: int, labels: int) -> None:
+        """Make a trainer ahead, which :meth:`for_fit` returns if that is the fit that comes.
+
+        That is done where ``make`` says by ``arguments_alone`` that nothing else decides what it makes:
+        others may look at the labels of the round, which are not there yet.
+        """
+        if getattr(self._make, "arguments_alone", False):
+            self._ahead = {(round_index, labels): self._make(round_index, labels)}
 
     def _checked(self, trainer: object) -> L.Trainer:
         if not isinstance(trainer, L.Trainer):

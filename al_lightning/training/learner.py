@@ -214,9 +214,10 @@ class Learner:
         trainer = self._trainers.for_passes
         return Fitted(self._untrained(), trainer, self.datamodule, 0, pool, self._derive("masks"))
 
-    def prepare(self) -> None:
-        """Make the classifier of the next fit ahead, such as while annotators see a question."""
+    def prepare(self, index: int, labels: int) -> None:
+        """Make classifier and trainer of a round on so many labels, while annotators see a question."""
         self._untrained.prepare()
+        self._trainers.prepare(index, labels)
 
     def has(self, index: int, pool: Pool) -> bool:
         """Return whether the checkpoint holds the weights of a round."""

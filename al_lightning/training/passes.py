@@ -1,7 +1,7 @@
 """One pass over images by any module, run by Lightning, on one device or several."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import lightning as L
 import torch
@@ -30,16 +30,19 @@ class ImagePass(L.LightningModule):
         self.allow_zero_length_dataloader_with_multiple_devices = True  # fewer batches than ranks
 
     @abstractmethod
-    def compute(self, images: Tensor) -> dict[str, Tensor]:
-        """Return what is wanted of a batch of prepared images: by name, (B, ...) float32."""
+    def compute(self, images: Tensor) -> Iterable[Mapping[str, Tensor]]:
+        """Yield what is wanted of a batch of prepared images, part by part: by name, (B, ...) float32.
+
+        A part is taken before the next one is computed, which may change it.
+        """
 
     @abstractmethod
     def take(self, first: int, found: Mapping[str, Tensor]) -> None:
-        """Take what was computed of a batch; called on rank zero, in the order of the batches.
+        """Take a part of what was computed of a batch; called on rank zero, batch by batch in order.
 
         Args:
             first: The position of the batch's first image among all.
-            found: What :meth:`compute` has returned, anywhere.
+            found: A part of what :meth:`compute` has yielded, anywhere.
         """
 
     def transfer_batch_to_device(
@@ -60,9 +63,9 @@ class ImagePass(L.LightningModule):
         size = self.datamodule.pass_batch_size
         index = batch_idx * world_size() + rank()
         self.batch_ids = self.ids[index * size : index * size + len(batch)]
-        computed = self.compute(batch)
-        for at, found in collect_on_rank_zero(index, -(-len(self.ids) // size), computed):
-            self.take(at * size, found)
+        for part in self.compute(batch):
+            for at, found in collect_on_rank_zero(index, -(-len(self.ids) // size), part):
+                self.take(at * size, found)
         return len(batch)
 
 

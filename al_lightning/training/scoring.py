@@ -1,6 +1,6 @@
 """One pass over images, which yields all the requested evidence."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
 
 import lightning as L
@@ -134,33 +134,37 @@ class _EvidencePass(ImagePass):
         """Write what is needed of a batch into its rows."""
         self._rows.write(first, {Need(name): values for name, values in found.items()})
 
-    def compute(self, images: Tensor) -> dict[str, Tensor]:
-        """Return what is needed of images, by the name of the need."""
-        found: dict[Need, Tensor] = {}
+    def compute(self, images: Tensor) -> Iterator[dict[str, Tensor]]:
+        """Yield what is needed of images, by the name of the need."""
+        source = images
         if self._needs & _PLAIN or not self._embedding_varies:
             embeddings = self._embed(images)
-            found[Need.EMBEDDINGS] = embeddings.float()
-            found |= self._of_embeddings(embeddings)
-        if Need.MC_PROBABILITIES in self._needs:
             source = images if self._embedding_varies else embeddings
-            found[Need.MC_PROBABILITIES] = self._sample(source)
-        return {need.value: found[need] for need in self._needs}
+            yield from self._of_embeddings(embeddings)
+        if Need.MC_PROBABILITIES in self._needs:
+            yield {Need.MC_PROBABILITIES.value: self._sample(source)}
+        if _OF_LOGITS & self._needs:  # the last: a head may work in place on embeddings
+            self._masks.choose(None)
+            yield self._of_logits(self._logits(embeddings))
 
-    def _of_embeddings(self, embeddings: Tensor) -> dict[Need, Tensor]:
-        """Return what is needed of the head alone, without dropout in the network."""
-        found: dict[Need, Tensor] = {}
-        if _OF_LOGITS & self._needs:
-            logits = self._logits(embeddings)
-            if Need.PROBABILITIES in self._needs:
-                found[Need.PROBABILITIES] = to_probabilities(logits)
-            if Need.CALIBRATED_PROBABILITIES in self._needs:
-                found[Need.CALIBRATED_PROBABILITIES] = tempered(logits, self._temperature)
+    def _of_embeddings(self, embeddings: Tensor) -> Iterator[dict[str, Tensor]]:
+        """Yield what needs no pass of the head over the embeddings themselves."""
+        if Need.EMBEDDINGS in self._needs:
+            yield {Need.EMBEDDINGS.value: embeddings.float()}
         if Need.DROPPED_FEATURES in self._needs:
             passes = [
                 self._classify(self._features.apply(embeddings, self.batch_ids, k))
                 for k in range(self._mc_samples)
             ]
-            found[Need.DROPPED_FEATURES] = torch.stack(passes, 1)
+            yield {Need.DROPPED_FEATURES.value: torch.stack(passes, 1)}
+
+    def _of_logits(self, logits: Tensor) -> dict[str, Tensor]:
+        """Return probabilities without dropout in the network."""
+        found = {}
+        if Need.PROBABILITIES in self._needs:
+            found[Need.PROBABILITIES.value] = to_probabilities(logits)
+        if Need.CALIBRATED_PROBABILITIES in self._needs:
+            found[Need.CALIBRATED_PROBABILITIES.value] = tempered(logits, self._temperature)
         return found
 
     def _embed(self, images: Tensor) -> Tensor:
@@ -189,9 +193,7 @@ class _EvidencePass(ImagePass):
         return to_probabilities(self._logits(embeddings))
 
     def _logits(self, embeddings: Tensor) -> Tensor:
-        # A head may work in place on what is still needed.
-        kept = embeddings if self._needs <= _OF_LOGITS else embeddings.clone()
-        logits = self._embedder.classify(kept)
+        logits = self._embedder.classify(embeddings)
         self._require_rows(logits, len(embeddings), "classify")
         return logits
 
@@ -204,6 +206,6 @@ class _EvidencePass(ImagePass):
         samples = []
         for k in range(self._mc_samples):
             self._masks.choose(k)
-            embeddings = self._embedder.embed(source) if self._embedding_varies else source
+            embeddings = self._embedder.embed(source) if self._embedding_varies else source.clone()
             samples.append(self._classify(embeddings))
         return torch.stack(samples, 1)

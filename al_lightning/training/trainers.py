@@ -26,6 +26,10 @@ class RoundTrainers:
         make_logger: Returns the logger of a round's training curves, from its number; None for none.
         make_callbacks: Returns new callbacks for each trainer.
 
+    Attributes:
+        arguments_alone: Nothing but the arguments of a call decides what it makes, so that a trainer
+            may be made before the labels of its round are there.
+
     Raises:
         UsageError: When called, if a trainer would cut fits short, take other steps than the recipe's,
             or compute on other devices than there are processes.
@@ -39,6 +43,8 @@ class RoundTrainers:
         >>> make(0, 50).max_steps
         10
     """
+
+    arguments_alone = True
 
     def __init__(
         self,

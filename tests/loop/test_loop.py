@@ -36,7 +36,14 @@ from al_lightning import (
     UsageError,
     load_trained,
 )
-from al_lightning.strategies import Entropy, Euclidean, FarthestFirst, Margin, Random
+from al_lightning.strategies import (
+    Entropy,
+    Euclidean,
+    FarthestFirst,
+    LeastConfidence,
+    Margin,
+    Random,
+)
 from al_lightning.training.calibration import Calibration
 from al_lightning.training.checkpoint import Checkpoint
 from tests.helpers import TinySource, same_weights, tiny_classifier
@@ -492,8 +499,8 @@ class _Ascending(ScoreStrategy):
         return pool.ids.float()
 
 
-def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
-    passes: list[int] = []
+def _counting(passes: list[int]) -> Callable[[int, int], L.Trainer]:
+    """Make trainers that note how many images each pass has."""
 
     def make_trainer(round_index: int, labels: int) -> L.Trainer:
         trainer = tiny_trainer(round_index, labels)
@@ -506,8 +513,36 @@ def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
         trainer.predict = counted  # type: ignore[method-assign, assignment]
         return trainer
 
-    budget = Budget(initial=9, query=6, total=15)
-    journal = make_loop(tmp_path, _Ascending(), make_trainer=make_trainer, budget=budget).run()
+    return make_trainer
+
+
+class _Listening(DatasetOracle):
+    def __init__(self) -> None:
+        super().__init__(TinySource().load().train.labels)
+        self.asked: list[Question] = []
+
+    def present(self, question: Question) -> None:
+        self.asked.append(question)
+
+
+def test_what_is_known_of_queried_images_costs_no_second_pass(tmp_path: Path) -> None:
+    passes, oracle, budget = list[int](), _Listening(), Budget(initial=9, query=6, total=15)
+    options = {"make_trainer": _counting(passes), "oracle": oracle, "budget": budget}
+    loop = make_loop(tmp_path, LeastConfidence(), **options)
+    loop.run()
+    assert passes == [51, 30, 30]  # the pool, the test set of either round
+    (question,) = oracle.asked
+    assert question.scores is not None
+    assert question.confidence is not None
+    torch.testing.assert_close(question.scores, 1 - question.confidence)
+    fresh = loop.learner.fit(0, loop.journal.pool_in).probabilities(question.ids)
+    assert question.predicted is not None
+    assert torch.equal(question.predicted, fresh.argmax(1))
+
+
+def test_a_strategy_that_needs_nothing_costs_no_pass(tmp_path: Path) -> None:
+    passes, budget = list[int](), Budget(initial=9, query=6, total=15)
+    journal = make_loop(tmp_path, _Ascending(), make_trainer=_counting(passes), budget=budget).run()
     assert passes == [6, 30, 30]  # the six queried images, the test set of either round
     assert journal.labels("query")[0]["ids"] == sorted(journal.labels("query")[0]["ids"])[::-1]
 

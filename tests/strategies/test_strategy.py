@@ -47,6 +47,15 @@ def test_top_k_breaks_ties_at_random() -> None:
     assert all(abs(times - 300) < 75 for times in counts.values())  # 5 standard deviations
 
 
+@pytest.mark.parametrize("count", [0, 1, 7, 199, 200])
+def test_top_k_has_the_highest_scores_and_all_of_them(count: int) -> None:
+    scores = torch.randint(0, 20, (200,), generator=seeded(1)).float()
+    scores[:3] = torch.tensor([-torch.inf, torch.inf, -0.0])
+    found = top_k(scores, count, seeded(2))
+    assert len(set(found.tolist())) == count
+    assert torch.equal(scores[found], scores.sort(descending=True).values[:count])
+
+
 def test_top_k_of_ties_depends_on_the_generator_alone() -> None:
     scores = torch.zeros(50)
     assert torch.equal(top_k(scores, 9, seeded(3)), top_k(scores, 9, seeded(3)))

@@ -56,3 +56,18 @@ def test_evidence_is_float32_and_inference_tensors_do_not_come_out() -> None:
     embeddings = rows.collect()[Need.EMBEDDINGS]
     assert embeddings.dtype == torch.float32
     assert not embeddings.is_inference()
+
+
+def test_a_pass_that_wrote_nothing_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="None of 7 rows"):
+        EvidenceRows(7).collect()
+
+
+def test_needs_may_be_written_one_after_the_other() -> None:
+    rows = EvidenceRows(7)
+    rows.write(0, {Need.EMBEDDINGS: VALUES})
+    rows.write(0, {Need.PROBABILITIES: VALUES[:6]})
+    with pytest.raises(RuntimeError, match=r"1 of 7 .*: \[6\]"):
+        rows.collect()
+    rows.write(6, {Need.PROBABILITIES: VALUES[6:]})
+    assert rows.collect().keys() == {Need.EMBEDDINGS, Need.PROBABILITIES}

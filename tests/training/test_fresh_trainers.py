@@ -27,6 +27,40 @@ def test_one_trainer_serves_all_passes_and_each_fit_has_a_fresh_one() -> None:
     assert made == [(0, 1), (3, 20), (4, 30)]
 
 
+class _Noting:
+    """Makes trainers, and notes of which fits."""
+
+    def __init__(self, *, arguments_alone: bool) -> None:
+        self.arguments_alone = arguments_alone
+        self.made: list[tuple[int, int]] = []
+
+    def __call__(self, index: int, labels: int) -> L.Trainer:
+        self.made.append((index, labels))
+        return tiny_trainer(max_steps=5)
+
+
+def test_a_trainer_made_ahead_serves_its_own_fit_alone() -> None:
+    make = _Noting(arguments_alone=True)
+    trainers = FreshTrainers(make)
+    _ = trainers.for_passes
+    trainers.prepare(3, 20)
+    assert make.made == [(0, 1), (3, 20)]
+    first, second = trainers.for_fit(3, 20), trainers.for_fit(3, 20)
+    assert first is not second
+    trainers.prepare(4, 30)
+    trainers.for_fit(4, 28)  # two labels fewer came
+    assert make.made[2:] == [(3, 20), (4, 30), (4, 28)]
+
+
+def test_a_maker_that_may_look_at_labels_makes_no_trainer_ahead() -> None:
+    make = _Noting(arguments_alone=False)
+    trainers = FreshTrainers(make)
+    _ = trainers.for_passes
+    trainers.prepare(3, 20)
+    trainers.for_fit(3, 20)
+    assert make.made == [(0, 1), (3, 20)]
+
+
 def test_one_trainer_for_all_rounds_is_refused() -> None:
     trainer = tiny_trainer(max_steps=5)
     with pytest.raises(UsageError, match="the same trainer twice"):

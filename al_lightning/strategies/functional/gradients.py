@@ -5,7 +5,7 @@ from torch import Tensor
 
 from al_lightning.strategies.functional.blocks import over_blocks
 
-_BLOCK = 512  # images whose lengths are taken at a time: float64 of them fits into caches
+_BLOCK = 256  # images whose lengths are taken at a time: float64 of them fits into caches
 
 
 class Gradients:
@@ -27,7 +27,7 @@ class Gradients:
     """
 
     def __init__(self, probabilities: Tensor, embeddings: Tensor) -> None:
-        self._errors = probabilities.double()
+        self._errors = probabilities.to(torch.float64, copy=True)
         self._errors.scatter_add_(
             1,
             probabilities.argmax(1, keepdim=True),
@@ -40,7 +40,7 @@ class Gradients:
         return len(self.squares)
 
     def _squares(self, at: slice) -> Tensor:
-        lengths = self._embeddings[at].double().square().sum(1)
+        lengths = self._embeddings[at].to(torch.float64, copy=True).square_().sum(1)
         return lengths.mul_(self._errors[at].square().sum(1))
 
     def between(self, first: Tensor, second: Tensor) -> Tensor:

@@ -22,6 +22,16 @@ def test_margin_by_hand() -> None:
     torch.testing.assert_close(uncertainty.margin(P), torch.tensor([-0.5, 0.0, -1.0, 0.0]))
 
 
+@pytest.mark.parametrize("classes", [1, 2, 3, 17])
+def test_margin_and_ratio_are_those_of_sorted_rows(classes: int) -> None:
+    rows = torch.rand(50, classes, generator=torch.Generator().manual_seed(0)).softmax(1)
+    rows[0] = 1 / classes  # a tie
+    ordered = torch.cat([rows, torch.zeros(50, 1)], 1).sort(1, descending=True).values
+    first, second = ordered[:, 0], ordered[:, 1]
+    assert torch.equal(uncertainty.margin(rows), second - first)
+    assert torch.equal(uncertainty.ratio(rows), second / first)
+
+
 def test_entropy_by_hand() -> None:
     first = -(0.7 * math.log(0.7) + 0.2 * math.log(0.2) + 0.1 * math.log(0.1))
     expected = torch.tensor([first, math.log(2), 0.0, math.log(3)])
