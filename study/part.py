@@ -22,6 +22,7 @@ class Part:
         revision: Raised where a change alters all results of the part.
         strategy_revisions: Raised, from 1, where a change alters the results of single strategies.
         strategy_overrides: More overrides of single strategies.
+        strategy_seeds: How many seeds single strategies have, from 0 on; the others have all.
         looks: Numbers of seeds at which claims are planned.
     """
 
@@ -32,13 +33,15 @@ class Part:
     revision: int = 1
     strategy_revisions: Mapping[str, int] = field(default_factory=dict, hash=False)
     strategy_overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    strategy_seeds: Mapping[str, int] = field(default_factory=dict, hash=False)
     looks: tuple[int, ...] = (5,)
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
         """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired."""
         for seed in seeds:
             for strategy in self.strategies:
-                yield PlannedRun(self, strategy, seed)
+                if seed < self.strategy_seeds.get(strategy, seed + 1):
+                    yield PlannedRun(self, strategy, seed)
 
     def is_superseded(self, place: PurePosixPath) -> bool:
         """Return whether a run is of an earlier revision, by its :attr:`PlannedRun.place`."""
