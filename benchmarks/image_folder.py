@@ -5,7 +5,7 @@
 Makes the folder (JPEG and PNG files of smooth random colours, in 10 classes, most of them unlabeled)
 where it is not there, and removes it and the cache at the end unless --keep is given. Every way runs in
 a process of its own, whose memory is watched: anonymous memory, since pages of a mapped file are the
-system's to drop. Needs Linux.
+system's to drop. Figures go to benchmarks/results/image_folder.json. Needs Linux.
 """
 
 import argparse
@@ -27,6 +27,7 @@ import lightning as L
 import numpy as np
 import torch
 from PIL import Image
+from raw import record
 
 from al_lightning.data import ImageFolder
 from al_lightning.data.datamodule import PoolDataModule
@@ -122,7 +123,6 @@ def measure(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     datamodule = recipe.datamodule(source)
     found = {"load": timed(lambda: datamodule.data)}
     found["fingerprint"] = timed(datamodule.data.fingerprint)
-    found["load_again"] = timed(source.load) if way == "disk" else 0.0
     data = datamodule.data
     labeled = data.given_ids
     datamodule.begin_round(Pool(len(data.train)).reveal(labeled, data.train.labels[labeled]), 0)
@@ -142,6 +142,7 @@ def measure(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     found["score_per_s"] = len(ids) / statistics.median(scores)
     found["read_per_s"] = len(ids) / read_batches(datamodule, len(ids))
     found["anonymous_MiB"] = (peak.bytes - before) / 2**20
+    found["load_again"] = timed(source.load)  # last: the images are then in memory twice
     return found
 
 
@@ -160,7 +161,7 @@ def measured_apart(way: str, arguments: argparse.Namespace) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure all ways in turns, and print medians."""
+    """Measure all ways in turns; print all, keep medians."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--size", type=int, default=64)
@@ -183,11 +184,11 @@ def main() -> None:
         for way in WAYS:
             rounds[way].append(measured_apart(way, arguments))
             print(way, json.dumps(rounds[way][-1]), flush=True)
-    first = rounds["disk"][0]["load"]
-    print(f"decoding onto disk: {first:.1f} s, {arguments.images / first:,.0f} files/s")
-    for name in rounds["memory"][0]:
-        values = {way: statistics.median(r[name] for r in rounds[way]) for way in WAYS}
-        print(f"{name:>14}", *(f"{way} {value:,.2f}" for way, value in values.items()), sep="  ")
+    medians = {
+        way: {name: statistics.median(each[name] for each in found) for name in found[0]}
+        for way, found in rounds.items()
+    }
+    record("image_folder", {"images": arguments.images, "size": arguments.size, "medians": medians})
     if not arguments.keep:
         shutil.rmtree(arguments.folder)
 

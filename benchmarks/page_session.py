@@ -49,7 +49,6 @@ SESSION = (
     *("dataset=image_folder", "model=efficientnet_lite0_linear", f"budget.query={BATCH}"),
     *("threads=1", "progress=false"),
 )
-NAMED = 1 + 4  # characters of a class's name that are typed into a sheet, on average, and Enter
 
 
 def main() -> None:

@@ -6,7 +6,8 @@ Writes made-up embeddings (N x 512, float16, 10 GB for ten million) and probabil
 into FOLDER where they are not there, and maps them into memory. Then, for each size and strategy, a
 process of its own: 1,000 labeled images, 1,000 picks; seconds, and the peak of anonymous memory, which
 is what a process needs: pages of mapped files can be dropped. At the smallest size the picks are
-compared with those from float32 in memory. Figures go to benchmarks/results/ten_million.json. Linux.
+compared with those from float32 in memory. Figures go to benchmarks/results/ten_million.json, those of
+other strategies stay. Linux.
 """
 
 import argparse
@@ -46,7 +47,7 @@ def main() -> None:
         print(json.dumps(one(given.folder, given.sizes[0], given.strategies[0], given.threads)))
         return
     write(given.folder, max(given.sizes))
-    table: dict[str, Any] = {}
+    table: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in given.strategies:
         points = [_in_process(given, name, size) for size in given.sizes]
         seconds = [point["seconds"] for point in points]

@@ -4,30 +4,15 @@ import doctest
 import json
 import re
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from benchmarks.tables import TABLES, cells, with_tables
 from tests.test_doctests import PUBLIC
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-
-
-def the_tables() -> ModuleType:
-    """benchmarks/tables.py, which is a script and belongs to no package."""
-    spec = spec_from_file_location("tables_of_docs", ROOT / "benchmarks" / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tables = the_tables()
-TABLES, with_tables = tables.TABLES, tables.with_tables
 
 
 def api_names() -> set[str]:
@@ -91,7 +76,7 @@ def test_a_table_is_that_of_its_results(tmp_path: Path, monkeypatch: pytest.Monk
     assert made.endswith("| 25 | 25 |\n\n<!-- /table -->\nb")
     assert with_tables(made) == made
     pending = "<!-- table: whole_run -->\nas it was\n<!-- /table -->"
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)  # no raw results yet
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)  # no raw results yet
     assert with_tables(pending) == pending
     with pytest.raises(KeyError):
         with_tables("<!-- table: unknown -->\n<!-- /table -->")
@@ -100,7 +85,7 @@ def test_a_table_is_that_of_its_results(tmp_path: Path, monkeypatch: pytest.Monk
 def test_tables_of_times_are_medians_and_ratios(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "RESULTS", tmp_path)
+    monkeypatch.setattr(cells, "RESULTS", tmp_path)
     times = {"al_lightning": [10.0, 20, 40], "hand_bf16": [20.0, 30, 40]}
     times |= {"hand_float32": times["al_lightning"], "baal": times["al_lightning"]}
     run = {"seconds": times, "cpu": times, "accuracy": {name: [0.85, 0.86] for name in times}}
