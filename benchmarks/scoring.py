@@ -1,14 +1,13 @@
 """Times a pass over the pool against the bare network on batches in memory; run it by hand.
 
-    python benchmarks/scoring.py [--images 20000] [--repeats 5] [--threads 1]
+    python benchmarks/scoring.py [--images 20000] [--repeats 5] [--threads 1 2]
 
 Fashion-MNIST's shape, the CNN, the precision that "auto" takes here. The pass yields embeddings and
 probabilities; the bare network is called on batches that are normalised and laid out already. What
-counts are seconds of the processor.
+counts are seconds of the processor. Figures go to benchmarks/results/scoring.json.
 """
 
 import argparse
-import statistics
 import time
 from functools import partial
 
@@ -18,6 +17,7 @@ prepare_process()
 
 import lightning as L  # noqa: E402 - after the process is prepared
 import torch  # noqa: E402
+from raw import record  # noqa: E402
 
 from al_lightning import CNN, Need, Pool, Recipe, RoundTrainers, Scorer  # noqa: E402
 from al_lightning.data.source import ImageData, Images, Normalization  # noqa: E402
@@ -41,15 +41,24 @@ class _MadeUp:
 
 
 def main() -> None:
-    """Measure in turns; print medians and their ratio."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--images", type=int, default=20_000)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    found = {}
+    for threads in arguments.threads:
+        torch.set_num_threads(threads)
+        found[threads] = measure(arguments.images, arguments.repeats)
+        print(threads, found[threads], flush=True)
+    record("scoring", {"images": arguments.images, "seconds": found})
+
+
+def measure(images: int, repeats: int) -> dict[str, list[float]]:
+    """Return the seconds of the bare network, and of the pass, in turns."""
     recipe = Recipe()
-    datamodule = recipe.datamodule(_MadeUp(arguments.images))
+    datamodule = recipe.datamodule(_MadeUp(images))
     data = datamodule.data
     ids = torch.arange(len(data.train))
     datamodule.begin_round(Pool(len(ids)).reveal(ids[:10], data.train.labels[:10]), 0)
@@ -73,16 +82,13 @@ def main() -> None:
         scorer.evidence(data.train, ids, {Need.PROBABILITIES, Need.EMBEDDINGS})
 
     times: dict[str, list[float]] = {"bare": [], "scored": []}
-    for repeat in range(arguments.repeats + 1):  # the first one warms up
+    for repeat in range(repeats + 1):  # the first one warms up
         for name, run in (("bare", bare), ("scored", scored)):
             start = time.process_time()
             run()
             if repeat:
                 times[name].append(time.process_time() - start)
-    ratios = [b / s for b, s in zip(times["bare"], times["scored"], strict=True)]
-    for name, found in times.items():
-        print(f"{name}: {arguments.images / statistics.median(found):,.0f} images/s")
-    print(f"share of the bare throughput: {statistics.median(ratios):.3f}")
+    return times
 
 
 if __name__ == "__main__":

@@ -1,18 +1,18 @@
 """Times farthest-first selection against the dense greedy algorithm; run it by hand.
 
-    python benchmarks/selection.py [--repeats 3] [--threads 2]
+    python benchmarks/selection.py [--repeats 3] [--threads 1 2]
 
 The embeddings are made up: 10 overlapping clusters in 32 dimensions, sent through a random layer
-with ReLU. The dense greedy keeps all distances up to date, in float32, by one `addmv` a pick. The
-memory figures need Linux.
+with ReLU. The dense greedy keeps all distances up to date, in float32, by one `addmv` a pick. Picks are
+compared with its picks in float64. Figures go to benchmarks/results/farthest_first.json.
 """
 
 import argparse
-import statistics
 import time
-from pathlib import Path
+from collections import defaultdict
 
 import torch
+from raw import record
 from torch import Tensor
 
 from al_lightning.strategies import Euclidean, FarthestFirst
@@ -65,53 +65,36 @@ def farthest_first(pool: Tensor, labeled: Tensor, count: int) -> tuple[list[int]
     return selection.ids.tolist(), time.perf_counter() - start
 
 
-def status_bytes(field: str) -> int:
-    """Return a size from /proc/self/status in bytes."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
-
-
-def peak_extra_bytes(pool: Tensor, labeled: Tensor) -> int:
-    """Return how far the resident memory rises above where it stands, in bytes."""
-    pool.sum(), labeled.sum()  # pages that the system has taken away would count when they return
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
-    before = status_bytes("VmRSS")
-    farthest_first(pool, labeled, PICKS)
-    return status_bytes("VmHWM") - before
+def measure(pool: Tensor, labeled: Tensor, repeats: int) -> dict[str, list[float]]:
+    """Run both in turns; return seconds."""
+    farthest_first(pool[:2000], labeled[:10], 10)  # start the thread pools and load the kernels
+    found = defaultdict[str, list[float]](list)
+    for _ in range(repeats):
+        _, scan, greedy = dense_greedy(pool, labeled, PICKS)
+        found["dense, labeled"].append(scan)
+        found["dense, picks"].append(greedy)
+        found["here"].append(farthest_first(pool, labeled, PICKS)[1])
+    return found
 
 
 def main() -> None:
-    """Run both in turns and print medians."""
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
     embeddings = make_embeddings(POOL + LABELED)
     pool, labeled = embeddings[LABELED:], embeddings[:LABELED]
-    farthest_first(pool[:2000], labeled[:10], 10)  # start the thread pools and load the kernels
-    # The median: pages of others that the system had taken away may return in between.
-    extra = statistics.median(peak_extra_bytes(pool, labeled) for _ in range(5))
-
-    scans, greedies, lazies = [], [], []
-    for _ in range(arguments.repeats):
-        dense, scan, greedy = dense_greedy(pool, labeled, PICKS)
-        lazy, seconds = farthest_first(pool, labeled, PICKS)
-        scans.append(scan)
-        greedies.append(greedy)
-        lazies.append(seconds)
-    total = [scan + greedy for scan, greedy in zip(scans, greedies, strict=True)]
-    print(f"{POOL} x {DIMENSIONS}, {LABELED} labeled, {PICKS} picks; medians in seconds")
-    print(f"dense greedy: labeled set {statistics.median(scans):.2f}, ", end="")
-    print(f"picks {statistics.median(greedies):.2f}, total {statistics.median(total):.2f}")
-    print(f"FarthestFirst: total {statistics.median(lazies):.2f}")
-    ratios = [t / lazy_s for t, lazy_s in zip(total, lazies, strict=True)]
-    picks_only = [g / lazy_s for g, lazy_s in zip(greedies, lazies, strict=True)]
-    print(f"total / total: {statistics.median(ratios):.1f} x; ", end="")
-    print(f"dense picks alone / total: {statistics.median(picks_only):.1f} x")
-    print(f"same picks: {len(set(dense) & set(lazy))}, same order: {dense == lazy}")
-    size = embeddings.nbytes
-    print(f"extra memory: {extra / 2**20:.0f} MiB = {extra / size:.2f} x the embeddings")
+    found = {}
+    for threads in arguments.threads:
+        torch.set_num_threads(threads)
+        found[threads] = measure(pool, labeled, arguments.repeats)
+        print(threads, found[threads], flush=True)
+    exact, _, _ = dense_greedy(pool.double(), labeled.double(), PICKS)
+    in_float32, _, _ = dense_greedy(pool, labeled, PICKS)
+    picks, _ = farthest_first(pool, labeled, PICKS)
+    same = {"here": len({*exact} & {*picks}), "dense": len({*exact} & {*in_float32})}
+    record("farthest_first", {"seconds": found, "same_picks_as_in_float64": same})
 
 
 if __name__ == "__main__":

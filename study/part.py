@@ -24,6 +24,7 @@ class Part:
         strategy_overrides: More overrides of single strategies.
         strategy_seeds: How many seeds single strategies have, from 0 on; the others have all.
         looks: Numbers of seeds at which claims are planned.
+        shown: Strategies that have a line in the part's picture "selected", at most six.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Part:
     strategy_overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     strategy_seeds: Mapping[str, int] = field(default_factory=dict, hash=False)
     looks: tuple[int, ...] = (5,)
+    shown: tuple[str, ...] = ()
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
         """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired."""

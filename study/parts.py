@@ -44,6 +44,7 @@ FROZEN = Part(
     strategy_revisions=_REVISIONS,
     strategy_overrides=_BY_A_SAMPLE,
     looks=(5, 10),
+    shown=("random", "entropy", "margin", "badge", "typiclust", "uherding"),
 )
 FASHION = Part(
     name="b",

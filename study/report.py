@@ -3,7 +3,8 @@
 What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of
 a part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Of all parts
 that have an archive, ``all final_scores`` shows the best strategy, the reference and the baseline.
-Pictures are those that the page shows, ``study/PART/KIND.svg``.
+Pictures are those that the page shows, ``study/PART/KIND.svg``: KIND is "selected", learning curves of
+the strategies that the part names for it, or a figure of the part's report.
 """
 
 import re
@@ -15,7 +16,9 @@ from tempfile import TemporaryDirectory
 
 from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.figures.gallery import pictures
-from al_lightning.report.figures.looks import looks
+from al_lightning.report.figures.learning import learning_curves
+from al_lightning.report.figures.looks import looks, style
+from al_lightning.report.figures.svg import to_svg
 from al_lightning.report.page.chapter import tables_of
 from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
@@ -30,6 +33,7 @@ from study.part import Part
 
 _MADE = re.compile(r"(<!-- study: (\w+) (\w+) -->\n)(.*?)(<!-- /study -->)", re.DOTALL)
 _ALL = "all"  # parts, in a marker
+_SELECTED = "selected"  # the picture of a few strategies
 _SHOWN = re.compile(r"\(study/(\w+)/(\w+)\.svg\)")
 
 
@@ -91,9 +95,13 @@ class StudyReport:
 
     def _picture(self, part: str, kind: str) -> str:
         analysis = self._analysis(part)
+        if kind == _SELECTED:
+            return _selected(analysis, self._parts[part].shown)
         drawn = pictures(analysis, looks(sorted(analysis.setting.runs), "random"), "")
         if kind not in drawn:
-            raise UsageError(f"Part {part} has no picture {kind}, but {', '.join(drawn)}")
+            raise UsageError(
+                f"Part {part} has no picture {kind}, but {', '.join([_SELECTED, *drawn])}"
+            )
         return drawn[kind].svg
 
     def _analyse(self, name: str) -> Analysis:
@@ -108,6 +116,20 @@ class StudyReport:
             raise UsageError(f"{archive} has journals that cannot be read: {problems[0]}")
         (setting,) = build_study(runs)
         return analyse(setting, Rules(looks=part.looks))
+
+
+def _selected(analysis: Analysis, strategies: Sequence[str]) -> str:
+    """Draw the accuracy of some strategies, in their order of AUBC, as SVG."""
+    curves = analysis.curves["accuracy"]
+    names = [name for name in analysis.order if name in strategies]
+    with style():
+        return to_svg(
+            learning_curves(
+                {name: curves[name] for name in names},
+                looks(names, analysis.setting.reference),
+                passive=analysis.passive.get("accuracy"),
+            )
+        )
 
 
 def _named(part: str, analysis: Analysis) -> Analysis:

@@ -47,8 +47,7 @@ def whole_run() -> Rows:
         cells = []
         for kind in ("seconds", "cpu"):
             times = found[kind][contender]
-            pairs = zip(times, found[kind][first], strict=True)
-            ratio = statistics.median(mine / other for mine, other in pairs)
+            ratio = _median_ratio(times, found[kind][first])
             cells += [f"{statistics.median(times):.1f}", f"{ratio:.2f}".replace("1.00", "1")]
         rows.append([name, *cells, share(statistics.fmean(found["accuracy"][contender]))])
     return rows
@@ -153,6 +152,37 @@ def selection_peers() -> Rows:
     return rows
 
 
+def scoring() -> Rows:
+    """A pass over the pool against the bare network, by ``benchmarks/scoring.py``: a minute."""
+    found = read("scoring")["results"]
+    rows = [["threads", "the network alone, images a second", "scoring", "ratio"]]
+    for threads, seconds in found["seconds"].items():
+        rates = [
+            f"{found['images'] / statistics.median(seconds[way]):,.0f}"
+            for way in ("bare", "scored")
+        ]
+        ratio = _median_ratio(seconds["bare"], seconds["scored"])
+        rows.append([threads, *rates, f"{ratio:.2f}"])
+    return rows
+
+
+def farthest_first() -> Rows:
+    """Farthest-first against the dense greedy search, by ``benchmarks/selection.py``: two minutes."""
+    found = read("farthest_first")["results"]
+    rows = [["threads", "dense, labeled set", "dense, picks", "here, both", "ratio"]]
+    for threads, each in found["seconds"].items():
+        names = ("dense, labeled", "dense, picks", "here")
+        seconds = [f"{statistics.median(each[name]):.2f} s" for name in names]
+        dense = [sum(both) for both in zip(each[names[0]], each[names[1]], strict=True)]
+        rows.append([threads, *seconds, f"{_median_ratio(dense, each['here']):.1f}"])
+    same = found["same_picks_as_in_float64"]
+    return [*rows, ["same picks as in float64", "", f"{same['dense']:,}", f"{same['here']:,}", ""]]
+
+
+def _median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
+    return statistics.median(a / b for a, b in zip(one, other, strict=True))
+
+
 def bayesian() -> Rows:
     """Selections by Monte-Carlo samples against peers', by ``benchmarks/bayesian.py``."""
     rows = [["selection", "library", "theirs", "here", "ratio"]]
@@ -161,7 +191,7 @@ def bayesian() -> Rows:
         for library, theirs in seconds.items():
             if library == "ours":
                 continue
-            ratio = statistics.median(t / o for t, o in zip(theirs, seconds["ours"], strict=True))
+            ratio = _median_ratio(theirs, seconds["ours"])
             cells = [f"{found:.3g} s" for found in (statistics.median(theirs), ours)]
             rows.append([selection, library, *cells, f"{ratio:.1f}"])
     return rows
@@ -210,6 +240,8 @@ TABLES = (
     selection_scaling,
     selection_peers,
     bayesian,
+    scoring,
+    farthest_first,
     image_folder,
     ten_million,
 )

@@ -67,7 +67,7 @@ def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: P
     assert report.write(page) == [tmp_path / "study" / "t" / "accuracy.svg"]
     assert report.write(page) == []
     page.write_text("![Curves](study/t/nothing.svg)")
-    with pytest.raises(UsageError, match="no picture nothing, but accuracy"):
+    with pytest.raises(UsageError, match="no picture nothing, but selected, accuracy"):
         report.write(page)
 
 
@@ -82,3 +82,12 @@ def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: P
 def test_what_cannot_be_made_is_named(report: StudyReport, marker: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         report.fill(f"<!-- study: {marker} -->\n<!-- /study -->")
+
+
+@pytest.mark.usefixtures("report")
+def test_the_picture_of_a_few_shows_those_that_the_part_names(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("![Curves](study/t/selected.svg)")
+    few = replace(PART, shown=("strategy", "of another part"))
+    assert StudyReport([few], tmp_path).write(page) == [tmp_path / "study" / "t" / "selected.svg"]
+    assert "strategy" in (tmp_path / "study" / "t" / "selected.svg").read_text()

@@ -44,6 +44,7 @@ def label_ends(axes: Axes, ends: Sequence[LineEnd], height: float) -> None:
             annotation_clip=False,
             arrowprops={
                 "arrowstyle": "-", "color": end.colour, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 2,
+                "relpos": (0, 0.5),  # from the left of a name: no line crosses another one
             },
         )  # fmt: skip
 

@@ -1,10 +1,8 @@
-"""Make the pictures of the README from finished runs.
+"""Photographs TensorBoard on finished runs, in headless Chromium: docs/tensorboard.png.
 
-    python docs/make_pictures.py outputs/fashion_mnist/cnn
+    python docs/photograph_tensorboard.py outputs/fashion_mnist/cnn
 
-The learning curves are drawn from the journals below the folder, which must share one setting. The
-screenshot is TensorBoard on that folder in headless Chromium, and is left out where there is no
-Chromium.
+The other pictures come from `make study-report` and `benchmarks/page_session.py`.
 """
 
 import argparse
@@ -17,32 +15,20 @@ import time
 import urllib.request
 from pathlib import Path
 
-from al_lightning.report.analysis.results import analyse
-from al_lightning.report.figures.learning import learning_curves
-from al_lightning.report.figures.looks import looks, style
-from al_lightning.report.study.grouping import build_study
-from al_lightning.report.study.runs import read_runs
-
-DOCS = Path(__file__).parent
 CHROMIUM = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--window-size=1500,1000", "--virtual-time-budget=20000")  # fmt: skip
 
 
 def main() -> None:
-    """Make both pictures."""
+    """Make the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="outputs/<dataset>/<model>")
     folder: Path = parser.parse_args().folder
-    (setting,) = build_study(read_runs([folder])[0])
-    analysis = analyse(setting)
-    curves = {name: analysis.curves["accuracy"][name] for name in analysis.order}
-    with style():
-        same_looks = looks(list(curves), setting.reference)
-        figure = learning_curves(curves, same_looks, passive=analysis.passive.get("accuracy"))
-        figure.savefig(DOCS / "learning_curves.svg", facecolor="white")
-    if browser := shutil.which("chromium"):
-        screenshot(browser, folder, DOCS / "tensorboard.png")
+    browser = shutil.which("chromium")
+    if browser is None:
+        parser.error("this needs Chromium")
+    screenshot(browser, folder, Path(__file__).with_name("tensorboard.png"))
 
 
 def screenshot(browser: str, folder: Path, picture: Path) -> None:
