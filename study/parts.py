@@ -13,7 +13,7 @@ _BY_100 = ("budget.initial=500", "budget.query=100", "budget.total=3000")
 
 _MAIN = (
     *("random", "least_confidence", "margin", "entropy", "l2", "cosine", "kl"),
-    *("badge", "bald", "passive", "uherding"),
+    *("badge", "bald", "passive", "uherding", "dropquery"),
 )
 # bald, batchbald, mean_std, variation_ratios and vote_entropy sample by dropout: this network has none.
 # dropquery drops features of the same head that the others have.
@@ -44,7 +44,7 @@ FROZEN = Part(
     strategy_revisions=_REVISIONS,
     strategy_overrides=_BY_A_SAMPLE,
     looks=(5, 10),
-    shown=("random", "entropy", "margin", "badge", "typiclust", "uherding"),
+    shown=("random", "entropy", "margin", "typiclust", "uherding", "dropquery"),
 )
 FASHION = Part(
     name="b",
