@@ -9,7 +9,7 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
 from al_lightning.utils.process import usable_cores
 from study.archive import pack
-from study.go_on import go_on
+from study.go_on import go_on, unpack_unless_running
 from study.part import PlannedRun
 from study.parts import PLAN
 from study.study import MOST_BYTES, Study
@@ -100,6 +100,7 @@ def _report(study: Study) -> None:
 
 def _show(study: Study, jobs: int) -> None:
     """Print the parts, and how far each is."""
+    unpack_unless_running(study)
     for part in study.parts:
         own = study.of(part)
         print(

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from al_lightning.utils.errors import UsageError
@@ -15,6 +15,10 @@ from study.study import Study, beside
 from study.workers import Ended, Job, run_side_by_side
 
 
+class _BeingRunError(UsageError):
+    """Another process makes runs of a part."""
+
+
 def go_on(study: Study, jobs: int) -> int:
     """Make the runs that are left, and say how each ends; return how many failed.
 
@@ -23,10 +27,7 @@ def go_on(study: Study, jobs: int) -> int:
         UsageError: If a part is being run by another process already, or an archive is damaged.
     """
     with _alone(study):
-        for part in study.parts:
-            if count := unpack(part, study.root, study.archive(part)):
-                print(f"part {part.name}: {count} journals unpacked from {study.archive(part)}")
-        study.read()
+        _unpack(study)
         for note in study.notes():
             print(f"Note: {note}")
         _announce(study, jobs)
@@ -43,10 +44,24 @@ def go_on(study: Study, jobs: int) -> int:
     return len(failed)
 
 
+def unpack_unless_running(study: Study) -> None:
+    """Put the journals of the archives to their places, if nobody makes runs there."""
+    with suppress(_BeingRunError), _alone(study):
+        _unpack(study)
+
+
 def make_job(run: PlannedRun, root: Path) -> Job[PlannedRun]:
     """Return the process that makes a run, or goes on with it."""
     command = [sys.executable, "-m", "al_lightning", *run.arguments(root)]
     return Job(run, command, beside(run, root, ".log"))
+
+
+def _unpack(study: Study) -> None:
+    """Unpack all archives, say how much that was, and read the study anew."""
+    for part in study.parts:
+        if count := unpack(part, study.root, study.archive(part)):
+            print(f"part {part.name}: {count} journals unpacked from {study.archive(part)}")
+    study.read()
 
 
 def _announce(study: Study, jobs: int) -> None:
@@ -88,5 +103,5 @@ def _alone(study: Study) -> Iterator[None]:
             try:
                 stack.enter_context(only_one(study.root / part.name / ".study.lock"))
             except BlockingIOError as error:
-                raise UsageError(f"Part {part.name} is being run by {error}") from error
+                raise _BeingRunError(f"Part {part.name} is being run by {error}") from error
         yield

@@ -46,6 +46,13 @@ FROZEN = Part(
     looks=(5, 10),
     shown=("random", "entropy", "margin", "typiclust", "uherding", "dropquery"),
 )
+FIRST = Part(
+    name="a_first",
+    question="Which is best after first labels that typiclust has chosen, as a person's run has?",
+    overrides=(*FROZEN.overrides, "budget.initial_policy=typiclust"),
+    strategies=("random", "margin", "badge", "shortlist", "typiclust", "dropquery"),
+    looks=(5, 10),
+)
 FASHION = Part(
     name="b",
     question="Which strategy is best for a CNN that starts from scratch?",
@@ -103,6 +110,7 @@ SMALL_QUERIES = Part(
 #: All runs, in their order.
 PLAN: tuple[PlannedRun, ...] = (
     *FROZEN.runs(range(10)),
+    *FIRST.runs(range(10)),
     *FASHION.runs(range(5)),
     *CIFAR.runs(range(5)),
     *MNIST.runs(range(5)),

@@ -1,6 +1,7 @@
 """The study as a whole: small ones are run here, each run in a process of its own."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from al_lightning.run.journal import Journal
+from al_lightning.utils.locks import only_one
 from study import workers
 from study.__main__ import main
 from study.go_on import make_job
@@ -192,6 +194,18 @@ def test_the_list_says_how_far_each_part_is(capsys: pytest.CaptureFixture[str]) 
         "u                0 of   4 runs, revision 3, 0 s left, without 4 runs of parts not yet begun",
         "    Why?",
     ]
+
+
+def test_the_list_knows_what_the_archives_have(capsys: pytest.CaptureFixture[str]) -> None:
+    write_journal(ROOT, RANDOM)
+    assert main(["--pack"], PLAN) == 0
+    shutil.rmtree(ROOT)
+    assert main(["--list", "--jobs", "1"], PLAN) == 0
+    assert lines(capsys)[-2] == "t                1 of   2 runs, revision 1, 4 s left"
+    shutil.rmtree(ROOT)
+    with only_one(ROOT / PART.name / ".study.lock"):  # another process makes runs there
+        assert main(["--list", "--jobs", "1"], PLAN) == 0
+    assert lines(capsys)[0].startswith("t                0 of   2 runs")
 
 
 def test_what_a_run_took_here_counts_before_what_its_journal_says(
