@@ -19,3 +19,10 @@ def record(name: str, results: Any) -> None:
     ).stdout.strip()
     text = json.dumps({"commit": commit, "results": results}, indent=1)
     (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def record_part(name: str, part: str, results: Any) -> None:
+    """Write the results of one part; those of the others stay."""
+    path = RESULTS / f"{name}.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
+    record(name, {**kept, part: results})

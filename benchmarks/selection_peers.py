@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 from made_up import CLASSES, make_evidence
-from raw import RESULTS, record
+from raw import record_part
 from selection_scaling import make_strategy
 from skactiveml.base import SkactivemlClassifier
 from skactiveml.pool import Badge, CoreSet, MaxHerding, ProbCover, TypiClust
@@ -136,9 +136,7 @@ def main() -> None:
         ]
         found = _summary(part, arguments.picks, runs)
         print(json.dumps(found), flush=True)
-        path = RESULTS / "selection_peers.json"
-        kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
-        record("selection_peers", {**kept, part: found})
+        record_part("selection_peers", part, found)
     return None
 
 

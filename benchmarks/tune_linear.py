@@ -9,14 +9,13 @@ not looked at. Figures go to benchmarks/results/tune_linear.json, those of other
 """
 
 import argparse
-import json
 import statistics
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from raw import RESULTS, record
+from raw import record_part
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -110,9 +109,7 @@ def main() -> None:
         }
         found.append({"change": change, "accuracy": means})
         print(found[-1], flush=True)
-    path = RESULTS / "tune_linear.json"
-    kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
-    record("tune_linear", {**kept, options.dataset: found})
+    record_part("tune_linear", options.dataset, found)
 
 
 if __name__ == "__main__":

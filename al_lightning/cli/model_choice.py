@@ -51,7 +51,9 @@ def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], 
     try:
         overrides = _single(arguments)
         with hydra.initialize_config_dir(str(conf), version_base="1.3"):
-            if _compose(overrides).hydra.runtime.choices.get("model") != AUTO:
+            # Without keys of a model, which may be those of one that is yet to be chosen.
+            others = [each for each in overrides if not each.lstrip("+~").startswith("model.")]
+            if _compose(others).hydra.runtime.choices.get("model") != AUTO:
                 return [*arguments], None
             model, told = _choose(overrides)
     except (HydraException, OmegaConfBaseException):  # Hydra will raise it once more, and say it
@@ -72,6 +74,8 @@ def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
             fitting[model] = _compose([*overrides, f"model={model}"])
         except HydraException:  # such as by model.filters, which it does not have
             continue
+    if not fitting:
+        raise HydraException("No model has these settings")  # Hydra will say which
     for model, cfg in fitting.items():
         if not cfg.overwrite and _begun_with(model, _folder(cfg)):
             return model, None

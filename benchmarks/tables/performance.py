@@ -13,12 +13,12 @@ _CONTENDERS = {
     "baal": "baal's `ActiveLearningLoop`",
 }
 _FOLDER = {
-    "first start, s": ("load", 0),
-    "next start, s": ("load_again", 0),
-    "training, images/s": ("train_per_s", 0),
-    "scoring, images/s": ("score_per_s", 0),
-    "reading alone, images/s": ("read_per_s", 0),
-    "peak anonymous memory above the start, MiB": ("anonymous_MiB", 0),
+    "first start, s": "load",
+    "next start, s": "load_again",
+    "training, images/s": "train_per_s",
+    "scoring, images/s": "score_per_s",
+    "reading alone, images/s": "read_per_s",
+    "peak anonymous memory above the start, MiB": "anonymous_MiB",
 }
 _SWEEPS = {
     "serial": "sequential",
@@ -202,9 +202,8 @@ def image_folder() -> Rows:
     found = read("image_folder")["results"]
     ways = list(found["medians"])
     rows = [["", *ways]]
-    for name, (key, decimals) in _FOLDER.items():
-        cells = [f"{found['medians'][way][key]:,.{decimals}f}" for way in ways]
-        rows.append([name, *cells])
+    for name, key in _FOLDER.items():
+        rows.append([name, *(f"{found['medians'][way][key]:,.0f}" for way in ways)])
     return rows
 
 

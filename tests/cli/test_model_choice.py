@@ -91,6 +91,12 @@ def test_settings_of_one_network_choose_it(monkeypatch: pytest.MonkeyPatch) -> N
     assert "settings" in told
 
 
+def test_settings_of_the_pretrained_network_choose_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, True)
+    assert choose("oracle=csv", "dataset=digits", "model.image_size=32")[0] == [PRETRAINED]
+    assert choose("oracle=csv", "dataset=digits", "model.no_such_key=32") == ([], None)
+
+
 def test_an_experiment_of_ones_own_may_name_the_oracle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
