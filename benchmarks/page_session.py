@@ -46,8 +46,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 RESULTS = Path(__file__).parent / "results" / "page_session.json"
 IMAGES, TESTED, BATCH, LABELS, KILLS = 2_000, 500, 20, 300, 30
 SESSION = (
-    *("dataset=image_folder", "model=efficientnet_lite0_linear", f"budget.query={BATCH}"),
-    *("threads=1", "progress=false"),
+    *("dataset=image_folder", "model=efficientnet_lite0_linear", "strategy=margin"),
+    *(f"budget.query={BATCH}", "threads=1", "progress=false"),
 )
 
 

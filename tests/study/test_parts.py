@@ -6,6 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
+from al_lightning.cli.auto_choices import AUTO
 from al_lightning.cli.resolvers import register
 from al_lightning.run.budget import Budget
 from al_lightning.strategies.evidence import Need
@@ -16,7 +17,7 @@ from tests.command_line import CONF
 from tests.strategies.test_contract import composed
 
 PARTS = tuple(dict.fromkeys(run.part for run in PLAN))
-NAMES = sorted(path.stem for path in (CONF / "strategy").glob("*.yaml"))
+NAMES = sorted({path.stem for path in (CONF / "strategy").glob("*.yaml")} - {AUTO})
 
 
 def test_parts_are_looked_at_at_5_and_at_10_seeds() -> None:
