@@ -39,11 +39,17 @@ class Part:
     shown: tuple[str, ...] = ()
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
-        """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired."""
+        """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired.
+
+        Strategies of fewer seeds, which are no part of the comparison, come last.
+        """
+        seeds = [*seeds]
         for seed in seeds:
             for strategy in self.strategies:
-                if seed < self.strategy_seeds.get(strategy, seed + 1):
+                if strategy not in self.strategy_seeds:
                     yield PlannedRun(self, strategy, seed)
+        for strategy, count in self.strategy_seeds.items():
+            yield from (PlannedRun(self, strategy, seed) for seed in seeds if seed < count)
 
     def is_superseded(self, place: PurePosixPath) -> bool:
         """Return whether a run is of an earlier revision, by its :attr:`PlannedRun.place`."""

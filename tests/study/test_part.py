@@ -36,10 +36,14 @@ def test_a_strategy_may_have_overrides_of_its_own() -> None:
     assert margin[2:] == ("strategy.pool_subset=50", "strategy=margin", "seed=0", "threads=1")
 
 
-def test_a_strategy_may_have_fewer_seeds() -> None:
-    part = replace(PART, strategy_seeds={"margin": 1})
+def test_a_strategy_of_fewer_seeds_comes_last() -> None:
+    part = replace(PART, strategies=("random", "passive", "margin"), strategy_seeds={"passive": 1})
     runs = [(run.strategy, run.seed) for run in part.runs(range(2))]
-    assert runs == [("random", 0), ("margin", 0), ("random", 1)]
+    assert runs == [
+        *(("random", 0), ("margin", 0), ("random", 1), ("margin", 1)),
+        ("passive", 0),
+    ]
+    assert [run.strategy for run in part.runs(range(2, 4))] == ["random", "margin"] * 2
 
 
 def test_a_revision_moves_the_runs_that_it_touches_and_no_other() -> None:
