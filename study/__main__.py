@@ -1,15 +1,17 @@
 """The command line of the study, see README.md: `make study`, `-pack` and `-report`."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
 from al_lightning.utils.process import usable_cores
 from study.archive import pack
-from study.go_on import go_on, unpack_unless_running
+from study.go_on import go_on, make_job, unpack_unless_running
 from study.part import PlannedRun
 from study.parts import PLAN
 from study.study import MOST_BYTES, Study
@@ -18,7 +20,7 @@ PAGE = Path("docs/study.md")
 
 
 def main(arguments: Sequence[str] | None = None, plan: Sequence[PlannedRun] = PLAN) -> int:
-    """Go on with the study, pack what is finished, or list its parts.
+    """Go on with the study, pack what is finished, or list its parts or its commands.
 
     Returns:
         The exit status: 1 where a run failed, or nothing could be done; after a signal 128 and its
@@ -29,6 +31,8 @@ def main(arguments: Sequence[str] | None = None, plan: Sequence[PlannedRun] = PL
         study = Study(_selected(plan, options.part))
         if options.list:
             _show(study, options.jobs)
+        elif options.commands:
+            _print_commands(study)
         elif options.pack:
             _pack(study)
         elif options.report:
@@ -53,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs", type=_count, default=usable_cores(), help="runs at a time (cores)"
     )
     parser.add_argument("--list", action="store_true", help="list the parts, and run nothing")
+    parser.add_argument(
+        "--commands",
+        action="store_true",
+        help="print the command of each run that is left, a line each, for a launcher of your own",
+    )
     parser.add_argument("--pack", action="store_true", help="add what is finished to the archives")
     parser.add_argument(
         "--report", action="store_true", help="make docs/study.md anew from the archives"
@@ -96,6 +105,14 @@ def _report(study: Study) -> None:
 
     for path in StudyReport(study.parts, study.archives).write(PAGE):
         print(path)
+
+
+def _print_commands(study: Study) -> None:
+    """Print what a shell runs to make each run that is left."""
+    with redirect_stdout(sys.stderr):
+        unpack_unless_running(study)
+    for run in study.left:
+        print(shlex.join(make_job(run, study.root).command))
 
 
 def _show(study: Study, jobs: int) -> None:

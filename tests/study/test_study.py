@@ -1,6 +1,7 @@
 """The study as a whole: small ones are run here, each run in a process of its own."""
 
 import os
+import shlex
 import shutil
 import signal
 from collections.abc import Iterator, Sequence
@@ -235,6 +236,14 @@ def test_something_must_be_run_at_a_time(capsys: pytest.CaptureFixture[str]) -> 
     with pytest.raises(SystemExit):
         main(["--jobs", "0"], PLAN)
     assert "argument --jobs: must be 1 or more" in capsys.readouterr().err
+
+
+def test_the_commands_of_what_is_left_are_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = [*replace(PART, overrides=("budget.query=[5,9]", *PART.overrides)).runs(range(1))]
+    assert main(["--commands"], plan) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [shlex.split(line)[3:] for line in lines] == [run.arguments(ROOT) for run in plan]
+    assert all("'budget.query=[5,9]'" in line for line in lines)
 
 
 def test_two_processes_do_not_make_the_same_runs(capsys: pytest.CaptureFixture[str]) -> None:
