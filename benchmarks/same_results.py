@@ -33,7 +33,8 @@ _COMPARED = ("round", "ids", "labels", "origin", "skipped", "labels_bought", "me
 
 def commands() -> dict[str, list[str]]:
     """Return the command lines, by the folder that each runs in."""
-    strategies = sorted(path.stem for path in (_ROOT / "conf" / "strategy").glob("*.yaml"))
+    names = {path.stem for path in (_ROOT / "conf" / "strategy").glob("*.yaml")}
+    strategies = sorted(names - {"auto"})
     digits = {f"digits_{s}": [*_DIGITS, *_ROUNDS, f"strategy={s}"] for s in strategies}
     digits["digits_passive"] = [*_DIGITS, "experiment=passive"]
     return {

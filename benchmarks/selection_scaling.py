@@ -39,13 +39,13 @@ _LABELED, _PICKS = 1_000, 500
 _FEWER_PICKS = {"batchbald": 50}
 _REPEATS = 5  # of a selection that takes less than a second
 _SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
-_PASSIVE = "passive"  # takes everything, and chooses nothing
+_NO_CHOICE = {"passive", "auto"}  # takes everything; another strategy by another name
 
 
 def all_strategies() -> list[str]:
     """Return the names of all strategies."""
     names = (path.stem for path in (_ROOT / "conf" / "strategy").glob("*.yaml"))
-    return sorted(name for name in names if name != _PASSIVE)
+    return sorted({*names} - _NO_CHOICE)
 
 
 def make_strategy(name: str) -> Strategy:

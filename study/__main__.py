@@ -56,14 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--jobs", type=_count, default=usable_cores(), help="runs at a time (cores)"
     )
-    parser.add_argument("--list", action="store_true", help="list the parts, and run nothing")
-    parser.add_argument(
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="list the parts, and run nothing")
+    instead.add_argument(
         "--commands",
         action="store_true",
         help="print the command of each run that is left, a line each, for a launcher of your own",
     )
-    parser.add_argument("--pack", action="store_true", help="add what is finished to the archives")
-    parser.add_argument(
+    instead.add_argument("--pack", action="store_true", help="add what is finished to the archives")
+    instead.add_argument(
         "--report", action="store_true", help="make docs/study.md anew from the archives"
     )
     return parser
@@ -111,8 +112,10 @@ def _print_commands(study: Study) -> None:
     """Print what a shell runs to make each run that is left."""
     with redirect_stdout(sys.stderr):
         unpack_unless_running(study)
+        for note in study.notes():
+            print(f"Note: {note}")
     for run in study.left:
-        print(shlex.join(make_job(run, study.root).command))
+        print("OMP_NUM_THREADS=1", shlex.join(make_job(run, study.root).command))
 
 
 def _show(study: Study, jobs: int) -> None:

@@ -41,7 +41,7 @@ class Part:
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":
         """Yield the runs, seed after seed: wherever this is cut off, the seeds before it are paired.
 
-        Strategies of fewer seeds, which are no part of the comparison, come last.
+        Strategies of fewer seeds come last.
         """
         seeds = [*seeds]
         for seed in seeds:

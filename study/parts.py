@@ -26,7 +26,7 @@ _WITHOUT_DROPOUT = (
 _BY_A_SAMPLE = dict.fromkeys(
     ("maxherding", "uherding"), ("strategy.exact_up_to=10000", "strategy.references=10000")
 )
-# A network that trains on all labels takes half an hour a run, or two, and differs little by seed.
+# A network that trains on all labels takes half an hour to two hours, and differs little by seed.
 _PASSIVE = {"passive": 1}
 # Since 2026-11-30: k-means by matrix products, badge from other first bounds, other draws of ties.
 _REVISIONS = {

@@ -13,7 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.advice import advice_for
 from al_lightning.cli.arguments import prepared
-from al_lightning.cli.auto_choices import with_auto_choices
+from al_lightning.cli.by_mode import shown_by_mode
 from al_lightning.cli.configuration import CONF, NAME
 from al_lightning.cli.failures import (
     JobError,
@@ -23,8 +23,8 @@ from al_lightning.cli.failures import (
     shown_on_rank_zero,
 )
 from al_lightning.cli.launch import end_with_launcher, is_launched, launched, needs_launch
+from al_lightning.cli.model_choice import with_chosen_model
 from al_lightning.cli.needed import require_needed
-from al_lightning.cli.recipe_by_mode import shown_recipe
 from al_lightning.cli.run import run
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import reported
@@ -90,10 +90,10 @@ def main() -> None:
     sys.argv[1:] = prepared(sys.argv[1:])
     with shown_on_rank_zero(), shown_errors(sys.argv[1:]), reported():
         require_needed(sys.argv[1:])
-        sys.argv[1:], told = with_auto_choices(sys.argv[1:], CONF)
-        if told and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
-            print(*told, sep="\n")  # noqa: T201
-        sys.argv += shown_recipe(sys.argv[1:])
+        sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
+        if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
+            print(told)  # noqa: T201
+        sys.argv += shown_by_mode(sys.argv[1:])
         end_with_launcher()
         _failures.clear()
         with interruptible():  # also while other processes run the jobs: they end with this one

@@ -12,9 +12,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
-from al_lightning.cli.auto_choices import AUTO, CHOICES
 from al_lightning.cli.composition import Composition
 from al_lightning.cli.configuration import CONF
+from al_lightning.cli.model_choice import AUTO
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import runs_beside_others
 from al_lightning.cli.values import require_values
@@ -91,12 +91,11 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     from al_lightning.loop.query import Query  # noqa: PLC0415
 
     require_values(cfg)
-    for group, names in CHOICES.items():
-        if HydraConfig.get().runtime.choices.get(group) == AUTO:
-            raise UsageError(
-                f"{group}=auto is chosen once per command, but the jobs of this sweep need several: "
-                f"name them, such as {group}={names[-1]}"
-            )
+    if HydraConfig.get().runtime.choices.get("model") == AUTO:
+        raise UsageError(
+            "model=auto is chosen once per command, but the jobs of this sweep need different "
+            "models: name one, such as model=cnn"
+        )
     _complete_model(cfg)
     _decide_sizes(cfg)
     recipe, budget = instantiate(cfg.recipe), instantiate(cfg.get("budget_override") or cfg.budget)

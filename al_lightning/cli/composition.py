@@ -9,12 +9,12 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.cli.by_mode import compose_by_mode
 from al_lightning.cli.choices import require_single_choices
 from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.known_keys import require_known_keys
 from al_lightning.cli.paths import places_as_written, weights_files, with_absolute_paths
 from al_lightning.cli.projects import project_of
-from al_lightning.cli.recipe_by_mode import compose_by_mode
 from al_lightning.cli.text_values import with_text_as_text
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, NOT_RECORDED, is_below, key_of
 from al_lightning.utils.redaction import MASK, redacted

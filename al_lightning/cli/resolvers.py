@@ -10,6 +10,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.arguments import parsed
+from al_lightning.cli.by_mode import strategy_name
 from al_lightning.cli.paths import is_path, portable
 from al_lightning.cli.projects import AUTO, project_of
 from al_lightning.run.naming import run_name, sweep_name
@@ -22,6 +23,7 @@ def register() -> None:
     OmegaConf.register_new_resolver("run_name", _run_name, replace=True)
     OmegaConf.register_new_resolver("run_folder", _run_folder, replace=True)
     OmegaConf.register_new_resolver("sweep_name", _sweep_name, replace=True)
+    OmegaConf.register_new_resolver("strategy_name", _strategy_name, replace=True)
     OmegaConf.register_new_resolver("below", lambda *parts: str(Path(*parts)), replace=True)
     OmegaConf.register_new_resolver("home", _home, replace=True)
 
@@ -48,6 +50,10 @@ def _run_folder(project: object, *names: str, _root_: DictConfig) -> str:
         if not isinstance(name, str | int | float):
             raise UsageError(f"names.{key} must be a text, not {name!r}")
     return "/".join(map(str, names))
+
+
+def _strategy_name(choice: str, _root_: DictConfig) -> str:
+    return strategy_name(_root_, choice)
 
 
 def _sweep_name(overrides: Sequence[str], output_root: str) -> str:

@@ -30,11 +30,11 @@ def first_labels() -> Rows:
 def false_claims() -> Rows:
     """False claims of a report over all planned looks, by ``benchmarks/error_rates.py``."""
     fresh = ("one three times as noisy", "skewed")
-    rows = [["strategies", "studies", "worlds", "against random", "the best", "either"]]
+    rows = [["strategies", "studies", "noise", "against random", "the best", "either"]]
     for strategies, each in read("error_rates")["planned"].items():
-        for kind in ("of the constants", "fresh"):
+        for kind in ("kinds it was tuned on", "new kinds"):
             false = [
-                r for world, r in each["false"].items() if (world in fresh) == (kind == "fresh")
+                r for world, r in each["false"].items() if (world in fresh) == (kind == "new kinds")
             ]
             rates = (max(rate[key] for rate in false) for key in ("against", "best", "either"))
             cells = (_percent(rate, each["draws"]) for rate in rates)
@@ -71,15 +71,20 @@ def procedures() -> Rows:
 def follow_the_advice() -> Rows:
     """False claims of who looks again until something is found, by ``benchmarks/error_rates.py``."""
     results = read("error_rates")
-    rows = [["", "first look, %", "after ten, %"]]
+    names = {
+        "before: follow the advice": "an earlier version of the report",
+        "the same level at each look": "each test at the same level",
+    }
+    rows = [["", "at the first test", "within ten tests"]]
     for name, each in results["before"].items():
-        rows.append([name, *(_percent(each[key], each["draws"]) for key in ("first", "after ten"))])
+        rates = (_percent(each[key], each["draws"]) for key in ("first", "after ten"))
+        rows.append([names[name], *rates])
     worst, draws = max(
         (rates["against"], each["draws"])
         for each in results["planned"].values()
         for rates in each["false"].values()
     )
-    rows.append(["planned looks, the worst of all worlds", "", _percent(worst, draws)])
+    rows.append(["planned looks (now), the worst noise", "", _percent(worst, draws)])
     return rows
 
 

@@ -71,7 +71,7 @@ def overhead() -> Rows:
 def round_wait() -> Rows:
     """The wait between rounds of a frozen network, by ``benchmarks/round_wait.py``."""
     found = read("round_wait")
-    rows = [["strategy", "before", "now", "of that fit", "select", "load"]]
+    rows = [["strategy", "before", "now", "of that fit", "selection", "load of the machine"]]
     for name in dict.fromkeys(key.partition(",")[0] for key in found):
         now, before = found[f"{name}, now"], found[f"{name}, before"]
         parts = [f"{each['wait']:.2f} s" for each in (before, now)]
@@ -83,8 +83,8 @@ def round_wait() -> Rows:
 
 def clusters() -> Rows:
     """K-means against that of scikit-learn, by ``benchmarks/clusters.py``."""
-    titles = ["clusters", "scikit-learn", "here", "ratio", "squares within", "here"]
-    rows = [titles]
+    titles = ["clusters", "scikit-learn", "here", "ratio"]
+    rows = [[*titles, "squares within, scikit-learn", "squares within, here"]]
     for count, methods in read("clusters").items():
         theirs, ours = methods["scikit-learn"], methods["here"]
         ratio = theirs["seconds"] / ours["seconds"]
@@ -141,7 +141,8 @@ def selection_scaling() -> Rows:
 
 def selection_peers() -> Rows:
     """Selections against those of scikit-activeml, by ``benchmarks/selection_peers.py``."""
-    rows = [["selection", "scikit-activeml", "here", "ratio", "extra memory", "here", "same picks"]]
+    titles = ["selection", "scikit-activeml", "here", "ratio"]
+    rows = [[*titles, "extra memory, scikit-activeml", "extra memory, here", "same picks"]]
     for part, each in sorted(read("selection_peers")["results"].items()):
         labeled = f", {each['labeled']:,} labeled" if each["labeled"] else ""
         name = f"{part}, {each['pool']:,} x 512{labeled}, {each['picks']:,} picks"

@@ -239,11 +239,20 @@ def test_something_must_be_run_at_a_time(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_commands_of_what_is_left_are_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    plan = [*replace(PART, overrides=("budget.query=[5,9]", *PART.overrides)).runs(range(1))]
-    assert main(["--commands"], plan) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [shlex.split(line)[3:] for line in lines] == [run.arguments(ROOT) for run in plan]
-    assert all("'budget.query=[5,9]'" in line for line in lines)
+    part = replace(PART, overrides=("budget.query=[5,9]", *PART.overrides))
+    finished, *left = part.runs(range(2))
+    write_journal(ROOT, finished)
+    assert main(["--pack"], [finished]) == 0
+    shutil.rmtree(ROOT)
+    capsys.readouterr()
+    assert main(["--commands"], [finished, *left]) == 0
+    printed = capsys.readouterr()
+    assert "1 journals unpacked" in printed.err
+    words = [shlex.split(line) for line in printed.out.splitlines()]
+    assert [line[:1] + line[2:] for line in words] == [
+        ["OMP_NUM_THREADS=1", "-m", "al_lightning", *run.arguments(ROOT)] for run in left
+    ]
+    assert "'budget.query=[5,9]'" in printed.out
 
 
 def test_two_processes_do_not_make_the_same_runs(capsys: pytest.CaptureFixture[str]) -> None:

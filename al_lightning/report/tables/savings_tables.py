@@ -29,7 +29,7 @@ def label_savings(analysis: Analysis) -> Table | None:
                     f"{found.seeds_saving} of {found.seeds}",
                     {"seeds_saving": found.seeds_saving, "seeds": found.seeds},
                 ),
-                Cell(_seeds(found.never), {"never": _seeds(found.never)}),
+                Cell(_named(found.never), {"never": _seeds(found.never)}),
             ]
         )
     return Table(
@@ -44,7 +44,7 @@ def label_savings(analysis: Analysis) -> Table | None:
             Column("labels saved, %"),
             Column("by seed, %"),
             Column("seeds that save"),
-            Column("seeds that never reach it", numeric=False),
+            Column("never reached with", numeric=False),
         ],
         rows=rows,
     )
@@ -104,6 +104,10 @@ def _saved(found: Savings) -> str:
     if found.median is None:
         return "never" if found.never else "unknown"
     return f"{AT_LEAST if found.at_least else ''}{percent(found.median, 1)}"
+
+
+def _named(seeds: Sequence[int]) -> str:
+    return f"seed{'s' * (len(seeds) > 1)} {_seeds(seeds)}" if seeds else "none"
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -12,7 +12,7 @@ def test_labels_saved_and_censored() -> None:
     # margin: 0.81 is 6 points of 10 before its 0.87 at 40; kl ends at 0.75.
     assert found == {
         "margin": ["15.0", "15 (range)", "3 of 3", "none"],
-        "kl": ["never", "never (range)", "0 of 3", "0, 1, 2"],
+        "kl": ["never", "never (range)", "0 of 3", "seeds 0, 1, 2"],
     }
 
 

@@ -1,4 +1,4 @@
-"""How much of a pretrained network is trained decides how: ``model.mode`` chooses the recipe."""
+"""How much of a pretrained network is trained decides how, and by which strategy: ``model.mode``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,9 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.configuration import CONF
 
-_RECIPES = {"linear": "linear", "last_block": "finetune", "finetune": "finetune"}
+AUTO = "auto"
+_FROZEN = "linear"
+_RECIPES = {_FROZEN: "linear", "last_block": "finetune", "finetune": "finetune"}
 #: Chosen by config.yaml, a data set or a model; any other one was named by a person.
 _UNNAMED = {"default", "small", "finetune", "linear"}
+_FOR_FROZEN = "dropquery"  # docs/study.md
+_FOR_OTHERS = "margin"  # what strategy/auto.yaml is made of
 
 
 def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
@@ -30,10 +34,26 @@ def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
     return wanted if "linear" in (wanted, composed) else None
 
 
+def strategy_name(cfg: DictConfig, choice: str) -> str:
+    """Return the name of the strategy that a run has, where it may be ``auto``.
+
+    Settings of a strategy that was not named are those of the one that ``auto`` is made of.
+
+    Args:
+        cfg: The composed configuration.
+        choice: What was chosen.
+    """
+    if choice != AUTO:
+        return choice
+    is_as_made = cfg.strategy == OmegaConf.load(CONF / "strategy" / f"{_FOR_OTHERS}.yaml")
+    is_frozen = OmegaConf.select(cfg, "model.mode") == _FROZEN
+    return _FOR_FROZEN if is_frozen and is_as_made else _FOR_OTHERS
+
+
 def compose_by_mode(
     cfg: DictConfig, hydra_cfg: HydraConf | DictConfig
 ) -> tuple[DictConfig, str | None]:
-    """Compose again if the mode of the model needs another recipe, and none was named.
+    """Compose again if the mode of the model needs another recipe or strategy, and none was named.
 
     A recipe of the command line or of an experiment is stronger.
 
@@ -44,24 +64,26 @@ def compose_by_mode(
     Returns:
         The configuration, and the name of the recipe if it is another one now.
     """
-    wanted = fitting_recipe(cfg, hydra_cfg.runtime.choices)
-    if wanted is None:
+    by_mode = _by_mode(cfg, hydra_cfg.runtime.choices)
+    if not by_mode:
         return cfg, None
     given: Any = OmegaConf.to_container(hydra_cfg.overrides)  # as typed, nothing resolved
     again = hydra.compose(
         hydra_cfg.job.config_name,
-        [*given["hydra"], *given["task"], f"recipe_by_mode={wanted}"],
+        [*given["hydra"], *given["task"], *by_mode],
         return_hydra_config=True,
     )
-    if again.hydra.runtime.choices.recipe != wanted:
-        return cfg, None
-    with_recipe = cfg.copy()
-    OmegaConf.update(with_recipe, "recipe", again.recipe, merge=False)
-    return with_recipe, wanted
+    choices, before = again.hydra.runtime.choices, hydra_cfg.runtime.choices
+    completed = cfg.copy()
+    completed.names.strategy = cfg.names.strategy  # which depends on the strategy before
+    changed = [group for group in ("recipe", "strategy") if choices[group] != before[group]]
+    for group in changed:
+        OmegaConf.update(completed, group, again[group], merge=False)
+    return completed, choices.recipe if "recipe" in changed else None
 
 
-def shown_recipe(arguments: Sequence[str]) -> list[str]:
-    """Return the override that makes ``--cfg`` show the recipe of the mode of the model.
+def shown_by_mode(arguments: Sequence[str]) -> list[str]:
+    """Return the overrides that make ``--cfg`` show what the mode of the model needs.
 
     Hydra shows a configuration before anybody could compose it again.
 
@@ -78,5 +100,14 @@ def shown_recipe(arguments: Sequence[str]) -> list[str]:
             cfg = hydra.compose("config", overrides, return_hydra_config=True)
     except HydraException:  # which Hydra will raise once more, and say
         return []
-    wanted = fitting_recipe(cfg, cfg.hydra.runtime.choices)
-    return [] if wanted is None else [f"recipe_by_mode={wanted}"]
+    return _by_mode(cfg, cfg.hydra.runtime.choices)
+
+
+def _by_mode(cfg: DictConfig, choices: Mapping[str, Any]) -> list[str]:
+    """Return the overrides that the mode of the model needs."""
+    recipe, found = fitting_recipe(cfg, choices), []
+    if recipe is not None:
+        found.append(f"recipe_by_mode={recipe}")
+    if choices.get("strategy") == AUTO and strategy_name(cfg, AUTO) != _FOR_OTHERS:
+        found.append(f"strategy={_FOR_FROZEN}")
+    return found
