@@ -17,12 +17,8 @@ from al_lightning.inference.kept_folds import kept_calibration
 from al_lightning.inference.last_weights import read_journal, read_last_weights, weights_path
 from al_lightning.inference.model_inputs import Inputs, batches, checked
 from al_lightning.inference.rebuild import rebuild
-from al_lightning.models.backbone import (
-    Embedder,
-    describe_model,
-    for_evaluation,
-    require_embedder,
-)
+from al_lightning.models.backbone import Embedder, describe_model, require_embedder
+from al_lightning.models.offered import for_evaluation
 from al_lightning.run.journal import Journal
 from al_lightning.training.calibration import Calibration, tempered
 from al_lightning.training.checkpoint import Saved

@@ -209,6 +209,13 @@ class Backbone(nn.Module, ABC):
         """
         return self
 
+    def for_sampling(self) -> "Backbone":
+        """Return an equivalent module in evaluation mode, up to rounding, with all dropout.
+
+        A :class:`~al_lightning.models.offered.Stemmed` lets dropout samples share its beginning.
+        """
+        return self
+
     def forward(self, images: Tensor) -> Tensor:
         """Map images, (B, C, H, W) float, to logits, (B, classes) float."""
         return self.classify(self.embed(images))
@@ -258,13 +265,6 @@ class Halves(Backbone):
         """Return the second half's logits of embeddings, (B, classes)."""
         logits: Tensor = self.head(embeddings)
         return logits
-
-
-def for_evaluation(classifier: nn.Module) -> nn.Module:
-    """Return a classifier's equivalent for passes without dropout; itself where it has none."""
-    offer = getattr(classifier, "for_evaluation", None)
-    offered: nn.Module = offer() if callable(offer) else classifier
-    return offered
 
 
 def backbone_of(module: nn.Module) -> Backbone | None:

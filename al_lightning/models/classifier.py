@@ -96,10 +96,19 @@ class ImageClassifier(L.LightningModule):
 
         A classifier that overrides the halves, in its class or on the instance, returns itself.
         """
+        return self.backbone.for_evaluation() if self._has_plain_halves else self
+
+    def for_sampling(self) -> nn.Module:
+        """Return both halves with their dropout, see :meth:`Backbone.for_sampling`.
+
+        A classifier that overrides the halves, in its class or on the instance, returns itself.
+        """
+        return self.backbone.for_sampling() if self._has_plain_halves else self
+
+    @property
+    def _has_plain_halves(self) -> bool:
         own, plain = (self.embed, self.classify), (ImageClassifier.embed, ImageClassifier.classify)
-        if tuple(getattr(half, "__func__", None) for half in own) != plain:
-            return self
-        return self.backbone.for_evaluation()
+        return tuple(getattr(half, "__func__", None) for half in own) == plain
 
     def on_train_start(self) -> None:
         """Note which losses the trainer will hand to its logger."""

@@ -9,6 +9,7 @@ from al_lightning.models.backbone import Backbone, Halves
 from al_lightning.models.dropout import ByteDropout
 from al_lightning.models.flatten import PixelFlatten
 from al_lightning.models.folding import fold_norms, is_as_made, note_layout
+from al_lightning.models.offered import Stemmed
 from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
@@ -107,6 +108,22 @@ class CNN(Backbone):
         if type(self) is not CNN or not is_as_made(self):
             return self
         return Halves(fold_norms(self.features), deepcopy(self.output))
+
+    def for_sampling(self) -> Backbone:
+        """Return the network divided before its first dropout, batch norm folded where none comes next.
+
+        Subclasses, and networks that were changed, are returned unchanged, as by
+        :meth:`for_evaluation`.
+        """
+        if type(self) is not CNN or not is_as_made(self):
+            return self
+        layers = [*self.features]
+        dropouts = (
+            i for i, layer in enumerate(layers) if isinstance(layer, nn.Dropout) and layer.p
+        )
+        at = next(dropouts, len(layers))
+        head = nn.Sequential(deepcopy(self.dropout), deepcopy(self.output)).eval()
+        return Stemmed(fold_norms(layers[:at]), fold_norms(layers[at:], with_dropout=True), head)
 
 
 def _check_arguments(

@@ -52,24 +52,25 @@ def _copied(value: Any) -> Any:
     return value.copy() if isinstance(value, dict) else copy(value)
 
 
-def fold_norms(layers: Iterable[nn.Module]) -> nn.Sequential:
+def fold_norms(layers: Iterable[nn.Module], *, with_dropout: bool = False) -> nn.Sequential:
     """Return an equivalent, in evaluation mode, of a chain of layers, which has less to do.
 
     With its running statistics a batch normalisation is a factor and a shift a channel. It is moved
     past the layers that it commutes with, and absorbed by the next convolution or dense layer. A layer
     that cannot absorb it is preceded by it, as before: zero padding would have to be shifted too, and a
     max pooling does not commute with a negative factor. ReLU moves behind a max pooling, where fewer
-    pixels are left, and dropout, which does nothing in evaluation, is left out.
+    pixels are left, and dropout, which does nothing in evaluation, is left out unless it is sampled.
 
     Args:
         layers: Convolutions, dense layers, normalisations and what stands between them, of maps,
             (B, C, H, W), or vectors, (B, D). They stay as they are: nothing is shared with them.
+        with_dropout: Keep dropout, which no normalisation is moved past.
     """
     chain: list[nn.Module] = []
     norm: Norm | None = None  # carried, and not in the chain
     place = 0  # in the chain, where it would be
     for layer in map(deepcopy, layers):
-        if isinstance(layer, nn.Dropout):
+        if isinstance(layer, nn.Dropout) and not with_dropout:
             continue
         if norm is not None and not _commutes(layer, norm):
             if not _absorb(layer, norm, flattened=any(isinstance(c, PixelFlatten) for c in chain)):

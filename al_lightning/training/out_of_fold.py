@@ -55,6 +55,7 @@ def out_of_fold(
     index: int = 0,
     folds: int = 5,
     on_fold: Callable[[int, int], None] = lambda *_: None,
+    fits: int | None = None,
 ) -> OutOfFold:
     """Predict each labeled image by a classifier that was trained on the other folds.
 
@@ -75,7 +76,8 @@ def out_of_fold(
         pool: The labeled images.
         index: The round whose random streams the fits share.
         folds: How many folds, at least 2; fewer where there are fewer labels or groups.
-        on_fold: Called before each fit, with the number of the fold, from 0, and of all folds.
+        on_fold: Called before each fit, with the number of the fold, from 0, and of all fits.
+        fits: How many of the folds are predicted, and returned, each by a fit; None for all.
 
     Raises:
         UsageError: If there are too few labels or groups to train without a fold.
@@ -83,7 +85,7 @@ def out_of_fold(
     """
     ids, labels = pool.labeled_ids, pool.labels
     fold_of = _fold_of(learner, pool, folds)
-    count = len(torch.unique(fold_of))
+    count = min(fits or folds, len(torch.unique(fold_of)))
     before = learner.datamodule.pool
     learner.serve()
     logits = torch.empty(len(ids), len(learner.data.classes))
@@ -94,7 +96,8 @@ def out_of_fold(
         logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
     if len(before.labeled_ids) >= FEWEST_LABELS:  # images are normalised by it, as they were
         learner.datamodule.begin_round(before, 0)
-    return OutOfFold(ids, labels, fold_of, logits)
+    seen = fold_of < count
+    return OutOfFold(ids[seen], labels[seen], fold_of[seen], logits[seen])
 
 
 def _fold_of(learner: Learner, pool: Pool, folds: int) -> Tensor:

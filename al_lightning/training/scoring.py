@@ -1,6 +1,7 @@
 """One pass over images, which yields all the requested evidence."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import cast
 
 import lightning as L
@@ -9,9 +10,10 @@ from torch import Tensor, nn
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import Images
-from al_lightning.models.backbone import Embedder, for_evaluation, to_probabilities
+from al_lightning.models.backbone import Embedder, to_probabilities
 from al_lightning.models.feature_masks import FeatureMasks
 from al_lightning.models.fixed_masks import FixedMasks
+from al_lightning.models.offered import Stemmed, for_evaluation, for_sampling
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.training.calibration import tempered
 from al_lightning.training.evidence_rows import EvidenceRows
@@ -92,7 +94,7 @@ class Scorer:
         rows = EvidenceRows(len(ids), self._datamodule.spill)
         samples = Need.MC_PROBABILITIES in needs
         # Before any mask is hung into it: hooks are part of what a classifier computes.
-        halves = self._classifier if samples else for_evaluation(self._classifier)
+        halves = (for_sampling if samples else for_evaluation)(self._classifier)
         with FixedMasks(halves, self._seed) as masks:
             heads = self._mc_samples, self._temperature, self._features
             probe = _EvidencePass(halves, rows, needs, masks, *heads)
@@ -203,9 +205,17 @@ class _EvidencePass(ImagePass):
         Args:
             source: The images if the subnetworks differ in their embeddings too, else the embeddings.
         """
+        embed = self._sampled_embedding(source)
         samples = []
         for k in range(self._mc_samples):
             self._masks.choose(k)
-            embeddings = self._embedder.embed(source) if self._embedding_varies else source.clone()
-            samples.append(self._classify(embeddings))
+            samples.append(self._classify(embed()))
         return torch.stack(samples, 1)
+
+    def _sampled_embedding(self, source: Tensor) -> Callable[[], Tensor]:
+        """Return what makes the embeddings of the chosen sample anew, (B, D)."""
+        if not self._embedding_varies:
+            return source.clone
+        if isinstance(self.halves, Stemmed):
+            return partial(self.halves.features, self.halves.stem(source))
+        return partial(self._embedder.embed, source)

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from copy import deepcopy
+from itertools import count
 from typing import Any
 
 import pytest
@@ -7,9 +8,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations, prune, spectral_norm
 
-from al_lightning.models import CNN
+from al_lightning.models import CNN, fixed_masks
+from al_lightning.models.fixed_masks import FixedMasks
 from al_lightning.models.flatten import PixelFlatten
+from al_lightning.models.offered import Stemmed
 from al_lightning.utils.errors import UsageError
+from tests.strategies.helpers import seeded
 
 
 def trainable(model: nn.Module) -> int:
@@ -233,6 +237,49 @@ def test_for_evaluation_it_is_the_same_function() -> None:
     torch.testing.assert_close(quick(images), model(images), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"batch_norm": False},
+        {"block_dropout": 0.0},
+        {"dense": (16, 8), "filters": ((4,), (5, 6), (7,)), "padding": 1},
+        {"dense": ()},
+    ],
+)
+def test_for_sampling_it_is_the_same_function_under_the_same_masks(
+    arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    model, images = CNN((1, 28, 28), 10, **arguments), torch.rand(40, 1, 28, 28)
+    model(images)  # a pass of training moves the running statistics
+    model.eval()
+    quick = model.for_sampling()
+    assert isinstance(quick, Stemmed)
+    drawn = count()
+    # By the order in which they are called; names of the modules differ.
+    monkeypatch.setattr(fixed_masks, "derive_generator", lambda *_: seeded(next(drawn)))
+    outputs = []
+    for network in (model, quick):
+        drawn = count()
+        with FixedMasks(network, 0) as masks, torch.no_grad():
+            for sample in (None, 0, 1):
+                masks.choose(sample)
+                outputs.append(network(images))
+                assert masks.used
+    for expected, found in zip(outputs[:3], outputs[3:], strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert not torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[1], outputs[2])
+
+
+def test_for_sampling_the_stem_has_no_dropout() -> None:
+    quick = CNN((1, 28, 28), 10).for_sampling()
+    assert isinstance(quick, Stemmed)
+    assert not of_type(quick.stem, nn.Dropout)
+    assert isinstance(next(quick.features.children()), nn.Dropout)
+
+
 def test_for_evaluation_a_subclass_is_itself() -> None:
     class Cooled(CNN):
         def classify(self, embeddings: Tensor) -> Tensor:
@@ -240,6 +287,7 @@ def test_for_evaluation_a_subclass_is_itself() -> None:
 
     model = Cooled((1, 8, 8), 3)
     assert model.for_evaluation() is model
+    assert model.for_sampling() is model
 
 
 def _hook(model: CNN) -> None:
@@ -292,6 +340,7 @@ def test_for_evaluation_what_a_person_has_changed_counts(change: str) -> None:
     folded = model.for_evaluation()
     assert folded is not model
     CHANGES[change](model)
+    assert model.for_sampling() is model
     quick = model.eval().for_evaluation()
     with torch.no_grad():
         torch.testing.assert_close(quick(images), model.classify(model.embed(images)))

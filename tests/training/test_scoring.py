@@ -10,6 +10,7 @@ from al_lightning.data.source import Images
 from al_lightning.data.transforms import Normalize, RandomShift
 from al_lightning.models import ImageClassifier
 from al_lightning.models.feature_masks import FeatureMasks
+from al_lightning.models.offered import Stemmed
 from al_lightning.run.pool import Pool
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.training.scoring import Scorer
@@ -380,6 +381,31 @@ def test_what_a_classifier_offers_for_evaluation_is_used() -> None:
     score(classifier, PLAIN)
     assert classifier.passes["embed"] == 0
     assert classifier.offered.passes["embed"] == 3
+
+
+class Stems(nn.Module):
+    """Counts how often it runs."""
+
+    passes = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.passes += 1
+        return images.flatten(1)
+
+
+def test_samples_share_what_comes_before_the_first_dropout() -> None:
+    class Sampled(Split):
+        def for_sampling(self) -> nn.Module:
+            return Stemmed(stem, features, nn.Linear(6, 3))
+
+    stem, features = Stems(), nn.Sequential(nn.Dropout(0.5), nn.Linear(64, 6))
+    classifier = Sampled(in_embed=0.5, in_head=0.5)
+    needs = {Need.MC_PROBABILITIES, Need.PROBABILITIES}
+    evidence = score(classifier, needs, mc_samples=5)
+    assert classifier.passes["embed"] == 0
+    # Of each of three batches, once for all samples and once without dropout.
+    assert stem.passes == 3 * 2
+    assert (evidence.require(Need.MC_PROBABILITIES).std(1).sum(1) > 1e-4).all()
 
 
 def test_dropout_is_sampled_from_the_classifier_itself() -> None:

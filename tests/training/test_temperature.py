@@ -1,7 +1,9 @@
+import pytest
 import torch
 from torch.optim import AdamW
 
 from al_lightning import Learner, Pool, Recipe, RoundTrainers, out_of_fold
+from al_lightning.models.backbone import backbone_of
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.calibration import fit_temperature, to_logits
 from al_lightning.training.temperature import temperature_of
@@ -30,12 +32,19 @@ def test_validation_labels_decide_where_there_are_any() -> None:
     assert temperature_of(learner, fitted) == expected != 1
 
 
-def test_else_predictions_out_of_fold_and_the_classifier_is_served_as_before() -> None:
+@pytest.mark.parametrize(("frozen", "images"), [(False, 5), (True, 20)])
+def test_else_predictions_out_of_fold_and_the_classifier_is_served_as_before(
+    frozen: bool, images: int
+) -> None:
     learner = learner_of()
     pool = pool_of(learner, 20)
     fitted = learner.fit_apart(3, pool)
+    backbone = backbone_of(fitted.classifier)
+    assert backbone is not None
+    backbone.frozen = frozen
     before = fitted.probabilities(torch.arange(40, 50))
-    found = out_of_fold(learner_of(), pool, 3)
+    found = out_of_fold(learner_of(), pool, 3, fits=None if frozen else 1)
+    assert len(found.ids) == images
     assert temperature_of(learner, fitted) == fit_temperature(found.logits, found.labels)
     assert torch.equal(fitted.probabilities(torch.arange(40, 50)), before)
 
