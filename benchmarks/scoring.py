@@ -3,12 +3,14 @@
     python benchmarks/scoring.py [--images 20000] [--repeats 5] [--threads 1 2]
 
 Fashion-MNIST's shape, the CNN, the precision that "auto" takes here. The pass yields embeddings and
-probabilities; the bare network is called on batches that are normalised and laid out already. What
-counts are seconds of the processor. Figures go to benchmarks/results/scoring.json.
+probabilities; the bare network is called on batches that are normalised and laid out already. Of a
+tenth of the images, 20 dropout samples are taken, against 20 calls of the bare network. What counts are
+seconds of the processor. Figures go to benchmarks/results/scoring.json.
 """
 
 import argparse
 import time
+from collections.abc import Callable
 from functools import partial
 
 from al_lightning.utils.process import prepare_process
@@ -22,6 +24,8 @@ from raw import record  # noqa: E402
 from al_lightning import CNN, Need, Pool, Recipe, RoundTrainers, Scorer  # noqa: E402
 from al_lightning.data.source import ImageData, Images, Normalization  # noqa: E402
 from al_lightning.training.recipe import resolve_precision  # noqa: E402
+
+_SAMPLES = 20
 
 
 class _MadeUp:
@@ -56,7 +60,7 @@ def main() -> None:
 
 
 def measure(images: int, repeats: int) -> dict[str, list[float]]:
-    """Return the seconds of the bare network, and of the pass, in turns."""
+    """Return the seconds of the bare network, and of the passes, in turns."""
     recipe = Recipe()
     datamodule = recipe.datamodule(_MadeUp(images))
     data = datamodule.data
@@ -65,25 +69,27 @@ def measure(images: int, repeats: int) -> dict[str, list[float]]:
     classifier = recipe.classifier(CNN(data.image_shape, 10), 10)
     make_trainer = partial(L.Trainer, accelerator="cpu", devices=1, enable_progress_bar=False)
     trainer = RoundTrainers(make_trainer, recipe)(0, 10)
-    scorer = Scorer(trainer, classifier, datamodule)
-    batches = [
-        datamodule.prepare(data.train.pixels[part])
-        for part in torch.split(ids, recipe.eval_batch_size)
-    ]
+    scorer = Scorer(trainer, classifier, datamodule, _SAMPLES)
+    size, few = recipe.eval_batch_size, ids[: images // 10]
+    batches = [datamodule.prepare(data.train.pixels[part]) for part in torch.split(ids, size)]
     bf16 = resolve_precision("auto", "cpu") == "bf16-mixed"
 
-    def bare() -> None:
+    def bare(calls: int = 1) -> None:
         classifier.eval()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for batch in batches:
-                classifier(batch)
+            for batch in batches if calls == 1 else batches[: -(-len(few) // size)]:
+                for _ in range(calls):
+                    classifier(batch)
 
-    def scored() -> None:
-        scorer.evidence(data.train, ids, {Need.PROBABILITIES, Need.EMBEDDINGS})
-
-    times: dict[str, list[float]] = {"bare": [], "scored": []}
+    ways: dict[str, Callable[[], object]] = {
+        "bare": bare,
+        "scored": partial(scorer.evidence, data.train, ids, {Need.PROBABILITIES, Need.EMBEDDINGS}),
+        "bare, 20 times": partial(bare, _SAMPLES),
+        "sampled": partial(scorer.evidence, data.train, few, {Need.MC_PROBABILITIES}),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
     for repeat in range(repeats + 1):  # the first one warms up
-        for name, run in (("bare", bare), ("scored", scored)):
+        for name, run in ways.items():
             start = time.process_time()
             run()
             if repeat:

@@ -156,14 +156,15 @@ def selection_peers() -> Rows:
 def scoring() -> Rows:
     """A pass over the pool against the bare network, by ``benchmarks/scoring.py``: a minute."""
     found = read("scoring")["results"]
-    rows = [["threads", "the network alone, images a second", "scoring", "ratio"]]
+    rows = [["threads", "pass", "the network alone, images a second", "here", "ratio"]]
+    passes = {"embeddings and probabilities": ("bare", "scored", 1)}
+    passes["20 dropout samples"] = ("bare, 20 times", "sampled", 10)
     for threads, seconds in found["seconds"].items():
-        rates = [
-            f"{found['images'] / statistics.median(seconds[way]):,.0f}"
-            for way in ("bare", "scored")
-        ]
-        ratio = _median_ratio(seconds["bare"], seconds["scored"])
-        rows.append([threads, *rates, f"{ratio:.2f}"])
+        for name, (bare, here, part) in passes.items():
+            images = found["images"] / part
+            rates = [f"{images / statistics.median(seconds[way]):,.0f}" for way in (bare, here)]
+            ratio = _median_ratio(seconds[bare], seconds[here])
+            rows.append([threads, name, *rates, f"{ratio:.2f}"])
     return rows
 
 
