@@ -71,13 +71,16 @@ def measure(images: int, repeats: int) -> dict[str, list[float]]:
     trainer = RoundTrainers(make_trainer, recipe)(0, 10)
     scorer = Scorer(trainer, classifier, datamodule, _SAMPLES)
     size, few = recipe.eval_batch_size, ids[: images // 10]
-    batches = [datamodule.prepare(data.train.pixels[part]) for part in torch.split(ids, size)]
+    batches, fewer = (
+        [datamodule.prepare(data.train.pixels[part]) for part in torch.split(some, size)]
+        for some in (ids, few)
+    )
     bf16 = resolve_precision("auto", "cpu") == "bf16-mixed"
 
     def bare(calls: int = 1) -> None:
         classifier.eval()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for batch in batches if calls == 1 else batches[: -(-len(few) // size)]:
+            for batch in batches if calls == 1 else fewer:
                 for _ in range(calls):
                     classifier(batch)
 

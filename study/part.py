@@ -48,7 +48,8 @@ class Part:
             for strategy in self.strategies:
                 if strategy not in self.strategy_seeds:
                     yield PlannedRun(self, strategy, seed)
-        for strategy, count in self.strategy_seeds.items():
+        for strategy in self.strategies:
+            count = self.strategy_seeds.get(strategy, 0)
             yield from (PlannedRun(self, strategy, seed) for seed in seeds if seed < count)
 
     def is_superseded(self, place: PurePosixPath) -> bool:

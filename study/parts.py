@@ -61,6 +61,7 @@ FASHION = Part(
     strategy_overrides=_BY_A_SAMPLE,
     strategy_seeds={"passive": 3},
     looks=(5, 10),
+    shown=("random", "entropy", "margin", "badge", "l2", "dropquery"),
 )
 CIFAR = Part(
     name="c_cifar10",

@@ -9,6 +9,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.configuration import CONF
+from al_lightning.cli.first_job import first_job
+from al_lightning.run.keys import key_of
 
 AUTO = "auto"
 _FROZEN = "linear"
@@ -17,6 +19,7 @@ _RECIPES = {_FROZEN: "linear", "last_block": "finetune", "finetune": "finetune"}
 _UNNAMED = {"default", "small", "finetune", "linear"}
 _FOR_FROZEN = "dropquery"  # docs/study.md
 _FOR_OTHERS = "margin"  # what strategy/auto.yaml is made of
+_KEYS = "strategy."
 
 
 def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
@@ -34,20 +37,33 @@ def fitting_recipe(cfg: DictConfig, choices: Mapping[str, Any]) -> str | None:
     return wanted if "linear" in (wanted, composed) else None
 
 
-def strategy_name(cfg: DictConfig, choice: str) -> str:
+def strategy_name(cfg: DictConfig, choice: str, overrides: Sequence[str]) -> str:
     """Return the name of the strategy that a run has, where it may be ``auto``.
 
-    Settings of a strategy that was not named are those of the one that ``auto`` is made of.
+    Settings that the strategy for frozen networks does not have are those of the other one.
 
     Args:
         cfg: The composed configuration.
         choice: What was chosen.
+        overrides: As given on the command line.
     """
     if choice != AUTO:
         return choice
-    is_as_made = cfg.strategy == OmegaConf.load(CONF / "strategy" / f"{_FOR_OTHERS}.yaml")
     is_frozen = OmegaConf.select(cfg, "model.mode") == _FROZEN
-    return _FOR_FROZEN if is_frozen and is_as_made else _FOR_OTHERS
+    return _FOR_FROZEN if is_frozen and _suit_both(cfg.strategy, overrides) else _FOR_OTHERS
+
+
+def _suit_both(strategy: DictConfig, overrides: Sequence[str]) -> bool:
+    """Return whether what was set of a strategy that was not named is a setting of both."""
+    plain, wanted = _settings(_FOR_OTHERS), _settings(_FOR_FROZEN)
+    changed = {key for key in {*plain, *strategy} if strategy.get(key) != plain.get(key)}
+    keys = map(key_of, overrides)
+    typed = {key.removeprefix(_KEYS) for key in keys if key.startswith(_KEYS)}
+    return changed | typed <= plain.keys() & wanted.keys() - {"_target_"}
+
+
+def _settings(name: str) -> dict[str, Any]:
+    return dict(OmegaConf.load(CONF / "strategy" / f"{name}.yaml"))
 
 
 def compose_by_mode(
@@ -64,10 +80,10 @@ def compose_by_mode(
     Returns:
         The configuration, and the name of the recipe if it is another one now.
     """
-    by_mode = _by_mode(cfg, hydra_cfg.runtime.choices)
+    given: Any = OmegaConf.to_container(hydra_cfg.overrides)  # as typed, nothing resolved
+    by_mode = _by_mode(cfg, hydra_cfg.runtime.choices, given["task"])
     if not by_mode:
         return cfg, None
-    given: Any = OmegaConf.to_container(hydra_cfg.overrides)  # as typed, nothing resolved
     again = hydra.compose(
         hydra_cfg.job.config_name,
         [*given["hydra"], *given["task"], *by_mode],
@@ -77,6 +93,8 @@ def compose_by_mode(
     completed = cfg.copy()
     completed.names.strategy = cfg.names.strategy  # which depends on the strategy before
     changed = [group for group in ("recipe", "strategy") if choices[group] != before[group]]
+    if "strategy" in changed:  # but for what an experiment of one's own has set of the other
+        again.strategy = OmegaConf.masked_copy(again.strategy, [*_settings(_FOR_FROZEN)])
     for group in changed:
         OmegaConf.update(completed, group, again[group], merge=False)
     return completed, choices.recipe if "recipe" in changed else None
@@ -92,7 +110,7 @@ def shown_by_mode(arguments: Sequence[str]) -> list[str]:
     """
     if not any(a == "-c" or a.startswith("--cfg") for a in arguments):
         return []
-    overrides = [a for a in arguments if "=" in a and not a.startswith("-")]
+    overrides = first_job(arguments)
     if not overrides:  # composing takes a third of what --cfg takes, and the default has no mode
         return []
     try:
@@ -100,14 +118,14 @@ def shown_by_mode(arguments: Sequence[str]) -> list[str]:
             cfg = hydra.compose("config", overrides, return_hydra_config=True)
     except HydraException:  # which Hydra will raise once more, and say
         return []
-    return _by_mode(cfg, cfg.hydra.runtime.choices)
+    return _by_mode(cfg, cfg.hydra.runtime.choices, overrides)
 
 
-def _by_mode(cfg: DictConfig, choices: Mapping[str, Any]) -> list[str]:
+def _by_mode(cfg: DictConfig, choices: Mapping[str, Any], overrides: Sequence[str]) -> list[str]:
     """Return the overrides that the mode of the model needs."""
     recipe, found = fitting_recipe(cfg, choices), []
     if recipe is not None:
         found.append(f"recipe_by_mode={recipe}")
-    if choices.get("strategy") == AUTO and strategy_name(cfg, AUTO) != _FOR_OTHERS:
+    if choices.get("strategy") == AUTO and strategy_name(cfg, AUTO, overrides) == _FOR_FROZEN:
         found.append(f"strategy={_FOR_FROZEN}")
     return found

@@ -1,17 +1,18 @@
 """``model=auto``: a frozen pretrained network where one is installed, chosen once a run."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+
+from al_lightning.cli.first_job import FINDS_FILES, first_job
 
 AUTO = "auto"
 _PRETRAINED, _FROM_SCRATCH = "efficientnet_lite0_linear", "cnn"
@@ -27,7 +28,6 @@ _INFORMS = {
     "-i",
     "--info",
 }
-_FINDS_FILES = {"-cd", "--config-dir"}
 
 
 def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], str | None]:
@@ -43,13 +43,14 @@ def with_chosen_model(arguments: Sequence[str], conf: Path) -> tuple[list[str], 
     Returns:
         The arguments, and what to tell a person of the choice; None where there is nothing to tell.
     """
-    given = dict(argument.lstrip("+").partition("=")[::2] for argument in arguments)
+    pairs = (argument.lstrip("+").partition("=")[::2] for argument in arguments)
+    given = {key: value.strip("'\" ") for key, value in pairs}
     # Several models, too, are named: each job has its own.
-    may_be_auto = given.get("model", AUTO) == AUTO and given.keys() & {*_GROUPS, *_FINDS_FILES}
+    may_be_auto = given.get("model", AUTO) == AUTO and given.keys() & {*_GROUPS, *FINDS_FILES}
     if not may_be_auto or not _INFORMS.isdisjoint(given):
         return [*arguments], None
     try:
-        overrides = _single(arguments)
+        overrides = first_job(arguments)
         with hydra.initialize_config_dir(str(conf), version_base="1.3"):
             # Without keys of a model, which may be those of one that is yet to be chosen.
             others = [each for each in overrides if not each.lstrip("+~").startswith("model.")]
@@ -98,29 +99,6 @@ def _choose(overrides: Sequence[str]) -> tuple[str, str | None]:
 
 def _compose(overrides: Sequence[str]) -> DictConfig:
     return hydra.compose("config", [*overrides], return_hydra_config=True)
-
-
-def _single(arguments: Sequence[str]) -> list[str]:
-    """Return the overrides of the first job."""
-    overrides, after = [], ""
-    for argument in arguments:
-        flag, _, folder = argument.partition("=")
-        if after in _FINDS_FILES or (flag in _FINDS_FILES and folder):
-            place = Path(folder or argument).absolute()
-            overrides.append(f"hydra.searchpath=['file://{place}']")
-        elif argument.startswith("~") or ("=" in argument[1:] and not argument.startswith("-")):
-            overrides.append(argument)  # and no value of a flag
-        after = argument
-    return [first for override in overrides for first in _first(override)]
-
-
-def _first(override: str) -> Iterator[str]:
-    """Yield the first value of what is swept; nothing where a search draws it."""
-    parsed = OverridesParser.create().parse_override(override)
-    if not parsed.is_sweep_override():
-        yield override
-    elif not parsed.is_interval_sweep():
-        yield f"{parsed.key_or_group}={next(iter(parsed.sweep_string_iterator()))}"
 
 
 def _folder(cfg: DictConfig) -> Path:

@@ -52,8 +52,8 @@ def _run_folder(project: object, *names: str, _root_: DictConfig) -> str:
     return "/".join(map(str, names))
 
 
-def _strategy_name(choice: str, _root_: DictConfig) -> str:
-    return strategy_name(_root_, choice)
+def _strategy_name(choice: str, overrides: Sequence[str], _root_: DictConfig) -> str:
+    return strategy_name(_root_, choice, overrides)
 
 
 def _sweep_name(overrides: Sequence[str], output_root: str) -> str:

@@ -80,8 +80,7 @@ class FixedMasks:
         if key not in self._masks:
             generator = derive_generator(self._seed, *key)
             drawn = torch.rand(_mask_shape(dropout, output), generator=generator)
-            # In the layout of the maps: products of two layouts take five times as long.
-            self._masks[key] = torch.empty_like(output[:1]).copy_(drawn >= dropout.p)
+            self._masks[key] = _like(drawn >= dropout.p, output)
         kept = 1 - dropout.p if dropout.p < 1 else 1
         return (output * self._masks[key]).div_(kept)
 
@@ -105,6 +104,13 @@ def _active_dropouts(module: nn.Module) -> dict[str, _DropoutNd]:
         for name, part in module.named_modules()
         if isinstance(part, _OF_UNITS + _OF_CHANNELS) and part.p > 0
     }
+
+
+def _like(mask: Tensor, output: Tensor) -> Tensor:
+    """Return a mask, (1, ...), as outputs, (B, ...), lie: other products take five times as long."""
+    if mask.shape[1:] != output.shape[1:]:
+        return mask.to(output)
+    return torch.empty_like(output[:1]).copy_(mask)
 
 
 def _mask_shape(dropout: _DropoutNd, output: Tensor) -> tuple[int, ...]:

@@ -217,5 +217,6 @@ class _EvidencePass(ImagePass):
         if not self._embedding_varies:
             return source.clone
         if isinstance(self.halves, Stemmed):
-            return partial(self.halves.features, self.halves.stem(source))
+            features, stem = self.halves.features, self.halves.stem(source)
+            return lambda: Tensor(features(stem.clone()))  # which may work in place
         return partial(self._embedder.embed, source)

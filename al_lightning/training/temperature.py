@@ -4,6 +4,7 @@ from al_lightning.models.backbone import backbone_of
 from al_lightning.training.calibration import fit_temperature, to_logits
 from al_lightning.training.fitted import Fitted
 from al_lightning.training.learner import Learner
+from al_lightning.training.learner_facts import learns_from_unlabeled
 from al_lightning.training.out_of_fold import out_of_fold
 from al_lightning.utils.errors import UsageError
 
@@ -34,5 +35,8 @@ def temperature_of(learner: Learner, fitted: Fitted) -> float:
 
 
 def _is_frozen(fitted: Fitted) -> bool:
+    """Return whether fits are those of a head on cached embeddings."""
     backbone = backbone_of(fitted.classifier)
-    return backbone is not None and backbone.frozen
+    if backbone is None or learns_from_unlabeled(fitted.classifier):
+        return False
+    return backbone.frozen

@@ -112,6 +112,17 @@ def test_settings_of_a_strategy_that_was_not_named_are_those_of_margin() -> None
     assert strategy_of(*frozen, "strategy.mc_samples=5")[:2] == ("margin", "Margin")
     own, target, _ = strategy_of(*frozen, "strategy._target_=mine.Density")
     assert (own, target) == ("margin", "Density")
+    for typed in ("strategy.mc_samples=null", "++strategy.beta=2"):
+        assert strategy_of(*frozen, typed)[:2] == ("margin", "Margin")
+    target = "strategy._target_=al_lightning.strategies.Margin"
+    assert strategy_of(*frozen, target)[:2] == ("margin", "Margin")
+
+
+def test_a_setting_of_both_leaves_the_choice_to_the_mode() -> None:
+    frozen = ("oracle=csv", "model=efficientnet_lite0_linear")
+    cfg = composed(*frozen, "strategy.pool_subset=99")[0]
+    assert cfg.names.strategy == "dropquery"
+    assert (cfg.strategy.passes, cfg.strategy.pool_subset) == (3, 99)
 
 
 def test_auto_is_made_of_margin() -> None:
@@ -127,6 +138,7 @@ def test_an_experiment_of_ones_own_may_have_it(tmp_path: Path) -> None:
     for name, text in (
         ("plain", linear),
         ("set", f"{linear}strategy:\n  mc_samples: 20\n"),
+        ("same", f"{linear}strategy:\n  mc_samples: null\n"),
         ("named", f"{linear}  - override /strategy: l2\n"),
     ):
         (tmp_path / "experiment" / f"{name}.yaml").write_text(text)
@@ -134,6 +146,9 @@ def test_an_experiment_of_ones_own_may_have_it(tmp_path: Path) -> None:
     assert strategy_of(path, "experiment=plain")[:2] == ("dropquery", "DropQuery")
     assert strategy_of(path, "experiment=set")[:2] == ("margin", "Margin")
     assert strategy_of(path, "experiment=named")[0] == "l2"
+    assert "mc_samples" not in composed(path, "experiment=same")[0].strategy
+    shown = shown_by_mode(["--config-dir", str(tmp_path), "--cfg", "job", "experiment=plain"])
+    assert shown == ["strategy=dropquery"]
 
 
 def test_what_is_shown_is_what_would_run() -> None:

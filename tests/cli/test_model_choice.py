@@ -74,6 +74,7 @@ def test_what_was_named_or_needs_no_choice_stays_as_it_is(
     "arguments",
     [
         ("model=auto",),
+        ("model='auto'",),
         ("--cfg", "job", "oracle=csv"),
         ("-m", "oracle=csv", "seed=0,1,2"),
         ("oracle=csv", "dataset=image_folder", "dataset.path=images"),

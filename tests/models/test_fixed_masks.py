@@ -30,6 +30,26 @@ def test_a_sample_drops_the_same_units_of_every_image(kind: type[nn.Dropout]) ->
     assert (channels == channels[:, :1]).all() == (kind is not nn.Dropout)
 
 
+def test_a_mask_lies_in_memory_as_the_maps_do() -> None:
+    ones = torch.ones(SHAPES[nn.Dropout]).contiguous(memory_format=torch.channels_last)
+    with FixedMasks(nn.Dropout(0.4).eval(), 0) as masks:
+        masks.choose(0)
+        masks._apply("", nn.Dropout(0.4), None, ones.bfloat16())
+        (mask,) = masks._masks.values()
+    assert mask.is_contiguous(memory_format=torch.channels_last)
+    assert mask.dtype == torch.bfloat16
+
+
+def test_the_mask_of_channels_fits_maps_of_any_size() -> None:
+    dropout = nn.Dropout2d(0.4).eval()
+    with FixedMasks(dropout, 0) as masks:
+        found = []
+        for side in (6, 4):
+            masks.choose(0)
+            found.append(dropout(torch.ones(2, 30, side, side))[:, :, 0, 0])
+    assert torch.equal(*found)
+
+
 def test_units_are_dropped_as_often_as_the_module_says() -> None:
     dropped = torch.stack(under(nn.Dropout(0.3), torch.ones(1, 1000), samples=20)).eq(0)
     assert abs(float(dropped.float().mean()) - 0.3) < 5 * (0.21 / 20_000) ** 0.5

@@ -44,6 +44,7 @@ def test_a_strategy_of_fewer_seeds_comes_last() -> None:
         ("passive", 0),
     ]
     assert [run.strategy for run in part.runs(range(2, 4))] == ["random", "margin"] * 2
+    assert {run.strategy for run in replace(part, strategies=("random",)).runs([0])} == {"random"}
 
 
 def test_a_revision_moves_the_runs_that_it_touches_and_no_other() -> None:

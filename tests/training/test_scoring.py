@@ -390,22 +390,36 @@ class Stems(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         self.passes += 1
-        return images.flatten(1)
+        return images.flatten(1).clone()
+
+
+class Halved(nn.Module):
+    """Halves its input, in place or not."""
+
+    def __init__(self, in_place: bool) -> None:
+        super().__init__()
+        self.in_place = in_place
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.mul_(0.5) if self.in_place else maps * 0.5
 
 
 def test_samples_share_what_comes_before_the_first_dropout() -> None:
     class Sampled(Split):
         def for_sampling(self) -> nn.Module:
-            return Stemmed(stem, features, nn.Linear(6, 3))
+            return Stemmed(stem, nn.Sequential(halved, nn.Dropout(0.5), dense), head)
 
-    stem, features = Stems(), nn.Sequential(nn.Dropout(0.5), nn.Linear(64, 6))
+    dense, head, found = nn.Linear(64, 6), nn.Linear(6, 3), []
     classifier = Sampled(in_embed=0.5, in_head=0.5)
-    needs = {Need.MC_PROBABILITIES, Need.PROBABILITIES}
-    evidence = score(classifier, needs, mc_samples=5)
+    for in_place in (False, True):
+        stem, halved = Stems(), Halved(in_place)
+        needs = {Need.MC_PROBABILITIES, Need.PROBABILITIES}
+        found.append(score(classifier, needs, mc_samples=5).require(Need.MC_PROBABILITIES))
+        # Of each of three batches, once for all samples and once without dropout.
+        assert stem.passes == 3 * 2
     assert classifier.passes["embed"] == 0
-    # Of each of three batches, once for all samples and once without dropout.
-    assert stem.passes == 3 * 2
-    assert (evidence.require(Need.MC_PROBABILITIES).std(1).sum(1) > 1e-4).all()
+    assert (found[0].std(1).sum(1) > 1e-4).all()
+    torch.testing.assert_close(found[0], found[1])
 
 
 def test_dropout_is_sampled_from_the_classifier_itself() -> None:
