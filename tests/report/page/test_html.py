@@ -223,7 +223,7 @@ def test_the_numbers_are_those_of_the_tables(html: str) -> None:
     )
     assert "+5.00 [4.80, 5.20] better" in text
     assert "\u22125.00 [\u22125.19, \u22124.81]" in text  # a true minus
-    assert "kl never never (range) 0 of 3 0, 1, 2" in text
+    assert "kl never never (range) 0 of 3 seeds 0, 1, 2" in text
     assert "undecided against random" in text
     assert "Provisional, as 1 run is unfinished." in text
 
