@@ -78,7 +78,6 @@ def strategy_of(*overrides: str) -> tuple[str, str, str]:
     return cfg.names.strategy, target, str(HydraConfig.get().run.dir)
 
 
-@pytest.mark.parametrize("oracle", ["csv", "label_studio", "page"])
 @pytest.mark.parametrize(
     ("model", "name", "target"),
     [
@@ -91,11 +90,17 @@ def strategy_of(*overrides: str) -> tuple[str, str, str]:
     ],
 )
 def test_a_persons_strategy_is_what_the_study_found_for_the_mode(
-    oracle: str, model: str, name: str, target: str
+    model: str, name: str, target: str
 ) -> None:
-    found = strategy_of(f"oracle={oracle}", "project=null", *f"model={model}".split())
+    found = strategy_of("oracle=csv", "project=null", *f"model={model}".split())
     assert found[:2] == (name, target)
     assert f"/{name}/seed=0" in found[2]
+
+
+@pytest.mark.parametrize("oracle", ["csv", "label_studio", "page"])
+def test_it_is_so_wherever_a_person_labels(oracle: str) -> None:
+    found = strategy_of(f"oracle={oracle}", "model=efficientnet_lite0_linear")
+    assert found[:2] == ("dropquery", "DropQuery")
 
 
 def test_auto_can_be_asked_for_and_a_strategy_that_was_named_stays() -> None:
