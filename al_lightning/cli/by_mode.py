@@ -110,10 +110,10 @@ def shown_by_mode(arguments: Sequence[str]) -> list[str]:
     """
     if not any(a == "-c" or a.startswith("--cfg") for a in arguments):
         return []
-    overrides = first_job(arguments)
-    if not overrides:  # composing takes a third of what --cfg takes, and the default has no mode
+    if not any("=" in a for a in arguments):  # composing takes a third of what --cfg takes
         return []
     try:
+        overrides = first_job(arguments)
         with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
             cfg = hydra.compose("config", overrides, return_hydra_config=True)
     except HydraException:  # which Hydra will raise once more, and say

@@ -166,3 +166,4 @@ def test_what_is_shown_is_what_would_run() -> None:
     assert shown_by_mode(overrides) == []
     assert shown_by_mode(["--cfg", "job", "model=resnet18"]) == []
     assert shown_by_mode(["--cfg", "job", "model=no_such"]) == []
+    assert shown_by_mode(["--cfg", "job", "model=[cnn"]) == []  # Hydra says it
