@@ -77,17 +77,17 @@ def measure(images: int, repeats: int) -> dict[str, list[float]]:
     )
     bf16 = resolve_precision("auto", "cpu") == "bf16-mixed"
 
-    def bare(calls: int = 1) -> None:
+    def bare(some: list[torch.Tensor], calls: int = 1) -> None:
         classifier.eval()
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            for batch in batches if calls == 1 else fewer:
+            for batch in some:
                 for _ in range(calls):
                     classifier(batch)
 
     ways: dict[str, Callable[[], object]] = {
-        "bare": bare,
+        "bare": partial(bare, batches),
         "scored": partial(scorer.evidence, data.train, ids, {Need.PROBABILITIES, Need.EMBEDDINGS}),
-        "bare, 20 times": partial(bare, _SAMPLES),
+        "bare, 20 times": partial(bare, fewer, _SAMPLES),
         "sampled": partial(scorer.evidence, data.train, few, {Need.MC_PROBABILITIES}),
     }
     times: dict[str, list[float]] = {name: [] for name in ways}

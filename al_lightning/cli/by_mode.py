@@ -1,6 +1,7 @@
 """How much of a pretrained network is trained decides how, and by which strategy: ``model.mode``."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import hydra
@@ -10,9 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.configuration import CONF
 from al_lightning.cli.first_job import first_job
+from al_lightning.cli.model_choice import AUTO
 from al_lightning.run.keys import key_of
 
-AUTO = "auto"
 _FROZEN = "linear"
 _RECIPES = {_FROZEN: "linear", "last_block": "finetune", "finetune": "finetune"}
 #: Chosen by config.yaml, a data set or a model; any other one was named by a person.
@@ -62,6 +63,7 @@ def _suit_both(strategy: DictConfig, overrides: Sequence[str]) -> bool:
     return changed | typed <= plain.keys() & wanted.keys() - {"_target_"}
 
 
+@cache
 def _settings(name: str) -> dict[str, Any]:
     return dict(OmegaConf.load(CONF / "strategy" / f"{name}.yaml"))
 

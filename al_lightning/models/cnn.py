@@ -105,7 +105,7 @@ class CNN(Backbone):
         Subclasses, and networks with changed layers, attributes or hooks, may compute something else;
         they are returned unchanged.
         """
-        if type(self) is not CNN or not is_as_made(self):
+        if not self._is_plain:
             return self
         return Halves(fold_norms(self.features), deepcopy(self.output))
 
@@ -115,7 +115,7 @@ class CNN(Backbone):
         Subclasses, and networks that were changed, are returned unchanged, as by
         :meth:`for_evaluation`.
         """
-        if type(self) is not CNN or not is_as_made(self):
+        if not self._is_plain:
             return self
         layers = [*self.features]
         dropouts = (
@@ -124,6 +124,11 @@ class CNN(Backbone):
         at = next(dropouts, len(layers))
         head = nn.Sequential(deepcopy(self.dropout), deepcopy(self.output)).eval()
         return Stemmed(fold_norms(layers[:at]), fold_norms(layers[at:], with_dropout=True), head)
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether it is this network: no subclass, and nothing was changed."""
+        return type(self) is CNN and is_as_made(self)
 
 
 def _check_arguments(

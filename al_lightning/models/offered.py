@@ -20,7 +20,11 @@ class Stemmed(Halves):
 
     def embed(self, images: Tensor) -> Tensor:
         """Return the embeddings of images, (B, D)."""
-        return super().embed(self.stem(images))
+        return self.embed_maps(self.stem(images))
+
+    def embed_maps(self, maps: Tensor) -> Tensor:
+        """Return the embeddings, (B, D), of what the stem has made of images; may work in place."""
+        return super().embed(maps)
 
 
 def for_evaluation(classifier: nn.Module) -> nn.Module:

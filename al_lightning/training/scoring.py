@@ -217,6 +217,6 @@ class _EvidencePass(ImagePass):
         if not self._embedding_varies:
             return source.clone
         if isinstance(self.halves, Stemmed):
-            features, stem = self.halves.features, self.halves.stem(source)
-            return lambda: Tensor(features(stem.clone()))  # which may work in place
+            halves, maps = self.halves, self.halves.stem(source)
+            return lambda: halves.embed_maps(maps.clone())
         return partial(self._embedder.embed, source)

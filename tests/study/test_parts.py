@@ -6,7 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 
-from al_lightning.cli.by_mode import AUTO
+from al_lightning.cli.model_choice import AUTO
 from al_lightning.cli.resolvers import register
 from al_lightning.run.budget import Budget
 from al_lightning.strategies.evidence import Need
