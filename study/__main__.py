@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     instead.add_argument("--pack", action="store_true", help="add what is finished to the archives")
     instead.add_argument(
-        "--report", action="store_true", help="make docs/study.md anew from the archives"
+        "--report",
+        action="store_true",
+        help="make docs/study.md and docs/study/ anew from the archives",
     )
     return parser
 
@@ -101,7 +103,7 @@ def _pack(study: Study) -> None:
 
 
 def _report(study: Study) -> None:
-    """Make the page of the study anew, and name the files that have changed."""
+    """Make the pages of the study anew, and name the files that have changed."""
     from study.report import StudyReport  # noqa: PLC0415 - imports matplotlib
 
     for path in StudyReport(study.parts, study.archives).write(PAGE):

@@ -16,6 +16,7 @@ class Part:
 
     Attributes:
         name: Of its folder and of its archive.
+        title: Its data and its network, in a few words.
         question: What it is to show.
         overrides: Of the command line, which all its runs share.
         strategies: In the order in which they are run under each seed.
@@ -28,6 +29,7 @@ class Part:
     """
 
     name: str
+    title: str
     question: str
     overrides: tuple[str, ...]
     strategies: tuple[str, ...]

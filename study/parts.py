@@ -26,6 +26,7 @@ _WITHOUT_DROPOUT = (
 _BY_A_SAMPLE = dict.fromkeys(
     ("maxherding", "uherding"), ("strategy.exact_up_to=10000", "strategy.references=10000")
 )
+_SHOWN = ("random", "entropy", "margin", "badge", "l2", "dropquery")
 # A network that trains on all labels takes half an hour to two hours, and differs little by seed.
 _PASSIVE = {"passive": 1}
 # Since 2026-11-30: k-means by matrix products, badge from other first bounds, other draws of ties.
@@ -38,6 +39,7 @@ _REVISIONS = {
 
 FROZEN = Part(
     name="a",
+    title="CIFAR-10, frozen",
     question="Which strategy is best for few labels and a pretrained network, frozen?",
     overrides=("dataset=cifar10", "model=efficientnet_lite0_linear", *_FROM_10),
     strategies=_WITHOUT_DROPOUT,
@@ -48,6 +50,7 @@ FROZEN = Part(
 )
 FIRST = Part(
     name="a_first",
+    title="CIFAR-10, frozen, first labels by typiclust",
     question="Which is best after first labels that typiclust has chosen, as a person's run has?",
     overrides=(*FROZEN.overrides, "budget.initial_policy=typiclust"),
     strategies=("random", "margin", "badge", "shortlist", "typiclust", "dropquery"),
@@ -55,40 +58,48 @@ FIRST = Part(
 )
 FASHION = Part(
     name="b",
+    title="Fashion-MNIST, CNN",
     question="Which strategy is best for a CNN that starts from scratch?",
     overrides=("dataset=fashion_mnist", "model=cnn", *_FROM_500),
     strategies=_MAIN,
     strategy_overrides=_BY_A_SAMPLE,
     strategy_seeds={"passive": 3},
     looks=(5, 10),
-    shown=("random", "entropy", "margin", "badge", "l2", "dropquery"),
+    shown=_SHOWN,
 )
 CIFAR = Part(
     name="c_cifar10",
+    title="CIFAR-10, CNN",
     question="Is it the same on photographs?",
     overrides=("dataset=cifar10", "model=cnn", *_FROM_500),
     strategies=_MAIN,
     strategy_overrides=_BY_A_SAMPLE,
     strategy_seeds=_PASSIVE,
+    shown=_SHOWN,
 )
 MNIST = Part(
     name="c_mnist",
+    title="MNIST, CNN",
     question="Is it the same on an easy task?",
     overrides=("dataset=mnist", "model=cnn", *_FROM_500),
     strategies=_MAIN,
     strategy_overrides=_BY_A_SAMPLE,
     strategy_seeds=_PASSIVE,
+    shown=_SHOWN,
 )
 IMBALANCED = Part(
     name="c_imbalanced",
+    title="imbalanced Fashion-MNIST, CNN",
     question="Is it the same where classes are imbalanced 1:50?",
     overrides=("dataset=imbalanced_fashion_mnist", "model=cnn", *_FROM_500),
     strategies=_MAIN,
     strategy_overrides=_BY_A_SAMPLE,
     strategy_seeds=_PASSIVE,
+    shown=_SHOWN,
 )
 FINETUNED = Part(
     name="d_finetuned",
+    title="CIFAR-10, fine-tuned",
     question="What does fine-tuning the whole pretrained network change?",
     overrides=("dataset=cifar10", "model=efficientnet_lite0", *_FROM_500),
     strategies=("random", "margin", "badge", "passive"),
@@ -96,6 +107,7 @@ FINETUNED = Part(
 )
 NOISY = Part(
     name="d_noisy",
+    title="Fashion-MNIST, CNN, 10 % wrong labels",
     question="Is it the same where one label in ten is wrong?",
     overrides=("dataset=fashion_mnist", "model=cnn", "oracle=noisy", *_FROM_500),
     strategies=("random", "margin", "entropy", "badge", "passive"),
@@ -103,6 +115,7 @@ NOISY = Part(
 )
 SMALL_QUERIES = Part(
     name="d_query_100",
+    title="Fashion-MNIST, CNN, queries of 100",
     question="Is a query of 100 better than one of 500, as in part b, which has the baselines?",
     overrides=("dataset=fashion_mnist", "model=cnn", *_BY_100),
     strategies=("random", "margin"),

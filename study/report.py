@@ -1,21 +1,22 @@
-"""The figures of docs/study.md: sentences, tables and pictures, from the archives alone.
+"""The figures of docs/study.md and the pages of its parts, from the archives alone.
 
-What stands between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from the journals of
-a part: NAME is "verdict", or a table of the part's report, such as "accuracy_by_budget". Of all parts
-that have an archive, ``all final_scores`` shows the best strategy, the reference and the baseline.
-Pictures are those that the page shows, ``study/PART/KIND.svg``: KIND is "selected", learning curves of
-the strategies that the part names for it, or a figure of the part's report.
+What stands in docs/study.md between ``<!-- study: PART NAME -->`` and ``<!-- /study -->`` is made from
+the journals of a part: NAME is "verdict", or a table of the part's report, such as
+"accuracy_by_budget". ``all NAME`` is a table over all parts that have an archive, see
+:mod:`study.tables`. Pictures are ``study/PART/KIND.svg``: KIND is "selected", learning curves of the
+strategies that the part names for it, or a figure of the part's report. ``study/PART.md`` is made as a
+whole, see :mod:`study.part_page`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from al_lightning.report.analysis.results import Analysis, analyse
-from al_lightning.report.figures.gallery import pictures
+from al_lightning.report.figures.gallery import Picture, pictures
 from al_lightning.report.figures.learning import learning_curves
 from al_lightning.report.figures.looks import looks, style
 from al_lightning.report.figures.svg import to_svg
@@ -24,16 +25,17 @@ from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import read_runs
 from al_lightning.report.tables.formats import Table, to_markdown
-from al_lightning.report.tables.score_table import final_scores
 from al_lightning.report.words.verdict import verdict
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
 from study.archive import unpack
 from study.part import Part
+from study.part_page import part_page
+from study.tables import tables_over_parts
 
 _MADE = re.compile(r"(<!-- study: (\w+) (\w+) -->\n)(.*?)(<!-- /study -->)", re.DOTALL)
 _ALL = "all"  # parts, in a marker
-_SELECTED = "selected"  # the picture of a few strategies
+_SELECTED, _DIFFERENCE = "selected", "difference"  # pictures that the page of a part has
 _SHOWN = re.compile(r"\(study/(\w+)/(\w+)\.svg\)")
 
 
@@ -49,6 +51,7 @@ class StudyReport:
         self._parts = {part.name: part for part in parts}
         self._archives = archives
         self._analysis = cache(self._analyse)
+        self._pictures = cache(self._draw)
 
     def fill(self, text: str) -> str:
         """Return a page with all of its marked parts made anew.
@@ -58,12 +61,21 @@ class StudyReport:
         """
         return _MADE.sub(self._made, text)
 
+    def pages(self) -> Iterator[tuple[Part, str]]:
+        """Yield each part that has an archive, and its page."""
+        for part in self._finished():
+            yield part, part_page(part, self._analysis(part.name), self._kinds(part))
+
     def write(self, page: Path) -> list[Path]:
-        """Make a page anew, and the pictures that it shows; return the files that have changed."""
+        """Make a page anew, the pages of the parts, and the pictures; return the files that changed."""
         text = page.read_text(encoding="utf-8")
-        files = {page: self.fill(text)}
-        for part, kind in _SHOWN.findall(text):
-            files[page.parent / "study" / part / f"{kind}.svg"] = self._picture(part, kind)
+        files, folder = {page: self.fill(text)}, page.parent / "study"
+        shown = set(_SHOWN.findall(text))
+        for part, of_part in self.pages():
+            files[folder / f"{part.name}.md"] = of_part
+            shown |= {(part.name, kind) for kind in self._kinds(part)}
+        for name, kind in sorted(shown):
+            files[folder / name / f"{kind}.svg"] = self._picture(name, kind)
         changed = []
         for path, content in files.items():
             if not path.exists() or path.read_text(encoding="utf-8") != content:
@@ -84,25 +96,38 @@ class StudyReport:
         return f"{found[1]}\n{made}\n\n{found[5]}"
 
     def _tables_of_all(self) -> dict[str, Table]:
-        """Return the tables over all parts that have an archive, by name."""
-        there = [name for name in self._parts if self._archive(name).exists()]
-        named = [_named(name, self._analysis(name)) for name in there]
-        table = final_scores(named, _best_and_reference)
-        return {} if table is None else {table.name: table}
+        return tables_over_parts([self._titled(part) for part in self._finished()])
+
+    def _titled(self, part: Part) -> Analysis:
+        """Return the analysis of a part, whose setting has the title of the part for its name."""
+        analysis = self._analysis(part.name)
+        return replace(analysis, setting=replace(analysis.setting, name=part.title))
+
+    def _finished(self) -> list[Part]:
+        """Return the parts that have an archive."""
+        return [part for name, part in self._parts.items() if self._archive(name).exists()]
 
     def _archive(self, name: str) -> Path:
         return self._archives / f"{name}.tar.xz"
 
+    def _kinds(self, part: Part) -> list[str]:
+        """Return the kinds of pictures that the page of a part shows."""
+        compared = self._analysis(part.name).differences
+        return [*([_SELECTED] if part.shown else []), *([_DIFFERENCE] if compared else [])]
+
     def _picture(self, part: str, kind: str) -> str:
-        analysis = self._analysis(part)
         if kind == _SELECTED:
-            return _selected(analysis, self._parts[part].shown)
-        drawn = pictures(analysis, looks(sorted(analysis.setting.runs), "random"), "")
+            return _selected(self._analysis(part), self._parts[part].shown)
+        drawn = self._pictures(part)
         if kind not in drawn:
             raise UsageError(
                 f"Part {part} has no picture {kind}, but {', '.join([_SELECTED, *drawn])}"
             )
         return drawn[kind].svg
+
+    def _draw(self, name: str) -> dict[str, Picture]:
+        analysis = self._analysis(name)
+        return pictures(analysis, looks(sorted(analysis.setting.runs), "random"), "")
 
     def _analyse(self, name: str) -> Analysis:
         part = self._parts.get(name)
@@ -130,15 +155,3 @@ def _selected(analysis: Analysis, strategies: Sequence[str]) -> str:
                 passive=analysis.passive.get("accuracy"),
             )
         )
-
-
-def _named(part: str, analysis: Analysis) -> Analysis:
-    """Return the analysis of a part under a name that no other part has."""
-    name = f"{part}: {analysis.setting.name}"
-    return replace(analysis, setting=replace(analysis.setting, name=name))
-
-
-def _best_and_reference(analysis: Analysis) -> list[str]:
-    """Return the highest strategy of a part in AUBC, and the one that all are compared with."""
-    reference = analysis.setting.reference
-    return list(dict.fromkeys([*analysis.order[:1], *([reference] if reference else [])]))

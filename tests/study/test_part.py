@@ -5,7 +5,7 @@ import pytest
 
 from study.part import Part, PlannedRun
 
-PART = Part("x", "Why?", ("dataset=digits", "budget.query=[5,9]"), ("random", "margin"))
+PART = Part("x", "a title", "Why?", ("dataset=digits", "budget.query=[5,9]"), ("random", "margin"))
 
 
 def test_seeds_are_the_outer_loop() -> None:

@@ -22,10 +22,14 @@ def report(tmp_path: Path) -> StudyReport:
     return StudyReport([PART], tmp_path)
 
 
-def test_the_page_says_what_the_archives_say() -> None:
+def test_the_pages_say_what_the_archives_say() -> None:
     text = PAGE.read_text(encoding="utf-8")
     parts = tuple(dict.fromkeys(run.part for run in PLAN))
-    assert StudyReport(parts, PAGE.parents[1] / ARCHIVES).fill(text) == text
+    made = StudyReport(parts, PAGE.parents[1] / ARCHIVES)
+    assert made.fill(text) == text
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in PAGE.parent.glob("study/*.md")}
+    assert {part.name: page for part, page in made.pages()} == pages
+    assert all(f"(study/{name}.md)" in text for name in pages)
 
 
 def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: Path) -> None:
@@ -33,7 +37,7 @@ def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: P
     page.parent.mkdir()
     marked = "# Mine\n<!-- study: t {} -->\nold\n<!-- /study -->\nAnd mine.\n"
     page.write_text(marked.format("verdict") + marked.format("accuracy_by_budget"))
-    assert report.write(page) == [page]
+    assert report.write(page) == [page, tmp_path / "docs" / "study" / "t.md"]
     found = page.read_text()
     assert "old" not in found
     assert found.count("And mine.") == 2
@@ -57,14 +61,13 @@ def test_a_table_over_all_parts_has_those_with_an_archive(
     write_journal(tmp_path / "runs", run)
     pack(other, [run], tmp_path / "runs", tmp_path / "u.tar.xz")
     both = StudyReport([PART, other], tmp_path).fill(page)
-    assert "| t: data" in both
-    assert "| u: data" in both
+    assert both.count("| a few digits") == 2  # rows of either part
 
 
 def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("![Curves](study/t/accuracy.svg)")
-    assert report.write(page) == [tmp_path / "study" / "t" / "accuracy.svg"]
+    assert report.write(page) == [tmp_path / "study" / name for name in ("t.md", "t/accuracy.svg")]
     assert report.write(page) == []
     page.write_text("![Curves](study/t/nothing.svg)")
     with pytest.raises(UsageError, match="no picture nothing, but selected, accuracy"):
@@ -89,5 +92,6 @@ def test_the_picture_of_a_few_shows_those_that_the_part_names(tmp_path: Path) ->
     page = tmp_path / "page.md"
     page.write_text("![Curves](study/t/selected.svg)")
     few = replace(PART, shown=("strategy", "of another part"))
-    assert StudyReport([few], tmp_path).write(page) == [tmp_path / "study" / "t" / "selected.svg"]
+    StudyReport([few], tmp_path).write(page)
+    assert "](t/selected.svg)" in (tmp_path / "study" / "t.md").read_text()
     assert "strategy" in (tmp_path / "study" / "t" / "selected.svg").read_text()

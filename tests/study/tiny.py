@@ -15,6 +15,7 @@ from tests.helpers import round_event, start_event
 
 PART = Part(
     name="t",
+    title="a few digits",
     question="Does it work?",
     overrides=(
         *("dataset=digits", "recipe.min_steps=30", "recipe.epochs=1", "budget.initial=10"),

@@ -23,7 +23,7 @@ def label_savings(analysis: Analysis) -> Table | None:
         rows.append(
             [
                 strategy_cell(name),
-                Cell(_saved(found), {"saved": found.median}),
+                Cell(saved(found), {"saved": found.median}),
                 Cell(f"{ends(found)} ({kind})", {"saved_low": found.low, "saved_high": found.high}),
                 Cell(
                     f"{found.seeds_saving} of {found.seeds}",
@@ -91,6 +91,13 @@ def passive_savings(analysis: Analysis) -> Table | None:
     )
 
 
+def saved(found: Savings) -> str:
+    """Return the median of the labels saved, in per cent, as text."""
+    if found.median is None:
+        return "never" if found.never else "unknown"
+    return f"{AT_LEAST if found.at_least else ''}{percent(found.median, 1)}"
+
+
 def _crossing_share(share: float, found: Crossing, labels: int) -> Cell:
     mark = CROSSING_MARKS[found.kind]
     key = f"labels_for_{percent(share, 0)}"
@@ -98,12 +105,6 @@ def _crossing_share(share: float, found: Crossing, labels: int) -> Cell:
         f"{mark}{percent(found.labels / labels, 1)}%",
         {key: found.labels, f"{key}_kind": found.kind},
     )
-
-
-def _saved(found: Savings) -> str:
-    if found.median is None:
-        return "never" if found.never else "unknown"
-    return f"{AT_LEAST if found.at_least else ''}{percent(found.median, 1)}"
 
 
 def _named(seeds: Sequence[int]) -> str:
