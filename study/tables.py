@@ -37,8 +37,8 @@ def _leads(analyses: Sequence[Analysis]) -> Table:
         "leads",
         "What each strategy leads `random` by in AUBC of accuracy, in percentage points, paired by "
         "seed, with 95% intervals that hold at once in a part and at all its planned looks. Bold: "
-        "shown to be better or worse; all others are undecided. First those of the most parts, by their "
-        "mean lead.",
+        "shown to be better or worse; all others are undecided. First those of the most parts, by "
+        "their mean lead.",
         analyses,
         _compared(analyses),
         _lead,

@@ -1,6 +1,7 @@
 """What a person at the terminal sees of a run."""
 
 import errno
+import shlex
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -241,11 +242,12 @@ class ConsoleProgress(LoopCallback):
             ("summary.json", "the results in this table"),
             ("queries", "the queried images of each round"),
             ("predictions", "the predictions on the test images, per round"),
-            ("tensorboard", f"tensorboard --logdir {self._folder}"),
+            ("tensorboard", f"tensorboard --logdir {shlex.quote(str(self._folder))}"),
             ("checkpoints/last.ckpt", "the last weights"),
         ):
             if (path := self._folder / name).exists():
-                self._console.print(f"  {path}  [dim]{what}[/]", soft_wrap=True, highlight=False)
+                line = f"  {escape(str(path))}  [dim]{escape(what)}[/]"
+                self._console.print(line, soft_wrap=True, highlight=False)
         for what, command in next_steps(journal, self._folder):
             self._console.print(f"\n{what}:\n  {escape(command)}", soft_wrap=True, highlight=False)
 

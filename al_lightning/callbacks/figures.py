@@ -155,6 +155,8 @@ def _blues(shares: NDArray[np.float64]) -> Picture:
 def _thumbnails(pixels: Tensor, height: int) -> list[Image.Image]:
     """Return images, (M, C, H, W) uint8 or float32 in [0, 1], in the size of a contact sheet."""
     scaled = pixels.clamp(0, 1) * 255 if pixels.is_floating_point() else pixels
+    if scaled.shape[1] not in (1, 3):  # a picture has grey or three colours
+        scaled = scaled.float().mean(1, keepdim=True)
     images = scaled.round().to(torch.uint8).expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
     smaller = pixels.shape[3] > _THUMBNAIL
     how = Image.Resampling.BILINEAR if smaller else Image.Resampling.NEAREST

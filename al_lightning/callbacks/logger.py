@@ -109,13 +109,14 @@ class ScalarLogger(LoopCallback):
         """Open the logger, and log the run and the rounds that there are already."""
         self._journal = journal
         self._logger = self._open(hyperparameters((journal.start or {}).get("config", {})))
-        for count in range(len(journal.rounds)):
-            self._log(journal.rounds[: count + 1])
+        for index in range(len(journal.rounds)):
+            validated = len(journal.pool_in(index).validation_ids)
+            self._log(journal.rounds[: index + 1], validated)
 
     def on_round_end(self, result: RoundResult) -> None:
         """Log a round."""
         earlier = self._journal.rounds if self._journal is not None else []
-        self._log([*earlier, result.event])
+        self._log([*earlier, result.event], len(result.pool.validation_ids))
 
     def on_wait(self, journal: Journal, instructions: str) -> None:
         """Close the logger; the next session tells it of the whole run."""
@@ -142,9 +143,8 @@ class ScalarLogger(LoopCallback):
             ) from error
         return logger
 
-    def _log(self, rounds: Sequence[Mapping[str, Any]]) -> None:
+    def _log(self, rounds: Sequence[Mapping[str, Any]], validated: int) -> None:
         if self._logger is not None:
-            validated = 0 if self._journal is None else len(self._journal.pool.validation_ids)
             scalars = round_scalars(rounds, validated)
             self._logger.log_metrics(scalars, step=rounds[-1]["labels_bought"])
             self._logger.save()

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from al_lightning.cli.arguments import quoted
 from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.failures import environment_as_given
 from al_lightning.utils.errors import UsageError
@@ -142,13 +144,14 @@ def _known_to_ranks() -> Iterator[None]:
 
 def _arguments(folder: Path) -> list[str]:
     """Return the command line of one run of this job, in the same folder."""
-    # Quoted inside: a folder such as seed=0 would end the value.
-    quoted = str(folder).replace("\\", "\\\\").replace("'", "\\'")
+    hydra_cfg = HydraConfig.get()
+    swept = hydra_cfg.mode == RunMode.MULTIRUN  # whose jobs are no projects
     return [
         *configuration_options(),
-        *HydraConfig.get().overrides.task,
+        *hydra_cfg.overrides.task,
+        *(["project=null"] if swept else []),
         "hydra.mode=RUN",
-        f"hydra.run.dir='{quoted}'",
+        f"hydra.run.dir={quoted(str(folder))}",
     ]
 
 

@@ -8,6 +8,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.report.rules import Rules
+from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError
 
 
@@ -21,8 +22,7 @@ def require_values(cfg: DictConfig) -> None:
         value = cfg.get(key)
         if value is None and key != "seed":
             continue
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise UsageError(f"{key} must be a whole number of at least {least}, not {value!r}")
+        whole_number(key, value, least)
     report_rules(cfg.report)
     for key in ("overwrite", "cache", "predictions"):
         if not isinstance(cfg[key], bool):

@@ -21,7 +21,14 @@ from al_lightning.data.pixels.labeled import LabeledPixels
 from al_lightning.data.pixels.resident import Resident
 from al_lightning.data.pixels.stored import Pixels
 from al_lightning.data.project.project_source import with_changed_classes
-from al_lightning.data.source import ImageData, Images, ImageSource, Normalization, require_source
+from al_lightning.data.source import (
+    UNKNOWN,
+    ImageData,
+    Images,
+    ImageSource,
+    Normalization,
+    require_source,
+)
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import Pool
@@ -32,10 +39,8 @@ from al_lightning.utils.torchrun import rank, world_size
 
 _CPU = torch.device("cpu")
 _Device = torch.device | None
-_HIDDEN = -1  # stands where a label is not known
 _FLAT = 2  # dimensions of embeddings
 _MEASURED = 2000  # images that constants are measured on
-_SHARE = 0.25  # of the memory that is free, for labeled images that are slow to read
 _EMBEDDED = 2_048  # images per batch of a head alone, whose time is the trainer's per batch
 FEWEST_LABELS = 2  # batch normalisation cannot train on one
 
@@ -232,7 +237,7 @@ class PoolDataModule(L.LightningDataModule):
         """Return shuffled batches of the pixels of the unlabeled pool; their labels are -1."""
         ids, seed = self.pool.unlabeled_ids, derive_seed(self._order_seed, "unlabeled")
         batches = ShuffledBatches(len(ids), batch_size, seed, start)
-        return self._loader(self.data.train.pixels, ids, torch.full_like(ids, _HIDDEN), batches)
+        return self._loader(self.data.train.pixels, ids, torch.full_like(ids, UNKNOWN), batches)
 
     def images_dataloader(
         self, images: Images, ids: Tensor, device: torch.device | None = None
@@ -244,7 +249,7 @@ class PoolDataModule(L.LightningDataModule):
             ids: Ids of the images, (M,) int64. Several ranks take the batches in turns.
             device: The device of the batches; None for the trainer's.
         """
-        return self._in_order(images, ids, torch.full_like(ids, _HIDDEN), device)
+        return self._in_order(images, ids, torch.full_like(ids, UNKNOWN), device)
 
     def transfer_batch_to_device(
         self,

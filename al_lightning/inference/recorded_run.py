@@ -25,7 +25,13 @@ from al_lightning.training.trainers import RoundTrainers
 from al_lightning.utils.errors import UsageError
 
 _GROUPS = ("dataset", "model", "recipe", "trainer")
-_ONE_DEVICE = {"devices": 1, "num_nodes": 1, "strategy": "auto", "enable_progress_bar": False}
+_ONE_DEVICE = {
+    "accelerator": "auto",
+    "devices": 1,
+    "num_nodes": 1,
+    "strategy": "auto",
+    "enable_progress_bar": False,
+}
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ def load_recorded(
     """
     quiet_lightning()
     saved = read_last_weights(journal)
-    config = journal.config
+    config = journal.config_in(saved.facts["round"])  # a project may have another one by now
     _require_groups(journal)
     images = load_run_data(journal, trust=trust, place=place)
     recipe: Recipe = rebuild(config["recipe"], "recipe", trust=trust)

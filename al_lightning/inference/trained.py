@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -129,9 +130,10 @@ class TrainedRun:
         return tempered(logits, self.network.temperature if calibrated else 1.0).cpu()
 
     def calibrated_by(self, calibration: Calibration | None) -> "TrainedRun":
-        """Return the run with a temperature, or without; the network, which they share, gets it."""
-        self.network.temperature = 1.0 if calibration is None else calibration.temperature
-        return replace(self, calibration=calibration)
+        """Return the run with a temperature, or without; both have the same weights."""
+        network = copy(self.network)
+        network.temperature = 1.0 if calibration is None else calibration.temperature
+        return replace(self, network=network, calibration=calibration)
 
     def export(self, path: Path | str) -> float | None:
         """Write the network as one file that needs no al_lightning, and check it against this run.
@@ -191,13 +193,14 @@ def load_trained(
         JournalError: If the journal is damaged.
     """
     journal = read_journal(Path(folder))
-    start, saved = journal.start or {}, read_last_weights(journal)
+    saved = read_last_weights(journal)
+    config = journal.config_in(saved.facts["round"])  # a project may have another one by now
     classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
     if classifier is None:
-        classifier = _recorded_classifier(journal.path, start["config"], shape, len(classes), trust)
+        classifier = _recorded_classifier(journal.path, config, shape, len(classes), trust)
     _load(saved, classifier, journal)
     normalization = Normalization(**{k: tuple(v) for k, v in saved.facts["normalization"].items()})
-    dataset = start["config"].get("dataset")
+    dataset = config.get("dataset")
     value_range = dataset.get("value_range") if isinstance(dataset, Mapping) else None
     run = TrainedRun(
         Path(folder),
@@ -206,14 +209,14 @@ def load_trained(
         shape,
         normalization,
         None if value_range is None else (*value_range,),
-        start.get("trainer", {}).get("precision", "32-true"),
+        saved.facts["precision"],
     )
     return run.calibrated_by(kept_calibration(journal, saved.identity))
 
 
 def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None:
     """Give a classifier a run's weights, if it is the run's and pretrained as the run's was."""
-    recorded = (journal.start or {}).get("model", {}).get("weights")
+    recorded = saved.facts["pretrained"]
     if recorded is not None and describe_model(classifier).get("weights") != recorded:
         raise UsageError(
             f"The run in {journal.path.parent} has trained on pretrained weights that are no longer "

@@ -148,7 +148,7 @@ class FirstLabels:
         left = self.budget.limit(pool.size, self.given) - pool.labels_bought
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
-        count = min(missing, left, len(free))
+        count = max(min(missing, left, len(free)), 0)
         if count == len(free):  # there is nothing to draw
             return free
         if count > 0 and (strategy := self.query.initial_strategy) is not None:

@@ -1,8 +1,8 @@
 """A loop of one call, for a data set and a LightningModule of one's own."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 
@@ -20,6 +20,7 @@ from al_lightning.training.fresh_classifiers import MakeClassifier
 from al_lightning.training.learner import Learner
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.trainers import RoundTrainers
+from al_lightning.utils.torchrun import local_world_size, world_size
 
 
 def plain_loop(
@@ -67,8 +68,15 @@ def plain_loop(
         data = datamodule.data  # the classes of a project may change
         return recipe.classifier(CNN(data.image_shape, len(data.classes)), len(data.classes))
 
-    quiet = partial(L.Trainer, enable_progress_bar=False)
-    learner = Learner(datamodule, make_classifier or cnn, RoundTrainers(quiet, recipe), seed=seed)
+    trainers = RoundTrainers(_quiet_trainer, recipe)
+    learner = Learner(datamodule, make_classifier or cnn, trainers, seed=seed)
     journal = Journal(Path(folder) / "journal.jsonl")
     oracle = oracle or DatasetOracle(datamodule.data.train.labels)
     return ActiveLearningLoop(learner, Query(strategy), oracle, journal, budget, callbacks)
+
+
+def _quiet_trainer(**options: Any) -> L.Trainer:
+    """Make a trainer of one device, or of those that torchrun has started processes for."""
+    here = local_world_size()
+    there = world_size() // here
+    return L.Trainer(devices=here, num_nodes=there, enable_progress_bar=False, **options)

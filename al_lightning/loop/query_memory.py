@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from al_lightning.run.budget import Budget
-from al_lightning.strategies.evidence import Need
+from al_lightning.strategies.evidence import SAMPLED, Need
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.spill import is_spilled
-
-_SAMPLED = {Need.MC_PROBABILITIES, Need.DROPPED_FEATURES}
 
 
 def require_memory(strategy: Strategy, queries: Sequence[Sizes], limit: int | None) -> None:
@@ -99,7 +97,7 @@ def _parts(strategy: Strategy, sizes: Sizes, limit: int) -> dict[str, int]:
 
 
 def _of(strategy: Strategy, sizes: Sizes) -> str:
-    if not _SAMPLED & strategy.needs:
+    if not SAMPLED & strategy.needs:
         return ""
     return f" in {sizes.samples} samples of {sizes.classes} classes"
 
@@ -111,8 +109,10 @@ def _advice(strategy: Strategy, sizes: Sizes, limit: int) -> str:
     ways = []
     if fewer.pool >= sizes.count:
         ways.append(f"use fewer images (strategy.pool_subset={fewer.pool})")
-    if _SAMPLED & strategy.needs:
+    if Need.MC_PROBABILITIES in strategy.needs:
         ways.append("use fewer samples (strategy.mc_samples)")
+    if Need.DROPPED_FEATURES in strategy.needs:
+        ways.append("use fewer passes (strategy.passes)")
     ways += ["use another strategy, such as margin", "raise the limit (budget.memory_limit)"]
     text = f"{', '.join(ways[:-1])}, or {ways[-1]}"
     return text[0].upper() + text[1:]

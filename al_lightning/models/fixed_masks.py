@@ -15,6 +15,8 @@ from al_lightning.utils.randomness import derive_generator
 #: Single units, and whole channels. Alpha dropout shifts what it drops, and is not sampled.
 _OF_UNITS = (nn.Dropout,)
 _OF_CHANNELS = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+#: What is sampled, and what a frozen network does without.
+DROPOUTS = (*_OF_UNITS, *_OF_CHANNELS)
 
 
 class FixedMasks:
@@ -102,7 +104,7 @@ def _active_dropouts(module: nn.Module) -> dict[str, _DropoutNd]:
     return {
         name: part
         for name, part in module.named_modules()
-        if isinstance(part, _OF_UNITS + _OF_CHANNELS) and part.p > 0
+        if isinstance(part, DROPOUTS) and part.p > 0
     }
 
 

@@ -58,6 +58,11 @@ class History:
         """Return the names of the classes in a round that is finished, by label."""
         return tuple(self._state.classes_of[round_index])
 
+    def config_in(self, round_index: int) -> Mapping[str, Any]:
+        """Return the configuration of a round; of a round that is not finished, that of now."""
+        of_rounds = self._state.config_of
+        return of_rounds[round_index] if round_index < len(of_rounds) else self.config
+
     @property
     def aliases(self) -> Mapping[str, str]:
         """What classes are called now, by names that they had before."""

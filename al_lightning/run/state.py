@@ -23,6 +23,7 @@ class RunState:
         rounds: The round events, oldest first.
         answers: The labels events, oldest first, in the classes of today.
         classes_of: The names of the classes in each round, by label.
+        config_of: The configuration in each round.
         label_of: The class of each labeled image, corrections included.
         answered: The class that the last answer gave each labeled image: an annotator who says so once
             more corrects nothing, whoever has corrected it since.
@@ -46,6 +47,7 @@ class RunState:
     rounds: list[Event] = field(default_factory=list)
     answers: list[Event] = field(default_factory=list)
     classes_of: list[list[str]] = field(default_factory=list)
+    config_of: list[dict[str, Any]] = field(default_factory=list)
     label_of: dict[int, int] = field(default_factory=dict)
     answered: dict[int, int] = field(default_factory=dict)
     skipped: set[int] = field(default_factory=set)
@@ -137,6 +139,7 @@ class RunState:
     def _take_round(self, event: Event) -> None:
         self.rounds.append(event)
         self.classes_of.append(self.classes)
+        self.config_of.append(self.config)
         self._before.append(len(self._log))
         self.causes = []
 
@@ -151,7 +154,7 @@ class RunState:
 
     def _take_setting(self, event: Event) -> None:
         *folders, name = event["key"].split(".")
-        place = self.config
+        place = self.config = deepcopy(self.config)  # earlier rounds keep theirs
         for folder in folders:
             if not isinstance(place.get(folder), dict):
                 place[folder] = {}

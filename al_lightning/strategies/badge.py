@@ -8,6 +8,7 @@ from al_lightning.strategies.functional.gradients import Gradients
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
+from al_lightning.utils.checks import whole_number
 
 _LEAST_ACCEPTED = 0.05  # share of proposals below which all distances are brought up to date
 _FRESH = 4  # blocks' worth of proposals before that share is checked
@@ -48,16 +49,14 @@ class Badge(Strategy):
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
-        ValueError: If ``block_size`` is below 1.
+        UsageError: If ``block_size`` is no whole number of at least 1.
     """
 
     needs = frozenset({Need.PROBABILITIES, Need.EMBEDDINGS})
 
     def __init__(self, block_size: int = 512, *, pool_subset: int | None = None) -> None:
         super().__init__(pool_subset=pool_subset)
-        if block_size < 1:
-            raise ValueError(f"block_size must be at least 1, not {block_size}")
-        self.block_size = block_size
+        self.block_size = whole_number("strategy.block_size", block_size, least=1)
 
     def choose(
         self,

@@ -22,6 +22,9 @@ class Need(StrEnum):
     DROPPED_FEATURES = "dropped_features"
 
 
+#: What takes samples of the network.
+SAMPLED = frozenset({Need.MC_PROBABILITIES, Need.DROPPED_FEATURES})
+
 _BLOCK = 65_536  # rows that are checked at a time
 _DIMENSIONS = {
     Need.PROBABILITIES: 2,
@@ -77,6 +80,8 @@ class Evidence:
                 f"Evidence.weights must have shape ({len(self)},), not {tuple(self.weights.shape)}"
             )
         for need, values in self.quantities().items():
+            if values.dtype == torch.float64:  # as NumPy has it
+                object.__setattr__(self, need.value, values.float())
             if values.ndim != _DIMENSIONS[need] or len(values) != len(self):
                 raise ValueError(
                     f"Evidence.{need} must have {_DIMENSIONS[need]} dimensions and one row for each "

@@ -10,6 +10,7 @@ from al_lightning.strategies.functional.distances import Factors, Metric, bound_
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
+from al_lightning.utils.checks import whole_number
 
 
 class FarthestFirst(Strategy):
@@ -45,18 +46,16 @@ class FarthestFirst(Strategy):
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
-        ValueError: If ``block_size`` is below 1.
+        UsageError: If ``block_size`` is no whole number of at least 1.
     """
 
     def __init__(
         self, metric: Metric, block_size: int = 512, *, pool_subset: int | None = None
     ) -> None:
         super().__init__(pool_subset=pool_subset)
-        if block_size < 1:
-            raise ValueError(f"block_size must be at least 1, not {block_size}")
         self.needs = self.labeled_needs = frozenset({metric.need})
         self.metric = metric
-        self.block_size = block_size
+        self.block_size = whole_number("strategy.block_size", block_size, least=1)
 
     def choose(
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator

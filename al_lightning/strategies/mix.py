@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import torch
 
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.parts import require_part, shared_samples
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.strategies.strategy import Strategy, require_part
+from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError
 
@@ -67,13 +68,7 @@ class Mix(Strategy):
         self.labeled_needs = frozenset[Need]().union(*(p.labeled_needs for p in parts.values()))
         # What is chosen becomes labeled: the pool must tell as much as the labeled set.
         self.needs = self.labeled_needs.union(*(p.needs for p in parts.values()))
-        samples = {p.mc_samples for p in parts.values() if _samples(p)}
-        if len(samples) > 1:
-            raise UsageError(
-                f"All parts of strategy=mix share their dropout samples, but mc_samples of "
-                f"strategy.parts are {', '.join(map(str, sorted(samples)))}: set them to one number"
-            )
-        self.mc_samples = max(samples, default=self.mc_samples)
+        self.mc_samples = shared_samples(parts)
 
     def choose(
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
@@ -121,10 +116,6 @@ def by_shares(shares: list[float], count: int) -> list[int]:
     for i in rest[: count - sum(counts)]:
         counts[i] += 1
     return counts
-
-
-def _samples(part: Strategy) -> bool:
-    return bool({Need.MC_PROBABILITIES, Need.DROPPED_FEATURES} & (part.needs | part.labeled_needs))
 
 
 def _only(evidence: Evidence, needs: frozenset[Need]) -> Evidence:

@@ -31,7 +31,7 @@ class ProbCover(Strategy):
     :class:`~al_lightning.strategies.functional.coverage.Coverage`. No graph is stored, but all N^2
     pairs are counted once for the same embeddings: set ``pool_subset`` for a very large pool.
     Distances are those of centred embeddings, in float64 where it matters, so that small radii are as
-    exact as large ones; ties are broken by the order of ids.
+    exact as large ones; ties are broken at random.
 
     An embedding of zeros has no direction: it lies in no ball, and covers nothing. When everything
     else is covered, the rest is drawn uniformly. A score is the share of the pool that the image newly
@@ -83,7 +83,7 @@ class ProbCover(Strategy):
         """Choose ``count`` images by greedy coverage."""
         rows, order = all_embeddings(pool, labeled)
         point_of, balls = self._balls(rows)
-        coverage = Coverage(balls)
+        coverage = Coverage(balls, torch.randperm(len(balls), generator=generator))
         known = point_of[order >= len(pool)]
         coverage.cover(known[known >= 0].tolist())
         points, covered = coverage.run(count)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import torch
 
-from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.parts import require_part, shared_samples
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import (
     ScoreStrategy,
     Strategy,
-    require_part,
     top_k,
 )
 from al_lightning.utils.checks import whole_number
@@ -41,8 +41,8 @@ class Shortlist(Strategy):
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
-        UsageError: On a factor below 1, on an ``uncertainty`` that scores no single images, and where
-            one of the two has a ``pool_subset`` of its own.
+        UsageError: On a factor below 1, on an ``uncertainty`` that scores no single images, where one
+            of the two has a ``pool_subset`` of its own, and where they take other numbers of samples.
     """
 
     def __init__(
@@ -62,10 +62,7 @@ class Shortlist(Strategy):
         self.factor = factor
         self.needs = uncertainty.needs | diversity.needs
         self.labeled_needs = diversity.labeled_needs
-        sampling = [
-            s.mc_samples for s in (uncertainty, diversity) if Need.MC_PROBABILITIES in s.needs
-        ]
-        self.mc_samples = max(sampling, default=self.mc_samples)
+        self.mc_samples = shared_samples({"uncertainty": uncertainty, "diversity": diversity})
 
     def choose(
         self, pool: Evidence, labeled: Evidence, count: int, generator: torch.Generator
@@ -75,7 +72,8 @@ class Shortlist(Strategy):
         listed = top_k(scores, min(self.factor * count, len(pool)), generator)
         weights = self.uncertainty.weigh(scores[listed]).clamp(min=0)
         shortlist = replace(pool.rows(listed), weights=weights)
-        return self.diversity.select(shortlist, labeled, count, generator)
+        chosen = self.diversity.select(shortlist, labeled, count, generator)
+        return replace(chosen, uniform=())  # nothing is a uniform sample of the pool
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return the bytes of scoring, and of the shortlist with choosing from it."""

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence
+from al_lightning.strategies.parts import require_part
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.strategies.strategy import ScoreStrategy, Strategy, require_part, top_k
+from al_lightning.strategies.strategy import ScoreStrategy, Strategy, top_k
 from al_lightning.utils.errors import UsageError
 
 _BYTES_AN_IMAGE = 64  # scores, their noise in float64, and the order of both

@@ -51,7 +51,7 @@ class Strategy(ABC):
     """Quantities of the labeled set that :meth:`select` reads."""
 
     mc_samples: int = 20
-    """K, the number of dropout samples, where Monte-Carlo probabilities are needed."""
+    """K, the number of samples, where Monte-Carlo probabilities or dropped features are needed."""
 
     pool_subset: int | None = None
     """Size of the random subset of unlabeled images in each round; None for all."""
@@ -100,10 +100,11 @@ class Strategy(ABC):
             raise ValueError(f"count must be at least 1, not {count}")
         if len(pool) == 0:
             raise ValueError("The pool is empty: there is nothing to select")
-        if labeled is None:
+        if labeled is None or len(labeled) == 0:
             labeled = _nothing_like(pool, self.labeled_needs)
         _check(pool, self.needs, "pool")
         _check(labeled, self.labeled_needs, "labeled set")
+        _check_widths(pool, labeled)
         pool, labeled = _by_id(pool, "pool"), _by_id(labeled, "labeled set")
         count = min(count, len(pool))
         found = self.choose(pool, labeled, count, generator)
@@ -232,27 +233,6 @@ def require_strategy(key: str, value: object) -> None:
         whole_number("strategy.pool_subset", value.pool_subset, least=1)
 
 
-def require_part(key: str, part: object, *, scores: bool) -> None:
-    """Check a strategy that another one is made of.
-
-    Args:
-        key: Names it in messages, such as ``strategy.base``.
-        part: A strategy, or not.
-        scores: Whether it has to score every image on its own.
-
-    Raises:
-        UsageError: If it is no strategy, or does not score where it has to, or has a ``pool_subset``.
-    """
-    require_strategy(key, part)
-    if scores and not isinstance(part, ScoreStrategy):
-        raise UsageError(
-            f"{key} must score every image on its own, as entropy and bald do; "
-            f"{type(part).__name__} does not"
-        )
-    if (subset := getattr(part, "pool_subset", None)) is not None:
-        raise UsageError(f"{key}.pool_subset={subset} would do nothing; use strategy.pool_subset")
-
-
 def _by_id(evidence: Evidence, name: str) -> Evidence:
     if bool((evidence.ids[1:] > evidence.ids[:-1]).all()):
         return evidence  # the usual case: no copy of the embeddings
@@ -270,6 +250,17 @@ def _check(evidence: Evidence, needs: frozenset[Need], name: str) -> None:
             f"The evidence on {len(bad)} image(s) of the {name} is NaN or infinite; ids: "
             f"{listed(bad)}. The model has probably diverged: lower the learning rate"
         )
+
+
+def _check_widths(pool: Evidence, labeled: Evidence) -> None:
+    of_labeled = labeled.quantities()
+    for need, values in pool.quantities().items():
+        other = of_labeled.get(need)
+        if other is not None and other.shape[1:] != values.shape[1:]:
+            raise ValueError(
+                f"Evidence.{need} has rows of shape {tuple(values.shape[1:])} in the pool, and of "
+                f"{tuple(other.shape[1:])} in the labeled set"
+            )
 
 
 def _nothing_like(pool: Evidence, needs: frozenset[Need]) -> Evidence:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -39,12 +39,6 @@ _SCHEMA = 2  # of what the files mean
 _COMPUTED_BY = ("torch", "torchvision", "lightning")
 _FLOAT32 = np.dtype("<f4")
 _ROWS = 4_096  # that are copied at a time
-
-Write = Callable[[Tensor], None]
-
-
-def _nothing(_: Tensor) -> None:
-    """Write no rows, on ranks other than zero."""
 
 
 class EmbeddingCache:
@@ -102,28 +96,25 @@ class EmbeddingCache:
         entry = _Entry(self._folder / f"{config_hash(facts)}.npy", (rows, columns))
         digests = digests_of((data.train, data.test))
 
-        def compute(write: Write) -> None:
-            known = from_rank_zero(lambda: self._known(entry, facts, digests))
-            self._embed(trainer, classifier, datamodule, entry, known, write)
-
         with ExitStack() as stack:
             lock = exclusive(entry.path.with_suffix(".lock"), self._say_waiting)
 
-            def known() -> float | None:
+            def seconds_of_earlier() -> float | None:
                 stack.enter_context(lock)
                 return entry.seconds()
 
-            seconds = from_rank_zero(known)
-            if seconds is None and rank() == 0:
-                seconds = entry.make(compute, facts, digests)
-                self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
-            elif seconds is None:
-                compute(_nothing)
-            seconds = from_rank_zero(lambda: seconds)
+            seconds = from_rank_zero(seconds_of_earlier)
+            if seconds is None:
+                begin = time.perf_counter()
+                known = from_rank_zero(lambda: self._known(entry, facts, digests))
+                blocks = self._embed(trainer, classifier, datamodule, entry, known)
+                seconds = from_rank_zero(lambda: entry.make(blocks, facts, digests, begin))
+                if rank() == 0:
+                    self._say(f"Embedded in {seconds:.1f} s, kept in {entry.path}")
             found = entry.open()
             if rank() == 0:
                 note_use(entry.path.with_suffix(".json"))
-        return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds or 0.0)
+        return Embeddings(found[: len(data.train)], found[len(data.train) :], seconds)
 
     def _embed(
         self,
@@ -132,11 +123,11 @@ class EmbeddingCache:
         datamodule: PoolDataModule,
         entry: "_Entry",
         known: KnownEmbeddings | None,
-        write: Write,
-    ) -> None:
-        """Embed the images that no earlier entry has; write all rows in order.
+    ) -> Iterable[Tensor]:
+        """Embed the images that no earlier entry has; return all rows in order, in blocks.
 
         Rows are on the disk batch by batch, and an embedding that was killed goes on at the next batch.
+        Ranks other than zero return none.
         """
         parts = datamodule.data.train, datamodule.data.test
         counts = [len(part) for part in parts]
@@ -149,18 +140,15 @@ class EmbeddingCache:
         unknown[unknown.nonzero().flatten()[:done]] = False
         ids = [part.nonzero().flatten() for part in torch.split(unknown, counts)]
         sets = [(images, some) for images, some in zip(parts, ids, strict=True) if len(some)]
-        embed_images(trainer, classifier, datamodule, sets, _nothing if new is None else new.append)
+        write = (lambda _: None) if new is None else new.append
+        embed_images(trainer, classifier, datamodule, sets, write)
         if new is None:
-            return
+            return ()
         if missing:
             rate = missing / (time.perf_counter() - begin)
             self._say(f"Embedded {missing:,} images, {rate:,.0f} a second")
         rows = new.read()
-        if known is None:
-            for block in torch.split(rows, _ROWS):
-                write(block)
-        else:
-            known.write(rows, write)
+        return torch.split(rows, _ROWS) if known is None else known.blocks(rows)
 
     def _known(
         self, entry: "_Entry", facts: Mapping[str, Any], digests: Tensor | None
@@ -261,23 +249,30 @@ class _Entry:
 
     def make(
         self,
-        compute: Callable[[Write], None],
+        blocks: Iterable[Tensor],
         facts: Mapping[str, Any],
-        digests: Tensor | None = None,
+        digests: Tensor | None,
+        begin: float,
     ) -> float:
-        """Write the rows of ``compute`` in order; return the seconds that it took."""
+        """Write the rows of some blocks, in order.
+
+        Args:
+            blocks: (B, D) float32 each.
+            facts: All that the rows depend on.
+            digests: Of each image, (N, B) uint8, if there are any.
+            begin: When the embedding began, by ``time.perf_counter()``.
+
+        Returns:
+            The seconds since then.
+        """
         self._about.unlink(missing_ok=True)
-        begin, count = time.perf_counter(), 0
+        count = 0
         with replacing(self.path) as partial, partial.open("wb") as file:
             header = {"descr": _FLOAT32.str, "fortran_order": False, "shape": self._shape}
             np.lib.format.write_array_header_1_0(file, header)
-
-            def write(rows: Tensor) -> None:
-                nonlocal count
+            for rows in blocks:
                 count += len(rows)
                 file.write(rows.numpy().astype(_FLOAT32).data)
-
-            compute(write)
             file.flush()
             if count != self._shape[0]:
                 raise RuntimeError(f"{count} of {self._shape[0]} rows were written")

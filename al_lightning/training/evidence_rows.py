@@ -40,7 +40,9 @@ class EvidenceRows:
                     self._tensors[need] = self._make(need, values)
                     self._written[need] = torch.zeros(self._count, dtype=torch.uint8)
             rows = slice(first, first + len(values))
-            self._tensors[need][rows].copy_(values, non_blocking=True)
+            mine = self._tensors[need]
+            # Only pinned memory is waited for when the rows are collected.
+            mine[rows].copy_(values, non_blocking=mine.is_pinned())
             self._written[need][rows] += 1
 
     def collect(self) -> dict[Need, Tensor]:

@@ -157,6 +157,8 @@ class Fits:
     ) -> dict[str, Any]:
         self.begin_round(index, pool)
         trainer = self._trainers.for_fit(index, len(pool.labeled_ids))
+        if identity is None:  # its curve is of no round
+            trainer.loggers = []
         seed = derive_seed(self._seed, "fit", index)
         mid_fit = None
         if self._minutes is not None and self.folder is not None and identity is not None:

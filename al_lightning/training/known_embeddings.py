@@ -1,6 +1,6 @@
 """Embeddings that an earlier version of a data set has, for those images that are still the same."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,11 +23,10 @@ class KnownEmbeddings:
     >>> import torch
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
-    ...     path, blocks = Path(folder, "earlier.npy"), []
+    ...     path = Path(folder, "earlier.npy")
     ...     np.save(path, np.float32([[1.0], [2.0]]))
     ...     known = KnownEmbeddings(path, torch.tensor([1, -1, 0]))
-    ...     known.write(torch.tensor([[9.0]]), blocks.append)
-    >>> torch.cat(blocks).flatten()
+    ...     torch.cat([*known.blocks(torch.tensor([[9.0]]))]).flatten()
     tensor([2., 9., 1.])
 
     Attributes:
@@ -38,12 +37,11 @@ class KnownEmbeddings:
     path: Path
     rows: Tensor
 
-    def write(self, new: Tensor, write: Callable[[Tensor], None]) -> None:
-        """Write all rows in order.
+    def blocks(self, new: Tensor) -> Iterator[Tensor]:
+        """Yield all rows in order, (B, D) float32 at a time.
 
         Args:
             new: Those that the earlier matrix has not, in order, (K, D) float32.
-            write: Called with the rows, in blocks.
         """
         matrix, taken = opened(self.path), 0
         for old in torch.split(self.rows, _BLOCK):
@@ -52,7 +50,7 @@ class KnownEmbeddings:
             count = int(missing.sum())
             block[missing] = new[taken : taken + count]
             taken += count
-            write(block)
+            yield block
 
 
 def opened(path: Path) -> Tensor:

@@ -247,7 +247,7 @@ class Learner:
                 classifier.load_state_dict(earlier.state_dict())  # weights, and nothing else of it
             facts = self._fits.fit(index, pool, classifier, on_fit, self._identity)
             if rank() == 0:
-                self._checkpoint.save(classifier, identity, facts)
+                self._checkpoint.save(classifier, identity, {**facts, **self.facts.of_weights})
                 self._fits.forget()
         if index == 0 and self._embedding_seconds is not None:
             facts = {**facts, "embedding_seconds": self._embedding_seconds}

@@ -32,6 +32,11 @@ class LearnerFacts:
     packages: dict[str, str]
     unlabeled: bool
 
+    @property
+    def of_weights(self) -> dict[str, Any]:
+        """What it takes to use weights elsewhere: the precision, a digest of pretrained weights."""
+        return {"precision": self.trainer["precision"], "pretrained": self.model.get("weights")}
+
     def within(self, start: Event) -> Event:
         """Return a start event as it would be with these facts."""
         return {**start, "model": self.model, "code": {**start["code"], "fits": self.code}}

@@ -1,12 +1,13 @@
 """Predictions of labeled images by classifiers that were not trained on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from al_lightning.data.datamodule import FEWEST_LABELS
+from al_lightning.data.datamodule import FEWEST_LABELS, PoolDataModule
 from al_lightning.run.pool import Pool
 from al_lightning.training.calibration import Calibration, calibrate, to_logits
 from al_lightning.training.folds import stratified_folds
@@ -15,6 +16,10 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.randomness import derive_generator
 
 _FEWEST_FOLDS = 2
+
+
+class TooFewLabelsError(UsageError):
+    """There are too few labels, or groups of them, to train without a fold."""
 
 
 @dataclass(frozen=True)
@@ -80,24 +85,33 @@ def out_of_fold(
         fits: How many of the folds are predicted, and returned, each by a fit; None for all.
 
     Raises:
-        UsageError: If there are too few labels or groups to train without a fold.
+        TooFewLabelsError: If there are too few labels or groups to train without a fold.
         DivergenceError: If a fit diverges, and there is no fallback.
     """
     ids, labels = pool.labeled_ids, pool.labels
     fold_of = _fold_of(learner, pool, folds)
     count = min(fits or folds, len(torch.unique(fold_of)))
-    before = learner.datamodule.pool
     learner.serve()
     logits = torch.empty(len(ids), len(learner.data.classes))
-    for fold in range(count):
-        on_fold(fold, count)
-        held = fold_of == fold
-        part = Pool(pool.size, ids[~held], labels[~held])
-        logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
-    if len(before.labeled_ids) >= FEWEST_LABELS:  # images are normalised by it, as they were
-        learner.datamodule.begin_round(before, 0)
+    with _served_as_before(learner.datamodule):
+        for fold in range(count):
+            on_fold(fold, count)
+            held = fold_of == fold
+            part = Pool(pool.size, ids[~held], labels[~held])
+            logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
     seen = fold_of < count
     return OutOfFold(ids[seen], labels[seen], fold_of[seen], logits[seen])
+
+
+@contextmanager
+def _served_as_before(datamodule: PoolDataModule) -> Iterator[None]:
+    """Let images be normalised by the labels that they were, after the block."""
+    before = datamodule.pool
+    try:
+        yield
+    finally:
+        if len(before.labeled_ids) >= FEWEST_LABELS:
+            datamodule.begin_round(before, 0)
 
 
 def _fold_of(learner: Learner, pool: Pool, folds: int) -> Tensor:
@@ -108,7 +122,7 @@ def _fold_of(learner: Learner, pool: Pool, folds: int) -> Tensor:
     fold_of = stratified_folds(pool.labels, folds, generator, owners)
     sizes = fold_of.bincount()
     if len(sizes) < _FEWEST_FOLDS or len(ids) - int(sizes.max()) < FEWEST_LABELS:
-        raise UsageError(
+        raise TooFewLabelsError(
             f"{len(ids)} labels cannot be divided into {folds} folds with at least {FEWEST_LABELS} "
             "labels to train on beside each: label more images"
             + ("" if groups is None else ", of other groups")

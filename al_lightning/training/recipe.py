@@ -14,6 +14,7 @@ from al_lightning.data.source import ImageSource
 from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import ImageClassifier
 from al_lightning.utils.batch_sizes import batch_sizes
+from al_lightning.utils.checks import require_within, whole_number
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.processor import computes_bfloat16
 
@@ -78,26 +79,20 @@ class Recipe:
             ("batch_size", 2),
             ("eval_batch_size", 1),
         ):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
-                raise UsageError(f"recipe.{name} must be a whole number >= {least}, not {value!r}")
-        if self.max_steps is not None and self.max_steps < max(self.min_steps, 1):
-            raise UsageError(
-                f"recipe.max_steps must be at least recipe.min_steps = {self.min_steps}, or null, "
-                f"not {self.max_steps!r}"
-            )
-        if not 0.0 <= self.label_smoothing < 1.0:
-            raise UsageError(
-                f"recipe.label_smoothing must be in [0, 1), not {self.label_smoothing}"
-            )
+            whole_number(f"recipe.{name}", getattr(self, name), least)
+        if self.max_steps is not None:
+            whole_number("recipe.max_steps", self.max_steps, 1)
+            if self.max_steps < self.min_steps:
+                raise UsageError(
+                    f"recipe.max_steps must be at least recipe.min_steps = {self.min_steps}, or null, "
+                    f"not {self.max_steps}"
+                )
+        require_within("recipe.label_smoothing", self.label_smoothing, "[0, 1)")
+        require_within("recipe.fallback_factor", self.fallback_factor, "(0, 1)")
         if self.on_divergence not in _ON_DIVERGENCE:
             raise UsageError(
                 f"recipe.on_divergence must be one of {', '.join(_ON_DIVERGENCE)}, "
                 f"not {self.on_divergence!r}"
-            )
-        if not 0.0 < self.fallback_factor < 1.0:
-            raise UsageError(
-                f"recipe.fallback_factor must be in (0, 1), not {self.fallback_factor}"
             )
         self._try_factories()
         if self.precision not in _PRECISIONS:

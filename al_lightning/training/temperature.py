@@ -5,8 +5,7 @@ from al_lightning.training.calibration import fit_temperature, to_logits
 from al_lightning.training.fitted import Fitted
 from al_lightning.training.learner import Learner
 from al_lightning.training.learner_facts import learns_from_unlabeled
-from al_lightning.training.out_of_fold import out_of_fold
-from al_lightning.utils.errors import UsageError
+from al_lightning.training.out_of_fold import TooFewLabelsError, out_of_fold
 
 
 def temperature_of(learner: Learner, fitted: Fitted) -> float:
@@ -29,7 +28,7 @@ def temperature_of(learner: Learner, fitted: Fitted) -> float:
         return fit_temperature(logits, pool.validation_labels)
     try:
         found = out_of_fold(learner, pool, fitted.index, fits=None if _is_frozen(fitted) else 1)
-    except UsageError:
+    except TooFewLabelsError:
         return 1.0
     return fit_temperature(found.logits, found.labels)
 

@@ -103,6 +103,11 @@ def _require_a_process_for_each_device(trainer: L.Trainer) -> None:
             "(python -m al_lightning trainer.devices=2 does so itself), or let devices and num_nodes "
             "of the trainer say what torchrun has started"
         )
+    if there > 1 and trainer.accumulate_grad_batches > 1:
+        raise UsageError(
+            f"trainer.accumulate_grad_batches={trainer.accumulate_grad_batches} is of no use on "
+            "several devices, which share each batch: leave it out, and raise recipe.batch_size"
+        )
     # Not public; without the check, Lightning would deal out batches that are dealt out already.
     connector = getattr(trainer, "_accelerator_connector", None)
     if there > 1 and getattr(connector, "use_distributed_sampler", False):

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 KINDS = ("images", "embeddings", "fits")
-_SHARED_BY = {"embeddings": ".npy", "fits": ".ckpt"}
+_SHARED_BY = {"embeddings": (".npy", ".part"), "fits": (".ckpt",)}
 
 
 @dataclass(frozen=True)
@@ -70,26 +70,37 @@ def _images(folder: Path) -> Iterator[Entry]:
         if path.is_dir() and not path.is_symlink():
             facts = path / "facts.json"
             lock = folder / f"{path.name.partition('-')[0]}.lock"
-            yield _entry("images", (path,), lock, facts if facts.exists() else path)
+            yield _entry("images", (path,), lock, [facts if facts.exists() else path])
 
 
 def _files(kind: str, folder: Path) -> Iterator[Entry]:
-    ending = _SHARED_BY[kind]
+    found: dict[str, list[Path]] = {}
     for path in _listed(folder):
-        if path.suffix == ending:
-            beside = [path.with_suffix(suffix) for suffix in (".rows", ".json")]
-            paths = (path, *(other for other in beside if other.exists()))
-            yield _entry(kind, paths, path.with_suffix(".lock"), paths[-1])
+        if path.suffix != ".lock" and path.is_file():
+            found.setdefault(path.name.partition(".")[0], []).append(path)
+    for name, paths in found.items():
+        if any(path.suffix in _SHARED_BY[kind] for path in paths):
+            yield _entry(kind, paths, folder / f"{name}.lock", paths)
 
 
 def _listed(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _entry(kind: str, paths: tuple[Path, ...], lock: Path, witness: Path) -> Entry:
-    inside = [
-        *paths,
-        *(file for path in paths if path.is_dir() for file in path.rglob("*") if file.is_file()),
-    ]
-    size = sum(path.lstat().st_size for path in inside)
-    return Entry(kind, paths, lock, size, witness.stat().st_mtime)
+def _entry(kind: str, paths: Sequence[Path], lock: Path, touched: Sequence[Path]) -> Entry:
+    """Return an entry, without what a running process removes meanwhile.
+
+    Args:
+        kind: One of :data:`KINDS`.
+        paths: What it is made of.
+        lock: Its lock.
+        touched: Which of its files tell when it was last used.
+    """
+    size, used = 0, 0.0
+    for each in [*paths, *(inside for path in paths for inside in path.rglob("*"))]:
+        with suppress(FileNotFoundError):
+            size += each.lstat().st_size
+    for each in touched:
+        with suppress(FileNotFoundError):
+            used = max(used, each.stat().st_mtime)
+    return Entry(kind, tuple(paths), lock, size, used)

@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 from al_lightning.utils.torchrun import rank
@@ -57,7 +57,8 @@ def interruptible() -> Iterator[None]:
     for number in handled:
         signal.signal(number, _throw)
     try:
-        with _insisting(handled):
+        # Blocks within leave the signals, and what Python swallows of them, to the outermost one.
+        with _insisting(handled) if handled else nullcontext():
             yield
     except _Stop as stop:
         raise Interrupted(stop.number) from None

@@ -106,8 +106,8 @@ def collect_on_rank_zero(
 def _control() -> distributed.ProcessGroup:
     """Return the group of all ranks for what is not computed: by gloo, and with patience."""
     if not distributed.is_initialized():
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        if (local := int(os.environ["LOCAL_RANK"])) < torch.cuda.device_count():
+            torch.cuda.set_device(local)
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         distributed.init_process_group(backend)
     return cast(

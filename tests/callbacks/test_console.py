@@ -206,3 +206,9 @@ def test_advice_is_a_line_each_below_the_round_of_its_run(tmp_path: Path) -> Non
     assert output.getvalue().splitlines() == [
         f"margin:           {sentence}" for sentence in ("You can stop.", long)
     ]
+
+
+def test_brackets_in_the_name_of_a_folder_are_printed(tmp_path: Path) -> None:
+    folder = tmp_path / "classes=[cat,dog] [/b]"
+    _, output = run(folder, bars=False)
+    assert str(folder / "journal.jsonl") in output

@@ -121,3 +121,12 @@ def test_names_are_shown_as_they_are_and_long_ones_are_cut(drawn: list[tuple[str
     assert {*ODD[:4], "x" * 39 + "\u2026"} <= {*texts}
     contact_sheet(pixels, labels, labels, ODD)
     assert max(map(len, texts)) <= 41
+
+
+@pytest.mark.parametrize("channels", [2, 4, 7])
+def test_images_of_other_channels_are_shown_in_gray(channels: int) -> None:
+    pixels = torch.linspace(0, 1, channels)[:, None, None].expand(1, channels, 8, 8)
+    zero = torch.zeros(1, dtype=torch.int64)
+    sheet = contact_sheet(pixels, zero, zero, CLASSES)
+    gray = contact_sheet(torch.full((1, 1, 8, 8), 0.5), zero, zero, CLASSES)
+    assert abs(sheet.astype(int) - gray.astype(int)).max() <= 1

@@ -30,6 +30,7 @@ def outputs(tmp_path: Path) -> Path:
     for days, name in (
         (1, "ab12.ckpt"),
         (2, "embeddings/cd34.json"),
+        (4, "embeddings/cd34.npy"),  # made then, and used since
         (3, "images/ef56-78/facts.json"),
     ):
         moment = NOW - days * DAY
@@ -72,3 +73,19 @@ def test_what_is_in_use_stays(outputs: Path, capsys: pytest.CaptureFixture[str])
 def test_where_nothing_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--output-root", str(tmp_path)]) == 1
     assert "is not there: name the folder of the runs" in capsys.readouterr().err
+
+
+def test_an_embedding_that_was_killed_and_never_finished_is_listed_and_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / ".cache" / "embeddings"
+    folder.mkdir(parents=True)
+    for name, size in (("ab.0f.part", 3_000_000), ("ab.0f.sums", 1_000), ("ab.lock", 0)):
+        (folder / name).write_bytes(bytes(size))
+    main(["--output-root", str(tmp_path)])
+    assert capsys.readouterr().out.split()[:3] == ["embeddings", "3.0", "MB"]
+    with exclusive(folder / "ab.lock"):  # a process goes on with it
+        main(["--output-root", str(tmp_path), "--clear"])
+        assert (folder / "ab.0f.part").exists()
+    main(["--output-root", str(tmp_path), "--clear"])
+    assert not [*folder.glob("ab.0f.*")]

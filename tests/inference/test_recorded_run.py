@@ -40,6 +40,7 @@ def test_one_device_is_used_however_many_the_run_had(
 ) -> None:
     journal = run_recorded(tmp_path).journal
     trainer = {**CONFIG["trainer"], "devices": 4, "num_nodes": 2, "strategy": "ddp"}
+    trainer["accelerator"] = "tpu"  # which is not here
     monkeypatch.setitem(journal.config, "trainer", trainer)
     recorded = load_recorded(journal)
     assert out_of_fold(recorded.learner, recorded.pool, folds=2).logits.shape == (40, 10)

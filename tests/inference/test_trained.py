@@ -8,8 +8,10 @@ import torch
 from al_lightning.data import PoolDataModule
 from al_lightning.inference.trained import Predictor, load_trained, prediction_device
 from al_lightning.models import ImageClassifier
+from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.strategies.evidence import Need
+from al_lightning.training.calibration import Calibration
 from al_lightning.training.checkpoint import Checkpoint
 from al_lightning.training.scoring import Scorer
 from al_lightning.utils.errors import JournalError, UsageError
@@ -222,7 +224,7 @@ def test_weights_of_another_round_are_refused(tmp_path: Path) -> None:
 def test_images_are_seen_in_the_precision_of_the_run(
     tmp_path: Path, precision: str, bits: int
 ) -> None:
-    folder = write_trained(tmp_path, trainer={"device": "cpu", "precision": precision})
+    folder = write_trained(tmp_path, {**FACTS, "precision": precision})
     run = load_trained(folder)
     datamodule = PoolDataModule(TinySource())
     datamodule.begin_round(Pool(60).reveal(torch.arange(6), torch.arange(6) % 3), 0)
@@ -267,3 +269,26 @@ def test_a_temperature_divides_the_logits_unless_raw_probabilities_are_wanted(
         save_image(file, image)
     torch.testing.assert_close(run.predict(files, calibrated=False), raw[:3])
     assert run.calibrated_by(None).predict(pixels).equal(raw)
+
+
+def test_a_project_that_goes_on_with_another_model_has_that_of_its_last_fit(tmp_path: Path) -> None:
+    folder = write_trained(tmp_path, finished=False, project=True)
+    pixels = tiny_images(5).pixels[:]
+    before = load_trained(folder).predict(pixels)
+    journal = Journal(folder / "journal.jsonl")
+    journal.record_setting("model.dense", [9])
+    journal.record_setting("dataset.value_range", [0, 4095])
+    assert journal.config["model"]["dense"] == [9]
+    assert journal.config_in(0)["model"]["dense"] == CONFIG["model"]["dense"]
+    run = load_trained(folder)
+    assert run.predict(pixels).equal(before)
+    assert run.value_range is None
+
+
+def test_a_run_is_left_as_it_was_where_another_temperature_is_taken(folder: Path) -> None:
+    raw, pixels = load_trained(folder), tiny_images(5).pixels[:]
+    before = raw.predict(pixels)
+    hot = raw.calibrated_by(Calibration(3.0, 20, "validation", 0.2, 0.1))
+    assert hot.network.classifier is raw.network.classifier
+    assert not hot.predict(pixels).equal(before)
+    assert raw.predict(pixels).equal(before)

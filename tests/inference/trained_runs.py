@@ -30,6 +30,8 @@ FACTS: dict[str, Any] = {
     "classes": list(CLASSES),
     "image_shape": list(SHAPE),
     "normalization": {"mean": [0.3], "std": [0.25]},
+    "precision": "32-true",
+    "pretrained": None,
 }
 CALIBRATION: dict[str, Any] = {
     "temperature": 2.0,

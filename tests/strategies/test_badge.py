@@ -8,6 +8,7 @@ from torch import Tensor
 
 from al_lightning.strategies import Badge
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.errors import UsageError
 from tests.strategies.functional.test_gradients import materialised
 from tests.strategies.helpers import make_evidence, seeded
 
@@ -106,5 +107,7 @@ def test_any_scale_of_embeddings(scale: float) -> None:
 
 
 def test_the_block_size_must_be_positive() -> None:
-    with pytest.raises(ValueError, match="block_size must be at least 1, not 0"):
+    with pytest.raises(
+        UsageError, match=r"strategy\.block_size must be a whole number of at least 1"
+    ):
         Badge(0)

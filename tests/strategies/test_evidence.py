@@ -111,3 +111,10 @@ def test_weights_go_with_their_rows() -> None:
     assert weights.tolist() == [3, 1]
     with pytest.raises(ValueError, match=r"Evidence\.weights must have shape \(3,\), not \(3, 1\)"):
         Evidence(torch.arange(3), weights=torch.ones(3, 1))
+
+
+def test_numbers_as_numpy_has_them_are_taken_as_float32() -> None:
+    rows = torch.rand(6, 4, dtype=torch.float64)
+    pool = Evidence(torch.arange(6), embeddings=rows)
+    assert pool.embeddings is not None
+    assert pool.embeddings.equal(rows.float())

@@ -20,6 +20,7 @@ from al_lightning.strategies import (
     farthest_first,
 )
 from al_lightning.strategies.evidence import Evidence, Need
+from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
 METRICS = [Euclidean(), Cosine(), SymmetricKL()]
@@ -263,7 +264,7 @@ def test_block_size_changes_nothing(metric: Metric) -> None:
 
 
 def test_block_size_below_one_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least 1, not 0"):
+    with pytest.raises(UsageError, match=r"strategy\.block_size must be .* of at least 1, not 0"):
         FarthestFirst(Euclidean(), block_size=0)
 
 

@@ -97,7 +97,7 @@ def test_parts_with_the_same_samples_share_them() -> None:
         (
             {"a": BALD(mc_samples=3), "b": BALD(mc_samples=4)},
             {"a": 1, "b": 1},
-            r"mc_samples of strategy\.parts are 3, 4",
+            r"share their samples of the network, but take 3 of a, 4 of b: set them to one number",
         ),
     ],
 )

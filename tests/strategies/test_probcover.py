@@ -54,7 +54,7 @@ def test_agrees_with_scikit_activeml() -> None:
     def covered(picks: list[int]) -> list[int]:
         return [int(graph[[*range(5), *picks[:n]]].any(0).sum()) for n in range(1, 13)]
 
-    assert ours[:3] == [int(i) for i in theirs[:3]]
+    assert ours[0] == int(theirs[0])
     assert covered(ours) == pytest.approx(covered([int(i) for i in theirs]), rel=0.02)
 
 
@@ -230,3 +230,12 @@ def test_an_estimated_radius_is_as_pure_as_it_should_be_at_any_offset(offset: fl
 def test_arguments_out_of_range_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         ProbCover(**options)  # type: ignore[arg-type]
+
+
+def test_equal_balls_are_taken_in_a_random_order() -> None:
+    """Folders list their images class by class: the first of equals would be of one class."""
+    pool = Evidence(torch.arange(200), embeddings=torch.randn(200, 8, generator=seeded()))
+    chosen = [ProbCover(1e-3).select(pool, None, 20, seeded(i)).ids for i in (0, 0, 1)]
+    assert chosen[0].equal(chosen[1])
+    assert not chosen[0].equal(chosen[2])
+    assert all(bool((ids >= 100).any()) for ids in chosen)  # by chance one in a million

@@ -8,11 +8,14 @@ from sklearn.cluster import KMeans
 
 from al_lightning.strategies import (
     BALD,
+    BatchBALD,
+    DropQuery,
     Entropy,
     Euclidean,
     FarthestFirst,
     KMeansCenters,
     Margin,
+    Mix,
     Random,
     ScoreStrategy,
     Selection,
@@ -105,6 +108,9 @@ def test_it_needs_what_both_need() -> None:
     assert strategy.needs == {Need.MC_PROBABILITIES, Need.EMBEDDINGS}
     assert strategy.labeled_needs == {Need.EMBEDDINGS}
     assert strategy.mc_samples == 7
+    assert Shortlist(Margin(), DropQuery(passes=3)).mc_samples == 3
+    with pytest.raises(UsageError, match="take 7 of uncertainty, 9 of diversity"):
+        Shortlist(BALD(mc_samples=7), BatchBALD(mc_samples=9))
 
 
 def test_chance_among_all_is_chance() -> None:
@@ -128,3 +134,12 @@ def test_the_two_are_chosen_on_the_command_line() -> None:
 def test_the_factor_must_be_positive() -> None:
     with pytest.raises(UsageError, match=r"strategy\.factor must be"):
         Shortlist(Margin(), Random(), factor=0)
+
+
+def test_no_part_of_a_shortlist_is_a_uniform_sample_of_the_pool() -> None:
+    pool = make_evidence(40)
+    mix = Mix({"random": Random(), "margin": Margin()}, {"random": 1, "margin": 1})
+    assert mix.select(pool, None, 6, seeded()).uniform == ("random",)
+    found = Shortlist(Margin(), mix, factor=3).select(pool, None, 6, seeded())
+    assert found.uniform == ()
+    assert found.parts.count("random") == 3

@@ -5,7 +5,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning.strategies import ScoreStrategy, Selection, Strategy, top_k
+from al_lightning.strategies import (
+    Euclidean,
+    FarthestFirst,
+    ScoreStrategy,
+    Selection,
+    Strategy,
+    top_k,
+)
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.utils.errors import UsageError
@@ -144,3 +151,14 @@ def test_a_strategy_may_know_of_no_subset() -> None:
 def test_by_default_work_takes_as_much_memory_as_the_evidence_of_the_pool() -> None:
     sizes = Sizes(pool=1000, labeled=10, classes=5, embedding=8, samples=20, count=5)
     assert Spy().working_bytes(sizes) == 1000 * (4 * 8 + 64)
+
+
+def test_labeled_images_of_another_network_are_an_error() -> None:
+    pool = Evidence(torch.arange(3), embeddings=torch.rand(3, 4))
+    labeled = Evidence(torch.arange(5, 7), embeddings=torch.rand(2, 5))
+    with pytest.raises(
+        ValueError, match=r"embeddings has rows of shape \(4,\) in the pool, and of"
+    ):
+        FarthestFirst(Euclidean()).select(pool, labeled, 1, seeded())
+    nothing = Evidence(torch.arange(0))  # as a scorer says of no images
+    assert len(FarthestFirst(Euclidean()).select(pool, nothing, 1, seeded()).ids) == 1

@@ -47,7 +47,9 @@ def test_counts_out_of_range_are_errors_that_name_the_key(key: str, value: Any) 
 @pytest.mark.parametrize("key", ["epochs", "batch_size", "eval_batch_size"])
 def test_only_the_floor_may_be_zero(key: str) -> None:
     assert Recipe(min_steps=0).min_steps == 0
-    with pytest.raises(UsageError, match=rf"recipe\.{key} must be a whole number >= [12], not 0"):
+    with pytest.raises(
+        UsageError, match=rf"recipe\.{key} must be a whole number of at least [12], not 0"
+    ):
         Recipe(**{key: 0})  # type: ignore[arg-type]
 
 
@@ -184,6 +186,12 @@ def test_a_ceiling_on_the_steps() -> None:
     assert [recipe.steps(labels) for labels in (10, 100, 200, 5000)] == [50, 100, 200, 200]
     with pytest.raises(UsageError, match=r"recipe\.max_steps must be at least .* = 50.* not 40"):
         Recipe(min_steps=50, max_steps=40)
+
+
+@pytest.mark.parametrize("value", ["100", 10.5, True, 0])
+def test_a_ceiling_that_is_no_number_of_steps_is_an_error(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"recipe\.max_steps must be a whole number of at least 1"):
+        Recipe(max_steps=value)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.1, float("nan")])

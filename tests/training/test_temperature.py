@@ -7,6 +7,7 @@ from al_lightning.models.backbone import backbone_of
 from al_lightning.strategies.evidence import Need
 from al_lightning.training.calibration import fit_temperature, to_logits
 from al_lightning.training.temperature import temperature_of
+from al_lightning.utils.errors import DivergenceError
 from tests.helpers import TinySource, tiny_classifier, tiny_trainer
 
 RECIPE = Recipe(lambda groups: AdamW(groups, lr=0.02), epochs=2, batch_size=8, precision="32-true")
@@ -52,3 +53,22 @@ def test_else_predictions_out_of_fold_and_the_classifier_is_served_as_before(
 def test_too_few_labels_leave_the_temperature_at_one() -> None:
     learner = learner_of()
     assert temperature_of(learner, learner.fit_apart(0, pool_of(learner, 2))) == 1
+
+
+def test_a_fit_that_diverges_is_an_error_and_the_round_goes_on_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    learner = learner_of()
+    pool = pool_of(learner, 20)
+    fitted = learner.fit_apart(0, pool)
+    served = learner.datamodule.normalization
+
+    def diverge(index: int, part: Pool) -> None:
+        learner.datamodule.begin_round(part, 0)
+        raise DivergenceError(index, 3, "the loss is NaN")
+
+    monkeypatch.setattr(learner, "fit_apart", diverge)
+    with pytest.raises(DivergenceError):
+        temperature_of(learner, fitted)
+    assert learner.datamodule.pool is pool
+    assert learner.datamodule.normalization == served

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from al_lightning.training import trainer_rules
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.trainer_rules import require_usable
 from al_lightning.training.trainers import RoundTrainers
@@ -71,3 +72,10 @@ def test_several_devices_need_a_process_each() -> None:
         wanted = 2 * int(options.get("num_nodes", 1))
         with pytest.raises(UsageError, match=rf"wants {wanted} device\(s\).*torchrun"):
             require_usable(tiny_trainer(max_steps=5, **options))
+
+
+def test_several_devices_cannot_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = tiny_trainer(devices=2, accumulate_grad_batches=3)
+    monkeypatch.setattr(trainer_rules, "world_size", lambda: 2)
+    with pytest.raises(UsageError, match=r"accumulate_grad_batches=3 .* raise recipe\.batch_size"):
+        require_usable(trainer)

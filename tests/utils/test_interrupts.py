@@ -150,3 +150,17 @@ with interruptible():
     assert done.returncode == 128 + signal.SIGTERM
     assert done.stdout == "cleaning up\n"
     assert "a second signal stops at once" in done.stderr
+
+
+def test_what_python_swallows_in_a_block_in_a_block_stops_in_order_too() -> None:
+    class Dying:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def both() -> None:
+        with interruptible():
+            Dying()
+            time.sleep(DEADLINE)
+
+    with pytest.raises(Interrupted), interruptible():
+        both()

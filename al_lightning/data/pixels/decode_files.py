@@ -1,7 +1,7 @@
 """Many image files, decoded beside each other into one tensor."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -18,6 +18,8 @@ def decode_files(
     paths: Sequence[ImageFile],
     image_shape: tuple[int, int, int],
     value_range: ValueRange | None = None,
+    workers: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Tensor, list[str]]:
     """Decode image files to one shape, as :func:`al_lightning.data.pixels.decode.read_image` does.
 
@@ -28,6 +30,8 @@ def decode_files(
         paths: N files.
         image_shape: Channels (1 for gray, 3 for RGB), height, width.
         value_range: Black and white of images of more than 8 bits a pixel.
+        workers: How many threads decode; None for a few more than there are cores.
+        advance: Called with the number of files that were decoded since.
 
     Returns:
         The pixels, (N, channels, height, width) uint8, 0 where a file cannot be read; and what is wrong
@@ -43,14 +47,18 @@ def decode_files(
         waits = any(isinstance(path, RemoteFile) for path in paths)  # for answers of a network
         if get_worker_info() is not None and not waits:  # other processes decode beside this one
             return pixels, list(map(decode, pixels, paths))
-        with ThreadPoolExecutor() as threads:  # PIL lets go of the interpreter while it decodes
-            return pixels, list(threads.map(decode, pixels, paths))
+        troubles = []
+        with ThreadPoolExecutor(workers) as threads:  # PIL releases the interpreter's lock
+            for trouble in threads.map(decode, pixels, paths):
+                troubles.append(trouble)
+                advance(1)
+        return pixels, troubles
 
 
 def _decode_into(
     row: Tensor, path: ImageFile, image_shape: tuple[int, int, int], value_range: ValueRange | None
 ) -> str:
-    """Decode a file into a row of the pixels; return why it cannot be decoded, or None."""
+    """Decode a file into a row of the pixels; return why it cannot be decoded, "" if it can."""
     try:
         row.copy_(read_image(path, image_shape, value_range))
     except DataError as error:

@@ -1,5 +1,7 @@
 """Pixels that stay on the device that computes with them."""
 
+import weakref
+
 import torch
 from torch import Tensor
 
@@ -13,11 +15,11 @@ class Resident:
     """Puts pixels onto a device once, so that no batch has to travel.
 
     A device without memory of its own, such as the CPU, and pixels that are too many, or slow to read,
-    leave them where they are.
+    leave them where they are. Copies go where their pixels go.
     """
 
     def __init__(self) -> None:
-        self._there: dict[int, tuple[torch.device, Pixels, Tensor]] = {}
+        self._there: dict[int, tuple[torch.device, Tensor]] = {}  # by the identity of the pixels
 
     def on(self, device: torch.device, pixels: Pixels) -> Pixels:
         """Return the pixels on a device if they fit there, and as they are otherwise.
@@ -28,7 +30,7 @@ class Resident:
         """
         known = self._there.get(id(pixels))
         if known is not None and known[0] == device:
-            return known[2]
+            return known[1]
         slow = isinstance(pixels, PixelStore) and pixels.workers > 0
         if device.type == "cpu" or slow or pixel_bytes(pixels) > _SHARE * _free_on(device):
             return pixels
@@ -36,8 +38,8 @@ class Resident:
         for first in range(0, len(pixels), _BLOCK):
             block = slice(first, first + _BLOCK)
             moved[block].copy_(pixels[block])
-        # With the pixels themselves, so that no other object takes their identity.
-        self._there[id(pixels)] = device, pixels, moved
+        self._there[id(pixels)] = device, moved
+        weakref.finalize(pixels, self._there.pop, id(pixels), None)
         return moved
 
     def __getstate__(self) -> dict[str, object]:

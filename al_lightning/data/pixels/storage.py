@@ -60,6 +60,7 @@ class ImageStorage:
         self.storage = Storage(storage)
         self.cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
         self.workers = workers or usable_cores()
+        self._threads = workers
 
     def decode(
         self,
@@ -108,8 +109,8 @@ class ImageStorage:
         in_memory: bool,
     ) -> Decoded:
         if in_memory:
-            return _into_memory(paths, image_shape, value_range)
-        with shown_progress(f"Looking at {root.name}", len(paths)) as advance:
+            return self._into_memory(root, paths, image_shape, value_range)
+        with shown_progress(f"Checking {root.name}", len(paths)) as advance:
             parts = decode_beside(
                 paths, range(len(paths)), image_shape, self.workers, None, value_range
             )
@@ -117,17 +118,21 @@ class ImageStorage:
         pixels = StreamedPixels(paths, image_shape, self.workers, value_range)
         return Decoded(pixels, digests, troubles)
 
+    def _into_memory(
+        self,
+        root: ImageFile,
+        paths: Sequence[ImageFile],
+        image_shape: tuple[int, int, int],
+        value_range: ValueRange | None,
+    ) -> Decoded:
+        with shown_progress(f"Decoding {root.name}", len(paths)) as advance:
+            pixels, troubles = decode_files(paths, image_shape, value_range, self._threads, advance)
+        named = {row: trouble for row, trouble in enumerate(troubles) if trouble}
+        digests = image_digests(pixels)
+        digests[list(named)] = 0
+        return Decoded(pixels, digests, named)
+
 
 def _are_soon_decoded(paths: Sequence[ImageFile]) -> bool:
     """Return whether files are few, and on this machine."""
     return len(paths) < _MANY_FILES and not any(isinstance(path, RemoteFile) for path in paths)
-
-
-def _into_memory(
-    paths: Sequence[ImageFile], image_shape: tuple[int, int, int], value_range: ValueRange | None
-) -> Decoded:
-    pixels, troubles = decode_files(paths, image_shape, value_range)
-    named = {row: trouble for row, trouble in enumerate(troubles) if trouble}
-    digests = image_digests(pixels)
-    digests[list(named)] = 0
-    return Decoded(pixels, digests, named)

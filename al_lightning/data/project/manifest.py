@@ -73,7 +73,8 @@ class Manifest:
     def appended(self, entries: Iterable[Entry]) -> bytes:
         """Return what is to be added to the file for some entries; nothing is written yet."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        # Texts are quoted: csv itself leaves a carriage return in a name as it is.
+        writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         if self.size == 0:
             writer.writerow(_COLUMNS)
         for entry in entries:

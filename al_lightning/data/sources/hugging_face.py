@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 from torch.utils.data import Dataset
 
+from al_lightning.data.pixels.decode import to_mode
 from al_lightning.data.source import ImageData
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.data.sources.map_dataset import DatasetSource
@@ -151,7 +152,13 @@ class HuggingFaceSource(BaseSource):
         names = getattr(splits[0].features[self.label], "names", None)
         if names is not None:
             return tuple(names), {number: number for number in range(len(names))}
-        found = sorted({label for split in splits for label in split[self.label]})
+        try:
+            found = sorted({label for split in splits for label in split[self.label]} - {None})
+        except TypeError as error:  # lists of labels, or texts among numbers
+            raise DataError(
+                f"The column {self.label!r} of {self.name} has not one label an image, all of one type "
+                f"({error}): set dataset.label to a column that has"
+            ) from error
         return tuple(map(str, found)), {label: number for number, label in enumerate(found)}
 
 
@@ -179,7 +186,7 @@ class _Rows(Dataset[Any]):
                 f"Row {index} of {self._source.name} has the label {label!r}, which is none of its "
                 "classes: leave out images without labels"
             )
-        image = image.convert("RGB" if self._source.channels > 1 else "L")
+        image = to_mode(image, self._source.channels)
         if (size := self._source.image_size) is not None:
             image = image.resize((size, size), Image.Resampling.BILINEAR)
         return image, self._numbers[label]

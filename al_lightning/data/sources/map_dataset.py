@@ -153,7 +153,7 @@ def _numbered(train: Images, test: Images) -> tuple[str, ...]:
 
 def _warn_of_leaks(train: Images, test: Images) -> None:
     """Warn of images that are learnt from and tested on."""
-    if train.pixels.shape[1:] != test.pixels.shape[1:]:
+    if len(test) == 0 or train.pixels.shape[1:] != test.pixels.shape[1:]:
         return  # which is refused
     digests = torch.cat([image_digests(part.pixels[:]) for part in (train, test)])
     is_test = [False] * len(train) + [True] * len(test)

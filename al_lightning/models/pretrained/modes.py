@@ -89,6 +89,8 @@ class PretrainedBackbone(Backbone):
         self.interpolation = trunk.interpolation
         self.backbone_lr_factor = backbone_lr_factor
         self.trunk = trunk.network
+        if self.image_size is not None and trunk.take_size is not None:
+            trunk.take_size(self.trunk, self.image_size)  # before its parameters are frozen
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(trunk.features, num_classes)
         self._pretrained, self._source = trunk.pretrained, trunk.source

@@ -51,10 +51,7 @@ class TimmBackbone(PretrainedBackbone):
         weights: str | None = "DEFAULT",
         **options: Any,
     ) -> None:
-        trunk = timm_trunk(name, weights)
-        super().__init__(trunk, image_shape, num_classes, **options)
-        if self.image_size is not None:
-            take_size(self.trunk, self.image_size)
+        super().__init__(timm_trunk(name, weights), image_shape, num_classes, **options)
 
     @classmethod
     def own_size(cls, name: str = "", **options: Any) -> int | None:  # noqa: ARG003
@@ -132,6 +129,7 @@ def as_trunk(network: nn.Module, pretrained: bool) -> Trunk:
         Normalization(tuple(wanted["mean"]), tuple(wanted["std"])),
         interpolation if interpolation in _INTERPOLATIONS else "bilinear",
         own_size=int(wanted["input_size"][-1]),
+        take_size=take_size,
     )
 
 

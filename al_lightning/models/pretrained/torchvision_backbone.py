@@ -1,10 +1,12 @@
 """The classifiers of torchvision's registry."""
 
+import re
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights, list_models
 
 from al_lightning.data.source import Normalization
@@ -21,6 +23,7 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 
 _AUXILIARY = ("aux1", "aux2", "AuxLogits")  # second heads of GoogLeNet and Inception, for training
+_OF_2017 = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")  # norm.1 is norm1 today
 
 
 class TorchvisionBackbone(PretrainedBackbone):
@@ -84,9 +87,11 @@ def torchvision_trunk(name: str, weights: str | None) -> Trunk:
     else:
         path = require_choice(name, weights, published)
         network = get_model(name, weights=None)
+        if hasattr(network, "transform_input"):  # as torchvision sets it for its own weights
+            network.transform_input = True
         ignored = (head_name(network), *_AUXILIARY)
         features, dropout = _cut(network)
-        load_weights(network, read_state_dict(path), path, ignored)
+        load_weights(network, _renamed(read_state_dict(path)), path, ignored)
     return Trunk(
         network,
         features,
@@ -109,6 +114,11 @@ def _published_weights(name: str) -> dict[str, Enum]:
             + (f"; did you mean {meant}?" if meant else f": expected one of {', '.join(known)}")
         )
     return dict(get_model_weights(name).__members__)
+
+
+def _renamed(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights with the names of today: the files of DenseNets have those of 2017."""
+    return {_OF_2017.sub(r"\1\2", name): tensor for name, tensor in state.items()}
 
 
 def _crop(transforms: Any) -> int:

@@ -1,17 +1,17 @@
 """A pretrained network without its head."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import nn
 
 from al_lightning.data.source import Normalization
+from al_lightning.models.fixed_masks import DROPOUTS
 from al_lightning.utils.digests import tensors_digest
 from al_lightning.utils.errors import UsageError
 
 _MATRIX = 2  # dimensions of the smallest weight that makes a layer
 _BLOCK = 2  # layers of the smallest block
-_DROPOUTS = (nn.Dropout, nn.Dropout2d)
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Trunk:
         dropout: The rate that the architecture has before its head.
         own_size: Side of the square images that the network was made for, in pixels; None where that is
             not known.
+        take_size: Called with the network and the side of its images, where it was made for one size;
+            it may replace parameters. None where every size will do.
     """
 
     network: nn.Module
@@ -38,6 +40,7 @@ class Trunk:
     interpolation: str = "bilinear"
     dropout: float = 0.0
     own_size: int | None = None
+    take_size: Callable[[nn.Module, int], None] | None = None
 
 
 def head_name(network: nn.Module) -> str:
@@ -118,7 +121,7 @@ def batch_norms(network: nn.Module) -> list[nn.Module]:
 def silence_dropout(network: nn.Module) -> None:
     """Let the dropouts of a frozen network drop nothing, also where they are sampled from."""
     for part in network.modules():
-        if isinstance(part, _DROPOUTS):
+        if isinstance(part, DROPOUTS):
             part.p = 0.0
 
 

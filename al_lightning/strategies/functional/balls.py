@@ -176,9 +176,14 @@ def low_rank_bounds(rows: Tensor, rank: int) -> Tensor:
     return short
 
 
-def half_squares(rows: Tensor) -> Tensor:
-    """Return half of the squared length of each row, (N,), summed in float64, in the rows' dtype."""
-    halves = rows.new_empty(len(rows))
+def half_squares(rows: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """Return half of the squared length of each row, (N,), summed in float64.
+
+    Args:
+        rows: (N, D) float.
+        dtype: Of the result; None for that of the rows.
+    """
+    halves = rows.new_empty(len(rows), dtype=dtype)
     for at in _tiles(len(rows)):
         halves[at] = rows[at].double().square().sum(1).div_(2)
     return halves

@@ -13,25 +13,28 @@ class Coverage:
 
     What a ball newly covers only falls as points are covered, so an old count is an upper bound (Minoux
     1978), and only the highest bounds are counted again. The picks are those of the plain greedy
-    algorithm, the first of equals.
+    algorithm, and of equals the first in a given order.
 
     >>> import torch
     >>> from al_lightning.strategies.functional.balls import Balls
     >>> from al_lightning.strategies.functional.coverage import Coverage
-    >>> coverage = Coverage(Balls(torch.tensor([[0.0], [0.1], [0.2], [0.9]]), radius=0.15))
+    >>> balls = Balls(torch.tensor([[0.0], [0.1], [0.2], [0.9]]), radius=0.15)
+    >>> coverage = Coverage(balls, order=torch.arange(4))
     >>> coverage.run(3)  # the third finds nothing left
     (tensor([1, 3]), tensor([3., 1.]))
 
     Args:
         balls: Of all points.
+        order: Of each point, by which equals are told apart, (N,) int64, distinct.
 
     Attributes:
         open: Whether a point is not covered yet, (N,) bool.
         bounds: No fewer than the open points of each ball, (N,) int64.
     """
 
-    def __init__(self, balls: Balls) -> None:
+    def __init__(self, balls: Balls, order: Tensor) -> None:
         self.balls = balls
+        self.order = order
         self.open = torch.ones(len(balls), dtype=torch.bool)
         self.bounds = balls.upper.clone()
 
@@ -52,9 +55,11 @@ class Coverage:
         return torch.tensor(picks, dtype=torch.int64), torch.tensor(gains, dtype=torch.float32)
 
     def _best(self) -> int | None:
-        """Return the first point whose ball has the most open points; None where there are none."""
+        """Return a point whose ball has the most open points; None where there are none."""
         while len(self.bounds) and (most := int(self.bounds.max())) > 0:
-            equal = (self.bounds == most).nonzero().squeeze(1)[:_BLOCK]
+            equal = (self.bounds == most).nonzero().squeeze(1)
+            first = self.order[equal].topk(min(_BLOCK, len(equal)), largest=False, sorted=True)
+            equal = equal[first.indices]
             highest = self.bounds.topk(min(_BLOCK, len(self.bounds))).indices
             block = torch.unique(torch.cat([equal, highest])).tolist()
             balls = self.balls.of(block)

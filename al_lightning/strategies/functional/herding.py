@@ -89,7 +89,8 @@ class Herding:
         self.weights = (weights if references is None else weights[references]).double()
         self.scale = bandwidth**-2
         self.dtype = torch.float32 if self.scale < _FINE else torch.float64
-        self.halves = half_squares(rows)
+        # A fine kernel takes differences that float32 halves would lose.
+        self.halves = half_squares(rows, self.dtype)
         self.own = self.halves if references is None else self.halves[references]
         self.covered = torch.zeros(len(self.points), dtype=torch.float64)
         for start in range(0, len(labeled), _EXACT):
@@ -166,7 +167,7 @@ class Herding:
             with each of the rows, (B, K) float64.
         """
         least = self.covered.clamp(min=_NOTHING).log_().div_(-self.scale).float() + _SAFE
-        squares = torch.addmm(self.own, some, self.points.T, alpha=-1).add_(
+        squares = torch.addmm(self.own.float(), some, self.points.T, alpha=-1).add_(
             half_squares(some)[:, None]
         )
         columns = (squares.mul_(2) <= least).any(0).nonzero().squeeze(1)

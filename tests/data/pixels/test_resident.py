@@ -1,4 +1,6 @@
+import gc
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -42,3 +44,12 @@ def test_another_process_begins_with_nothing() -> None:
     moved = here.on(META, PIXELS)
     there = pickle.loads(pickle.dumps(here))
     assert there.on(META, PIXELS) is not moved
+
+
+def test_a_copy_goes_where_its_pixels_go() -> None:
+    here, pixels = Resident(), PIXELS.clone()
+    copy = weakref.ref(here.on(META, pixels))
+    assert copy() is not None
+    del pixels
+    gc.collect()
+    assert copy() is None

@@ -70,3 +70,9 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, content: bytes | None, me
     with pytest.raises(DataError, match=message) as raised:
         Manifest(manifest.path, manifest.size)
     assert "restore both from one copy" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["a\rb", "a\r\nb", '"', "a,b", "", " "])
+def test_every_name_of_a_file_is_read_again(tmp_path: Path, name: str) -> None:
+    entry = Entry(None, "left out", name, f"cat/{name}.png", 80, 5, "d1")
+    assert written(tmp_path / "images.csv", [entry, CAT]).entries == (entry, CAT)

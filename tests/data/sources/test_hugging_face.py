@@ -120,3 +120,32 @@ def test_without_the_package_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_arguments_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=rf"dataset\.{next(iter(options))} must be"):
         HuggingFaceSource("somewhere", **options)
+
+
+def test_images_are_converted_as_those_of_folders(tmp_path: Path) -> None:
+    clear = Image.new("RGBA", (6, 8), (9, 9, 9, 0))
+    features = datasets.Features({"img": datasets.Image(), "kind": datasets.Value("int64")})
+    for images, name in (([clear] * 3, "clear"), ([Image.new("I;16", (6, 8), 4000)] * 3, "deep")):
+        content = {"img": images, "kind": [0, 1, 0]}
+        part = datasets.Dataset.from_dict(content, features=features)
+        datasets.DatasetDict({"train": part, "test": part}).save_to_disk(str(tmp_path / name))
+    pixels = HuggingFaceSource(str(tmp_path / "clear"), **COLUMNS).load().train.pixels[:]
+    assert bool((pixels == 255).all())  # transparent is white
+    with pytest.raises(DataError, match="more than 8 bits"):
+        HuggingFaceSource(str(tmp_path / "deep"), **COLUMNS).load()
+
+
+@pytest.mark.parametrize(
+    ("labels", "feature", "message"),
+    [
+        (["cat", None, "dog"], datasets.Value("string"), "leave out images without labels"),
+        ([[0], [1, 2], [0]], datasets.List(datasets.Value("int64")), "not one label an image"),
+    ],
+)
+def test_labels_that_are_missing_or_several_are_refused(
+    tmp_path: Path, labels: list[Any], feature: Any, message: str
+) -> None:
+    parts = {name: part(3, labels, feature) for name in ("train", "test")}
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
+    with pytest.raises(DataError, match=message):
+        HuggingFaceSource(str(tmp_path / "saved"), **COLUMNS).load()

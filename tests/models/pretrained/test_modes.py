@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from al_lightning.data.datamodule import PoolDataModule
-from al_lightning.models import ImageClassifier
+from al_lightning.models import ImageClassifier, PretrainedBackbone
 from al_lightning.models.backbone import require_logits
 from al_lightning.models.pretrained.modes import input_size
-from al_lightning.models.pretrained.trunk import batch_norms
+from al_lightning.models.pretrained.trunk import Trunk, batch_norms
 from al_lightning.run.pool import Pool
 from al_lightning.training.fitting import fit_once
 from al_lightning.training.recipe import one_cycle
@@ -192,3 +192,20 @@ def test_the_size_that_auto_stands_for(
     image_size: int | str | None, mode: str, own_size: int | None, expected: int | None
 ) -> None:
     assert input_size(image_size, mode, own_size) == expected
+
+
+def test_a_trunk_takes_its_size_before_it_is_frozen() -> None:
+    """Networks of one size get new parameters for another one."""
+    sizes = []
+
+    def take_size(network: nn.Module, size: int) -> None:
+        sizes.append(size)
+        for name, weight in [*network.named_parameters()]:
+            parent, _, last = name.rpartition(".")
+            setattr(network.get_submodule(parent), last, nn.Parameter(weight.detach()))
+
+    trunk = Trunk(tiny_network(), 6, "tests 1", True, NORMALIZATION, take_size=take_size)
+    backbone = PretrainedBackbone(trunk, (1, 8, 8), 3, mode="linear", image_size=12)
+    assert sizes == [12]
+    assert not any(weight.requires_grad for weight in backbone.trunk.parameters())
+    assert len(backbone.pretrained_names()) == len(backbone.trunk.state_dict())

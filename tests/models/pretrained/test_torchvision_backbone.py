@@ -1,3 +1,5 @@
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -100,3 +102,24 @@ def test_second_heads_are_left_out() -> None:
         backbone = make("googlenet", weights=None, image_size=64)
         assert backbone.train()(torch.empty(2, 3, 8, 8)).shape == (2, 3)
     assert not [name for name, _ in backbone.named_parameters() if "aux" in name]
+
+
+def test_published_files_of_densenets_and_googlenets_are_what_their_names_are(
+    tmp_path: Path,
+) -> None:
+    own = get_model("densenet121", weights=None)
+    first = own.features.denseblock1.denselayer1.norm1.weight.detach()
+    named = {
+        re.sub(r"(denselayer\d+\.(?:norm|relu|conv))([12]\.)", r"\1.\2", name): tensor
+        for name, tensor in own.state_dict().items()
+    }
+    assert "features.denseblock1.denselayer1.norm.1.weight" in named  # as of 2017
+    torch.save(named, tmp_path / "dense.pth")
+    trunk: Any = make("densenet121", weights=str(tmp_path / "dense.pth")).trunk
+    assert torch.equal(trunk.features.denseblock1.denselayer1.norm1.weight, first)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torchvision, on initial weights
+        google = get_model("googlenet", weights=None, init_weights=False)
+    torch.save(google.state_dict(), tmp_path / "google.pth")
+    network: Any = make("googlenet", weights=str(tmp_path / "google.pth")).trunk
+    assert network.transform_input

@@ -35,7 +35,7 @@ def plain(
 
 
 @pytest.mark.parametrize("known", [0, 6])
-@pytest.mark.parametrize("bandwidth", [1.0, 0.3, 0.02])
+@pytest.mark.parametrize("bandwidth", [1.0, 0.3, 0.02, 1e-4])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_picks_are_those_of_all_pairs(known: int, bandwidth: float, weighted: bool) -> None:
     rows = unit_float32(torch.randn(90, 5, generator=seeded()))
