@@ -87,6 +87,10 @@ def _shrunk(image: Image.Image, largest: int, value_range: ValueRange | None = N
 
 
 def _of_pixels(pixels: Tensor) -> Image.Image:
+    """Return pixels as a picture: of neither one nor three channels, their mean in gray."""
+    if pixels.shape[0] not in (1, _COLORS):
+        mean = pixels.float().mean(0, keepdim=True)
+        pixels = mean if pixels.is_floating_point() else mean / _BYTE
     if pixels.is_floating_point():
         pixels = (pixels.clamp(0, 1) * _BYTE).round().to(torch.uint8)
     rows = pixels.permute(1, 2, 0).numpy()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,8 +15,6 @@ from al_lightning.run.questions import Origin, Question
 from al_lightning.run.rules import problem
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.errors import UsageError
-
-Reason = Literal["budget", "pool_empty", "stopped"]
 
 
 class History:

@@ -7,7 +7,6 @@ itself and of all lines before it, so that a changed, moved or missing line is d
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,15 +15,16 @@ from typing import Any
 from torch import Tensor
 
 from al_lightning.run.class_change import ClassChange
-from al_lightning.run.history import History, Reason
+from al_lightning.run.history import History
 from al_lightning.run.image_change import ImageChange
 from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Origin, Question
-from al_lightning.run.rules import SCHEMA
+from al_lightning.run.rules import SCHEMA, Reason
 from al_lightning.run.state import Event
+from al_lightning.utils.append_file import AppendOnlyFile
 from al_lightning.utils.clock import utc_now
 from al_lightning.utils.errors import DamagedJournalError, JournalError
-from al_lightning.utils.files import require_file, sync_folder
+from al_lightning.utils.files import require_file
 from al_lightning.utils.nested import leaves
 from al_lightning.utils.ranks import from_rank_zero
 
@@ -55,9 +55,8 @@ class Journal(History):
     def __init__(self, path: Path | str) -> None:
         super().__init__()
         self.path = Path(path)
+        self._file = AppendOnlyFile(self.path, error=JournalError)
         self._digest = ""  # of all lines
-        self._size = 0  # bytes of intact lines; what follows them is a torn line
-        self._length = 0  # bytes of the file as this journal left or found it
         self._replay(from_rank_zero(self._read))
 
     def __repr__(self) -> str:
@@ -201,31 +200,14 @@ class Journal(History):
             raise JournalError(
                 f"This cannot be recorded: {problem}. Nothing was written; {self.path} is intact"
             )
-        new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("r+b" if not new else "xb") as file:
-            if file.seek(0, os.SEEK_END) != self._length:
-                raise JournalError(
-                    f"{self.path} was changed, probably by another process that runs "
-                    "in the same folder. Let only one of them run; nothing was written"
-                )
-            file.truncate(self._size)
-            file.seek(self._size)
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            sync_folder(self.path.parent)
-        self._size += len(line)
-        self._length = self._size
+        self._file.append(line)
         self._digest = digest
         return event
 
     def _read(self) -> bytes:
-        if not self.path.exists():
-            return b""
-        self._require_file()
-        return self.path.read_bytes()
+        if self.path.exists():
+            self._require_file()
+        return self._file.read()
 
     def _replay(self, content: bytes) -> None:
         *lines, _torn = content.split(b"\n")  # what has no line end was torn, and never counted
@@ -242,8 +224,7 @@ class Journal(History):
                 raise self._damage(number, "it was changed or moved: its digest differs")
             self._digest = digest
             self._remember(event)
-            self._size += len(line) + 1
-        self._length = len(content)
+            self._file.size += len(line) + 1
 
     def _require_file(self) -> None:
         """Refuse to read what is no journal."""

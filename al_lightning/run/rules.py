@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.pool import HELD_OUT
@@ -14,7 +14,8 @@ from al_lightning.utils.nested import leaves
 
 SCHEMA = 1
 ORIGINS = ("initial", "query", *HELD_OUT)
-REASONS = ("budget", "pool_empty", "stopped")
+Reason = Literal["budget", "pool_empty", "stopped"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "start": ("schema", "config", "config_hash", "versions", "hardware", "classes", "data"),

@@ -10,7 +10,7 @@ from PIL import Image
 from al_lightning.data import ImageData, Images
 from al_lightning.data.pixels import decode
 from al_lightning.oracles import pictures
-from al_lightning.oracles.pictures import picture
+from al_lightning.oracles.pictures import encoded, picture
 
 
 def decoded(uri: str, kind: str = "png") -> Image.Image:
@@ -106,3 +106,14 @@ def test_an_image_behind_an_address_is_shown_as_it_is_there(tmp_path: Path, addr
     data = ImageData(train, train.rows(torch.tensor([0])), ("a", "b"), folder=tmp_path)
     assert decoded(picture(data, 0), "jpeg").size == (384, 192)
     assert decoded(picture(data, 1)).size == (128, 128)
+
+
+@pytest.mark.parametrize("channels", [2, 4, 5])
+@pytest.mark.parametrize("floating", [False, True])
+def test_images_of_other_channels_are_shown_in_gray(channels: int, floating: bool) -> None:
+    pixels = torch.arange(channels).mul(10)[:, None, None].expand(-1, 8, 8).to(torch.uint8)
+    images = Images(pixels[None] / 255 if floating else pixels[None], torch.zeros(1).long())
+    content, kind, original = encoded(ImageData(images, images, ("cat", "dog")), 0, 100)
+    shown = Image.open(io.BytesIO(content))
+    assert (kind, original, shown.mode, shown.size) == ("png", True, "L", (8, 8))
+    assert shown.getpixel((0, 0)) == 5 * (channels - 1)

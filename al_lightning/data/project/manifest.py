@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from al_lightning.utils.append_file import AppendOnlyFile
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.files import require_file, sync_folder
+from al_lightning.utils.files import require_file
 
 NAME = "images.csv"  #: in the folder of a project
 
@@ -83,16 +84,7 @@ class Manifest:
 
     def append(self, content: bytes) -> None:
         """Write rows to the disk, after those that count."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
-        with self.path.open("r+b" if not new else "xb") as file:
-            file.truncate(self.size)
-            file.seek(self.size)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            sync_folder(self.path.parent)
+        AppendOnlyFile(self.path, self.size, DataError).append(content)
 
     def _read(self) -> tuple[Entry, ...]:
         try:

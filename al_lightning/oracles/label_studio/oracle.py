@@ -28,7 +28,6 @@ from al_lightning.utils.files import write_whole
 from al_lightning.utils.names import plain
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
-_CHANNELS = (1, 3)  # grey, or red, green and blue
 _SHOWN = 5  # of the problems that a message lists
 
 
@@ -79,10 +78,6 @@ class LabelStudioOracle(Oracle):
             raise UsageError(
                 f"oracle.project must have {_SHORTEST_TITLE} to {_LONGEST_TITLE} characters, not "
                 f"{len(project)}: {project!r}"
-            )
-        if (channels := data.image_shape[0]) not in _CHANNELS:
-            raise UsageError(
-                f"oracle=label_studio shows images of 1 or 3 channels, and these have {channels}"
             )
         self._data, self._classes = data, data.classes
         self._labels = {plain(name): label for label, name in enumerate(data.classes)}

@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.decisions import Refused
-from al_lightning.oracles.page.images import PageImages
+from al_lightning.oracles.page.images import page_image
 from al_lightning.oracles.page.review import reviewed
 from al_lightning.oracles.page.session import Session
 from al_lightning.oracles.page.streams import Streams
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.pages import environment
 
 _STATIC = {
@@ -40,7 +42,7 @@ class PageApp:
 
     Args:
         session: What happens on the page.
-        images: What it shows.
+        data: The images that it shows.
         about: Plain values that stay as they are: title, run.
         status: Returns the state of the run as plain values.
         streams: Those who listen to changes of the state.
@@ -50,14 +52,14 @@ class PageApp:
     def __init__(
         self,
         session: Session,
-        images: PageImages,
+        data: ImageData,
         about: dict[str, Any],
         status: Callable[[], dict[str, Any]],
         streams: Streams,
         sheet: Path,
     ) -> None:
         self._session = session
-        self._images = images
+        self._data = data
         self._about = about
         self._status = status
         self._streams = streams
@@ -85,6 +87,7 @@ class PageApp:
                 _BadRequest: _bad_request,
                 Refused: _refused,
                 OSError: _not_saved,
+                UsageError: _not_possible,
             },
         )
 
@@ -104,7 +107,7 @@ class PageApp:
 
     async def _image(self, request: Request) -> Response:
         image, size = request.path_params["id"], request.path_params["size"]
-        found = await run_in_threadpool(self._images.get, image, size)
+        found = await run_in_threadpool(page_image, self._data, image, size)
         if found is None:
             return Response(status_code=404)
         content, kind, original = found
@@ -224,6 +227,10 @@ async def _bad_request(request: Request, error: Exception) -> Response:  # noqa:
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
     return JSONResponse({"problem": str(error)}, 409)
+
+
+async def _not_possible(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return JSONResponse({"problem": str(error)}, 500)
 
 
 async def _not_saved(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -32,6 +32,7 @@ class Decisions:
         self.aliases = dict(aliases or {})
         self.run_classes = list(classes)
         self.new_classes: list[str] = []  # that the run has not recorded
+        self._label_of = self._numbered()
         self._said: dict[int, Entry] = {}
         self._unknown: dict[int, Entry] = {}  # labels of classes that there are not
         self._known: dict[int, int] = {}  # labels that the run has recorded
@@ -69,6 +70,7 @@ class Decisions:
         self.aliases = change.aliases(self.run_classes, self.aliases)
         self.run_classes = change.after(self.run_classes)
         self.new_classes = [name for name in self.new_classes if name not in self.run_classes]
+        self._label_of = self._numbered()
 
     def hand_over(self, labels: dict[int, int], skipped: Sequence[int]) -> None:
         """Note what the run is about to record."""
@@ -184,15 +186,19 @@ class Decisions:
         return self._log.entries
 
     def _label(self, entry: Entry) -> int:
-        return self.classes.index(self.aliases.get(entry.name, entry.name))
+        return self._label_of[self.aliases.get(entry.name, entry.name)]
+
+    def _numbered(self) -> dict[str, int]:
+        return {name: label for label, name in enumerate(self.classes)}
 
     def _hear(self, entry: Entry) -> None:
         name = self.aliases.get(entry.name, entry.name)
         if entry.kind == "class":
-            self.new_classes += [name] if name not in self.classes else []
+            self.new_classes += [name] if name not in self._label_of else []
+            self._label_of = self._numbered()
             return
         self._unknown.pop(entry.id, None)
-        if entry.kind == "label" and name not in self.classes:
+        if entry.kind == "label" and name not in self._label_of:
             self._unknown[entry.id] = entry
             return
         self._said.pop(entry.id, None)  # so that the order is that of the last words
@@ -200,7 +206,7 @@ class Decisions:
             self._said[entry.id] = entry
 
     def _check(self, image: int, value: str | None) -> None:
-        if value and value not in self.classes:
+        if value and value not in self._label_of:
             raise Refused(f"{value} is none of the classes")
         if image in self._skipped:
             raise Refused("This image was skipped, and the run has recorded that")

@@ -8,7 +8,6 @@ from typing import Any, Self
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.app import PageApp
 from al_lightning.oracles.page.decisions import Decisions
-from al_lightning.oracles.page.images import PageImages
 from al_lightning.oracles.page.keys import class_keys
 from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.oracles.page.server import PageServer, open_in_browser
@@ -145,15 +144,8 @@ class PageOracle(Oracle):
             self._streams = streams = Streams()
 
             def app(word: str) -> PageApp:
-                images, about = PageImages(self._data), {"title": "Labels", "run": word}
-                return PageApp(
-                    self._session,
-                    images,
-                    about,
-                    self._status,
-                    streams,
-                    self._path.parents[1] / _SHEET,
-                )
+                about, sheet = {"title": "Labels", "run": word}, self._path.parents[1] / _SHEET
+                return PageApp(self._session, self._data, about, self._status, streams, sheet)
 
             self._server, self._address = serve(app, self._host, self._port)
             print(f"Label at {self._address}", flush=True)  # noqa: T201

@@ -1,18 +1,17 @@
 """What people have said on the page: an append-only file, on the disk before the page says so."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from al_lightning.utils.append_file import AppendOnlyFile
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.files import sync_folder
 
 Kind = Literal["label", "skip", "undo", "class"]
-KINDS: tuple[Kind, ...] = ("label", "skip", "undo", "class")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _RECENT = 300.0  # seconds
 _LEAST = 1 / 6  # minutes: the first labels tell little about the pace
 _NAMED = ("label", "class")
@@ -61,7 +60,7 @@ class PageLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._size = 0  # bytes of whole lines
+        self._file = AppendOnlyFile(path)
         self.entries = list(self._replay())
 
     def append(self, entries: Sequence[Entry]) -> None:
@@ -72,35 +71,25 @@ class PageLog:
 
         Raises:
             OSError: If the disk refuses; then none of them counts.
+            UsageError: If somebody has changed the file meanwhile; names it.
         """
         lines = b"".join(json.dumps(e.as_dict()).encode() + b"\n" for e in entries)
-        new = not self.path.exists()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("xb" if new else "r+b") as file:
-            file.truncate(self._size)  # what was torn, or could not be written as a whole
-            file.seek(self._size)
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            sync_folder(self.path.parent)
-        self._size += len(lines)
+        self._file.append(lines)
         self.entries += entries
 
     def _replay(self) -> Iterator[Entry]:
-        content = self.path.read_bytes() if self.path.exists() else b""
-        *lines, _torn = content.split(b"\n")
+        *lines, _torn = self._file.read().split(b"\n")
         for number, line in enumerate(lines, start=1):
             try:
                 yield _entry(json.loads(line))
             except (ValueError, KeyError, TypeError, RecursionError) as error:
-                if not line.strip(b"\0 "):  # what a power loss may leave of a line
+                if not b"".join(lines[number - 1 :]).strip(b"\0 "):  # what a power loss may leave
                     break
                 raise UsageError(
                     f"{self.path}, line {number} is damaged ({error}): restore the file from a copy, "
                     "or remove this line; the labels of the journal stay as they are"
                 ) from error
-            self._size += len(line) + 1
+            self._file.size += len(line) + 1
 
 
 def _entry(line: Any) -> Entry:

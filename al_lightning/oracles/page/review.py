@@ -1,11 +1,12 @@
 """Labels that are worth a second look: the model was sure of another class."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from al_lightning.utils.delimited import DelimitedRows, decoded
+from al_lightning.utils.errors import DataError
 from al_lightning.utils.spreadsheet import cell
 
 _SHOWN = 3  # neighbours of each class
@@ -37,13 +38,20 @@ def reviewed(sheet: Path, classes: Sequence[str]) -> dict[int, tuple[int, float]
 
     Returns:
         Classes and their probabilities, by id.
+
+    Raises:
+        DataError: If the sheet cannot be read; names it.
     """
     labels = {cell(name): label for label, name in enumerate(classes)}
     found: dict[int, tuple[int, float]] = {}
-    with suppress(OSError, csv.Error), sheet.open(encoding="utf-8-sig", newline="") as file:
-        for row in csv.DictReader(file):
-            with suppress(KeyError, ValueError, TypeError):  # a person may have edited it
+    if not sheet.exists():
+        return found
+    try:
+        for _, row in DelimitedRows(decoded(sheet.read_bytes())):
+            with suppress(KeyError, ValueError):  # a person may have edited it
                 found[int(row["id"])] = labels[row["suggested"]], float(row["confidence"])
+    except (OSError, ValueError) as error:
+        raise DataError(f"{sheet} cannot be read: {error}") from error
     return found
 
 

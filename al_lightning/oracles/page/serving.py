@@ -28,10 +28,10 @@ def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[Pag
             "the traffic can label and see the images. An SSH tunnel to 127.0.0.1 is safe",
             stacklevel=2,
         )
+    token = new_token()
+    app = make_app(new_token()).starlette()  # before there is anything to close
     listener = listen(host, port)
     port = listener.getsockname()[1]
-    token = new_token()
-    app = make_app(new_token()).starlette()
     server = PageServer(Guard(app, token, () if is_loopback(host) else (host,)), listener)
     name = f"[{host}]" if ":" in host else host
     return server, f"http://{name}:{port}/?token={token}"

@@ -13,6 +13,7 @@ same question in the journal, and the labels since then in the page's own file.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from threading import Condition
 from typing import Any
@@ -241,7 +242,7 @@ class Session:
         """Return what the page shows of the state of labeling."""
         with self._changed:
             left = self._open()
-            guessed = [self._guesses[i][0] for i in left if i in self._guesses]
+            guessed = Counter(self._guesses[i][0] for i in left if i in self._guesses)
             return {
                 "question": None if self._question is None else self._question.name,
                 "purpose": None if self._question is None else self._question.origin,
@@ -249,7 +250,7 @@ class Session:
                 "classes": self._said.classes,
                 "by_class": self._said.counts(),
                 "skipped": self._said.skips(),
-                "guessed": [guessed.count(label) for label in range(len(self._said.classes))],
+                "guessed": [guessed[label] for label in range(len(self._said.classes))],
                 "stopping": self._stopping,
                 **pace(self._said.entries(), time.time()),
             }

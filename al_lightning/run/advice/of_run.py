@@ -14,7 +14,7 @@ from al_lightning.run.advice.pool_predictions import (
 from al_lightning.run.advice.settings import AdviceSettings
 from al_lightning.run.history import History
 from al_lightning.run.keys import CHANGES_WEIGHTS, is_below
-from al_lightning.run.pool import HELD_OUT, Pool
+from al_lightning.run.pool import Pool
 from al_lightning.run.state import Event
 from al_lightning.utils.errors import UsageError
 
@@ -54,16 +54,13 @@ def rounds_of_one_model(history: History) -> tuple[list[Event], list[int]]:
         The events, oldest first, and the number of labels that each was trained on.
     """
     rounds: list[Event] = []
-    trained, labels = [], 0
     for event in history.events:
-        if event["event"] == "labels" and event["origin"] not in HELD_OUT:
-            labels += len(event["ids"])
-        elif event["event"] == "round":
+        if event["event"] == "round":
             rounds.append(event)
-            trained.append(labels)
         elif _begins_anew(event):
-            rounds, trained = [], []
-    return rounds, trained
+            rounds = []
+    # Without images that have gone since, as the round has trained.
+    return rounds, [len(history.pool_in(event["round"]).labeled_ids) for event in rounds]
 
 
 def _begins_anew(event: Event) -> bool:

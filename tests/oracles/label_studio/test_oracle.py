@@ -458,11 +458,6 @@ def test_a_title_that_the_server_would_refuse(tmp_path: Path, title: str) -> Non
         LabelStudioOracle(make_data(), tmp_path, title)
 
 
-def test_images_that_a_browser_could_not_show(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="1 or 3 channels, and these have 2"):
-        LabelStudioOracle(make_data(channels=2), tmp_path)
-
-
 def test_a_damaged_code_is_named(setting: Setting) -> None:
     setting.answer()
     path = setting.folder / "queries" / "label_studio.json"

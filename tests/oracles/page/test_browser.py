@@ -22,7 +22,7 @@ from tests.forks import Fork
 from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -165,6 +165,57 @@ def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
         answer = asked.end()
         assert answer is not None
         assert answer.labels.tolist() == [0, 1, 2, 1, 1, 2, 0, 1, 2, 1]
+
+
+def test_another_class_of_the_grid_is_never_accepted_for_the_images_of_before(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(*range(10, 20)))  # guesses 0, 1, 2, 0, ...
+        page = opened(browser, address)
+        shown(page)
+        page.keyboard.press("g")
+        page.wait_for_selector('.tile[data-id="10"]')
+        slow: list[Route] = []
+        page.route("**/take", lambda route: slow.append(route))  # noqa: PLW0108 - Playwright writes into it
+        page.click(".chip:has-text('owl')")
+        page.keyboard.press("Enter")  # before the images of owl are here
+        page.wait_for_timeout(50)
+        assert page.is_disabled("#gridaccept")
+        page.click(".chip:has-text('dog')")
+        page.wait_for_timeout(50)
+        for route in reversed(slow):  # the first answer comes last
+            route.continue_()
+        page.wait_for_selector('.tile[data-id="11"]')
+        assert said(tmp_path) == []
+        page.keyboard.press("Enter")
+        saved(page, 3)
+        assert {entry[2] for entry in said(tmp_path)} == {"dog"}
+        oracle._session.stop()
+        assert asked.end() is None
+
+
+def test_images_of_the_grid_stay_with_their_person(browser: "Browser", tmp_path: Path) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(*range(10, 50)))
+        ada = opened(browser, address, "Ada")
+        shown(ada)
+        ada.keyboard.press("g")
+        ada.wait_for_selector('.tile[data-id="10"]')
+        tiles = {
+            int(tile.get_attribute("data-id") or "") for tile in ada.query_selector_all(".tile")
+        }
+        bob = opened(browser, address, "Bob")
+        for turn in range(3):  # each of them changes the state that Ada's tab is told of
+            assert shown(bob) not in tiles
+            bob.keyboard.press("1")
+            saved(bob, turn + 1)
+        ada.wait_for_timeout(500)
+        assert shown(bob) not in tiles
+        ada.keyboard.press("Enter")
+        saved(ada, len(tiles))
+        oracle._session.stop()
+        assert asked.end() is None
 
 
 def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> None:

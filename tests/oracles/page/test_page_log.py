@@ -35,8 +35,30 @@ def test_zeros_that_a_power_loss_leaves_are_dropped(tmp_path: Path) -> None:
     log = PageLog(tmp_path / "page.jsonl")
     log.append([ADA])
     with log.path.open("ab") as file:
-        file.write(b"\0\0\0\0\n")
+        file.write(b"\0\0\0\0\n\n")
     assert PageLog(log.path).entries == [ADA]
+
+
+@pytest.mark.parametrize("gap", [b"\n", b"\0\0\0\n", b"  \n"])
+def test_no_label_is_lost_behind_an_empty_line(tmp_path: Path, gap: bytes) -> None:
+    log = PageLog(tmp_path / "page.jsonl")
+    log.append([ADA])
+    first = log.path.read_bytes()
+    log.append([SKIP])
+    content = log.path.read_bytes()
+    log.path.write_bytes(first + gap + content[len(first) :])
+    with pytest.raises(UsageError, match="line 2 is damaged"):
+        PageLog(log.path)
+
+
+def test_a_file_that_somebody_edits_meanwhile_is_left_as_it_is(tmp_path: Path) -> None:
+    log = PageLog(tmp_path / "page.jsonl")
+    log.append([ADA])
+    log.path.write_bytes(log.path.read_bytes() * 2)
+    with pytest.raises(UsageError, match=r"page\.jsonl was changed"):
+        log.append([SKIP])
+    assert log.entries == [ADA]
+    assert len(PageLog(log.path).entries) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 from pathlib import Path
 
+import pytest
+
 from al_lightning.oracles.page.review import reviewed, suspects
+from al_lightning.utils.errors import DataError
 
 
 def test_labels_that_contradict_a_sure_guess_come_first() -> None:
@@ -25,3 +28,20 @@ def test_a_sheet_of_the_review_is_read_as_far_as_it_can_be(tmp_path: Path) -> No
         "4,a.png,dog,cat,0.9100,0.5,\n5,b.png,dog,'=owl,0.8,0.5,\n6,c.png,dog,cow,0.8,0.5,\n7,d\n"
     )
     assert reviewed(sheet, ["cat", "dog", "=owl"]) == {4: (0, 0.91), 5: (2, 0.8)}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_sheet_that_a_spreadsheet_has_saved_is_read(
+    tmp_path: Path, separator: str, encoding: str
+) -> None:
+    rows = [["id", "suggested", "confidence"], ["4", "K\u00e4fer", "0.75"]]
+    text = "".join(f"{separator.join(row)}\n" for row in rows)
+    (tmp_path / "review.csv").write_text(text, encoding=encoding)
+    assert reviewed(tmp_path / "review.csv", ["cat", "K\u00e4fer"]) == {4: (1, 0.75)}
+
+
+def test_a_sheet_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "review.csv").write_bytes("id,suggested\n4,K\u00e4fer\n".encode("cp1252"))
+    with pytest.raises(DataError, match=r"review\.csv cannot be read: it is not UTF-8 in row 2"):
+        reviewed(tmp_path / "review.csv", ["cat"])

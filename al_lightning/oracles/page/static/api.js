@@ -52,7 +52,7 @@ export class Server {
       let saved = false;
       try {
         const { status, answer } = await post("/say", { tab: this.tab, by: this.by, said: first.said });
-        if (status === 507 || status >= 500) throw new Error(answer.problem);
+        if (status >= 500) throw new Error(answer.problem);
         saved = status === 200;
         this.onProblem(saved ? "" : answer.problem ?? "Refused");
       } catch (error) {
@@ -67,14 +67,15 @@ export class Server {
     this.sending = false;
   }
 
-  async history() {
-    const response = await fetch("/history");
-    return response.ok ? response.json() : [];
-  }
-
-  async suspects() {
-    const response = await fetch("/suspects");
-    return response.ok ? response.json() : [];
+  // Resolves to a list, or to null where there is none: the page says why.
+  async list(path) {
+    try {
+      const response = await fetch(path);
+      const answer = await response.json();
+      if (response.ok) return answer;
+      this.onProblem(answer.problem);
+    } catch { /* the stream of events says that the server is away */ }
+    return null;
   }
 
   stop() {

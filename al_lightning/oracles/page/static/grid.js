@@ -29,8 +29,12 @@ export class GridView {
   }
 
   async load() {
+    const label = this.label;
+    this.items = []; // of another class: they must not be accepted as this one
     this.wrong.clear();
-    const images = this.label === null ? [] : await this.server.take(MOST + this.rejected.size, this.label);
+    at("gridaccept").disabled = true;
+    const images = label === null ? [] : await this.server.take(MOST + this.rejected.size, label);
+    if (label !== this.label) return; // yet another class was chosen meanwhile
     this.items = images.filter((item) => !this.rejected.has(item.id)).slice(0, MOST);
     this.show();
   }
@@ -58,7 +62,7 @@ export class GridView {
     this.hint();
     if (!this.items.length) {
       at("gridhint").textContent = this.state.guessed?.some(Boolean)
-        ? "These are done. Choose another class, or label what was wrong one by one."
+        ? "These are done, or with somebody else. Choose another class, or label what was wrong one by one."
         : "No guesses yet: the model has to learn from the first labels.";
     } else if (!at("grid").hidden) at("tiles").querySelector("button").focus({ preventScroll: true });
     document.body.dataset.grid = this.items.length ? name : "";

@@ -13,13 +13,15 @@ export class ListView {
   }
 
   async openReview() {
-    const found = await this.server.suspects();
+    const found = await this.server.list("/suspects");
+    if (found === null) return;
     at("suspects").replaceChildren(...found.map((item) => this.suspect(item)));
     if (!found.length) at("suspects").append(element("li", {}, "No label contradicts what the model took its image for."));
   }
 
   async open() {
-    const said = await this.server.history();
+    const said = await this.server.list("/history");
+    if (said === null) return;
     at("more").hidden = said.length <= this.shown;
     at("history").replaceChildren(...said.slice(0, this.shown).map((item) => this.row(item)));
     if (!said.length) at("history").append(element("li", {}, "No labels yet."));
@@ -63,8 +65,8 @@ export class ListView {
   }
 
   async change(item, after) {
-    await this.server.say([{ id: item.id, before: item.value, after }]);
-    this.onChange?.(item.id, after);
+    const saved = await this.server.say([{ id: item.id, before: item.value, after }]);
+    if (saved) this.onChange?.(item.id, after);
     await (at("review").hidden ? this.open() : this.openReview());
   }
 

@@ -244,6 +244,7 @@ export class OneView {
     const before = this.state;
     this.state = state;
     if (!this.current) this.wait();
+    if (at("one").hidden) return; // another view of this tab has images; opening this one takes others
     const more = state.left > 0 && (this.queue.length < AHEAD || before.question !== state.question);
     if (more || before.left !== state.left) this.refill();
   }
