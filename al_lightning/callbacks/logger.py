@@ -1,5 +1,6 @@
 """A run as any logger records it: hyperparameters, and metrics over labels bought."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -59,13 +60,14 @@ def round_scalars(
         ``seconds/<phase>``.
     """
     event, rounds = rounds[-1], rounds_of_curve(rounds)
-    labels = [e["labels_bought"] for e in rounds]
     scalars: dict[str, float] = {}
     for group, key in (("labels", "metrics"), ("validation", "validation")):
         if not event.get(key):  # no test images, or no validation labels
             continue
         scalars |= {f"{group}/{name}": value for name, value in event[key].items()}
-        area = area_under_budget_curve(labels, [e[key]["accuracy"] for e in rounds])
+        measured = [e for e in rounds if e.get(key)]  # a project may buy validation labels later
+        labels = [e["labels_bought"] for e in measured]
+        area = area_under_budget_curve(labels, [e[key]["accuracy"] for e in measured])
         if area is not None:
             scalars[f"{group}/aubc"] = area
     if event.get("validation") and validation_labels:
@@ -144,10 +146,19 @@ class ScalarLogger(LoopCallback):
         return logger
 
     def _log(self, rounds: Sequence[Mapping[str, Any]], validated: int) -> None:
-        if self._logger is not None:
-            scalars = round_scalars(rounds, validated)
+        if self._logger is None:
+            return
+        scalars = round_scalars(rounds, validated)
+        try:
             self._logger.log_metrics(scalars, step=rounds[-1]["labels_bought"])
             self._logger.save()
+        except Exception as error:  # each service has errors of its own, and labels matter more
+            index, kind = rounds[-1]["round"], type(error).__name__
+            warnings.warn(
+                f"The logger has not taken round {index} ({kind}: {error}). The run goes on; the next "
+                "session of it logs all rounds once more",
+                stacklevel=2,
+            )
 
     def _close(self, status: str) -> None:
         if self._logger is not None:

@@ -1,5 +1,6 @@
 """A trained run as one file that needs no al_lightning: ONNX, or torch's own ``.pt2``."""
 
+import io
 import json
 from collections.abc import Callable
 from copy import deepcopy
@@ -129,8 +130,9 @@ def _read_onnx(path: Path) -> Model | None:
 
 def _write_pt2(network: nn.Module, images: Tensor, facts: dict[str, str], path: Path) -> None:
     program = torch.export.export(network, (images,), dynamic_shapes=_any_number())
-    with path.open("wb") as file:  # given a name, torch would insist on its ending
-        torch.export.save(program, file, extra_files=facts)
+    buffer = io.BytesIO()  # on a full disk, torch's own writer would end the process
+    torch.export.save(program, buffer, extra_files=facts)
+    path.write_bytes(buffer.getbuffer())
 
 
 def _read_pt2(path: Path) -> Model:

@@ -6,17 +6,13 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.disagreement import (
-    block_bytes,
-    by_blocks,
-    mutual_information,
-)
+from al_lightning.strategies.functional.blocks import BLOCK_NUMBERS, block_bytes, by_blocks
+from al_lightning.strategies.functional.disagreement import mutual_information
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number
 
-_BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
 _TINY = 1e-300
 _BYTES_AN_IMAGE = 64  # its bounds, and their order
 # Candidates that are brought up to date at once: so many first, then twice as many, up to some blocks.
@@ -88,7 +84,7 @@ class BatchBALD(Strategy):
         generator: torch.Generator,
     ) -> Selection:
         """Choose ``count`` images, the most informative first."""
-        search = _LazyGreedy(
+        search = _LazyJointInformation(
             pool.require(Need.MC_PROBABILITIES), self.configurations, self.saturation, generator
         )
         picks, gains = search.run(count)
@@ -102,7 +98,7 @@ class BatchBALD(Strategy):
         return _BYTES_AN_IMAGE * sizes.pool + labelings + blocks
 
 
-class _LazyGreedy:
+class _LazyJointInformation:
     """Greedy picks that bring up to date only the candidates that can be next.
 
     The gain of a label only falls as more labels are known (mutual information is submodular where
@@ -117,7 +113,7 @@ class _LazyGreedy:
         self.samples = samples
         self.limit = limit
         self.least = saturation * math.log(samples.shape[1])
-        self.most = max(_FIRST, _MOST_BLOCKS * _BLOCK_NUMBERS // samples[0].numel())
+        self.most = max(_FIRST, _MOST_BLOCKS * BLOCK_NUMBERS // samples[0].numel())
         self.generator = generator
         # In random order, so that chance decides between equals.
         self.order = torch.randperm(len(samples), generator=generator)
@@ -217,7 +213,7 @@ class Labelings:
             (B,) float64 in nats, at least 0.
         """
         numbers = len(self.weights) * candidates.shape[2]
-        rows = max(1, _BLOCK_NUMBERS // max(1, numbers))
+        rows = max(1, BLOCK_NUMBERS // max(1, numbers))
         return torch.cat([self._gains(block) for block in torch.split(candidates, rows)])
 
     def _gains(self, candidates: Tensor) -> Tensor:
@@ -240,7 +236,7 @@ class Labelings:
             generator: Draws those that are kept, where there are more.
         """
         classes = pick.shape[1]
-        rows = max(1, _BLOCK_NUMBERS // pick.numel())
+        rows = max(1, BLOCK_NUMBERS // pick.numel())
         blocks = zip(
             torch.split(self.weights, rows), torch.split(self.posteriors, rows), strict=True
         )

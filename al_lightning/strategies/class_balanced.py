@@ -5,7 +5,7 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
-from al_lightning.strategies.functional.disagreement import by_blocks
+from al_lightning.strategies.functional.blocks import by_blocks
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -63,7 +63,7 @@ class ClassBalanced(Strategy):
         probabilities = pool.require(Need.PROBABILITIES)
         known = labeled.require(Need.PROBABILITIES).double().sum(0)
         target = (len(labeled) + count) / probabilities.shape[1]
-        search = _LazyGreedy(probabilities, order, target - known, self.balance)
+        search = _LazyBalance(probabilities, order, target - known, self.balance)
         picks, scores = search.run(count)
         return Selection(pool.ids[order[picks]], scores.float())
 
@@ -72,7 +72,7 @@ class ClassBalanced(Strategy):
         return sizes.pool * (_BYTES_AN_IMAGE + _BLOCK_COPIES * 8 * sizes.classes)
 
 
-class _LazyGreedy:
+class _LazyBalance:
     """Greedy picks that bring up to date only the images that can be next.
 
     The missing labels of a class only fall, and so do the values of images, so an old value is an upper

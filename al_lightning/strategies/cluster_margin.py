@@ -7,7 +7,7 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
-from al_lightning.strategies.functional.clusters import squared_distances
+from al_lightning.strategies.functional.rows import squared_distances
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy, top_k
@@ -99,7 +99,7 @@ class ClusterMargin(Strategy):
         else:
             candidates = candidates[torch.randperm(len(candidates), generator=generator)]
             labels = self._clusters(embeddings, candidates, generator)
-        picks = candidates[in_turns(labels)[:count]]
+        picks = candidates[round_robin(labels)[:count]]
         return Selection(pool.ids[picks], scores[picks])
 
     def _candidates(self, count: int) -> int:
@@ -186,7 +186,7 @@ def nearest_on_average(rows: Tensor, others: Tensor, labels: Tensor) -> Tensor:
     return found
 
 
-def in_turns(labels: Tensor) -> Tensor:
+def round_robin(labels: Tensor) -> Tensor:
     """Order images so that clusters take turns, the smallest cluster first.
 
     Args:

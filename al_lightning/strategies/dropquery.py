@@ -3,9 +3,9 @@
 import torch
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.clusters import unit_rows
-from al_lightning.strategies.kmeans import KMeansCenters, top_up_at_random
-from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.functional.rows import unit_rows
+from al_lightning.strategies.kmeans import KMeansCenters
+from al_lightning.strategies.selection import Selection, top_up_at_random
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import whole_number

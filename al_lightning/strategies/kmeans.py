@@ -4,7 +4,7 @@ import torch
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.clusters import cluster, cluster_bytes
-from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.selection import Selection, top_up_at_random
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 
@@ -57,27 +57,3 @@ class KMeansCenters(Strategy):
         """Return coordinates on axes, centers, and a few numbers an image."""
         row = sizes.row_bytes(self.needs)
         return sizes.pool * (cluster_bytes(row) + 64) + 4 * sizes.count * row
-
-
-def top_up_at_random(
-    pool: Evidence,
-    picks: torch.Tensor,
-    scores: torch.Tensor,
-    count: int,
-    generator: torch.Generator,
-) -> Selection:
-    """Return picks, topped up to ``count`` with others, drawn uniformly, of score 0.
-
-    Args:
-        pool: Evidence on N images.
-        picks: Positions, (M,) int64, distinct; M is at most ``count``.
-        scores: Theirs, (M,) float.
-        count: At most N.
-        generator: Draws what is missing.
-    """
-    free = torch.ones(len(pool), dtype=torch.bool)
-    free[picks] = False
-    rest = free.nonzero().squeeze(1)
-    rest = rest[torch.randperm(len(rest), generator=generator)[: count - len(picks)]]
-    ids = pool.ids[torch.cat([picks, rest])]
-    return Selection(ids, torch.cat([scores.float(), torch.zeros(len(rest))]))

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.herding import Herding, herding_bytes, unit_float32
-from al_lightning.strategies.kmeans import top_up_at_random
-from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.functional.herding import Herding, herding_bytes
+from al_lightning.strategies.functional.rows import unit_float32
+from al_lightning.strategies.selection import Selection, top_up_at_random
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional import disagreement
+from al_lightning.strategies.functional.blocks import block_bytes, by_blocks
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import ScoreStrategy
 from al_lightning.utils.checks import whole_number
@@ -48,11 +49,11 @@ class MonteCarloStrategy(ScoreStrategy):
 
     def score(self, pool: Evidence) -> Tensor:
         """Score by the formula, block by block."""
-        return disagreement.by_blocks(self.formula, pool.require(Need.MC_PROBABILITIES)).float()
+        return by_blocks(self.formula, pool.require(Need.MC_PROBABILITIES)).float()
 
     def working_bytes(self, sizes: Sizes) -> int:
         """Return the scores, and a block."""
-        block = disagreement.block_bytes(sizes.pool, sizes.samples * sizes.classes)
+        block = block_bytes(sizes.pool, sizes.samples * sizes.classes)
         return _SCORE_BYTES * sizes.pool + block
 
 

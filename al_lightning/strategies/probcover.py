@@ -7,10 +7,10 @@ from al_lightning.strategies.all_images import all_embeddings
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.functional.balls import Balls, balls_bytes
 from al_lightning.strategies.functional.cap import Cap
-from al_lightning.strategies.functional.clusters import cluster, squared_distances
+from al_lightning.strategies.functional.clusters import cluster
 from al_lightning.strategies.functional.coverage import Coverage
-from al_lightning.strategies.kmeans import top_up_at_random
-from al_lightning.strategies.selection import Selection
+from al_lightning.strategies.functional.rows import squared_distances
+from al_lightning.strategies.selection import Selection, top_up_at_random
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
 from al_lightning.utils.checks import require_within, whole_number

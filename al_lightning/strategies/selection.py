@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.evidence import Evidence
 from al_lightning.utils.errors import UsageError
 
 _SHOWN = 10  # ids in a message
@@ -106,3 +107,27 @@ def _described(value: Any) -> str:
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)} and dtype {value.dtype}"
     return "None" if value is None else f"a {type(value).__name__}"
+
+
+def top_up_at_random(
+    pool: Evidence,
+    picks: Tensor,
+    scores: Tensor,
+    count: int,
+    generator: torch.Generator,
+) -> Selection:
+    """Return picks, topped up to ``count`` with others, drawn uniformly, of score 0.
+
+    Args:
+        pool: Evidence on N images.
+        picks: Positions, (M,) int64, distinct; M is at most ``count``.
+        scores: Theirs, (M,) float.
+        count: At most N.
+        generator: Draws what is missing.
+    """
+    free = torch.ones(len(pool), dtype=torch.bool)
+    free[picks] = False
+    rest = free.nonzero().squeeze(1)
+    rest = rest[torch.randperm(len(rest), generator=generator)[: count - len(picks)]]
+    ids = pool.ids[torch.cat([picks, rest])]
+    return Selection(ids, torch.cat([scores.float(), torch.zeros(len(rest))]))

@@ -96,11 +96,12 @@ class Power(StochasticStrategy):
 
     Args:
         base: Scores the images; no score may be below 0.
-        beta: As above.
+        beta: Exponent of the scores, above 0. A larger value makes the draw less random.
         pool_subset: See :class:`~al_lightning.strategies.Strategy`.
 
     Raises:
-        UsageError: As above, and where ``base`` says that it may score below 0, or does so.
+        UsageError: On a ``beta`` that is not above 0, on a ``base`` that scores no single images, and
+            where it says that it may score below 0, or does so.
     """
 
     def __init__(

@@ -4,12 +4,8 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
-from al_lightning.strategies.functional.clusters import (
-    cluster,
-    cluster_bytes,
-    squared_distances,
-    unit_rows,
-)
+from al_lightning.strategies.functional.clusters import cluster, cluster_bytes
+from al_lightning.strategies.functional.rows import squared_distances, unit_rows
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
@@ -89,7 +85,7 @@ class TypiClust(Strategy):
         )
         free = torch.arange(len(rows)) >= len(labeled)
         picks, scores = torch.empty(count, dtype=torch.int64), torch.empty(count)
-        for turn, owner in enumerate(in_turns(sizes, has, self.min_size)[:count].tolist()):
+        for turn, owner in enumerate(cluster_turns(sizes, has, self.min_size)[:count].tolist()):
             members = (free & (clusters.labels == owner)).nonzero().squeeze(1)
             values = typicality(rows[members], self.neighbors)
             best = int(values.argmax())
@@ -129,7 +125,7 @@ def typicality(rows: Tensor, neighbors: int) -> Tensor:
     return 1 / (means + _LEAST_DISTANCE)
 
 
-def in_turns(sizes: Tensor, labeled: Tensor, min_size: int) -> Tensor:
+def cluster_turns(sizes: Tensor, labeled: Tensor, min_size: int) -> Tensor:
     """Return from which cluster each pick is, until nothing is left.
 
     Args:

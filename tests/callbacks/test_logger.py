@@ -346,3 +346,21 @@ def test_weights_and_biases_ends_its_run_with_ours(tmp_path: Path, wandb: Any) -
     interrupted, resumed, other = (logger.version for logger in made)
     assert interrupted == resumed != other
     assert wandb.run is None
+
+
+def test_a_service_that_fails_stops_no_run_and_is_told_of_all_rounds_later(tmp_path: Path) -> None:
+    class Gone(Recorder):
+        def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+            if step == 15:
+                raise RuntimeError("server is gone (503)")
+            super().log_metrics(metrics, step)
+
+    gone = Gone()
+    with pytest.warns(UserWarning, match=r"has not taken round 1 \(RuntimeError: server is gone"):
+        journal = run(tmp_path, lambda: gone)
+    assert journal.finished
+    assert [step for step, _ in gone.points] == [9, 21]
+    cut_after_round(tmp_path, 1)
+    shelf = Shelf()
+    run(tmp_path, shelf)
+    assert [step for step, _ in shelf.made[0].points] == [9, 15, 21]

@@ -157,3 +157,10 @@ def test_a_run_of_the_library_exports_itself(tmp_path: Path) -> None:
     torch.testing.assert_close(exported(images), run.predict(images))
     with pytest.raises(UsageError, match=r"must end in \.onnx or \.pt2"):
         run.export(tmp_path / "model.bin")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_an_error_and_not_the_end_of_the_process(run: TrainedRun) -> None:
+    """torch's own writer would abort."""
+    with pytest.raises(OSError, match="No space left"):
+        exports._write_pt2(run.network, torch.rand(2, 1, 8, 8), {}, Path("/dev/full"))

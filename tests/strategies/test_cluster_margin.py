@@ -9,9 +9,9 @@ from al_lightning.strategies import ClusterMargin
 from al_lightning.strategies import cluster_margin as module
 from al_lightning.strategies.cluster_margin import (
     average_linkage,
-    in_turns,
     nearest_on_average,
     pairwise_distances,
+    round_robin,
 )
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.strategies.functional import uncertainty_scores as uncertainty
@@ -46,7 +46,7 @@ def test_the_scale_decides_nothing(scale: float) -> None:
 
 def test_clusters_take_turns_the_smallest_first() -> None:
     labels = torch.tensor([0, 0, 1, 0, 1, 2])
-    assert in_turns(labels).tolist() == [5, 2, 0, 4, 1, 3]
+    assert round_robin(labels).tolist() == [5, 2, 0, 4, 1, 3]
 
 
 @pytest.mark.parametrize(("distance", "cluster_size"), [(None, 10), (2.0, 10), (None, 3)])

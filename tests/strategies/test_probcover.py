@@ -9,7 +9,8 @@ from al_lightning.strategies.functional import balls as balls_module
 from al_lightning.strategies.functional import coverage
 from al_lightning.strategies.functional.balls import Balls
 from al_lightning.strategies.functional.cap import Cap
-from al_lightning.strategies.functional.clusters import cluster, unit_rows
+from al_lightning.strategies.functional.clusters import cluster
+from al_lightning.strategies.functional.rows import unit_rows
 from al_lightning.strategies.probcover import nearest_center, pure_radius
 from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import seeded

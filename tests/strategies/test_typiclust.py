@@ -4,8 +4,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from al_lightning.strategies import TypiClust
 from al_lightning.strategies.evidence import Evidence
-from al_lightning.strategies.functional.clusters import cluster, unit_rows
-from al_lightning.strategies.typiclust import in_turns, typicality
+from al_lightning.strategies.functional.clusters import cluster
+from al_lightning.strategies.functional.rows import unit_rows
+from al_lightning.strategies.typiclust import cluster_turns, typicality
 from al_lightning.utils.errors import UsageError
 from tests.strategies.helpers import make_evidence, seeded
 
@@ -82,7 +83,7 @@ def test_a_reference_that_follows_the_authors_program_line_by_line(
 def test_clusters_come_by_labels_then_size_and_small_ones_last() -> None:
     sizes, labeled = torch.tensor([9, 7, 2, 8, 3]), torch.tensor([1, 0, 0, 0, 3])
     # 3 and 1 have no labels, 0 has one; when they are used up, 2; 4 has nothing left.
-    turns = in_turns(sizes, labeled, min_size=4).tolist()
+    turns = cluster_turns(sizes, labeled, min_size=4).tolist()
     assert turns[:6] == [3, 1, 0, 3, 1, 0]
     assert turns[-3:] == [0, 2, 2] or turns[-3:] == [3, 2, 2]
     assert [turns.count(c) for c in range(5)] == [8, 7, 2, 8, 0]

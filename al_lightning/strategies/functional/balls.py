@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from al_lightning.strategies.functional.rows import half_squares
+
 _TILE = 512  # points on each side whose distances are taken together; counts fit in 16 bits
 _BLOCK = 16  # centers whose balls are looked up together
 _PART = 4_096  # pairs of points that are held in float64 at a time
@@ -174,19 +176,6 @@ def low_rank_bounds(rows: Tensor, rank: int) -> Tensor:
         rest = block.square().sum(1) - kept.square().sum(1)
         short[at, :-1], short[at, -1] = kept, rest.clamp_(min=0).sqrt_()
     return short
-
-
-def half_squares(rows: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """Return half of the squared length of each row, (N,), summed in float64.
-
-    Args:
-        rows: (N, D) float.
-        dtype: Of the result; None for that of the rows.
-    """
-    halves = rows.new_empty(len(rows), dtype=dtype)
-    for at in _tiles(len(rows)):
-        halves[at] = rows[at].double().square().sum(1).div_(2)
-    return halves
 
 
 def _reached(rows: Tensor, limits: Tensor, others: Tensor, halves: Tensor) -> np.ndarray:

@@ -5,6 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+#: Of a block in float64: 512 KiB, which stay in the processor's cache.
+BLOCK_NUMBERS = 2**16
+_COPIES = 8  # the block itself, what formulas make of it, and the holes that freed blocks leave
+
 
 def over_blocks(count: int, size: int, compute: Callable[[slice], Tensor]) -> Tensor:
     """Return a number a row, (count,) float64, computed of at most ``size`` rows at a time.
@@ -28,3 +32,28 @@ def over_blocks(count: int, size: int, compute: Callable[[slice], Tensor]) -> Te
         at = slice(start, min(start + size, count))
         values[at] = compute(at)
     return values
+
+
+def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
+    """Apply a formula to blocks of images in float64, without a copy of all samples.
+
+    Args:
+        formula: Maps a block of them, (B, ...) float64, to (B,).
+        samples: (N, ...) float, such as K samples of C probabilities each.
+
+    Returns:
+        (N,) float64.
+    """
+    rows = max(1, BLOCK_NUMBERS // max(1, samples[0].numel()))
+    return over_blocks(len(samples), rows, lambda at: formula(samples[at].double()))
+
+
+def block_bytes(images: int, numbers: int) -> int:
+    """Return the memory that :func:`by_blocks` takes, in bytes.
+
+    Args:
+        images: N.
+        numbers: K times C, or as many as a formula makes of an image.
+    """
+    held = min(max(BLOCK_NUMBERS, numbers), images * numbers)
+    return 8 * _COPIES * held

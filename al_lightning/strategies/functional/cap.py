@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional.clusters import unit_rows
+from al_lightning.strategies.functional.rows import unit_rows
 
 _PART = 4_096  # points that are held in float64 at a time
 _LEAST_SCALE = 1e-9  # of unit vectors that are not all the same

@@ -194,28 +194,9 @@ def fill_empty(clusters: Clusters) -> Clusters:
     return Clusters(labels, centers, clusters.rows)
 
 
-def unit_rows(rows: Tensor) -> Tensor:
-    """Return rows, (N, D) float, over their Euclidean lengths; zero rows stay zero.
-
-    Of float16 rows, in float32.
-    """
-    rows = _at_least_float32(rows)
-    largest = torch.maximum(rows.amax(1, keepdim=True), -rows.amin(1, keepdim=True))
-    scaled = rows / largest.masked_fill_(largest == 0, 1)  # else squares would over- or underflow
-    lengths = scaled.norm(dim=1, keepdim=True)
-    return scaled.div_(lengths.masked_fill_(lengths == 0, 1))
-
-
 def cluster_bytes(row_bytes: int) -> int:
     """Return the bytes an image that :func:`cluster` takes beside the image's row."""
     return min(row_bytes, 4 * _AXES)
-
-
-def squared_distances(first: Tensor, second: Tensor) -> Tensor:
-    """Return |x - y|^2 of rows, (M, D) and (K, D) float; (M, K) float64, at least 0."""
-    x, y = first.double(), second.double()
-    squares = x.square().sum(1)[:, None] + y.square().sum(1)
-    return squares.addmm_(x, y.T, alpha=-2).clamp_(min=0)
 
 
 def is_even(weights: Tensor | None) -> bool:
@@ -234,7 +215,3 @@ def _largest(rows: Tensor) -> float:
     """Return the largest absolute value."""
     low, high = torch.aminmax(rows)
     return max(float(high), -float(low))
-
-
-def _at_least_float32(rows: Tensor) -> Tensor:
-    return rows.to(torch.promote_types(rows.dtype, torch.float32))

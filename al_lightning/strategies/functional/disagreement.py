@@ -4,17 +4,10 @@ A sample is the prediction of one subnetwork; together they are a committee. Wha
 be uncertain about is noise in the image; what they disagree about can be learned.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional.blocks import over_blocks
 from al_lightning.strategies.functional.uncertainty_scores import entropy
-
-_BLOCK_NUMBERS = 2**16  # of a block in float64: 512 KiB, which stay in the processor's cache
-
-_COPIES = 8  # the block itself, what formulas make of it, and the holes that freed blocks leave
 
 
 def mutual_information(samples: Tensor) -> Tensor:
@@ -96,28 +89,3 @@ def mean_std(samples: Tensor) -> Tensor:
         (N,) float in [0, 1/2].
     """
     return samples.std(1, correction=0).mean(1)
-
-
-def by_blocks(formula: Callable[[Tensor], Tensor], samples: Tensor) -> Tensor:
-    """Apply a formula to blocks of images in float64, without a copy of all samples.
-
-    Args:
-        formula: Maps a block of them, (B, ...) float64, to (B,).
-        samples: (N, ...) float, such as K samples of C probabilities each.
-
-    Returns:
-        (N,) float64.
-    """
-    rows = max(1, _BLOCK_NUMBERS // max(1, samples[0].numel()))
-    return over_blocks(len(samples), rows, lambda at: formula(samples[at].double()))
-
-
-def block_bytes(images: int, numbers: int) -> int:
-    """Return the memory that :func:`by_blocks` takes, in bytes.
-
-    Args:
-        images: N.
-        numbers: K times C, or as many as a formula makes of an image.
-    """
-    held = min(max(_BLOCK_NUMBERS, numbers), images * numbers)
-    return 8 * _COPIES * held

@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from al_lightning.strategies.functional.balls import half_squares
-from al_lightning.strategies.functional.clusters import squared_distances, unit_rows
+from al_lightning.strategies.functional.rows import half_squares, squared_distances
 
 _TILE = 256  # reference images at a time
 _PART = 2_048  # candidates at a time: such a tile stays in the processor's cache
@@ -180,9 +179,3 @@ def _about_the_highest(gains: Tensor, share: float) -> Tensor:
     """Return which gains, (n,), are as high as the highest but for a share of it, (n,) bool."""
     highest = gains.max()
     return gains >= highest - share * highest.abs()
-
-
-def unit_float32(rows: Tensor) -> Tensor:
-    """Return rows, (N, D) float32, of unit length as exactly as float32 has them; zeros stay zero."""
-    blocks = [unit_rows(block.double()).float() for block in torch.split(rows, _EXACT_PART)]
-    return torch.cat(blocks) if blocks else rows

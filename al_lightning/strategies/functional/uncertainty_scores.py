@@ -1,4 +1,4 @@
-"""The formulas behind the strategies, as pure functions; higher always means query first."""
+"""Uncertainty of class probabilities, as pure functions; higher always means query first."""
 
 import torch
 from torch import Tensor

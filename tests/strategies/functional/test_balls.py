@@ -9,7 +9,7 @@ from al_lightning.strategies.functional.balls import (
     low_rank_bounds,
 )
 from al_lightning.strategies.functional.cap import Cap
-from al_lightning.strategies.functional.clusters import unit_rows
+from al_lightning.strategies.functional.rows import unit_rows
 from tests.strategies.helpers import seeded
 
 

@@ -10,9 +10,8 @@ from al_lightning.strategies.functional.clusters import (
     Clusters,
     cluster,
     fill_empty,
-    squared_distances,
-    unit_rows,
 )
+from al_lightning.strategies.functional.rows import squared_distances
 from tests.strategies.helpers import seeded
 
 
@@ -149,18 +148,6 @@ def test_equal_rows_warn_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
     cluster(torch.ones(30, 2), 4, seeded())
     cluster(torch.zeros(90, 2), 60, seeded())
     assert not list(recwarn)
-
-
-def test_unit_rows_have_length_one_whatever_they_had() -> None:
-    rows = torch.tensor([[3.0, 4.0], [3e-30, 4e-30], [3e30, -4e30], [0.0, 0.0]])
-    expected = torch.tensor([[0.6, 0.8], [0.6, 0.8], [0.6, -0.8], [0.0, 0.0]])
-    torch.testing.assert_close(unit_rows(rows), expected)
-
-
-def test_squared_distances() -> None:
-    one, other = (torch.randn(n, 5, generator=seeded(n)) for n in (4, 6))
-    expected = torch.cdist(one.double(), other.double()).square()
-    torch.testing.assert_close(squared_distances(one, other), expected)
 
 
 def _wide(images: int) -> torch.Tensor:

@@ -89,16 +89,6 @@ def test_a_single_class_or_a_single_sample_tells_nothing(
 
 
 @each_formula
-def test_blocks_change_nothing(formula: Callable[[Tensor], Tensor]) -> None:
-    samples = made_up(300)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(disagreement, "_BLOCK_NUMBERS", 7 * 4 * 11)
-        found = disagreement.by_blocks(formula, samples.float())
-    assert found.dtype == torch.float64
-    torch.testing.assert_close(found, formula(samples.float().double()))
-
-
-@each_formula
 @settings(max_examples=30)
 @given(
     samples=st.integers(1, 6),

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from al_lightning.strategies.functional import herding as module
-from al_lightning.strategies.functional.herding import Herding, least_distance, unit_float32
+from al_lightning.strategies.functional.herding import Herding, least_distance
+from al_lightning.strategies.functional.rows import unit_float32
 from tests.strategies.helpers import seeded
 
 
@@ -116,11 +117,3 @@ def test_the_least_distance_is_that_of_unequal_rows() -> None:
     assert least_distance(rows) == pytest.approx(0.5)
     assert least_distance(rows[:2]) is None
     assert least_distance(rows[:0]) is None
-
-
-def test_unit_rows_have_length_one_and_zeros_stay() -> None:
-    rows = torch.randn(30, 4, generator=seeded()) * 1e20
-    rows[3] = 0
-    lengths = unit_float32(rows).double().norm(dim=1)
-    assert lengths[3] == 0
-    assert lengths[torch.arange(30) != 3].sub(1).abs().max() < 1e-6
