@@ -3,6 +3,7 @@
 from al_lightning.models.backbone import Backbone, Embedder, require_embedder
 from al_lightning.models.classifier import ImageClassifier
 from al_lightning.models.cnn import CNN
+from al_lightning.models.halves import Halves
 from al_lightning.models.pretrained.efficientnet_lite import EfficientNetLite0
 from al_lightning.models.pretrained.modes import PretrainedBackbone
 from al_lightning.models.pretrained.timm_backbone import TimmBackbone
@@ -14,6 +15,7 @@ __all__ = [
     "Backbone",
     "EfficientNetLite0",
     "Embedder",
+    "Halves",
     "ImageClassifier",
     "PretrainedBackbone",
     "ResNet18Small",

@@ -239,32 +239,8 @@ def require_backbone(network: object) -> None:
             f"{'The class ' if is_class else ''}{name} is no Backbone, but a "
             "network of two halves is needed: subclass al_lightning.Backbone, with `embed` and "
             "`classify`, and make one, or put two modules in a row: "
-            "al_lightning.models.backbone.Halves(features, head)"
+            "al_lightning.models.Halves(features, head)"
         )
-
-
-class Halves(Backbone):
-    """Two modules in a row.
-
-    Args:
-        features: Maps images to embeddings.
-        head: Maps embeddings to logits.
-    """
-
-    def __init__(self, features: nn.Module, head: nn.Module) -> None:
-        super().__init__()
-        self.features = features
-        self.head = head
-
-    def embed(self, images: Tensor) -> Tensor:
-        """Return the first half's embeddings of images, (B, D)."""
-        embeddings: Tensor = self.features(images)
-        return embeddings
-
-    def classify(self, embeddings: Tensor) -> Tensor:
-        """Return the second half's logits of embeddings, (B, classes)."""
-        logits: Tensor = self.head(embeddings)
-        return logits
 
 
 def backbone_of(module: nn.Module) -> Backbone | None:

@@ -5,10 +5,11 @@ from copy import deepcopy
 
 from torch import Tensor, nn
 
-from al_lightning.models.backbone import Backbone, Halves
+from al_lightning.models.backbone import Backbone
 from al_lightning.models.dropout import ByteDropout
 from al_lightning.models.flatten import PixelFlatten
 from al_lightning.models.folding import fold_norms, is_as_made, note_layout
+from al_lightning.models.halves import Halves
 from al_lightning.models.offered import Stemmed
 from al_lightning.utils.checks import require_within
 from al_lightning.utils.errors import UsageError

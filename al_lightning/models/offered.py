@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from al_lightning.models.backbone import Halves
+from al_lightning.models.halves import Halves
 
 
 class Stemmed(Halves):

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from al_lightning.models.backbone import Halves
+from al_lightning.models.halves import Halves
 from al_lightning.utils.checks import require_within
 
 

@@ -15,7 +15,7 @@ from al_lightning.models.backbone import Backbone
 from al_lightning.models.classifier import Batch, ImageClassifier
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.unlabeled_state import UnlabeledState
-from al_lightning.utils.checks import require_within, whole_number
+from al_lightning.utils.checks import require_kind, require_within, whole_number
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import world_size
 
@@ -74,6 +74,7 @@ class FixMatch(Recipe):
         require_within("recipe.unlabeled_weight", self.unlabeled_weight, "[0, inf)")
         require_within("recipe.decay", self.decay, "[0, 1)")
         require_within("recipe.adaptive_decay", self.adaptive_decay, "[0, 1)")
+        require_kind("recipe.strong", self.strong, nn.Module)
 
     def classifier(self, backbone: Backbone, num_classes: int) -> ImageClassifier:
         """Return the module that trains a backbone by this recipe.

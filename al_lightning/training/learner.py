@@ -11,7 +11,7 @@ import torch
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.source import ImageData
-from al_lightning.models.backbone import backbone_of, describe_model, require_logits
+from al_lightning.models.backbone import describe_model, require_logits
 from al_lightning.models.fixed_masks import require_dropout
 from al_lightning.run.advice.pool_predictions import draw_pool_sample
 from al_lightning.run.class_change import ClassChange
@@ -38,6 +38,7 @@ from al_lightning.training.learner_arguments import (
     require_record,
 )
 from al_lightning.training.learner_facts import LearnerFacts, learns_from_unlabeled
+from al_lightning.training.serve_inputs import serve_inputs
 from al_lightning.training.trainer_rules import describe_trainer
 from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.randomness import derive_seed
@@ -54,8 +55,8 @@ class Learner:
 
     Args:
         datamodule: Owns the data.
-        make_classifier: Returns an untrained classifier; called with the seed of the weights. It must
-            have ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
+        make_classifier: Returns an untrained classifier; called without arguments, after torch was
+            seeded. It must have ``embed`` and ``classify``, see :class:`al_lightning.Embedder`.
         make_trainer: Returns a trainer, from the number of a round and its number of training labels.
             The first trainer is used for all passes, each further one for a fit.
         seed: Seed of weights, batches, dropout and augmentation, whatever is selected.
@@ -125,6 +126,7 @@ class Learner:
         self._fits = Fits(datamodule, self._trainers, self.seed, fall_back, fit_cache, save_minutes)
         own = [make_classifier, make_trainer, fall_back, datamodule.augment]
         self._code, self._packages = own_code(own)  # at once: a run may change them
+        self._is_served = False
         self._embedding_seconds: float | None = None
 
     @property
@@ -171,8 +173,9 @@ class Learner:
             folder: The journal's folder.
         """
         contents = self.data.train.digests if start.get("project") else None
-        facts = self.record, self.seed, contents, self.facts.unlabeled
-        self._identity = FitIdentity(start, *facts)
+        self._identity = FitIdentity(
+            start, self.record, self.seed, contents, unlabeled=self.facts.unlabeled
+        )
         self._checkpoint = Checkpoint(folder / "checkpoints" / "last.ckpt")
         self._fits.folder = folder / "checkpoints"
 
@@ -190,21 +193,12 @@ class Learner:
 
     def serve(self) -> None:
         """Let the data module serve what the classifier takes: its normalisation, or its embeddings."""
-        classifier = self._untrained()
-        backbone = backbone_of(classifier)
-        wanted = None if backbone is None else backbone.normalization
-        if backbone is None or not backbone.frozen or learns_from_unlabeled(classifier):
-            if wanted is not None:
-                self.datamodule.serve(wanted)
-            return
-        # What is computed once cannot be normalised by labels that are yet to come.
-        wanted = wanted or self.datamodule.constants()
-        self.datamodule.serve(wanted)
-        if self._embeddings is not None:
-            trainer = self._trainers.for_passes
-            found = self._embeddings.fetch(trainer, classifier, backbone, self.datamodule)
-            self.datamodule.serve(wanted, found)
-            self._embedding_seconds = found.seconds
+        if not self._is_served:
+            classifier, trainer = self._untrained(), self._trainers.for_passes
+            self._embedding_seconds = serve_inputs(
+                self.datamodule, classifier, trainer, self._embeddings
+            )
+            self._is_served = True
 
     def untrained(self) -> Fitted:
         """Return the untrained classifier, which sees images normalised without any label."""
@@ -289,7 +283,14 @@ class Learner:
         masks, trainer = self._derive("masks", index), self._trainers.for_passes
         sample = draw_pool_sample(pool.size, self._pool_sample)
         return Fitted(
-            *(classifier, trainer, self.datamodule, index, pool, masks, dict(facts), identity),
+            classifier,
+            trainer,
+            self.datamodule,
+            index,
+            pool,
+            masks,
+            dict(facts),
+            identity,
             sample_ids=sample[~torch.isin(sample, pool.absent_ids)],
         )
 

@@ -83,7 +83,7 @@ class DivergenceError(UsageError):
         self.what = f"The fit of round {round_index} has diverged: {reason} at step {step}"
         super().__init__(
             f"{self.what}. No images were selected with it. Lower the learning rate, or repeat "
-            "diverged fits with a lower one (`fall_back` of the loop)"
+            "diverged fits with a lower one (`fall_back` of the learner)"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

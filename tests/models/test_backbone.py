@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from al_lightning.models import Backbone, Embedder, require_embedder
-from al_lightning.models.backbone import Halves, require_logits, to_probabilities
+from al_lightning.models.backbone import require_logits, to_probabilities
 from al_lightning.models.classifier import ImageClassifier
+from al_lightning.models.halves import Halves
 from al_lightning.utils.errors import UsageError
 from tests.helpers import SHAPE, Linear, same_weights, tiny_classifier
 
