@@ -12,12 +12,12 @@ every boundary.
 
 import argparse
 import json
-import time
 from collections.abc import Callable
 
 import numpy as np
 import torch
 from baal.active import heuristics
+from measuring import timed
 from raw import record
 from skactiveml.pool import batch_bald
 from torch import Tensor
@@ -90,19 +90,12 @@ def agreement() -> dict[str, float]:
     }
 
 
-def seconds(function: Callable[[], object]) -> float:
-    """Return how long a call takes."""
-    start = time.perf_counter()
-    function()
-    return time.perf_counter() - start
-
-
 def by_turns(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Return the seconds of calls, which are made in turns."""
     times: dict[str, list[float]] = {who: [] for who in functions}
     for _ in range(repeats):
         for who, function in functions.items():
-            times[who].append(seconds(function))
+            times[who].append(timed(function))
     return times
 
 

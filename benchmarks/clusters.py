@@ -17,13 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from raw import record
 from sklearn.cluster import MiniBatchKMeans
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from al_lightning.strategies.functional.clusters import Centered, cluster, unit_rows
+from al_lightning.strategies.functional.clusters import Centered, cluster
+from al_lightning.strategies.functional.rows import unit_rows
 
-RESULTS = Path(__file__).parent / "results" / "clusters.json"
 ROWS, BATCH = 50_000, 5_000
 
 
@@ -49,7 +50,7 @@ def main() -> None:
                 "within": round(statistics.median(shares), 4),
             }
     print(json.dumps(table, indent=2))
-    RESULTS.write_text(json.dumps(table, indent=2) + "\n")
+    record("clusters", table)
 
 
 def measured(

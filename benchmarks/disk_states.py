@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-#: What two runs write otherwise although they do the same: times, places in memory, process numbers.
-_CHANGING = frozenset({"seconds", "peak_rss_bytes", "at", "digest"})
+from journals import VOLATILE
+
 _BOARD = re.compile(r"events\.out\.tfevents\..*")  # TensorBoard's; no run reads one
 _PARTIAL = re.compile(r"\.\d+\.partial$")
 _OWNER = ".lock.owner"
@@ -96,5 +96,5 @@ def _line(line: bytes) -> bytes:
 
 def _without(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: _without(v) for k, v in value.items() if k not in _CHANGING}
+        return {k: _without(v) for k, v in value.items() if k not in VOLATILE}
     return value

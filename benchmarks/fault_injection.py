@@ -37,11 +37,11 @@ from pathlib import Path
 from typing import Any
 
 import sklearn.datasets
-import torch
 from disk_states import DiskStates, copy, digest
 from faults import KINDS, OPERATIONS, TAKES_ROOM, Faults, Kind, Operations
 from forked import QUICK, start, wait, warm_up
-from kill_test import Tally, comparable, fill_in, journal_of, labels_in
+from kill_test import Tally, fill_in, journal_of, labels_in
+from outcomes import WHOLE, differences, outcome, weights_of
 
 from al_lightning import Journal, UsageError, load_trained
 from al_lightning.data import Digits
@@ -196,52 +196,12 @@ def _after_the_fault(folder: Path, code: int) -> Iterator[str]:
             yield "stale weights are taken"
 
 
-def _is_of_last_round(journal: Journal) -> bool:
-    saved = _weights(journal.path.parent)["al_lightning"]
-    return bool(saved["identity"] == EXPECTED[-1])
-
-
-WHOLE: list[Path] = []  # the folder of the undisturbed run
 EXPECTED: list[str] = []  # the identity of the last checkpoint of the undisturbed run
 
 
-def _weights(folder: Path) -> dict[str, Any]:
-    content: dict[str, Any] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-    return content
-
-
-def outcome(folder: Path) -> dict[str, Any]:
-    """Return what must be the same however a run came to it."""
-    journal = journal_of(folder)
-    if journal is None:
-        return {}
-    run = journal.path.parent
-    weights = _weights(run)
-    folders = (".hydra", "queries", "predictions", "agreement")
-    files = [path for name in folders for path in run.glob(f"{name}/*")]
-    return {
-        "journal": comparable(journal),
-        "identity": weights["al_lightning"]["identity"],
-        "weights": {name: value.tolist() for name, value in weights["state_dict"].items()},
-        "files": {f"{p.parent.name}/{p.name}": _content(p, folder, *WHOLE) for p in files},
-        "left behind": sorted(str(p.relative_to(run)) for p in run.rglob("*.partial")),
-    }
-
-
-def _content(path: Path, *folders: Path) -> bytes:
-    """Return the content of a file without the folder that its run was in, or began in."""
-    content = path.read_bytes()
-    for folder in folders:
-        content = content.replace(bytes(folder), b"")
-    return content
-
-
-def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
-    """Return what differs from the undisturbed run."""
-    names = [name for name in expected if found.get(name) != expected[name] and name != "files"]
-    files, wanted = found.get("files", {}), expected["files"]
-    names += [n for n in sorted({*files, *wanted}) if files.get(n) != wanted.get(n)]
-    return [f"{name} differs" for name in names]
+def _is_of_last_round(journal: Journal) -> bool:
+    saved = weights_of(journal.path.parent)["al_lightning"]
+    return bool(saved["identity"] == EXPECTED[-1])
 
 
 def main() -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection
 from mmap import mmap
 from pathlib import Path
 from threading import RLock
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Kind = Literal["kill", "torn", "ENOSPC", "EIO"]
-KINDS: tuple[Kind, ...] = ("kill", "torn", "ENOSPC", "EIO")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: What is counted. The letters are how `Operations.names` writes them down.
 OPERATIONS = {"write": "w", "open": "o", "truncate": "t", "posix_fallocate": "f", "fsync": "s"}

@@ -18,9 +18,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import t
+import numpy as np
+from raw import record
 
-RESULTS = Path(__file__).parent / "results" / "fixmatch.json"
+from al_lightning.report.statistics.paired import mean_interval
+from al_lightning.run.journal import Journal
+
 LABELS = (250, 1_000)
 _SHORT = ("recipe=fixmatch", "recipe.batch_size=32", "recipe.ratio=3", "recipe.epochs=1")
 RECIPES = {
@@ -45,7 +48,7 @@ def main() -> None:
         for (labels, name), found in sorted(runs.items())
     }
     print(json.dumps(table, indent=2))
-    RESULTS.write_text(json.dumps(table, indent=2) + "\n")
+    record("fixmatch", table)
 
 
 def run(output: Path, labels: int, name: str, seed: int) -> dict[str, Any]:
@@ -58,9 +61,7 @@ def run(output: Path, labels: int, name: str, seed: int) -> dict[str, Any]:
         *(f"hydra.run.dir='{folder}'", f"output_root={output}"),
     ]
     subprocess.run(command, check=True, capture_output=True)
-    lines = (folder / "journal.jsonl").read_text().splitlines()
-    found: dict[str, Any] = next(e for e in map(json.loads, lines) if e["event"] == "round")
-    return found
+    return Journal(folder / "journal.jsonl").rounds[0]
 
 
 def row(found: list[dict[str, Any]], supervised: list[dict[str, Any]]) -> dict[str, Any]:
@@ -70,15 +71,11 @@ def row(found: list[dict[str, Any]], supervised: list[dict[str, Any]]) -> dict[s
         100 * (a - event["metrics"]["accuracy"])
         for a, event in zip(accuracies, supervised, strict=True)
     ]
-    width = (
-        t.ppf(0.975, len(gains) - 1) * statistics.stdev(gains) / len(gains) ** 0.5
-        if len(gains) > 1
-        else float("nan")
-    )
+    gain, *interval = np.array(mean_interval(gains), float).round(2).tolist()  # of one, NaN
     return {
         "accuracy": [round(accuracy, 4) for accuracy in accuracies],
-        "gain": round(statistics.mean(gains), 2),
-        "gain_95": [round(statistics.mean(gains) + sign * width, 2) for sign in (-1, 1)],
+        "gain": gain,
+        "gain_95": interval,
         "seconds": round(statistics.median(event["seconds"]["fit"] for event in found), 1),
         "steps": found[0]["steps"],
     }

@@ -21,7 +21,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from raw import RESULTS, record
+from raw import record, recorded
 
 from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.rules import Rules
@@ -55,9 +55,8 @@ def main() -> None:
         "statements": statements(first, fresh),
     }
     print(json.dumps(found, indent=1))
-    path = RESULTS / f"{NAME}.json"
-    kept = json.loads(path.read_text())["results"] if path.exists() else []
-    record(NAME, [each for each in kept if each["name"] != given.name] + [found])
+    kept = [each for each in recorded(NAME) or [] if each["name"] != given.name]
+    record(NAME, [*kept, found])
 
 
 def _runs(folders: list[Path]) -> list[Run]:

@@ -16,9 +16,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +23,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from measuring import PeakMemory, memory_bytes, timed
 from PIL import Image
 from raw import record
 
@@ -62,32 +60,6 @@ def make_images(folder: Path, count: int, size: int) -> None:
     done.touch()
 
 
-def anonymous_bytes(process: str = "self") -> int:
-    """Return the anonymous memory of a process, in bytes."""
-    text = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-    return 1024 * int(text.split("RssAnon:", 1)[1].split(maxsplit=1)[0])
-
-
-class Peak:
-    """Watches the anonymous memory of this process."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-        threading.Thread(target=self._watch, daemon=True).start()
-
-    def _watch(self) -> None:
-        while True:
-            self.bytes = max(self.bytes, anonymous_bytes())
-            time.sleep(0.02)
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Return how long something takes, in seconds."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
 def quiet_trainer(**options: Any) -> L.Trainer:
     """Return a trainer that says and writes nothing."""
     return L.Trainer(
@@ -111,36 +83,37 @@ def measure(way: str, arguments: argparse.Namespace) -> dict[str, float]:
     """Measure one way in this process."""
     torch.set_num_threads(arguments.threads)
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    peak, before = Peak(), anonymous_bytes()
-    source = ImageFolder(
-        str(arguments.folder / "images"),
-        image_size=arguments.size,
-        storage=way,
-        cache_dir=str(arguments.folder / "cache"),
-        workers=arguments.workers,
-    )
-    recipe = Recipe(batch_size=64, eval_batch_size=256, precision="32-true")
-    datamodule = recipe.datamodule(source)
-    found = {"load": timed(lambda: datamodule.data)}
-    found["fingerprint"] = timed(datamodule.data.fingerprint)
-    data = datamodule.data
-    labeled = data.given_ids
-    datamodule.begin_round(Pool(len(data.train)).reveal(labeled, data.train.labels[labeled]), 0)
-    shape = data.image_shape
-    backbone = CNN(shape, CLASSES, filters=((4,), (8,), (16,)), dense=(32,))
-    classifier = recipe.classifier(backbone, CLASSES)
+    before = memory_bytes("RssAnon")
+    with PeakMemory() as peak:
+        source = ImageFolder(
+            str(arguments.folder / "images"),
+            image_size=arguments.size,
+            storage=way,
+            cache_dir=str(arguments.folder / "cache"),
+            workers=arguments.workers,
+        )
+        recipe = Recipe(batch_size=64, eval_batch_size=256, precision="32-true")
+        datamodule = recipe.datamodule(source)
+        found = {"load": timed(lambda: datamodule.data)}
+        found["fingerprint"] = timed(datamodule.data.fingerprint)
+        data = datamodule.data
+        labeled = data.given_ids
+        datamodule.begin_round(Pool(len(data.train)).reveal(labeled, data.train.labels[labeled]), 0)
+        shape = data.image_shape
+        backbone = CNN(shape, CLASSES, filters=((4,), (8,), (16,)), dense=(32,))
+        classifier = recipe.classifier(backbone, CLASSES)
 
-    ids = datamodule.pool.unlabeled_ids[: arguments.score]
-    needs = {Need.PROBABILITIES, Need.EMBEDDINGS}
-    fits, scores = [], []
-    for _ in range(TIMES):
-        trainer = quiet_trainer(max_steps=STEPS, max_epochs=-1)
-        fits.append(timed(partial(trainer.fit, classifier, datamodule=datamodule)))
-        scorer = Scorer(trainer, classifier, datamodule)
-        scores.append(timed(partial(scorer.evidence, data.train, ids, needs)))
-    found["train_per_s"] = STEPS * 64 / statistics.median(fits)
-    found["score_per_s"] = len(ids) / statistics.median(scores)
-    found["read_per_s"] = len(ids) / read_batches(datamodule, len(ids))
+        ids = datamodule.pool.unlabeled_ids[: arguments.score]
+        needs = {Need.PROBABILITIES, Need.EMBEDDINGS}
+        fits, scores = [], []
+        for _ in range(TIMES):
+            trainer = quiet_trainer(max_steps=STEPS, max_epochs=-1)
+            fits.append(timed(partial(trainer.fit, classifier, datamodule=datamodule)))
+            scorer = Scorer(trainer, classifier, datamodule)
+            scores.append(timed(partial(scorer.evidence, data.train, ids, needs)))
+        found["train_per_s"] = STEPS * 64 / statistics.median(fits)
+        found["score_per_s"] = len(ids) / statistics.median(scores)
+        found["read_per_s"] = len(ids) / read_batches(datamodule, len(ids))
     found["anonymous_MiB"] = (peak.bytes - before) / 2**20
     found["load_again"] = timed(source.load)  # last: the images are then in memory twice
     return found

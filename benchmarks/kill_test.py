@@ -15,7 +15,6 @@ into imports.
 """
 
 import argparse
-import csv
 import json
 import os
 import random
@@ -27,15 +26,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from forked import QUICK, start, wait
+from journals import comparable
+from sheets import open_sheets, write_rows
 
 from al_lightning import Journal
 from al_lightning.data import Digits
 
 _BUDGET = ("budget.initial=20", "budget.query=10", "budget.total=50", "cache=false")
-_CHANGING = ("seconds", "peak_rss_bytes", "at")  # with the machine and the clock
 _PERSON = ("oracle=csv", "model=cnn")  # for a person, a pretrained network would be taken
 
 
@@ -64,14 +63,6 @@ def journal_of(folder: Path) -> Journal | None:
     return Journal(paths[0]) if paths else None
 
 
-def comparable(journal: Journal) -> list[dict[str, Any]]:
-    """Return the events without what may differ."""
-    return [
-        {key: value for key, value in event.items() if key not in _CHANGING}
-        for event in journal.events
-    ]
-
-
 def predictions_of(journal: Journal) -> dict[str, bytes]:
     """Return the files of a run's predictions, by name; a round that is done has two."""
     folder, rounds = journal.path.parent, [event["round"] for event in journal.rounds]
@@ -94,19 +85,12 @@ def fill_in(
     """Fill in all but the last rows of every empty sheet, as a person would; return the labels."""
     journal, written = journal_of(folder), {}
     known = labels_in(journal)
-    for sheet in folder.glob("outputs/**/queries/round_*.csv"):
-        with sheet.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if any(row["label"] for row in rows):
-            continue
+    for sheet, rows in open_sheets(folder / "outputs"):
         tally.twice += sum(int(row["id"]) in known for row in rows)
         for row in rows[: len(rows) - left] or rows:
             label = truth[int(row["id"])]
             row["label"], written[int(row["id"])] = classes[label], label
-        with sheet.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(sheet, rows)
     return written
 
 
@@ -176,7 +160,7 @@ def main() -> None:
             draw.shuffle(delays)
             person = partial(fill_in, cut, classes, truth, tally)
             journal = play(cut, arguments, delays, person, tally)
-            same = comparable(journal) == comparable(expected)
+            same = comparable(journal.events) == comparable(expected.events)
             same &= predictions_of(journal) == predictions_of(expected)
             tally.outcomes["identical" if same else f"DIFFERENT (seed {seed})"] += 1
         print(f"seed {seed}: {dict(tally.outcomes)}, {tally.kills} kills", flush=True)

@@ -18,10 +18,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from raw import record
-from scipy.stats import t
 
+from al_lightning.report.statistics.paired import mean_interval
 from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.journal import Journal
 
 STRATEGIES, SMOOTHINGS = ("margin", "entropy", "badge"), ("0.0", "0.1")
 _BUDGET = ("budget.validation=5000", "budget.total=6500")
@@ -59,15 +61,14 @@ def by_seed(output: Path, strategy: str, smoothing: str) -> dict[int, dict[str, 
     pattern = f"fashion_mnist/cnn/{strategy}/seed=*label_smoothing={smoothing}*/journal.jsonl"
     found = {}
     for path in sorted(output.glob(pattern)):
-        events = [json.loads(line) for line in path.read_text().splitlines()]
-        if events[-1]["event"] == "end":
-            found[events[0]["config"]["seed"]] = measures(events)
+        journal = Journal(path)
+        if journal.finished:
+            found[journal.config["seed"]] = measures(journal.rounds)
     return found
 
 
-def measures(events: list[dict[str, Any]]) -> dict[str, float]:
+def measures(rounds: list[dict[str, Any]]) -> dict[str, float]:
     """Return what the validation labels say of a run."""
-    rounds = [event for event in events if event["event"] == "round"]
     last, curve = rounds[-1], [event["validation"]["accuracy"] for event in rounds]
     labels = [event["labels_bought"] for event in rounds]
     return {
@@ -95,15 +96,12 @@ def rows(
 
 def _compared(without: list[float], smoothed: list[float]) -> dict[str, Any]:
     differences = [a - b for a, b in zip(without, smoothed, strict=True)]
-    middle, width = statistics.mean(differences), float("nan")
-    if len(differences) > 1:
-        spread = statistics.stdev(differences) / len(differences) ** 0.5
-        width = float(t.ppf(0.975, len(differences) - 1)) * spread
+    mean, *interval = np.array(mean_interval(differences), float).round(4).tolist()  # of one, NaN
     return {
         "without": round(statistics.mean(without), 4),
         "with": round(statistics.mean(smoothed), 4),
-        "difference": round(middle, 4),
-        "interval": [round(middle - width, 4), round(middle + width, 4)],
+        "difference": mean,
+        "interval": interval,
     }
 
 

@@ -13,187 +13,29 @@ Results are added to benchmarks/results/living_project.json.
 """
 
 import argparse
-import csv
-import json
 import os
 import random
-import shlex
-import shutil
-import signal
-import statistics
-import struct
-import subprocess
-import sys
 import tempfile
-import time
-import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from forked import QUICK, fork, run_command_line, wait
-from PIL import Image
+from forked import QUICK
+from journals import comparable
+from project_starts import restarts
+from raw import record_part
+from sheets import read_rows, write_rows
+from teller import NAMES, RUN, Teller, number_of
 
 from al_lightning import Journal
-from al_lightning.callbacks.loop_callback import LoopCallback
-from al_lightning.data import ImageFolder
-from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.data.sources.cifar import CIFAR10
-from al_lightning.inference import classes_command, labels_command, review_command
-from al_lightning.loop.project_changes import record_changes, write_manifest
 
-RESULTS = Path(__file__).parent / "results" / "living_project.json"
-NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog")
 OLD, NEW, SIXTH = 3_000, 400, 100  # images of five classes, of five more later, and of the sixth
-RUN = Path("outputs/projects/photos")
-_CHANGING = ("seconds", "peak_rss_bytes", "at")  # with the machine and the clock
 _PRETRAINED = (
     "model=efficientnet_lite0_linear",
     "model.image_size=96",
     "threads=1",
     "progress=false",
 )
-
-MAINS: dict[str, Callable[[list[str]], int | None]] = {
-    "al_lightning.classes": classes_command.main,
-    "al_lightning.labels": labels_command.main,
-    "al_lightning.review": review_command.main,
-}
-
-
-@dataclass
-class Teller:
-    """Runs the commands of a story in a folder, each in a fork.
-
-    Attributes:
-        folder: To work in.
-        pixels: (N, 32, 32, 3) uint8 of all images.
-        truth: Their classes.
-        model: Arguments of the command line that choose it.
-        delays: For each command, by its number: after how many seconds it is killed, each time.
-        seconds: Of each command that was not killed.
-        kills: How many met a living process.
-    """
-
-    folder: Path
-    pixels: np.ndarray
-    truth: Sequence[int]
-    model: Sequence[str]
-    delays: dict[int, list[float]] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-    kills: int = 0
-
-    @property
-    def journal(self) -> Journal:
-        """The journal as it is on the disk."""
-        return Journal(self.folder / RUN / "journal.jsonl")
-
-    def command(self, module: str, *arguments: str, done: Callable[[], bool] | None = None) -> None:
-        """Run a command; one that is killed is given again, unless it was done.
-
-        Args:
-            module: Such as "al_lightning.labels".
-            arguments: Of it.
-            done: Whether it need not be given again.
-        """
-        if not self.delays:
-            print(f"  python -m {module} {shlex.join(arguments)}", flush=True)
-        delays = [*self.delays.get(len(self.seconds), [])]
-        while True:
-            clock = time.monotonic()
-            process = self._fork(module, [*arguments])
-            if delays:
-                time.sleep(delays.pop())
-                os.kill(process, signal.SIGKILL)
-            code = wait(process)
-            if code == -signal.SIGKILL:
-                self.kills += 1
-                if done is None or not done():
-                    continue
-            elif code:
-                raise RuntimeError(f"exit {code}: {(self.folder / 'log.txt').read_text()[-2000:]}")
-            self.seconds.append(time.monotonic() - clock)
-            return
-
-    def _fork(self, module: str, arguments: list[str]) -> int:
-        work = partial(MAINS.get(module, run_command_line), arguments)
-        return fork(self.folder, lambda: work() or 0)
-
-    def label(self, total: int, *more: str, wrong: int = 0) -> None:
-        """Run until the budget is spent; fill in the sheets, the first rows of the first one wrong."""
-        data = ("dataset=image_folder", "dataset.path=images", "dataset.image_size=32")
-        classes = f"dataset.classes=[{','.join(NAMES[:5])}]"
-        budget = ("budget.query=40", "budget.validation=20", f"budget.total={total}")
-        while True:
-            self.command(
-                "al_lightning",
-                *("project=photos", *data, classes, "oracle=csv", *budget, *self.model, *more),
-            )
-            if self.journal.finished:
-                return
-            wrong = self._fill_in(wrong)
-
-    def _fill_in(self, wrong: int) -> int:
-        for sheet in sorted((self.folder / RUN / "queries").glob("round_*.csv")):
-            rows = read(sheet)
-            if any(row.get("label", "x") for row in rows):
-                continue
-            for row in rows:
-                label = self.truth[number_of(row["file"])]
-                if wrong and "validation" not in sheet.name:
-                    label, wrong = (label + 1) % 5, wrong - 1
-                row["label"] = NAMES[label]
-            write(sheet, rows)
-        return wrong
-
-    def save(self, number: int) -> None:
-        """Write an image as a PNG or JPEG file."""
-        folder = self.folder / "images" / "unlabeled"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{number:05}.{'png' if number % 2 else 'jpg'}"
-        Image.fromarray(self.pixels[number]).save(path, quality=95)
-
-    def files(self) -> list[Path]:
-        """All images, sorted."""
-        return sorted((self.folder / "images" / "unlabeled").rglob("*.*g"))
-
-    def images(self) -> dict[int, int]:
-        """Which image has which id, by the manifest."""
-        rows = read(self.folder / RUN / "images.csv")
-        return {int(row["id"]): number_of(row["file"]) for row in rows if row["id"]}
-
-    def wrong_labels(self) -> dict[int, int]:
-        """Labeled images whose class is not the true one, with the true one."""
-        images, labels = self.images(), self.journal.label_of
-        true = {i: self.truth[images[i]] for i in labels}
-        return {i: label for i, label in true.items() if labels[i] != label}
-
-    def set(self, labels: dict[int, int]) -> None:
-        """Correct labels on the command line."""
-        texts = [f"{i}={NAMES[label]}" for i, label in labels.items()]
-        self.command("al_lightning.labels", str(RUN), "--set", *texts, "--by", "Ada")
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def write(path: Path, rows: list[dict[str, str]]) -> None:
-    """Write rows as a table."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def number_of(file: str) -> int:
-    """Return which image of CIFAR-10 a file is."""
-    return int(Path(file).stem[-5:])
 
 
 def check(what: str, *, holds: bool) -> None:
@@ -282,7 +124,7 @@ def move_on(teller: Teller) -> None:
         *("budget.total=240", *teller.model),
     )
     second = Journal(teller.folder / RUN.parent / "second" / "journal.jsonl")
-    rows = read(second.path.parent / "images.csv")
+    rows = read_rows(second.path.parent / "images.csv")
     named = {int(row["id"]): number_of(row["file"]) for row in rows if row["id"]}
     images = teller.images()
     here = {
@@ -303,12 +145,12 @@ def review(teller: Teller) -> dict[str, int]:
     teller.label(240)
     sheet = teller.folder / RUN / "review.csv"
     teller.command("al_lightning.review", str(RUN), done=sheet.exists)
-    rows = read(sheet)
+    rows = read_rows(sheet)
     firsts = {n: sum(int(row["id"]) in planted for row in rows[:n]) for n in (50, 100)}
     for row in rows[:100]:
         if int(row["id"]) in planted:
             row["label"] = NAMES[teller.truth[number_of(row["file"])]]
-    write(sheet, rows)
+    write_rows(sheet, rows)
     if firsts[100]:
         teller.command("al_lightning.review", str(RUN), "--apply", "--by", "Ben")
     check(
@@ -326,16 +168,15 @@ def end_of(teller: Teller) -> list[Any]:
     """Return what two stories must have in common."""
     parts: list[Any] = []
     for folder in sorted((teller.folder / RUN).parent.iterdir()):
-        events = Journal(folder / "journal.jsonl").events
-        parts += [{k: v for k, v in event.items() if k not in _CHANGING} for event in events]
-        images = read(folder / "images.csv")
+        parts += comparable(Journal(folder / "journal.jsonl").events)
+        images = read_rows(folder / "images.csv")
         parts += [{k: v for k, v in row.items() if k != "modified"} for row in images]
         parts += [path.read_text() for path in sorted(folder.glob("queries/*.csv"))]
     return parts
 
 
-def tell(kills: int) -> dict[str, Any]:
-    """Tell the story once, or twice where commands are killed; return its figures."""
+def tell(kills: int) -> tuple[str, dict[str, Any]]:
+    """Tell the story once, or twice where commands are killed; return which, and its figures."""
     root = os.environ.get("AL_LIGHTNING_DATA", "data")
     data = CIFAR10(root).load().train
     labels = data.labels
@@ -352,7 +193,7 @@ def tell(kills: int) -> dict[str, Any]:
         found: dict[str, Any] = story(teller)
         found["seconds of commands"] = round(sum(teller.seconds), 1)
         if not kills:
-            return {"story": found}
+            return "story", found
         draw = random.Random(0)
         delays: dict[int, list[float]] = {}
         for _ in range(kills):
@@ -363,90 +204,7 @@ def tell(kills: int) -> dict[str, Any]:
         story(killed)
         same = end_of(killed) == end_of(teller)
         print(f"{killed.kills} kills; the end is {'identical' if same else 'DIFFERENT'}")
-        return {"kills": {"kills": killed.kills, "identical": same}}
-
-
-def tiny_png(number: int) -> bytes:
-    """Return a PNG of 4 x 4 pixels of four grays, another one for each number."""
-    grays = bytes(30 + 60 * (number >> 2 * place & 3) for place in range(16))
-    rows = b"".join(b"\0" + grays[4 * row : 4 * row + 4] for row in range(4))
-    chunks = b""
-    for name, content in (
-        (b"IHDR", struct.pack(">IIBBBBB", 4, 4, 8, 0, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows, 1)),
-        (b"IEND", b""),
-    ):
-        sealed = name + content
-        chunks += struct.pack(">I", len(content)) + sealed + struct.pack(">I", zlib.crc32(sealed))
-    return b"\x89PNG\r\n\x1a\n" + chunks
-
-
-def write_files(folder: Path, numbers: range) -> None:
-    """Write tiny images, 5,000 a folder."""
-    for number in numbers:
-        place = folder / "unlabeled" / f"{number // 5000:03}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / f"{number:07}.png").write_bytes(tiny_png(number))
-
-
-def start_in_process(folder: Path) -> dict[str, float]:
-    """Start a project: scan, manifest, cache of decoded images; return the seconds of it."""
-    clock = time.perf_counter()
-    journal = Journal(folder / "run" / "journal.jsonl")
-    source = ImageFolder(
-        *(str(folder / "images"),),
-        image_size=8,
-        channels=1,
-        classes=["a", "b"],
-        storage="disk",
-        cache_dir=str(folder / "cache"),
-    )
-    data = ProjectSource(source, folder / "run", journal).load()
-    assert data.update is not None
-    facts = {"train": len(data.train), "manifest": data.update.change.manifest}
-    begin = {"config": {}, "config_hash": "", "versions": {}, "hardware": {}, "project": True}
-    start = {**begin, "classes": [*data.classes], "data": facts}
-    if journal.start is None:
-        write_manifest(data.update)
-        journal.begin(start)
-    else:
-        record_changes(journal, start, data, (), LoopCallback())
-    return {"seconds": time.perf_counter() - clock}
-
-
-def restarts(count: int) -> dict[str, Any]:
-    """Time the starts of a project of many files."""
-    with tempfile.TemporaryDirectory() as name:
-        folder, found = Path(name), {}
-        write_files(folder / "images", range(count))
-        start = partial(start_in_process, folder)
-        found["first"] = start()["seconds"]
-        found["nothing new"] = statistics.median(start()["seconds"] for _ in range(3))
-        times = []
-        for i in range(3):
-            write_files(folder / "images", range(count + 1000 * i, count + 1000 * (i + 1)))
-            times.append(start()["seconds"])
-        found["1,000 new"] = statistics.median(times)
-        shutil.rmtree(folder / "run")
-        command = [
-            *(sys.executable, "-m", "al_lightning", "project=many", "dataset=image_folder"),
-            *(
-                "dataset.path=images",
-                "dataset.image_size=32",
-                "dataset.classes=[a,b]",
-                "oracle=csv",
-            ),
-            *("model=cnn", "threads=1", "budget.initial_policy=uniform"),
-        ]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        for what, new in (("first", 0), ("nothing new", 0), ("1,000 new", 1000)):
-            write_files(folder / "images", range(count + 3000, count + 3000 + new))
-            clock = time.perf_counter()
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, env=environment)
-            found[f"{what}, whole command"] = time.perf_counter() - clock
-        rounded = {what: round(seconds, 2) for what, seconds in found.items()}
-        print(json.dumps(rounded, indent=1), flush=True)  # removing the files takes a while
-    return {"restart": {"files": count, **rounded}}
+        return "kills", {"kills": killed.kills, "identical": same}
 
 
 def main() -> None:
@@ -455,9 +213,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0, metavar="N", help="commands to kill")
     parser.add_argument("--restart", type=int, default=0, metavar="FILES", help="time restarts")
     given = parser.parse_args()
-    found = restarts(given.restart) if given.restart else tell(given.kills)
-    before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps({**before, **found}, indent=1) + "\n")
+    part, found = restarts(given.restart) if given.restart else tell(given.kills)
+    record_part("living_project", part, found)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ test images, which neither has seen. Results go to benchmarks/results/<task>.jso
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from raw import record, recorded
+
 from al_lightning.inference.calibrating import run_folds
 from al_lightning.inference.last_weights import read_journal
 from al_lightning.inference.recorded_run import RecordedRun, load_recorded
@@ -27,7 +28,6 @@ from al_lightning.inference.review import doubtful_labels
 from al_lightning.run.round_predictions import load_predictions
 from al_lightning.training.calibration import calibration_error, fit_temperature, tempered
 
-_RESULTS = Path(__file__).resolve().parent / "results"
 _FIRST = (50, 100)
 _LINEAR = ("dataset=cifar10", "model=efficientnet_lite0_linear", "model.image_size=96")
 _SETTINGS: dict[str, tuple[str, ...]] = {
@@ -129,15 +129,14 @@ def main() -> None:
     options.out = options.out.absolute()
     options.out.mkdir(parents=True, exist_ok=True)
     measure = reviewed if options.task == "review" else calibrated
-    path = _RESULTS / f"{options.task}.json"
-    rows = json.loads(path.read_text()) if path.exists() else []
+    rows = recorded(options.task) or []
     for name in options.settings:
         for strategy in options.strategies:
             for seed in range(options.seeds):
                 place = {"setting": name, "strategy": strategy, "seed": seed}
                 rows = [row for row in rows if {key: row[key] for key in place} != place]
                 rows.append({**place, **measure(run(options.task, name, strategy, seed, options))})
-                path.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n")
+                record(options.task, rows)
     show(rows)
 
 

@@ -23,7 +23,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from raw import RESULTS, record
+from raw import record_part
 
 _FORWARD, _SCORING = "forward", "scoring: forward"
 _COMPUTING = (_FORWARD, "backward", "step", _SCORING)
@@ -135,9 +135,7 @@ def main() -> None:
         print(f"{name}: {total:.1f} s, outside of forward, backward and step {outside:.1%}")
         for what, spent in seconds.items():
             print(f"  {spent:7.2f} s {spent / total:6.1%}  {what}")
-        path = RESULTS / "overhead.json"
-        kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
-        record("overhead", {**kept, name: seconds})
+        record_part("overhead", name, seconds)
 
 
 def measured(arguments: list[str]) -> dict[str, float]:

@@ -19,36 +19,28 @@ Figures go to benchmarks/results/page_session.json, those of other parts stay. T
 """
 
 import argparse
-import csv
 import json
 import os
-import random
-import re
 import shutil
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from page_kills import kills_part
+from page_runs import BATCH, LABELS, Requests, Run, command, fresh, journal_of, write_images
 from PIL import Image
-
-from al_lightning.data import CIFAR10
+from raw import record_part
+from sheets import open_sheets, write_rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 DOCS = Path(__file__).parents[1] / "docs"
-RESULTS = Path(__file__).parent / "results" / "page_session.json"
-IMAGES, TESTED, BATCH, LABELS, KILLS = 2_000, 500, 20, 300, 30
-SESSION = (
-    *("dataset=image_folder", "model=efficientnet_lite0_linear", "strategy=margin"),
-    *(f"budget.query={BATCH}", "threads=1", "progress=false"),
-)
 
 
 def main() -> None:
@@ -59,88 +51,11 @@ def main() -> None:
     arguments = parser.parse_args()
     folder: Path = arguments.folder.resolve()
     truth, classes = write_images(folder / "images")
-    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in PARTS if "all" in arguments.parts else arguments.parts:
-        found[name] = PARTS[name](folder, truth, classes)
-        found["load"] = round(os.getloadavg()[0], 1)
-        print(name, json.dumps(found[name], indent=2))
-        RESULTS.write_text(json.dumps(found, indent=2) + "\n")
-
-
-def write_images(folder: Path) -> tuple[list[int], tuple[str, ...]]:
-    """Write the images where they are not there; return the class of each id, and the classes."""
-    data = CIFAR10(root=os.environ["AL_LIGHTNING_DATA"]).load()
-    done = folder / "done"
-    if not done.exists():
-        for place, images, count in (
-            ("unlabeled", data.train, IMAGES),
-            ("test", data.test, TESTED),
-        ):
-            for i in range(count):
-                kind = "" if place == "unlabeled" else data.classes[int(images.labels[i])]
-                path = folder / place / kind / f"{i:05}.png"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                pixels = images.pixels[i].permute(1, 2, 0).numpy()
-                Image.fromarray(pixels).save(path)
-        done.touch()
-    order = sorted(data.classes)  # as image_folder numbers them
-    names = [data.classes[int(label)] for label in data.train.labels[:IMAGES]]
-    return [order.index(name) for name in names], tuple(order)
-
-
-def command(folder: Path, classes: tuple[str, ...], *more: str) -> list[str]:
-    """Return the command of a session."""
-    named = f"dataset.classes=[{','.join(classes)}]"
-    place = f"dataset.path={folder / 'images'}"
-    total = [] if any(a.startswith("budget.total=") for a in more) else [f"budget.total={LABELS}"]
-    return [sys.executable, "-m", "al_lightning", *SESSION, place, named, *total, *more]
-
-
-class Run:
-    """A run with a page, in a process of its own; ended at the end of the block."""
-
-    def __init__(self, folder: Path, classes: tuple[str, ...], *more: str) -> None:
-        options = ("oracle=page", "oracle.open=false", *more)
-        self.process = subprocess.Popen(
-            command(folder, classes, *options),
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-        assert self.process.stdout is not None
-        text = ""
-        for line in self.process.stdout:
-            text += line
-            if found := re.search(r"Label at (\S+)", line):
-                self.address = found[1]
-                return
-        raise RuntimeError(text)
-
-    def end(self) -> None:
-        """Wait for its end."""
-        output, _ = self.process.communicate(timeout=600)
-        if self.process.returncode:
-            raise RuntimeError(output)
-
-
-def journal_of(folder: Path) -> list[dict[str, Any]]:
-    """Return the events of the only run below a folder."""
-    (path,) = folder.glob("outputs/**/journal.jsonl")
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def fresh(folder: Path, name: str) -> Path:
-    """Return an empty folder for a run, beside the images; what is computed once may be shared."""
-    place = folder / name
-    shutil.rmtree(place, ignore_errors=True)
-    (place / "outputs").mkdir(parents=True)
-    (place / "images").symlink_to(folder / "images")
-    cache = folder / "cache"
-    cache.mkdir(exist_ok=True)
-    (place / "outputs" / ".cache").symlink_to(cache)
-    return place
+        found = PARTS[name](folder, truth, classes)
+        print(name, json.dumps(found, indent=2))
+        record_part("page_session", name, found)
+        record_part("page_session", "load", round(os.getloadavg()[0], 1))
 
 
 # What a browser answers to "which image is next?": its id, -1 at the end, or null.
@@ -241,138 +156,11 @@ def csv_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[s
         )
         if index > 0:
             seconds.append(time.monotonic() - began)
-        (sheet,) = place.glob(f"outputs/**/queries/round_{index:02d}.csv")
-        with sheet.open(newline="") as file:
-            rows = list(csv.DictReader(file))
+        ((sheet, rows),) = open_sheets(place / "outputs")
         for row in rows:
             row["label"] = classes[truth[int(row["id"])]]
-        with sheet.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(sheet, rows)
     return {"last_label_to_next_question_seconds": spread(seconds)}
-
-
-def kills_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
-    """Kill sessions until there are enough kills; a session may end before."""
-    sessions: list[dict[str, Any]] = []
-    while (left := KILLS - sum(session["kills"] for session in sessions)) > 0:
-        number = len(sessions)
-        labels = min(LABELS, (left + 1) * BATCH)
-        sessions.append(killed_session(folder, truth, classes, number, labels, left))
-    counted = ("kills", "labels", "lost", "asked_twice", "rounds_beside_a_batch")
-    return {
-        **{name: sum(session[name] for session in sessions) for name in counted},
-        "sessions": len(sessions),
-        "replay_is_the_same": all(session["replay_is_the_same"] for session in sessions),
-    }
-
-
-def killed_session(
-    folder: Path,
-    truth: list[int],
-    classes: tuple[str, ...],
-    number: int,
-    labels: int,
-    wanted: int,
-) -> dict[str, Any]:
-    """Label by requests, and kill the run again and again."""
-    place, chance = fresh(folder, f"kills_{number}"), random.Random(number)
-    confirmed: dict[int, int] = {}
-    twice, kills = 0, 0
-    while True:
-        run = Run(place, classes, f"budget.total={labels}")
-        die_after = chance.randint(1, 2 * labels // wanted)
-        moment = chance.random() * 0.4  # seconds: within a fit, or while nothing happens
-        client = Requests(run.address)
-        for done, image in enumerate(client.images(), start=1):
-            twice += image in confirmed
-            if client.say(image, classes[truth[image]]):
-                confirmed[image] = truth[image]
-            if done == die_after and kills < wanted:
-                break
-        else:
-            run.end()
-            break
-        time.sleep(moment)
-        run.process.kill()
-        run.process.wait()
-        kills += 1
-    events = journal_of(place)
-    given = [
-        pair
-        for e in events
-        if e["event"] == "labels"
-        for pair in zip(e["ids"], e["labels"], strict=True)
-    ]
-    return {
-        "kills": kills,
-        "labels": len(given),
-        "lost": len(confirmed.items() - set(given)),
-        "asked_twice": twice + len(given) - len(dict(given)),
-        "rounds_beside_a_batch": sum("open" in e for e in events),
-        "replay_is_the_same": replay_is_the_same(place, events, classes, labels),
-    }
-
-
-def replay_is_the_same(
-    place: Path, events: list[dict[str, Any]], classes: tuple[str, ...], labels: int
-) -> bool:
-    """Make the journal again, from a copy cut in its middle, by the same labels."""
-    cut = len(events) // 2
-    while events[cut]["event"] != "question":
-        cut += 1
-    (path,) = place.glob("outputs/**/journal.jsonl")
-    lines = path.read_text().splitlines(keepends=True)
-    whole = comparable(lines)
-    path.write_text("".join(lines[:cut]))
-    for leftover in (path.parent / "checkpoints", path.parent / "queries"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    script = Path(__file__).with_name("replay_page.py")
-    given = path.with_name("given.jsonl")
-    given.write_text("".join(lines))
-    replayed = command(place, classes, "oracle=page", "oracle.open=false", f"budget.total={labels}")
-    subprocess.run(
-        [sys.executable, script, given, *replayed[3:]], cwd=place, check=True, capture_output=True
-    )
-    return comparable(path.read_text().splitlines()) == whole
-
-
-def comparable(lines: list[str]) -> list[dict[str, Any]]:
-    """Return events without times, memory, and digests that cover them."""
-    skipped = ("seconds", "peak_rss_bytes", "digest", "at")
-    events = [json.loads(line) for line in lines]
-    return [{key: value for key, value in e.items() if key not in skipped} for e in events]
-
-
-class Requests:
-    """A client of the page without a browser."""
-
-    def __init__(self, address: str) -> None:
-        self._base = address.partition("/?")[0]
-        self.http = httpx.Client(base_url=self._base, timeout=120)
-        self.http.get(address).raise_for_status()
-
-    def post(self, path: str, **body: Any) -> httpx.Response:
-        """Send what the page sends."""
-        headers = {"origin": self._base}
-        return self.http.post(path, json={"tab": "t", "by": "", **body}, headers=headers)
-
-    def images(self) -> Iterator[int]:
-        """Yield the images that are asked for, until the run ends."""
-        with suppress(httpx.TransportError):
-            while True:
-                images = self.post("/take", count=1).json()["images"]
-                yield from (image["id"] for image in images)
-                if not images:
-                    if self.http.get("/status").json()["phase"] == "end":
-                        return
-                    time.sleep(0.02)
-
-    def say(self, image: int, name: str) -> bool:
-        """Label an image; return whether the page has confirmed it."""
-        said = [{"id": image, "before": None, "after": name}]
-        return self.post("/say", said=said).status_code == 200
 
 
 def steps_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
@@ -447,8 +235,7 @@ def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> d
     }
     found = {name: attempt().status_code for name, attempt in tried.items()}
     written = list(place.glob("outputs/**/page.jsonl"))
-    run.process.terminate()
-    run.process.wait()
+    run.stop()
     return {
         "status": found,
         "all_refused": min(found.values()) >= 400,
@@ -478,8 +265,7 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
             with Image.open(path) as shot:
                 shot.convert("RGB").quantize(128).save(path, optimize=True)
             sizes[name] = path.stat().st_size
-    run.process.terminate()
-    run.process.wait()
+    run.stop()
     return sizes
 
 

@@ -25,6 +25,7 @@ from raw import record
 
 from al_lightning.report.statistics.paired import mean_interval
 from al_lightning.run.curve import area_under_budget_curve
+from al_lightning.run.journal import Journal
 
 METHODS = ("authors", "out of fold", "none")
 _METHOD = "AL_LIGHTNING_TEMPERATURE"  # of a run
@@ -57,8 +58,7 @@ def run(output: Path, method: str, seed: int) -> list[dict[str, Any]]:
         f"output_root={output}",
     ]
     subprocess.run(command, check=True, capture_output=True, env=os.environ | {_METHOD: method})
-    lines = (folder / "journal.jsonl").read_text().splitlines()
-    return [event for event in map(json.loads, lines) if event["event"] == "round"]
+    return Journal(folder / "journal.jsonl").rounds
 
 
 def row(runs: list[list[dict[str, Any]]], base: list[list[dict[str, Any]]]) -> dict[str, Any]:

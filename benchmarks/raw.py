@@ -23,6 +23,10 @@ def record(name: str, results: Any) -> None:
 
 def record_part(name: str, part: str, results: Any) -> None:
     """Write the results of one part; those of the others stay."""
+    record(name, {**(recorded(name) or {}), part: results})
+
+
+def recorded(name: str) -> Any:
+    """Return the results in results/NAME.json; None where there are none yet."""
     path = RESULTS / f"{name}.json"
-    kept = json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else {}
-    record(name, {**kept, part: results})
+    return json.loads(path.read_text(encoding="utf-8"))["results"] if path.exists() else None

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-RESULTS = Path(__file__).parent / "results" / "round_wait.json"
+from raw import record_part
+
 PARTS = ("wait", "processor", "fit", "test", "advice", "score", "select")
 Wait = dict[str, float]
 STRATEGIES = "random,margin,badge,l2,typiclust,kmeans"
@@ -52,8 +53,7 @@ def main() -> None:
     table = {name: summary(waits) | {"load": load} for name, waits in found.items()}
     for name, row in table.items():
         print(name, json.dumps(row))
-    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps({**kept, **table}, indent=2) + "\n")
+        record_part("round_wait", name, row)
 
 
 def summary(waits: list[Wait]) -> dict[str, float]:

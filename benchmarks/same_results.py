@@ -11,7 +11,6 @@ extra is absent fails, and is named.
 """
 
 import argparse
-import csv
 import json
 import os
 import subprocess
@@ -19,6 +18,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from sheets import open_sheets, write_rows
 
 _ROOT = Path(__file__).resolve().parents[1]
 _FIXED = ("threads=1", "progress=false")
@@ -84,17 +85,10 @@ def _run(place: Path, arguments: list[str]) -> int:
 
 def _fill_in(place: Path) -> None:
     """Fill in every empty sheet; the class of an image follows from its id."""
-    for sheet in place.glob("outputs/**/queries/round_*.csv"):
-        with sheet.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        if not rows or any(row["label"] for row in rows):
-            continue
+    for sheet, rows in open_sheets(place / "outputs"):
         for row in rows:
             row["label"] = str(int(row["id"]) % 10)
-        with sheet.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
-            writer.writeheader()
-            writer.writerows(rows)
+        write_rows(sheet, rows)
 
 
 def compared(folder: Path) -> dict[str, list[dict[str, Any]]]:

@@ -12,24 +12,14 @@ import time
 from collections import defaultdict
 
 import torch
+from made_up import make_embeddings
 from raw import record
 from torch import Tensor
 
 from al_lightning.strategies import Euclidean, FarthestFirst
 from al_lightning.strategies.evidence import Evidence
 
-POOL, LABELED, DIMENSIONS, PICKS = 57_000, 3_000, 512, 1_000
-
-
-def make_embeddings(count: int) -> Tensor:
-    """Return embeddings as a small network would yield them, (count, 512) float32."""
-    generator = torch.Generator().manual_seed(0)
-    means = 2 * torch.randn(10, 32, generator=generator)
-    latent = means[torch.randint(10, (count,), generator=generator)]
-    latent += torch.randn(count, 32, generator=generator) * (
-        0.5 + torch.rand(count, 1, generator=generator)
-    )
-    return torch.relu(latent @ torch.randn(32, DIMENSIONS, generator=generator) / 5)
+POOL, LABELED, PICKS = 57_000, 3_000, 1_000
 
 
 def dense_greedy(pool: Tensor, labeled: Tensor, count: int) -> tuple[list[int], float, float]:

@@ -10,19 +10,18 @@ benchmarks/results/selection_peers.json. Linux.
 """
 
 import argparse
-import ctypes
 import json
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from made_up import CLASSES, make_evidence
+from measuring import memory_bytes, reset_peak_memory
 from raw import record_part
 from selection_scaling import make_strategy
 from skactiveml.base import SkactivemlClassifier
@@ -103,19 +102,12 @@ def measure(part: str, contender: str, threads: int, wanted: int | None) -> None
         part if contender == "peer" else name, pool, labeled
     )
     pool.require(Need.EMBEDDINGS).sum()
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    before = _status_bytes("VmRSS")
+    before = reset_peak_memory()
     start = time.perf_counter()
     ids = select(wanted or picks)
     seconds = time.perf_counter() - start
-    extra = _status_bytes("VmHWM") - before
+    extra = memory_bytes("VmHWM") - before
     print(json.dumps({"seconds": seconds, "extra": extra, "ids": ids}))
-
-
-def _status_bytes(field: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def main() -> None:

@@ -17,18 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
-from hydra.utils import instantiate
-from scipy import stats
+from selection_scaling import from_conf, make_strategy
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
+from al_lightning.report.statistics.paired import mean_interval
 from al_lightning.strategies import Strategy
 from al_lightning.strategies.evidence import Evidence, Need
 
-_CONF = Path(__file__).resolve().parents[1] / "conf"
 _DIRECTIONS, _POOL, _TEST = 128, 4_000, 5_000
 _CLASSES = 10
 
@@ -46,24 +44,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     data = read(options.embeddings, options.dataset)
-    strategies = {name: by_name(name) for name in options.strategies}
+    strategies = {name: make_strategy(name) for name in options.strategies}
     report(compare(data, strategies, options.seeds, options.initial, options.query, options.rounds))
-
-
-def by_name(name: str) -> Strategy:
-    """Return the strategy of a YAML."""
-    with initialize_config_dir(str(_CONF), version_base="1.3"):
-        made: Strategy = instantiate(
-            compose("config", [f"strategy={name}"]).strategy, _convert_="all"
-        )
-    return made
 
 
 def read(path: Path, dataset: str) -> tuple[Tensor, Tensor]:
     """Return embeddings, (N, D) float32, and labels, (N,) int64, training images first."""
-    with initialize_config_dir(str(_CONF), version_base="1.3"):
-        config = compose("config", [f"dataset={dataset}"]).dataset
-    data = instantiate(config, _convert_="all").read()
+    data = from_conf("dataset", dataset).read()
     rows = np.load(path)
     reduced = PCA(_DIRECTIONS, random_state=0).fit(rows[::10]).transform(rows)
     labels = torch.cat([data.train.labels, data.test.labels])
@@ -91,9 +78,9 @@ def report(found: Mapping[str, list[float]]) -> None:
     """Print means, and paired differences from the first."""
     reference = np.array(next(iter(found.values())))
     for name, values in found.items():
-        gaps = np.array(values) - reference
-        half = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
-        print(f"{name:24} {np.mean(values):.4f}  {gaps.mean():+.4f} +- {half:.4f}")
+        gaps = mean_interval((np.array(values) - reference).tolist())
+        mean, _, high = np.array(gaps, float)  # of one seed, NaN
+        print(f"{name:24} {np.mean(values):.4f}  {mean:+.4f} +- {high - mean:.4f}")
 
 
 def _play(

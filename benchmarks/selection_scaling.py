@@ -12,7 +12,6 @@ figure of docs/. Linux.
 """
 
 import argparse
-import ctypes
 import json
 import signal
 import statistics
@@ -28,6 +27,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import instantiate
 from made_up import make_evidence
+from measuring import memory_bytes, reset_peak_memory
 from raw import record
 
 from al_lightning.strategies import Strategy
@@ -48,11 +48,16 @@ def all_strategies() -> list[str]:
     return sorted({*names} - _NO_CHOICE)
 
 
+def from_conf(group: str, name: str) -> Any:
+    """Return the object that the command line would make of a choice, such as dataset=digits."""
+    with initialize_config_dir(str(_ROOT / "conf"), version_base="1.3"):
+        node = compose("config", overrides=[f"{group}={name}"])[group]
+    return instantiate(node, _convert_="all")
+
+
 def make_strategy(name: str) -> Strategy:
     """Return the strategy that the command line would make."""
-    with initialize_config_dir(str(_ROOT / "conf"), version_base="1.3"):
-        node = compose("config", overrides=[f"strategy={name}"]).strategy
-    strategy: Strategy = instantiate(node, _convert_="all")
+    strategy: Strategy = from_conf("strategy", name)
     return strategy
 
 
@@ -71,13 +76,11 @@ def measure(names: list[str], size: int, threads: int, limit: int) -> None:
         strategy.select(few, known, 10, torch.Generator().manual_seed(0))  # loads what it takes
         for values in shown.quantities().values():
             values.sum()  # pages that the system has taken away would count when they return
-        ctypes.CDLL(None).malloc_trim(0)  # else what was freed before would be used again
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the peak
-        before = _status_bytes("VmRSS")
+        before = reset_peak_memory()
         signal.alarm(limit)
         try:
             seconds = [_seconds(strategy, shown, known, picks)]
-            extra = max(_status_bytes("VmHWM") - before, 0)
+            extra = max(memory_bytes("VmHWM") - before, 0)
             if seconds[0] < 1:
                 seconds += [_seconds(strategy, shown, known, picks) for _ in range(_REPEATS - 1)]
         except TimeoutError:
@@ -102,11 +105,6 @@ def _out_of_time(*_: object) -> None:
 def _of(evidence: Evidence, needs: frozenset[Need], offset: int) -> Evidence:
     quantities = {need.value: evidence.require(need) for need in needs}
     return Evidence(evidence.ids + offset, **quantities)
-
-
-def _status_bytes(field: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def draw(found: dict[str, dict[int, dict[str, float]]], path: Path) -> None:

@@ -4,24 +4,26 @@ r"""How good the advice on stopping was, on finished runs; run it by hand.
         budget.query=20 budget.validation=100 budget.total=360 strategy=margin,random,badge,entropy \
         seed=0,1,2,3,4,5 threads=1 report=false output_root=digits
     mkdir cifar10 && tar xJf study/journals/a.tar.xz -C cifar10
-    python benchmarks/stop_advice.py --out benchmarks/results/stop_advice.json digits=.95 cifar10=.8
+    python benchmarks/stop_advice.py digits=.95 cifar10=.8
 
 Each argument is a folder of runs, and a target accuracy. A run is read round by round, as if it had
 only come so far. Printed is a line for each rule to stop by: in how many runs it said so, with which
 share of the labels, and how much test accuracy was lost against the whole budget. Then how often the
 bands held the truth: of the accuracy, with up to twice the labels, on the images that the curve was
 fitted to and on the test images; and of the labels to the target, between the round that reached it and
-the one before. Last, the kappa of the last rounds of two seeds of a strategy.
+the one before. Last, the kappa of the last rounds of two seeds of a strategy. Everything goes to
+benchmarks/results/stop_advice.json.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+from raw import record
 
 from al_lightning.run.advice.advice import Advice, advise
 from al_lightning.run.advice.agreement import agreement_of
@@ -54,7 +56,7 @@ RULES: Mapping[str, Callable[[Advice], bool]] = {
 def examine(journal: Journal, target: float) -> dict[str, Any]:
     """Return when each rule said stop in a run, and which bands held the truth."""
     rounds, start = journal.rounds, journal.start or {}
-    tested = start["data"]["test"]
+    settings, tested = AdviceSettings(target=target), start["data"]["test"]
     agreements = agreements_in(journal.path.parent, rounds)
     key = "validation" if "validation" in rounds[0] else "metrics"
     measured = [event[key]["accuracy"] for event in rounds]
@@ -68,12 +70,7 @@ def examine(journal: Journal, target: float) -> dict[str, Any]:
     widths, ends = [], []
     for i in range(len(rounds)):
         advice = advise(
-            AdviceSettings(target=target),
-            rounds[: i + 1],
-            trained[: i + 1],
-            agreements[: i + 1],
-            pools[i],
-            tested,
+            settings, rounds[: i + 1], trained[: i + 1], agreements[: i + 1], pools[i], tested
         )
         for name, says_stop in RULES.items():
             if says_stop(advice):
@@ -153,7 +150,6 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("folders", nargs="+", metavar="FOLDER=TARGET")
-    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
     results = {}
     for given in arguments.folders:
@@ -172,8 +168,7 @@ def main() -> None:
             cells = ["-" if value is None else f"{value:.3f}" for value in figures]
             print(f"| {name} | {rule['runs']} | {' | '.join(cells)} |")
         print({k: v for k, v in found.items() if k not in ("rules", "runs")})
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    record("stop_advice", results)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import json
 import math
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -23,12 +22,13 @@ from typing import Any
 import numpy as np
 import torch
 from made_up import CLASSES, DIMENSIONS, make_embeddings, make_evidence
+from measuring import PeakMemory
+from raw import record_part
 from selection_scaling import make_strategy
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.utils.process import prepare_process
 
-RESULTS = Path(__file__).parent / "results" / "ten_million.json"
 STRATEGIES = ("random", "margin", "entropy", "power", "badge", "l2", "cosine")
 LABELED = PICKS = 1_000
 _CHUNK = 100_000  # rows made at a time
@@ -47,18 +47,17 @@ def main() -> None:
         print(json.dumps(one(given.folder, given.sizes[0], given.strategies[0], given.threads)))
         return
     write(given.folder, max(given.sizes))
-    table: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in given.strategies:
         points = [_in_process(given, name, size) for size in given.sizes]
         seconds = [point["seconds"] for point in points]
-        table[name] = {
+        found = {
             "seconds": dict(zip(map(str, given.sizes), seconds, strict=True)),
             "exponent": _exponent(given.sizes, seconds),
             "anonymous_mib": points[-1]["anonymous_mib"],
             "same_picks": points[0].get("same_picks"),
         }
-        print(name, json.dumps(table[name]), flush=True)
-        RESULTS.write_text(json.dumps(table, indent=2) + "\n")
+        print(name, json.dumps(found), flush=True)
+        record_part("ten_million", name, found)
 
 
 def write(folder: Path, count: int) -> None:
@@ -99,7 +98,7 @@ def one(folder: Path, size: int, name: str, threads: int) -> dict[str, Any]:
     pool = mapped(folder, size, strategy.needs)
     known = make_evidence(LABELED, frozenset(strategy.labeled_needs), seed=10**6)
     known = Evidence(known.ids + size, **{n.value: v for n, v in known.quantities().items()})
-    with Peak() as peak:
+    with PeakMemory() as peak:
         began = time.perf_counter()
         ids = strategy.select(pool, known, PICKS, torch.Generator().manual_seed(0)).ids
         seconds = time.perf_counter() - began
@@ -111,31 +110,6 @@ def one(folder: Path, size: int, name: str, threads: int) -> dict[str, Any]:
         )
         found["same_picks"] = bool(torch.equal(ids, again.ids))
     return found
-
-
-class Peak:
-    """Follows the anonymous memory of this process.
-
-    Attributes:
-        bytes: The most that was seen.
-    """
-
-    def __enter__(self) -> "Peak":
-        self.bytes = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._follow)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        while not self._done.wait(0.02):
-            lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-            kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
-            self.bytes = max(self.bytes, 1024 * kilobytes)
 
 
 def _exponent(sizes: list[int], seconds: list[float]) -> float:

@@ -22,6 +22,7 @@ prepare_process()
 
 import lightning as L  # noqa: E402 - after the process is prepared
 import torch  # noqa: E402
+from raw import record_part  # noqa: E402
 
 from al_lightning import (  # noqa: E402
     CNN,
@@ -39,7 +40,6 @@ from al_lightning.training.muon import MuonAdamW  # noqa: E402
 from al_lightning.training.recipe import one_cycle  # noqa: E402
 from al_lightning.utils.randomness import derive_generator, derive_seed  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results" / "tune_recipe.json"
 HELD_OUT = {"fashion_mnist": 10_000, "cifar10": 10_000, "digits": 500}
 SOURCES: dict[str, Callable[..., Any]] = {
     "fashion_mnist": FashionMNIST,
@@ -149,18 +149,8 @@ def main() -> None:
                 file.write(json.dumps(result) + "\n")
             print(result, flush=True)
     if args.keep:
-        keep(args.keep, args.out)
-
-
-def keep(key: str, output: Path) -> None:
-    """Put the fits of an output into the results, a line each."""
-    fits = [json.loads(line) for line in output.read_text().splitlines()]
-    found = {**json.loads(RESULTS.read_text()), key: fits}
-    parts = [
-        f' "{name}": [\n' + ",\n".join(f"  {json.dumps(each)}" for each in some) + "\n ]"
-        for name, some in found.items()
-    ]
-    RESULTS.write_text("{\n" + ",\n".join(parts) + "\n}\n")
+        fits = [json.loads(line) for line in args.out.read_text().splitlines()]
+        record_part("tune_recipe", args.keep, fits)
 
 
 def fit(source: Any, job: dict[str, Any]) -> dict[str, float]:

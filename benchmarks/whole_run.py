@@ -24,6 +24,7 @@ from raw import record
 
 from al_lightning.data import FashionMNIST
 from al_lightning.loop.first_labels import draw_uniform
+from al_lightning.run.journal import Journal
 
 INITIAL = 500
 _ROOT = Path(__file__).resolve().parents[1]
@@ -40,8 +41,7 @@ def al_lightning(data: str, seed: int, threads: int) -> tuple[list[float], float
         ]
         _, seconds = _python(command)
         (journal,) = Path(folder).rglob("journal.jsonl")
-        events = [json.loads(line) for line in journal.read_text().splitlines()]
-    rounds = [event for event in events if event["event"] == "round"]
+        rounds = Journal(journal).rounds
     return [event["metrics"]["accuracy"] for event in rounds], seconds
 
 

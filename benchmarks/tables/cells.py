@@ -12,7 +12,7 @@ Rows = list[list[str]]
 
 def read(name: str) -> Any:
     """Return the raw results of a script."""
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))["results"]
 
 
 def share(value: float, decimals: int = 3) -> str:

@@ -1,14 +1,14 @@
 """Tables of docs/comparing.md, docs/strategies.md and docs/running.md."""
 
-import math
 import statistics
 
+from al_lightning.utils.intervals import wilson_interval
 from benchmarks.tables.cells import Rows, read, share, signed
 
 
 def first_labels() -> Rows:
     """How many first labels the rarest class has, by ``benchmarks/first_labels.py``."""
-    found = read("first_labels")["results"]
+    found = read("first_labels")
     rows = [
         ["`budget.initial_policy`", "labels of the rarest class",
          f"share of the {found['labels']} labels", "share of that class's images"]
@@ -91,7 +91,7 @@ def follow_the_advice() -> Rows:
 def fresh_seeds() -> Rows:
     """Which statements of a report held on fresh seeds, by ``benchmarks/fresh_seeds.py``."""
     rows = [["study", "strategy", "points over random", "fresh seeds", "said", "turned"]]
-    for study in read("fresh_seeds")["results"]:
+    for study in read("fresh_seeds"):
         for each in study["statements"]:
             first, fresh = (_interval(*each[key]) for key in ("first", "fresh"))
             said = [each["said"], *(["behind the best"] if each["behind"] else [])]
@@ -103,7 +103,7 @@ def fresh_seeds() -> Rows:
 
 def null_test() -> Rows:
     """Claims of a difference between random and random, by ``benchmarks/null_test.py``: an hour."""
-    results = read("null_test")["results"]
+    results = read("null_test")
     found = results["comparisons"]
     claims = sum(each["claimed"] for each in found)
     means = [abs(each["points"][0]) for each in found]
@@ -120,7 +120,7 @@ def null_test() -> Rows:
 
 def query_temperature() -> Rows:
     """The temperature of uherding, by ``benchmarks/query_temperature.py``: 15 minutes."""
-    methods = read("query_temperature")["results"]["methods"]
+    methods = read("query_temperature")["methods"]
     budgets = [*next(iter(methods.values()))["accuracy"]]
     rows = [["temperature", *(f"{int(b):,} labels" for b in budgets), "area", "difference"]]
     for method, each in methods.items():
@@ -138,10 +138,8 @@ def query_temperature() -> Rows:
 
 def _percent(rate: float, draws: int) -> str:
     """Return a rate in per cent with its 95 % interval (Wilson 1927)."""
-    z = 1.96
-    middle = (rate + z**2 / (2 * draws)) / (1 + z**2 / draws)
-    half = z / (1 + z**2 / draws) * math.sqrt(rate * (1 - rate) / draws + z**2 / (4 * draws**2))
-    return f"{100 * rate:.1f} [{100 * (middle - half):.1f}, {100 * (middle + half):.1f}]"
+    low, high = wilson_interval(rate, draws)
+    return f"{100 * rate:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _interval(mean: float, low: float, high: float) -> str:

@@ -38,7 +38,7 @@ _STARTS = {
 
 def whole_run() -> Rows:
     """A whole run against hand-written loops and baal's, by ``benchmarks/whole_run.py``: an hour."""
-    found = read("whole_run")["results"]
+    found = read("whole_run")
     rows = [
         ["contender", "seconds, median", "ratio", "CPU seconds", "ratio", "accuracy at 3,000, mean"]
     ]
@@ -55,7 +55,7 @@ def whole_run() -> Rows:
 
 def overhead() -> Rows:
     """Where the time of a run goes, by ``benchmarks/overhead.py``: three minutes."""
-    runs = read("overhead")["results"]
+    runs = read("overhead")
     names = list(runs["short"])
     rows = [["seconds", "short run", "share", "default recipe", "share"]]
     totals = {run: sum(seconds.values()) for run, seconds in runs.items()}
@@ -96,7 +96,7 @@ def clusters() -> Rows:
 
 def startup() -> Rows:
     """Seconds of starting, by ``benchmarks/startup.py``: three minutes."""
-    found = read("startup")["results"]
+    found = read("startup")
     rows = [["command", "seconds"]]
     for command, name in _STARTS.items():
         rows.append([name, f"{statistics.median(wall for wall, _ in found[command]):.2f}"])
@@ -105,7 +105,7 @@ def startup() -> Rows:
 
 def sweeps() -> Rows:
     """Runs an hour of a sweep, by ``benchmarks/sweeps.py``: ten minutes."""
-    found = read("sweeps")["results"]
+    found = read("sweeps")
     rows = [["sweep of 8 runs", "seconds", "runs per hour", "fits of round 0"]]
     for case, name in _SWEEPS.items():
         seconds = statistics.median(found["seconds"][case])
@@ -118,7 +118,7 @@ def selection_scaling() -> Rows:
     """Selection as the pool grows, by ``benchmarks/selection_scaling.py --write``: two hours."""
     found = {
         name: {int(size): point for size, point in points.items()}
-        for name, points in read("selection_scaling")["results"].items()
+        for name, points in read("selection_scaling").items()
     }
     sizes = sorted({size for points in found.values() for size in points})
     titles = [f"{size:,}" for size in sizes]
@@ -143,7 +143,7 @@ def selection_peers() -> Rows:
     """Selections against those of scikit-activeml, by ``benchmarks/selection_peers.py``."""
     titles = ["selection", "scikit-activeml", "here", "ratio"]
     rows = [[*titles, "extra memory, scikit-activeml", "extra memory, here", "same picks"]]
-    for part, each in sorted(read("selection_peers")["results"].items()):
+    for part, each in sorted(read("selection_peers").items()):
         labeled = f", {each['labeled']:,} labeled" if each["labeled"] else ""
         name = f"{part}, {each['pool']:,} x 512{labeled}, {each['picks']:,} picks"
         seconds = [f"{found:.2f} s" for found in each["seconds"]]
@@ -155,7 +155,7 @@ def selection_peers() -> Rows:
 
 def scoring() -> Rows:
     """A pass over the pool against the bare network, by ``benchmarks/scoring.py``: a minute."""
-    found = read("scoring")["results"]
+    found = read("scoring")
     rows = [["threads", "pass", "the network alone, images a second", "here", "ratio"]]
     passes = {"embeddings and probabilities": ("bare", "scored", 1)}
     passes["20 dropout samples"] = ("bare, 20 times", "sampled", 10)
@@ -170,7 +170,7 @@ def scoring() -> Rows:
 
 def farthest_first() -> Rows:
     """Farthest-first against the dense greedy search, by ``benchmarks/selection.py``: two minutes."""
-    found = read("farthest_first")["results"]
+    found = read("farthest_first")
     rows = [["threads", "dense, labeled set", "dense, picks", "here, both", "ratio"]]
     for threads, each in found["seconds"].items():
         names = ("dense, labeled", "dense, picks", "here")
@@ -188,7 +188,7 @@ def _median_ratio(one: Sequence[float], other: Sequence[float]) -> float:
 def bayesian() -> Rows:
     """Selections by Monte-Carlo samples against peers', by ``benchmarks/bayesian.py``."""
     rows = [["selection", "library", "theirs", "here", "ratio"]]
-    for selection, seconds in read("bayesian")["results"]["seconds"].items():
+    for selection, seconds in read("bayesian")["seconds"].items():
         ours = statistics.median(seconds["ours"])
         for library, theirs in seconds.items():
             if library == "ours":
@@ -201,7 +201,7 @@ def bayesian() -> Rows:
 
 def image_folder() -> Rows:
     """A folder of many images, stored in three ways, by ``benchmarks/image_folder.py``."""
-    found = read("image_folder")["results"]
+    found = read("image_folder")
     ways = list(found["medians"])
     rows = [["", *ways]]
     for name, key in _FOLDER.items():

@@ -118,7 +118,7 @@ def recipe_length() -> Rows:
 
 def linear_recipe() -> Rows:
     """The recipe of a frozen network, by ``benchmarks/tune_linear.py``: some minutes."""
-    found = read("tune_linear")["results"]
+    found = read("tune_linear")
     budgets = list(next(iter(found.values()))[0]["accuracy"])
     titles = [f"{_SETS[dataset]}, {int(n):,} labels" for dataset in found for n in budgets]
     rows = [["recipe", *titles]]
@@ -162,7 +162,7 @@ def label_smoothing() -> Rows:
     """Smoothing of .1 against none, by ``benchmarks/label_smoothing.py``."""
     rows = [["strategy", "seeds", *_SMOOTHING.values()]]
     found: dict[str, dict[str, Any]] = {}
-    for each in read("label_smoothing")["results"]:
+    for each in read("label_smoothing"):
         found.setdefault(each["strategy"], {})[each["measure"]] = each
     for strategy, measures in found.items():
         cells = [
@@ -176,7 +176,7 @@ def label_smoothing() -> Rows:
 
 def label_efficiency() -> Rows:
     """What the default recipe reaches, by ``benchmarks/label_efficiency.py``: two hours."""
-    results = read("label_efficiency")["results"]
+    results = read("label_efficiency")
     titles = [f"{int(labels):,} labels" for labels in results[0]["accuracy"]]
     rows = [["strategy", *titles, f"labels for macro-F1 {share(results[0]['wanted_f1'], 2)}"]]
     for each in results:
