@@ -98,7 +98,7 @@ def watch_everything(ledger: Ledger) -> None:
     from al_lightning.data.sources.base_source import BaseSource  # noqa: PLC0415
     from al_lightning.loop import loop  # noqa: PLC0415
     from al_lightning.models import ImageClassifier  # noqa: PLC0415
-    from al_lightning.models.backbone import Halves  # noqa: PLC0415
+    from al_lightning.models.halves import Halves  # noqa: PLC0415
     from al_lightning.models.pretrained.modes import PretrainedBackbone  # noqa: PLC0415
     from al_lightning.training import fits  # noqa: PLC0415
     from al_lightning.training.muon import MuonAdamW  # noqa: PLC0415

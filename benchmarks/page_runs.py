@@ -131,5 +131,5 @@ class Requests:
 
     def say(self, image: int, name: str) -> bool:
         """Label an image; return whether the page has confirmed it."""
-        said = [{"id": image, "before": None, "after": name}]
-        return self.post("/say", said=said).status_code == 200
+        labels = [{"id": image, "before": None, "after": name}]
+        return self.post("/submit", labels=labels).status_code == 200

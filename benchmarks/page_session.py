@@ -61,7 +61,7 @@ def main() -> None:
 # What a browser answers to "which image is next?": its id, -1 at the end, or null.
 _NEXT = """(last) => {
   const body = document.body.dataset, label = document.getElementById("label");
-  if (!label.hidden && body.image !== String(last) && document.getElementById("picture").complete)
+  if (!label.hidden && body.image !== undefined && body.image !== String(last))
     return Number(body.image);
   return body.phase === "end" ? -1 : null;
 }"""
@@ -71,6 +71,7 @@ _WATCH = """() => {
   let key = null;
   addEventListener("keydown", (event) => { key = event.timeStamp; }, true);
   new MutationObserver(() => {
+    if (document.body.dataset.image === undefined) return;
     const from = key, image = Number(document.body.dataset.image);
     const note = () => { if (from !== null) window.times.push([image, performance.now() - from]); };
     requestAnimationFrame(note);
@@ -203,11 +204,11 @@ def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> d
     own = {"origin": base}
 
     def label(image: int, name: str, **headers: str) -> httpx.Response:
-        said = [{"id": image, "before": None, "after": name}]
-        return http.post("/say", json={"tab": "t", "by": "", "said": said}, headers=headers)
+        labels = [{"id": image, "before": None, "after": name}]
+        return http.post("/submit", json={"tab": "t", "by": "", "labels": labels}, headers=headers)
 
     def raw(content: bytes, kind: str) -> httpx.Response:
-        return http.post("/say", content=content, headers={**own, "content-type": kind})
+        return http.post("/submit", content=content, headers={**own, "content-type": kind})
 
     def host(name: str) -> httpx.Response:
         return http.get("/status", headers={"host": name})
@@ -218,7 +219,7 @@ def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> d
         "image without the token": lambda: stranger.get("/image/0/large"),
         "events without the token": lambda: stranger.get("/events"),
         "wrong token": lambda: stranger.get("/", params={"token": "x" * 32}),
-        "label without the cookie": lambda: stranger.post("/say", json={}, headers=own),
+        "label without the cookie": lambda: stranger.post("/submit", json={}, headers=own),
         "another name in Host (DNS rebinding)": lambda: host("evil.example"),
         "another address in Host": lambda: host("10.1.2.3"),
         "label from another origin": lambda: label(0, one, origin="http://evil.example"),
@@ -244,8 +245,8 @@ def attacks_part(folder: Path, _truth: list[int], classes: tuple[str, ...]) -> d
 
 
 def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> dict[str, Any]:
-    """Take the screenshots of the documentation, at the sizes of a desktop and a phone."""
-    run, sizes = Run(fresh(folder, "pictures"), classes, "budget.total=400"), {}
+    """Take the screenshots of the documentation; of random images some guesses are sure and wrong."""
+    run = Run(fresh(folder, "pictures"), classes, "budget.total=400", "strategy=random")
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(f"{run.address}&name=Ada")
@@ -264,9 +265,8 @@ def pictures_part(folder: Path, truth: list[int], classes: tuple[str, ...]) -> d
             page.screenshot(path=path)
             with Image.open(path) as shot:
                 shot.convert("RGB").quantize(128).save(path, optimize=True)
-            sizes[name] = path.stat().st_size
     run.stop()
-    return sizes
+    return {name: (DOCS / name).stat().st_size for name in shots}
 
 
 def on_a_phone(page: "Page") -> None:

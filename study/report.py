@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.figures.gallery import Picture, pictures
 from al_lightning.report.figures.learning import learning_curves
-from al_lightning.report.figures.looks import looks, style
+from al_lightning.report.figures.line_styles import figure_style, line_styles
 from al_lightning.report.figures.svg import to_svg
 from al_lightning.report.page.chapter import tables_of
 from al_lightning.report.rules import Rules
@@ -127,7 +127,7 @@ class StudyReport:
 
     def _draw(self, name: str) -> dict[str, Picture]:
         analysis = self._analysis(name)
-        return pictures(analysis, looks(sorted(analysis.setting.runs), "random"), "")
+        return pictures(analysis, line_styles(sorted(analysis.setting.runs), "random"), "")
 
     def _analyse(self, name: str) -> Analysis:
         part = self._parts.get(name)
@@ -147,11 +147,11 @@ def _selected(analysis: Analysis, strategies: Sequence[str]) -> str:
     """Draw the accuracy of some strategies, in their order of AUBC, as SVG."""
     curves = analysis.curves["accuracy"]
     names = [name for name in analysis.order if name in strategies]
-    with style():
+    with figure_style():
         return to_svg(
             learning_curves(
                 {name: curves[name] for name in names},
-                looks(names, analysis.setting.reference),
+                line_styles(names, analysis.setting.reference),
                 passive=analysis.passive.get("accuracy"),
             )
         )

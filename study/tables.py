@@ -9,8 +9,8 @@ from al_lightning.report.tables.cells import NONE, strategy_cell
 from al_lightning.report.tables.formats import Column, Table, word
 from al_lightning.report.tables.savings_tables import saved
 from al_lightning.report.tables.score_table import final_scores
+from al_lightning.report.wording import interval, points, seconds
 from al_lightning.report.words.phrases import ends
-from al_lightning.report.words.wording import interval, points, seconds
 
 _DECIDED = (Outcome.BETTER, Outcome.WORSE)
 _FIT = "one fit"

@@ -3,7 +3,7 @@
 import errno
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -121,7 +121,8 @@ class ConsoleProgress(LoopCallback):
 
     def on_run_start(self, journal: Journal, data: ImageData) -> None:
         """Print that the run begins or continues."""
-        self._classes, self._tested, self._given = data.classes, len(data.test), len(data.given_ids)
+        self._classes, self._tested = data.classes, len(data.test)
+        self._given = journal.given_labels(len(data.given_ids))
         self._labels = self._budget.limit(len(data.train), self._given)
         channels, height, width = data.image_shape
         self._console.print(
@@ -191,16 +192,21 @@ class ConsoleProgress(LoopCallback):
         self._classes = data.classes
         self._console.print(f"{self._whose}Classes: {escape(str(change))}")
 
-    def on_images(self, update: ImageUpdate) -> None:
-        """Print what has come and gone, and name images that have gone or changed."""
+    def on_images(self, update: ImageUpdate, to_review: Collection[int]) -> None:
+        """Print what has come and gone, and name images that have gone, or labels to look at again."""
         change = update.change
         if not str(change):
             return
         self._console.print(f"{self._whose}Images since the last start: {change}")
-        for what, ids in (("Set aside", change.gone), ("Changed, to be reviewed", change.changed)):
+        doubtful = [i for i in change.changed if i in to_review]
+        for what, ids in (("Set aside", change.gone), ("Changed, to be reviewed", doubtful)):
             named = shortened([f"{update.names[i]} (id {i})" for i in ids], _NAMED)
             if named:
                 self._console.print(f"{self._whose}  {what}: {escape(', '.join(named))}")
+        for what, files in update.test_names.items():
+            if named := shortened(files, _NAMED):
+                line = f"{self._whose}  Test images {what}: {escape(', '.join(named))}"
+                self._console.print(line)
 
     def on_import(self, count: int) -> None:
         """Print how many labels came."""

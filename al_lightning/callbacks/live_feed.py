@@ -32,9 +32,8 @@ class LiveFeed(LoopCallback):
         """Publish what there is from earlier sessions."""
         self._live.publish(
             phase="start",
-            limit=self._budget.limit(len(data.train), len(data.given_ids)),
+            limit=self._budget.limit(len(data.train), journal.given_labels(len(data.given_ids))),
             project=journal.is_project,
-            aliases=dict(journal.aliases),
             tested=len(data.test),
             rounds=tuple(
                 (event, len(journal.pool_in(index).validation_ids))

@@ -1,7 +1,7 @@
 """What can watch a run."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -151,8 +151,13 @@ class LoopCallback:
             data: The data set with the new classes.
         """
 
-    def on_images(self, update: ImageUpdate) -> None:
-        """Called when images of a project have come, gone or changed, after the journal has it."""
+    def on_images(self, update: ImageUpdate, to_review: Collection[int]) -> None:
+        """Called when images of a project have come, gone or changed, after the journal has it.
+
+        Args:
+            update: What has changed.
+            to_review: Labeled images whose content has changed since they were labeled or confirmed.
+        """
 
     def on_import(self, count: int) -> None:
         """Called when labels came with the files of a project, after the journal has them."""
@@ -231,10 +236,10 @@ class CallbackList(LoopCallback):
         for callback in self._callbacks:
             callback.on_classes(change, data)
 
-    def on_images(self, update: ImageUpdate) -> None:
+    def on_images(self, update: ImageUpdate, to_review: Collection[int]) -> None:
         """See :class:`LoopCallback`."""
         for callback in self._callbacks:
-            callback.on_images(update)
+            callback.on_images(update, to_review)
 
     def on_import(self, count: int) -> None:
         """See :class:`LoopCallback`."""

@@ -16,9 +16,11 @@ from al_lightning.cli.arguments import prepared
 from al_lightning.cli.by_mode import shown_by_mode
 from al_lightning.cli.configuration import CONF, NAME
 from al_lightning.cli.failures import (
+    OUT_OF_MEMORY,
     JobError,
     end_of_output,
     is_lost_connection,
+    is_out_of_memory,
     shown_errors,
     shown_on_rank_zero,
 )
@@ -60,7 +62,9 @@ def job(cfg: DictConfig) -> float | None:
             "permissions); then the same command continues"
         )
         return _failed(JobError(message), error)
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
+        if is_out_of_memory(error):
+            return _failed(JobError(f"Error: {OUT_OF_MEMORY}"), error)
         if not is_lost_connection(error):
             raise
         if is_launched():  # the launcher says which

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
-from al_lightning.cli.paths import is_path
+from al_lightning.cli.paths import is_path, is_there
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 
 _MULTIRUN = {"-m", "--multirun"}
@@ -53,7 +53,7 @@ def _prepared(argument: str, index: int, sweeps: bool) -> str:
     override = parsed(argument)
     if override is None:  # one text, or several of a sweep
         texts = text.split(",") if sweeps else [text]
-    elif not sweeps and is_path(name, text, Path.cwd()) and Path(text).exists():
+    elif not sweeps and is_path(name, text, Path.cwd()) and is_there(text):
         texts = [text]  # a folder may be called a,b or [x]
     elif override.is_sweep_override() or not isinstance(override.value(), str | int | float):
         return argument

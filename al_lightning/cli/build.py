@@ -18,6 +18,7 @@ from al_lightning.cli.model_choice import AUTO
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import runs_beside_others
 from al_lightning.cli.values import require_values
+from al_lightning.utils.checks import require_kind
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.hints import nearest
 
@@ -89,6 +90,8 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
         UsageError: If a value or a part is not what it must be; names its key.
     """
     from al_lightning.loop.query import Query  # noqa: PLC0415
+    from al_lightning.run.budget import Budget  # noqa: PLC0415
+    from al_lightning.training.recipe import Recipe  # noqa: PLC0415
 
     require_values(cfg)
     if HydraConfig.get().runtime.choices.get("model") == AUTO:
@@ -99,18 +102,15 @@ def build(cfg: DictConfig, folder: Path) -> Parts:
     _complete_model(cfg)
     _decide_sizes(cfg)
     recipe, budget = instantiate(cfg.recipe), instantiate(cfg.get("budget_override") or cfg.budget)
+    require_kind("recipe", recipe, Recipe)
+    require_kind("budget", budget, Budget)
     initial_strategy = _initial_strategy(budget.initial_policy)
     query = Query(instantiate(cfg.strategy), cfg.query_seed, initial_strategy)
     datamodule = recipe.datamodule(_source(cfg, folder))
     data = datamodule.data
     oracle = _make_oracle(cfg, data, folder / "queries")
     make_trainer = _make_trainer(cfg.trainer)
-    make_classifier = partial(
-        _make_classifier,
-        recipe,
-        instantiate(cfg.model),
-        datamodule,
-    )
+    make_classifier = partial(_make_classifier, recipe, instantiate(cfg.model), datamodule)
     make_classifier()
     return Parts(recipe, budget, query, datamodule, oracle, make_classifier, make_trainer)
 
@@ -235,7 +235,7 @@ def _make_oracle(cfg: DictConfig, data: "ImageData", folder: Path) -> "Oracle":
     if callable(made):
         try:
             made = made(data, folder, cfg.seed)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise UsageError(
                 f"oracle cannot be made: {error}. It is called with the data, the folder of its files "
                 "and the seed; oracle._partial_=false makes one that takes no arguments"
@@ -281,7 +281,7 @@ def _call(key: str, factory: Callable[..., Any], *arguments: Any) -> Any:
     """Call a factory that the configuration completed; name its key if the arguments do not fit."""
     try:
         return factory(*arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise UsageError(f"{key} cannot be made: {error}") from error
 
 

@@ -21,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _work(given: argparse.Namespace) -> str:
     """Run the command, and return its message."""
     cache = given.output_root.expanduser() / ".cache"
-    if not cache.is_dir():
+    try:
+        is_there = cache.is_dir()
+    except OSError as error:  # below a closed folder, or by its length
+        raise UsageError(f"{cache} cannot be read: {error.strerror}") from error
+    if not is_there:
         raise UsageError(
             f"{cache} is not there: name the folder of the runs, such as --output-root outputs"
         )

@@ -22,6 +22,7 @@ def require_single_choices(choices: Mapping[str, Any], overrides: Sequence[str])
     Raises:
         UsageError: Names the group, and how to make a run of each choice.
     """
+    deleted = set[str]()
     for override in OverridesParser.create().parse_overrides([*overrides]):
         value = override.value()
         choices_given = value.list if isinstance(value, ChoiceSweep) else [value]
@@ -30,8 +31,10 @@ def require_single_choices(choices: Mapping[str, Any], overrides: Sequence[str])
             group, given = override.get_key_element().lstrip("+"), str(override.input_line)
             listed = re.sub(r"[\[\]\s]", "", given.partition("=")[2])
             raise UsageError(_refusal(group, f"{given} has", listed))
+        if override.is_delete():
+            deleted.add(override.key_or_group)
     for group in groups():
-        if group not in choices:
+        if group not in choices and group not in deleted:
             raise UsageError(_refusal(group, f"The experiment overrides /{group} by"))
 
 

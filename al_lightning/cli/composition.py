@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.cli.argument_types import require_declared_types
 from al_lightning.cli.by_mode import compose_by_mode
 from al_lightning.cli.choices import require_single_choices
 from al_lightning.cli.configuration import configuration_options
@@ -71,7 +72,8 @@ def completed(cfg: DictConfig) -> Composition:
     """Complete the configuration of this job.
 
     Raises:
-        UsageError: If a group was given a list, text is no text, or nothing reads a key.
+        UsageError: If a group was given a list, a value is of another type than its constructor
+            declares, or nothing reads a key.
         OmegaConfBaseException: If an interpolation leads nowhere.
     """
     hydra_cfg = HydraConfig.get()
@@ -80,9 +82,12 @@ def completed(cfg: DictConfig) -> Composition:
     require_known_keys(cfg, hydra_cfg)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
     cwd = Path(hydra_cfg.runtime.cwd)
+    cfg.output_root = str(cfg.output_root)  # a folder may be called 2024
     places = places_as_written(cfg, cwd)
     cfg.project = project_of(cfg, is_sweep=hydra_cfg.mode == RunMode.MULTIRUN)
-    cfg = with_absolute_paths(with_text_as_text(cfg, given), cwd)
+    cfg = with_text_as_text(cfg, given)
+    require_declared_types(cfg)
+    cfg = with_absolute_paths(cfg, cwd)
     return Composition(cfg, recipe, places, given)
 
 

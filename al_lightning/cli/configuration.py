@@ -1,11 +1,13 @@
 """The folder of the configuration, and its groups."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -33,6 +35,18 @@ def configuration_options() -> list[str]:
 def _relative(folder: str, to: str) -> str:
     path = os.path.relpath(folder, to)
     return folder if path.startswith(os.pardir) else path
+
+
+@contextmanager
+def before_a_job(cfg: DictConfig) -> Iterator[None]:
+    """Let ``${hydra:...}`` be of this configuration, which no job has begun with."""
+    current = HydraConfig.instance()
+    before = current.cfg
+    current.set_config(cfg.copy())  # which becomes read-only
+    try:
+        yield
+    finally:
+        current.cfg = before
 
 
 @cache

@@ -3,15 +3,18 @@
 import os
 import sys
 from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NoReturn
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from omegaconf.errors import OmegaConfBaseException
 
 from al_lightning.cli.choices import require_single_choices
+from al_lightning.cli.configuration import before_a_job
+from al_lightning.cli.failures import without_resolver
 from al_lightning.cli.paths import absolute
+from al_lightning.cli.projects import require_project_name
 from al_lightning.run.keys import NOT_RECORDED
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.redaction import redacted
@@ -27,14 +30,14 @@ class Door(Callback):
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Check a single run."""
-        _check(config)
+        _check(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Check a sweep, and take secrets out of what becomes its ``multirun.yaml``.
 
         Hydra composes every job's configuration again; of this one, it needs only its own part.
         """
-        _check(config)
+        _check(config, "sweep")
         plain: Any = OmegaConf.to_container(config)
         with read_write(config), open_dict(config):
             config.hydra.job.env_set = {}
@@ -44,17 +47,25 @@ class Door(Callback):
                 config[key] = None if key in NOT_RECORDED else redacted(plain[key])
 
 
-def _check(config: DictConfig) -> None:
+def _check(config: DictConfig, kind: str) -> None:
     """Leave with a message: anything else that a callback raises becomes a warning."""
     given: Any = OmegaConf.to_container(config.hydra.overrides.task)
     try:
         require_single_choices(config.hydra.runtime.choices, given)
         _check_output_root(str(config.output_root))
+        require_project_name(config.project)
+        _check_folder(config, kind)
         place = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
         require_images_apart(place, str(config.output_root))
-    except (UsageError, OmegaConfBaseException, OSError) as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-        sys.exit(_FAILURE)
+    except OmegaConfBaseException as error:
+        _leave(without_resolver(error))
+    except (UsageError, OSError) as error:
+        _leave(str(error))
+
+
+def _leave(message: str) -> NoReturn:
+    print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(_FAILURE)
 
 
 def require_images_apart(place: object, output_root: str) -> None:
@@ -83,14 +94,41 @@ def require_images_apart(place: object, output_root: str) -> None:
 
 def _check_output_root(output_root: str) -> None:
     """Refuse a folder in which no run's folder can be made; Hydra would show a traceback."""
-    root = Path(os.path.expanduser(output_root)).absolute()  # noqa: PTH111 - fails for no ~user
+    if (why := _why_not_made(output_root)) is not None:
+        raise UsageError(f"{why}: set output_root to a folder for the runs")
+
+
+def _check_folder(config: DictConfig, kind: str) -> None:
+    """Refuse a folder that Hydra could not make, such as where a file is in the way."""
+    with before_a_job(config):
+        folder = str(config.hydra[kind].dir)
+    if (why := _why_not_made(folder)) is not None:
+        raise UsageError(
+            f"{why}: give it another place or a shorter name, by output_root, project, names or "
+            f"hydra.{kind}.dir"
+        )
+
+
+def _why_not_made(folder: str) -> str | None:
+    """Return why a folder can be neither made nor written; None if it can."""
+    path = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - fails for no ~user
     try:
-        there = next(path for path in (root, *root.parents) if path.exists())
+        there = next(each for each in (path, *path.parents) if _is_there(each))
         if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-            what = f"{there} {'cannot be written' if there.is_dir() else 'is no folder'}"
-        else:
-            Path(mkdtemp(dir=there)).rmdir()  # a full disk shows here, and not inside of Hydra
-            return
+            return f"{there} {'cannot be written' if there.is_dir() else 'is no folder'}"
+        # A full disk shows here, and not inside of Hydra.
+        with TemporaryDirectory(dir=there) as made:
+            for name in path.relative_to(there).parts:
+                _is_there(Path(made) / name)  # raises if it is too long
     except OSError as error:
-        what = f"No folder can be made for {root}: {error.strerror}"
-    raise UsageError(f"{what}: set output_root to a folder for the runs")
+        return f"No folder can be made for {path}: {error.strerror}"
+    return None
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is something, if only a link to nothing."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from hydra.errors import CompactHydraException
+from hydra.errors import CompactHydraException, HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.configuration import groups
+from al_lightning.cli.own_files import is_of_composing, why_not_composed
+from al_lightning.cli.paths import is_path
 from al_lightning.cli.typos import suggestions
 from al_lightning.utils.errors import OF_RANK_ZERO, UsageError
 from al_lightning.utils.redaction import redacted
@@ -25,6 +27,10 @@ _FAILURE = 1  # Hydra's exit status
 _INTERRUPTED = 130  # the shell's exit status after Ctrl-C
 _OF_RESOLVER = "UsageError raised while resolving interpolation: "
 _AMBIGUOUS = re.compile(r"Ambiguous value for argument '((.+?)=(.*))'")
+OUT_OF_MEMORY = (
+    "Memory has run out. Lower recipe.batch_size, recipe.eval_batch_size or dataset.image_size, or "
+    "take a smaller model; dataset.storage=disk or stream keeps images of files out of memory"
+)
 _OUTPUT_CLOSED = 141  # the shell's exit status after SIGPIPE
 
 
@@ -43,7 +49,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     logging.raiseExceptions = False  # no traceback of a line that no one reads
     try:
         yield
-    except CompactHydraException as error:
+    except HydraException as error:
         if full == "1":
             raise
         _complain(redacted(_described(error, arguments)), error)
@@ -51,13 +57,18 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
     except OmegaConfBaseException as error:  # such as of hydra.run.dir, before a job has begun
         if full == "1":
             raise
-        _complain(f"Error: {redacted(str(error)).removeprefix(_OF_RESOLVER)}", error)
-        sys.exit(_FAILURE)
-    except (UsageError, YAMLError) as error:  # before anything was composed
-        _complain(f"Error: {redacted(str(error))}", error)
+        _complain(f"Error: {without_resolver(error)}", error)
         sys.exit(_FAILURE)
     except BrokenPipeError:
         end_of_output()
+    except (UsageError, YAMLError) as error:  # before anything was composed
+        _complain(f"Error: {redacted(str(error))}", error)
+        sys.exit(_FAILURE)
+    except (OSError, ValueError, RecursionError) as error:
+        if full == "1" or not (isinstance(error, OSError) or is_of_composing(error)):
+            raise
+        _complain(f"Error: {redacted(why_not_composed(error, arguments))}", error)
+        sys.exit(_FAILURE)
     except KeyboardInterrupt as error:  # outside of a job: while others run, or a report is written
         _complain("Interrupted. The same command continues from here.")
         sys.exit(getattr(error, "exit_status", _INTERRUPTED))
@@ -104,13 +115,19 @@ def end_of_output() -> None:
     sys.exit(_OUTPUT_CLOSED)
 
 
-def is_lost_connection(error: RuntimeError) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
+    """Return whether memory has run out, of the machine or of a GPU; torch has no kind for both."""
+    texts = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, MemoryError) or any(text in str(error) for text in texts)
+
+
+def is_lost_connection(error: Exception) -> bool:
     """Return whether an error says that another rank has ended; torch has no kind for it."""
     lost = ("closed by peer", "reset by peer", "Broken pipe")
     return by_torchrun() and any(text in str(error) for text in lost)
 
 
-def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
+def _described(error: HydraException, arguments: Sequence[str]) -> str:
     if unreadable := readable_forms(arguments):
         return "\n".join(
             f"Error: {given} cannot be read: some of its characters have a special meaning in Hydra. "
@@ -120,14 +137,28 @@ def _described(error: CompactHydraException, arguments: Sequence[str]) -> str:
     if isinstance(error, JobError):
         return str(error)
     if several := _AMBIGUOUS.match(str(error)):
-        listed = f". For one list, write it in brackets: {several[2]}=[{several[3]}]"
-        return (
-            f"Error: {several[1]} has several values. For a run of each, add -m"
-            f"{'' if several[2] in groups() else listed}"
-        )
+        given, key, text = several.groups()
+        return f"Error: {given} has several values. For a run of each, add -m{_as_one(key, text)}"
     cause = error.__cause__
     lines = [str(error), *([str(cause)] if isinstance(cause, OmegaConfBaseException) else [])]
     return "\n".join(lines + suggestions(arguments))
+
+
+def _as_one(key: str, text: str) -> str:
+    """Return how to write several values as one."""
+    if key in groups():
+        return ""
+    if is_path(key, text, Path.cwd()):
+        return f". For one path, write it in quotes: \"{key}='{text}'\""
+    return f". For one list, write it in brackets: {key}=[{text}]"
+
+
+def without_resolver(error: OmegaConfBaseException) -> str:
+    """Return what went wrong, without what OmegaConf adds where a function of ours has said it."""
+    text = redacted(str(error))
+    if text.startswith(_OF_RESOLVER):
+        return text.removeprefix(_OF_RESOLVER).partition("\n    full_key: ")[0]
+    return text
 
 
 def _complain(message: str, error: BaseException | None = None) -> None:

@@ -34,7 +34,8 @@ def require_known_keys(cfg: DictConfig, *others: DictConfig | HydraConf) -> None
         if key == "experiment":
             raise UsageError(
                 f"The keys of the experiment ({', '.join(map(str, cfg.experiment))}) count for "
-                "nothing: the first line of its YAML file must be '# @package _global_'"
+                "nothing: the first line of its YAML file must be '# @package _global_', without a "
+                "byte order mark (BOM) before it"
             )
         meant = nearest(key, known)
         raise UsageError(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from al_lightning.cli.configuration import before_a_job
 from al_lightning.cli.first_job import FINDS_FILES, first_job
 
 AUTO = "auto"
@@ -103,13 +103,8 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
 
 def _folder(cfg: DictConfig) -> Path:
     """Return the folder of the run."""
-    current = HydraConfig.instance()
-    before = current.cfg
-    current.set_config(cfg)
-    try:
+    with before_a_job(cfg):
         return Path(str(cfg.hydra.run.dir))
-    finally:
-        current.cfg = before
 
 
 def _begun_with(model: str, folder: Path) -> bool:

@@ -12,7 +12,7 @@ _NO_NAME = re.compile(r"null|true|false|[-+]?[\d.][\d._e+-]*|", re.IGNORECASE)  
 
 
 def require_needed(arguments: Sequence[str]) -> None:
-    """Refuse ``model=null``, ``model=1`` and the like; Hydra would show a traceback.
+    """Refuse ``model=null``, ``~model``, ``model=1`` and the like; Hydra would show a traceback.
 
     Raises:
         UsageError: Names the group, and its default.
@@ -20,7 +20,8 @@ def require_needed(arguments: Sequence[str]) -> None:
     absent = [
         argument
         for argument in arguments
-        if "=" in argument and any(map(_NO_NAME.fullmatch, argument.partition("=")[2].split(",")))
+        if argument.startswith("~")
+        or ("=" in argument and any(map(_NO_NAME.fullmatch, argument.partition("=")[2].split(","))))
     ]
     if not absent:
         return
@@ -28,8 +29,9 @@ def require_needed(arguments: Sequence[str]) -> None:
     chosen = [entry for entry in entries if isinstance(entry, DictConfig)]
     defaults = {str(group): choice for entry in chosen for group, choice in entry.items()}
     for argument in absent:
-        group, _, text = argument.lstrip("+").partition("=")
-        if group in defaults and defaults[group] is None and text.lower() != "null":
+        group, _, text = argument.lstrip("+~").partition("=")
+        is_left_out = argument.startswith("~") or text.lower() == "null"
+        if group in defaults and defaults[group] is None and not is_left_out:
             raise UsageError(f"{argument} is the name of no {group}: leave it out, or give a name")
         if defaults.get(group) is not None:
             raise UsageError(

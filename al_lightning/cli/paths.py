@@ -28,7 +28,7 @@ def is_path(key: str, value: Any, cwd: Path) -> bool:
         return False
     if _WEIGHTS.search(key):
         path = _expanded(value)
-        return len(path.parts) > 1 or bool(path.suffix) or (cwd / path).is_file()
+        return len(path.parts) > 1 or bool(path.suffix) or is_file(cwd / path)
     return _is_place(key)
 
 
@@ -38,9 +38,19 @@ def absolute(value: str, cwd: Path) -> str:
     A link to a file keeps its name: the files that a table names are beside the link.
     """
     path = cwd / _expanded(value)
-    if path.is_symlink() and path.is_file():
+    if os.path.islink(path) and is_file(path):  # noqa: PTH114 - as below
         return str(Path(os.path.realpath(path.parent)) / path.name)
     return os.path.realpath(path)
+
+
+def is_there(path: str | Path) -> bool:
+    """Return whether there is such a file or folder, as far as one may look."""
+    return os.path.exists(path)  # noqa: PTH110 - a Path raises below a closed folder, or by its length
+
+
+def is_file(path: str | Path) -> bool:
+    """Return whether there is such a file, as far as one may look."""
+    return os.path.isfile(path)  # noqa: PTH113 - as above
 
 
 def _expanded(value: str) -> Path:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.cli.paths import is_file
+from al_lightning.utils.errors import UsageError
+
 AUTO = "auto"
 
 
@@ -26,8 +29,20 @@ def project_of(cfg: DictConfig, *, is_sweep: bool) -> str | None:
     name = str(cfg.names.dataset)
     if place is not None:
         path = Path(str(place)).expanduser().absolute()
-        name = path.parent.name if path.is_file() else path.name
+        name = path.parent.name if is_file(path) else path.name
     return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "images"
+
+
+def require_project_name(name: object) -> None:
+    """Refuse a project that is no name; None is none.
+
+    Raises:
+        UsageError: If it is something else.
+    """
+    if name is not None and not re.fullmatch(r"[\w.-]*\w[\w.-]*", str(name)):
+        raise UsageError(
+            f"project must be a name of letters, digits, '.', '-' and '_', not {name!r}"
+        )
 
 
 def others_with(path: str | None, project: Path) -> list[str]:

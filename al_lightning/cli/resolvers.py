@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from hydra.core.override_parser.types import Override
@@ -26,6 +26,7 @@ def register() -> None:
     OmegaConf.register_new_resolver("strategy_name", _strategy_name, replace=True)
     OmegaConf.register_new_resolver("below", lambda *parts: str(Path(*parts)), replace=True)
     OmegaConf.register_new_resolver("home", _home, replace=True)
+    OmegaConf.register_new_resolver("keeps_class_mirrored", _keeps_class_mirrored, replace=True)
 
 
 def _home(folder: object) -> str:
@@ -33,6 +34,14 @@ def _home(folder: object) -> str:
     if not isinstance(folder, str | int | float) or folder == "":
         raise UsageError(f"output_root must be a folder, not {folder!r}")
     return os.path.expanduser(str(folder))  # noqa: PTH111 - a Path would drop what an address has twice
+
+
+def _keeps_class_mirrored(name: object) -> bool:
+    from al_lightning.data.sources.torchvision_source import (  # noqa: PLC0415 - imports torch
+        keeps_class_mirrored,
+    )
+
+    return keeps_class_mirrored(str(name))
 
 
 def _run_name(seed: int, overrides: Sequence[str], output_root: str) -> str:
@@ -49,6 +58,9 @@ def _run_folder(project: object, *names: str, _root_: DictConfig) -> str:
     for key, name in zip(("dataset", "model", "strategy"), names, strict=False):
         if not isinstance(name, str | int | float):
             raise UsageError(f"names.{key} must be a text, not {name!r}")
+        path = PurePath(str(name))
+        if not path.name or path.is_absolute() or ".." in path.parts:
+            raise UsageError(f"names.{key} must be the name of a folder of runs, not {name!r}")
     return "/".join(map(str, names))
 
 

@@ -13,7 +13,9 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict, read_write
 
 from al_lightning.run.keys import HYPERPARAMETERS, is_below
+from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.redaction import redacted
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -59,6 +61,40 @@ def _buys_validation(config: DictConfig, overrides: Sequence[Override]) -> bool:
     return all(amounts)
 
 
+def require_searcher(config: DictConfig) -> None:
+    """Refuse an interval where the sweeper is one that makes all runs.
+
+    Raises:
+        UsageError: Names what is swept.
+    """
+    if config.hydra.sweeper._target_ != _GRID:
+        return
+    for override in OverridesParser.create().parse_overrides(given_overrides(config)):
+        if override.is_interval_sweep():
+            raise UsageError(
+                f"{override.input_line} has no end of values: a search draws some of them. Add "
+                "hydra/sweeper=optuna, or list the values"
+            )
+
+
+def found_nothing(error: Exception) -> bool:
+    """Return whether an error says that no trial of a search ended well; Optuna has no kind for it."""
+    return isinstance(error, ValueError) and str(error).startswith("Record does not exist")
+
+
+def _require_search_space(overrides: Sequence[str]) -> None:
+    """Refuse what Optuna cannot draw from, such as an interval that begins behind its end."""
+    from hydra_plugins.hydra_optuna_sweeper._impl import (  # noqa: PLC0415 - an extra
+        create_optuna_distribution_from_override,
+    )
+
+    for override in OverridesParser.create().parse_overrides([*overrides]):
+        try:
+            create_optuna_distribution_from_override(override)
+        except (ValueError, AssertionError, NotImplementedError) as error:
+            raise UsageError(f"{override.input_line} cannot be searched: {error}") from error
+
+
 class KeepStudy(Callback):
     """Completes the settings of a sweeper that searches, such as ``hydra/sweeper=optuna``.
 
@@ -77,12 +113,22 @@ class KeepStudy(Callback):
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         _hold(folder / ".study.lock")
-        with read_write(config.hydra), open_dict(config.hydra):
-            sweeper.direction = "maximize"
-            sweeper.max_failure_rate = 1.0
-            sweeper.storage = sweeper.storage or f"sqlite:///{folder}/study.db"
-            sweeper.study_name = sweeper.study_name or "al_lightning"
-            sweeper.n_trials = _trials_left(sweeper.storage, sweeper.study_name, sweeper.n_trials)
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # six lines on its plugins
+        try:
+            whole_number("hydra.sweeper.n_trials", sweeper.n_trials, least=1)
+            whole_number("hydra.sweeper.n_jobs", sweeper.get("n_jobs", 1), least=1)
+            _require_search_space(given_overrides(config))
+            with read_write(config.hydra), open_dict(config.hydra):
+                sweeper.direction = "maximize"
+                sweeper.max_failure_rate = 1.0
+                sweeper.storage = sweeper.storage or f"sqlite:///{folder}/study.db"
+                sweeper.study_name = sweeper.study_name or "al_lightning"
+                sweeper.n_trials = _trials_left(
+                    sweeper.storage, sweeper.study_name, sweeper.n_trials
+                )
+        except UsageError as error:  # anything else that a callback raises becomes a warning
+            print(f"Error: {redacted(str(error))}", file=sys.stderr)  # noqa: T201
+            sys.exit(1)
 
 
 def _hold(path: Path) -> None:
@@ -106,10 +152,14 @@ def _trials_left(storage: str, name: str, wanted: int) -> int:
     """Return how many trials are left to make, those that were cut off put back into the queue."""
     import optuna  # noqa: PLC0415 - an extra
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # six lines on its plugins
-    study = optuna.create_study(
-        study_name=name, storage=storage, direction="maximize", load_if_exists=True
-    )
+    try:
+        study = optuna.create_study(
+            study_name=name, storage=storage, direction="maximize", load_if_exists=True
+        )
+    except Exception as error:  # of all kinds: each database has its own
+        raise UsageError(
+            f"hydra.sweeper.storage={storage} cannot be used: {str(error).partition(chr(10))[0]}"
+        ) from error
     _put_back(study)
     done = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
     return max(0, wanted - len(done))

@@ -19,7 +19,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from al_lightning.cli.resolvers import register
-from al_lightning.cli.search import given_overrides, require_validation
+from al_lightning.cli.search import (
+    found_nothing,
+    given_overrides,
+    require_searcher,
+    require_validation,
+)
 from al_lightning.cli.values import report_rules
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 from al_lightning.utils.errors import UsageError
@@ -56,6 +61,8 @@ class SweepRecord(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuse what would choose by the test set; begin the record."""
         try:
+            _require_jobs(config)
+            require_searcher(config)
             require_validation(config)
             report_rules(self.report)
         except UsageError as error:
@@ -117,9 +124,10 @@ def reported() -> Iterator[None]:
         if exit_.code == _FAILURE:
             _report_begun()
         raise
-    except Exception:
-        _report_begun()
-        raise
+    except Exception as error:
+        if _report_begun() or not found_nothing(error):
+            raise
+        sys.exit(_FAILURE)
     if not _report_begun():
         sys.exit(_FAILURE)
 
@@ -128,6 +136,11 @@ def runs_beside_others() -> bool:
     """Return whether this job may share its terminal with other jobs."""
     config = HydraConfig.get()
     return bool(config.mode == RunMode.MULTIRUN and config.launcher._target_ != _ONE_BY_ONE)
+
+
+def _require_jobs(config: DictConfig) -> None:
+    if config.hydra.launcher.get("n_jobs") == 0:
+        raise UsageError("hydra.launcher.n_jobs must not be 0: -1 runs a job on each core")
 
 
 def _share_out_threads(config: DictConfig) -> None:

@@ -2,19 +2,16 @@
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, get_args, get_origin
 
 from hydra.core.override_parser.types import Override
-from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.arguments import parsed
+from al_lightning.cli.targets import TAKERS, hints, nodes
 from al_lightning.utils.errors import UsageError
 
-# What a parameter may be declared as besides text, to take a value of that type.
-_TAKEN: dict[type, set[Any]] = {bool: {bool}, int: {int, float}, float: {float}}
 _ITEM = re.compile(r"'(?:\\.|[^'])*'|\"(?:\\.|[^\"])*\"|[^,\[\]]+")  # of a list on the command line
 
 
@@ -42,38 +39,18 @@ def with_text_as_text(cfg: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 def _mistaken(cfg: DictConfig) -> Iterator[tuple[str, Any]]:
     """Yield the keys that hold something else than the text that they should hold."""
-    for prefix, node in _nodes(OmegaConf.to_container(cfg, resolve=True), ""):
-        hints = _hints(node["_target_"])
+    for prefix, node in nodes(OmegaConf.to_container(cfg, resolve=True)):
+        known = hints(node["_target_"])
         for key, value in node.items():
-            if key in hints and _should_be_text(hints[key], value):
+            if key in known and _should_be_text(known[key], value):
                 yield f"{prefix}{key}", value
 
 
-def _nodes(config: Any, prefix: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if not isinstance(config, dict):
-        return
-    if "_target_" in config:
-        yield prefix, config
-    for key, value in config.items():
-        yield from _nodes(value, f"{prefix}{key}.")
-
-
-def _hints(target: str) -> dict[str, Any]:
-    """Return the types of a target's parameters, as far as they are known."""
-    try:
-        found = get_object(target)
-        function = found.__init__ if inspect.isclass(found) else found
-        return get_type_hints(function)
-    except Exception:  # no such target, which instantiating it will say; hints that name nothing
-        return {}
-
-
-def _should_be_text(hint: Any, value: Any) -> bool:
-    options = get_args(hint) if get_origin(hint) in {Union, UnionType} else (hint,)
+def _should_be_text(types: Collection[Any], value: Any) -> bool:
     if isinstance(value, list):
-        return any(map(_of_texts, options)) and not all(isinstance(item, str) for item in value)
-    taken = _TAKEN.get(type(value))
-    return taken is not None and str in options and taken.isdisjoint(options)
+        return any(map(_of_texts, types)) and not all(isinstance(item, str) for item in value)
+    taken = TAKERS.get(type(value)) if value is not None else None
+    return taken is not None and str in types and taken.isdisjoint(types)
 
 
 def _of_texts(hint: Any) -> bool:

@@ -20,11 +20,15 @@ _DOWNLOADS = "downloaded"  # what the description of a choice says that needs th
 
 def suggestions(arguments: Sequence[str]) -> list[str]:
     """Return a line for each key and choice that does not exist, if a known one is like it."""
-    folders = [CONF, *_config_dirs(arguments)]
+    folders = [CONF, *config_dirs(arguments)]
     given = [o for a in arguments if a[:1] != "-" and (o := parsed(a)) is not None]
     try:
         known, wrong = _known_names(given, folders)
-    except (CompactHydraException, ValueError):  # not even the rest can be read: Hydra has said why
+    except (
+        CompactHydraException,
+        ValueError,
+        OSError,
+    ):  # not even the rest can be read: Hydra has said why
         return []
     lines = []
     for override in given:
@@ -37,7 +41,8 @@ def suggestions(arguments: Sequence[str]) -> list[str]:
     return [line for line in lines if line]
 
 
-def _config_dirs(arguments: Sequence[str]) -> list[Path]:
+def config_dirs(arguments: Sequence[str]) -> list[Path]:
+    """Return the folders of one's own YAML files, from the command line."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--config-dir", "-cd", type=Path, action="append", default=[])
     found: list[Path] = parser.parse_known_args(arguments)[0].config_dir

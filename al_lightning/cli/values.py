@@ -1,15 +1,19 @@
 """Checks of the top-level keys of a configuration."""
 
-import re
+from dataclasses import fields
 from typing import Any, cast
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from al_lightning.cli.projects import require_project_name
 from al_lightning.report.rules import Rules
-from al_lightning.utils.checks import whole_number
+from al_lightning.utils.checks import require_within, whole_number
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.hints import nearest
+
+_MOST_THREADS = 1024  # a hundred thousand end the process, without a word
 
 
 def require_values(cfg: DictConfig) -> None:
@@ -22,7 +26,9 @@ def require_values(cfg: DictConfig) -> None:
         value = cfg.get(key)
         if value is None and key != "seed":
             continue
-        whole_number(key, value, least)
+        number = whole_number(key, value, least)
+        if key == "threads" and number > _MOST_THREADS:
+            raise UsageError(f"threads must be at most {_MOST_THREADS:,}, not {number}")
     report_rules(cfg.report)
     for key in ("overwrite", "cache", "predictions"):
         if not isinstance(cfg[key], bool):
@@ -34,9 +40,8 @@ def require_values(cfg: DictConfig) -> None:
         raise UsageError("classes=open is possible only in a project: add project=NAME")
     if cfg.changed_code not in ("refuse", "accept"):
         raise UsageError(f"changed_code must be refuse or accept, not {cfg.changed_code!r}")
-    minutes = cfg.save_minutes
-    if minutes is not None and (isinstance(minutes, bool | str) or not minutes >= 0):
-        raise UsageError(f"save_minutes must be a number of at least 0, or null, not {minutes!r}")
+    if cfg.save_minutes is not None:
+        require_within("save_minutes", cfg.save_minutes, "[0, inf)")
     if cfg.progress not in ("auto", True, False):
         raise UsageError(f"progress must be auto, true or false, not {cfg.progress!r}")
 
@@ -52,6 +57,13 @@ def report_rules(report: object) -> Rules | None:
     """
     if isinstance(report, DictConfig):
         rules = cast(dict[str, Any], OmegaConf.to_container(report))
+        known = [field.name for field in fields(Rules)]
+        for key in rules.keys() - known:
+            meant = nearest(key, known)
+            raise UsageError(
+                f"There is no key report.{key}"
+                + ("" if meant is None else f"; did you mean report.{meant}?")
+            )
         return Rules(**rules)
     if report is not None and not isinstance(report, bool):
         raise UsageError(f"report must be true, false or rules, not {report!r}")
@@ -60,12 +72,6 @@ def report_rules(report: object) -> Rules | None:
 
 def _require_project(cfg: DictConfig) -> None:
     """Refuse a project that is no name, or is to be several runs."""
-    name = cfg.project
-    if name is None:
-        return
-    if not re.fullmatch(r"[\w.-]*\w[\w.-]*", str(name)):
-        raise UsageError(
-            f"project must be a name of letters, digits, '.', '-' and '_', not {name!r}"
-        )
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    require_project_name(cfg.project)
+    if cfg.project is not None and HydraConfig.get().mode == RunMode.MULTIRUN:
         raise UsageError("A project is one run, and cannot be swept over: leave out project or -m")

@@ -192,6 +192,11 @@ class ImageData:
             return torch.empty(0, dtype=torch.int64)
         return known.nonzero().squeeze(1)
 
+    @property
+    def absent(self) -> frozenset[int]:
+        """The images of a project that have no file today; others' pixels stand in their place."""
+        return frozenset() if self.update is None else frozenset(self.update.absent)
+
     def file_names(self, image: int) -> list[str]:
         """Return what the file of a training image is called, and was called before; "" without one."""
         now = "" if self.train.files is None else self.train.files[image]

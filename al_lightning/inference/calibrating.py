@@ -28,7 +28,8 @@ def run_folds(recorded: RecordedRun, say: Callable[[str], None] = lambda _: None
         )
         return out_of_fold(recorded.learner, recorded.pool, recorded.round, FOLDS)
 
-    return folds_of(recorded.journal, recorded.identity, compute)
+    identity = recorded.identity, recorded.pool, recorded.labeled_pixels
+    return folds_of(recorded.journal, *identity, compute)
 
 
 def described(run: TrainedRun) -> str:

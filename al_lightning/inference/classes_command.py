@@ -12,6 +12,7 @@ from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
 if TYPE_CHECKING:
     from al_lightning.run.class_change import ClassChange
+    from al_lightning.run.journal import Journal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,9 +27,11 @@ def _change(given: argparse.Namespace) -> str:
     with freeze_imports_from_gc():
         from al_lightning.inference.label_changes import open_project  # noqa: PLC0415
 
-    with open_project(given.run) as journal:
+    changes = bool(given.add or given.rename or given.merge)
+    with open_project(given.run, changes=changes) as journal:
         change = _parsed(given, journal.classes)
         if str(change):
+            _require_clear(change, journal)
             if problem := change.problem(journal.classes):
                 raise UsageError(f"The classes of {given.run} cannot be changed: {problem}")
             journal.record_classes(change)
@@ -76,6 +79,28 @@ def _new(written: str) -> str:
         return normal_name(written)
     except ValueError as error:
         raise UsageError(f"{written!a} cannot be a class: {error}") from error
+
+
+def _require_clear(change: "ClassChange", journal: "Journal") -> None:
+    """Refuse a new name that a person may take for another class, or for the mark of skipped images."""
+    from al_lightning.utils.spelling import look_alike_key  # noqa: PLC0415
+
+    mark = journal.config.get("oracle", {}).get("skip_mark")
+    today = {**{name: name for name in journal.classes}, **journal.aliases}
+    new = [*((name, name) for name in change.added), *change.renamed.items()]
+    for own, name in new:
+        others = [n for n, now in today.items() if now != own] + [n for _, n in new]
+        look, same = look_alike_key(name), [n for n in others if n != name]
+        if alike := [n for n in same if look_alike_key(n) == look]:
+            raise UsageError(
+                f"{name!r} looks like {alike[0]!r}, which is or was the name of another class: sheets, "
+                "folders and tables could mean either. Choose another name"
+            )
+        if mark is not None and look_alike_key(str(mark)) == look:
+            raise UsageError(
+                f"{name!r} marks skipped images in sheets (oracle.skip_mark={mark}), and cannot be a "
+                "class. Choose another name, or another mark"
+            )
 
 
 def _parser() -> argparse.ArgumentParser:

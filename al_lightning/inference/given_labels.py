@@ -1,8 +1,9 @@
 """A table of labels from elsewhere: its rows, and which images of a project they are of."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from al_lightning.data.pixels.remote_file import file_at
 from al_lightning.data.source import ImageData
@@ -69,6 +70,7 @@ def labels_by_image(
     rows: Iterable[GivenRow],
     find: Callable[[GivenRow], int],
     classes: Sequence[str],
+    aliases: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[int, int]:
     """Return the class of each image that a table gives a label.
 
@@ -77,6 +79,7 @@ def labels_by_image(
         rows: Of the table; those without a label are left out.
         find: Returns the image of a row, see :class:`ImageFinder`.
         classes: The names of the classes, by label.
+        aliases: Classes by names that they had before.
 
     Raises:
         UsageError: If a row has no image or no class of the project, or two rows contradict each other;
@@ -89,7 +92,8 @@ def labels_by_image(
         if not row.label:
             continue
         try:
-            image, label = find(row), classes.index(read_class(row.label, classes))
+            image, name = find(row), read_class(row.label, [*classes, *aliases])
+            label = classes.index(aliases.get(name, name))
         except ValueError as error:
             problems.append(f"{row}: {error}")
             continue

@@ -10,30 +10,39 @@ import numpy as np
 import torch
 
 from al_lightning.run.journal import Journal
+from al_lightning.run.pool import Pool
 from al_lightning.run.provenance import config_hash
 from al_lightning.training.calibration import Calibration
 from al_lightning.training.out_of_fold import OutOfFold
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import require_file, write_whole
 
 _NAME = "out_of_fold.npz"
 _FIELDS = ("ids", "labels", "fold_of", "logits")
 
 
-def kept_folds(journal: Journal, identity: str) -> OutOfFold | None:
+def kept_folds(
+    journal: Journal, identity: str, pool: Pool, pixels: str | None = None
+) -> OutOfFold | None:
     """Return the out-of-fold predictions in a run's folder.
 
     Args:
         journal: Of the run.
         identity: Of the fit of its last weights.
+        pool: The labels that they must be of.
+        pixels: Digest of the labeled images; None where these are not at hand.
 
     Returns:
-        None if there are none, or they are of other weights or labels, or damaged, which is warned of.
+        None if there are none, or they are of other weights, labels or images, or damaged, which is
+        warned of.
     """
     path = _path(journal)
     try:
         require_file(path)
         with np.load(path, allow_pickle=False) as arrays:
-            if str(arrays["key"]) != _key(journal, identity):
+            if str(arrays["key"]) != _key(identity, pool):
+                return None
+            if pixels is not None and str(arrays["pixels"]) != pixels:
                 return None
             return OutOfFold(*(torch.from_numpy(arrays[name]) for name in _FIELDS))
     except FileNotFoundError:
@@ -43,24 +52,32 @@ def kept_folds(journal: Journal, identity: str) -> OutOfFold | None:
         return None
 
 
-def folds_of(journal: Journal, identity: str, compute: Callable[[], OutOfFold]) -> OutOfFold:
+def folds_of(
+    journal: Journal, identity: str, pool: Pool, pixels: str, compute: Callable[[], OutOfFold]
+) -> OutOfFold:
     """Return the out-of-fold predictions of a run; compute and keep them if they are not there.
 
     Args:
         journal: Of the run.
         identity: Of the fit of its last weights.
+        pool: The labels that they are of.
+        pixels: Digest of the labeled images.
         compute: Computes them.
 
-    Raises:
-        UsageError: If they cannot be written.
+    Warns:
+        UserWarning: If they cannot be written, as into a read-only folder: they are made again then.
     """
-    if (found := kept_folds(journal, identity)) is not None:
+    if (found := kept_folds(journal, identity, pool, pixels)) is not None:
         return found
     made = compute()
     content = io.BytesIO()
     arrays = {name: getattr(made, name).numpy() for name in _FIELDS}
-    np.savez(content, key=np.array(_key(journal, identity)), **arrays)
-    write_whole(_path(journal), content.getvalue())
+    key = np.array(_key(identity, pool))
+    np.savez(content, key=key, pixels=np.array(pixels), **arrays)
+    try:
+        write_whole(_path(journal), content.getvalue())
+    except UsageError as error:
+        warnings.warn(f"Out-of-fold predictions are not kept: {error}", stacklevel=2)
     return made
 
 
@@ -74,7 +91,7 @@ def kept_calibration(journal: Journal, identity: str) -> Calibration | None:
     for event in journal.rounds[-1:]:
         if event.get("fit") == identity and "calibration" in event:
             return Calibration(**event["calibration"])
-    found = kept_folds(journal, identity)
+    found = kept_folds(journal, identity, journal.pool)
     return None if found is None else found.calibration()
 
 
@@ -82,9 +99,8 @@ def _path(journal: Journal) -> Path:
     return journal.path.parent / _NAME
 
 
-def _key(journal: Journal, identity: str) -> str:
-    """Return a digest of what the predictions depend on: a fit, and the labels of now."""
-    pool = journal.pool
+def _key(identity: str, pool: Pool) -> str:
+    """Return a digest of what the predictions depend on, other than pixels: a fit, and labels."""
     return config_hash(
         {"fit": identity, "labels": [pool.labeled_ids.tolist(), pool.labels.tolist()]}
     )

@@ -8,7 +8,6 @@ from al_lightning.inference.label_folder import write_folder
 from al_lightning.inference.label_table import SUFFIXES, table_rows, write_table
 from al_lightning.inference.last_weights import read_journal
 from al_lightning.inference.run_data import has_recorded_data, load_run_data
-from al_lightning.run.journal import Journal
 from al_lightning.run.label_rows import LabelRow, label_rows
 from al_lightning.utils.errors import UsageError
 
@@ -47,7 +46,7 @@ def export_labels(
     # Without its images, a run still has a table of labels by id.
     wanted = has_recorded_data(journal) or is_folder
     data = load_run_data(journal, trust=trust) if wanted else None
-    gone = _gone(journal, data)
+    gone = frozenset[int]() if data is None else data.absent
     lost = sum(row.id in gone for row in rows)
     aside = f"; {lost} left out, since their files have gone" if lost else ""
     rows = [row for row in rows if row.id not in gone]
@@ -73,14 +72,6 @@ def _place(to: str) -> tuple[Path, bool]:
             f"{to} must end in .csv or .parquet for a table, or in / for a folder of images"
         )
     return path, is_folder
-
-
-def _gone(journal: Journal, data: ImageData | None) -> set[int]:
-    """Return the images of a project whose files have gone, as they are today."""
-    if data is None or data.update is None:
-        return set()
-    change = data.update.change
-    return {*journal.pool.absent_ids.tolist(), *change.gone}.difference(change.back)
 
 
 def _counted(rows: list[LabelRow], written: int) -> str:

@@ -1,6 +1,6 @@
 """Labels from elsewhere, taken into a project."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from al_lightning.inference.run_data import load_run_data
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import IMPORTED
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.listing import shortened
+
+_NAMED = 10  # ids in a message
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,10 @@ def import_labels(
     # Ids need no images: these may take a while to be read, or be unknown.
     data = load_run_data(journal, trust=trust) if any(row.file for row in rows) else None
     finder = ImageFinder(table, journal.pool.size, data)
-    plan = plan_import(journal, labels_by_image(table, rows, finder, classes))
+    plan = plan_import(journal, labels_by_image(table, rows, finder, classes, journal.aliases))
     place = len(journal.rounds)
-    if unknown := sum(i >= journal.pool.size for i in plan.new):
-        raise UsageError(
-            f"{unknown} of the images in {table} are new since the project was last started, and "
-            "nothing was changed. Run the project's command first, which takes them in"
-        )
+    gone = {*journal.pool.absent_ids.tolist()} if data is None else data.absent
+    _require_images(table, plan, journal.pool.size, gone)
     if plan.new:
         event = {"event": "labels", "round": place, "origin": IMPORTED}
         new = {"ids": [*plan.new], "labels": [*plan.new.values()]}
@@ -106,6 +106,20 @@ def import_labels(
     if plan.corrected:
         journal.record_correction(*_tensors(plan.corrected), by)
     return plan
+
+
+def _require_images(table: Path, plan: Import, size: int, gone: Collection[int]) -> None:
+    """Refuse new labels for images that the project does not have: not yet, or not any more."""
+    if vanished := [i for i in sorted(plan.new) if i in gone]:
+        raise UsageError(
+            f"{table} has new labels for images whose files have gone, and nothing was changed: ids "
+            f"{', '.join(shortened(vanished, _NAMED))}. Remove these rows, or restore the files"
+        )
+    if unknown := sum(i >= size for i in plan.new):
+        raise UsageError(
+            f"{unknown} of the images in {table} are new since the project was last started, and "
+            "nothing was changed. Run the project's command first, which takes them in"
+        )
 
 
 def _tensors(labels: Mapping[int, int]) -> tuple[Tensor, Tensor]:

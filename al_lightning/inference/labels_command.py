@@ -37,7 +37,9 @@ def _run(given: argparse.Namespace) -> str:
             take_from_table,
         )
         from al_lightning.inference.label_export import export_labels  # noqa: PLC0415
+        from al_lightning.inference.open_labels import say_open_labels  # noqa: PLC0415
 
+    say_open_labels(given.run)
     if given.set is not None:
         return correct_by_hand(given.run, given.set, given.by)
     if given.source is not None:

@@ -31,10 +31,12 @@ def _predict(given: argparse.Namespace) -> str:
     with freeze_imports_from_gc():
         from al_lightning.inference.calibrating import described  # noqa: PLC0415
         from al_lightning.inference.last_weights import read_journal  # noqa: PLC0415
+        from al_lightning.inference.open_labels import say_open_labels  # noqa: PLC0415
         from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 
     run = load_trained(given.run, trust=given.trust)
+    say_open_labels(given.run)
 
     @cache
     def recorded() -> "RecordedRun":
@@ -67,7 +69,11 @@ def _write_pool(given: argparse.Namespace, run: "TrainedRun", recorded: "Recorde
     from al_lightning.inference.pool_predictions import write_pool_predictions  # noqa: PLC0415
 
     images = write_pool_predictions(recorded, run, given.output, probabilities=given.probabilities)
-    return f"{_counted(images, 'unlabeled image')} written to {given.output}"
+    new = recorded.unknown_images
+    left = (
+        f"; {_counted(new, 'new image')} left out: run the project's command first" if new else ""
+    )
+    return f"{_counted(images, 'unlabeled image')} written to {given.output}{left}"
 
 
 def _write_folder(given: argparse.Namespace, run: "TrainedRun") -> str:

@@ -1,7 +1,8 @@
 """A run made again from its folder: its images, and the learner that trains on them."""
 
+import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import lightning as L
 
 from al_lightning.data.source import ImageData
 from al_lightning.inference.last_weights import read_last_weights
+from al_lightning.inference.present_pool import present
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.inference.recorded_places import resolved
 from al_lightning.inference.run_data import load_run_data
@@ -52,30 +54,49 @@ class RecordedRun:
 
     Attributes:
         journal: Of the run.
-        learner: Trains as the run did, on one device.
+        make_learner: Makes what trains on some images as the run did, on one device.
+        learner: On the run's images.
         round: The round of the last weights.
         identity: Digest of all that their fit depended on.
     """
 
     journal: Journal
+    make_learner: Callable[[ImageData], Learner]
     learner: Learner
     round: int
     identity: str
 
     @property
     def pool(self) -> Pool:
-        """The labels as they are now, corrections included."""
-        return self.journal.pool
+        """The labels as they are now, corrections included, of images that have a file today."""
+        return present(self.journal.pool, self.learner.data.absent)
+
+    @property
+    def unknown_images(self) -> int:
+        """How many images have come, or come back, since the project was last started."""
+        update = self.learner.data.update
+        return 0 if update is None else update.change.new + len(update.change.back)
+
+    @property
+    def labeled_pixels(self) -> str:
+        """Digest of the pixels of the labeled images; "" where these cannot change."""
+        digests = self.learner.data.train.digests
+        if digests is None:
+            return ""
+        return hashlib.sha256(digests[self.pool.labeled_ids].numpy().tobytes()).hexdigest()
 
     def fitted(self, run: TrainedRun) -> Fitted:
         """Return the last weights with the means to let them see the run's images.
 
+        They are normalised as in the fit, though some that it was measured on may have gone since.
+
         Args:
             run: The same run, loaded.
         """
-        self.learner.serve()
+        learner = self.make_learner(replace(self.learner.data, normalization=run.normalization))
+        learner.serve()
         pool = self.journal.pool_in(self.round)
-        return self.learner.fitted(run.network.classifier, self.round, pool)
+        return learner.fitted(run.network.classifier, self.round, pool)
 
 
 def load_recorded(
@@ -112,15 +133,18 @@ def load_recorded(
         backbone = make_backbone(images.image_shape, len(images.classes))
         return recipe.classifier(backbone, len(images.classes))
 
-    learner = Learner(
-        recipe.datamodule(_Loaded(images)),
-        classifier,
-        RoundTrainers(make_trainer, recipe),
-        seed=config["seed"],
-        fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
-        embeddings=EmbeddingCache(_embeddings(journal), say),
-    )
-    return RecordedRun(journal, learner, saved.facts["round"], saved.identity)
+    def make_learner(images: ImageData) -> Learner:
+        return Learner(
+            recipe.datamodule(_Loaded(images)),
+            classifier,
+            RoundTrainers(make_trainer, recipe),
+            seed=config["seed"],
+            fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
+            embeddings=EmbeddingCache(_embeddings(journal), say),
+        )
+
+    learner = make_learner(images)
+    return RecordedRun(journal, make_learner, learner, saved.facts["round"], saved.identity)
 
 
 def _require_groups(journal: Journal) -> None:

@@ -1,10 +1,9 @@
-"""The review of a run's labels: a sheet of those that are probably wrong, and its corrections."""
+"""The review of a run's labels: a sheet of those to look at again, and its corrections."""
 
 from pathlib import Path
 
-import torch
-
 from al_lightning.data.source import ImageData
+from al_lightning.inference.label_changes import correct
 from al_lightning.inference.label_errors import LabelErrors, find_label_errors
 from al_lightning.oracles.csv_sheet.contact_page import contact_page
 from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
@@ -15,7 +14,8 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
 from al_lightning.utils.spreadsheet import cell
 
-COLUMNS = ("id", "file", "given", "suggested", "confidence", "margin", "label")
+COLUMNS = ("id", "file", "reason", "given", "suggested", "confidence", "margin", "label")
+CHANGED, DOUBTFUL = "content changed", "doubtful"  #: reasons to look at a label again
 
 
 def doubtful_labels(found: OutOfFold) -> LabelErrors:
@@ -29,12 +29,14 @@ def doubtful_labels(found: OutOfFold) -> LabelErrors:
 
 def write_review(
     data: ImageData, journal: Journal, found: OutOfFold, sheet: Path, count: int
-) -> int:
-    """Write a sheet of doubtful labels, and a page beside it that shows the images.
+) -> tuple[int, int]:
+    """Write a sheet of labels to look at again, and a page beside it that shows the images.
 
-    The sheet is CSV, a row an image, the most doubtful first: ``id``, ``file``, ``given`` (its label),
+    The sheet is CSV, a row an image: ``id``, ``file``, ``reason``, ``given`` (its label),
     ``suggested``, ``confidence`` (the probability of that class), ``margin``, and ``label``, which is
-    empty: a person fills in the right class where the label is wrong.
+    empty: a person fills in the right class where the label is wrong. First come the images whose
+    content has changed since they were labeled: of these, a person confirms right labels, too. Then
+    the doubtful ones, the most doubtful first.
 
     Args:
         data: The images.
@@ -44,38 +46,33 @@ def write_review(
         count: At most so many rows.
 
     Returns:
-        The number of doubtful labels, also of those that are not in the sheet.
+        The numbers of changed images and of other doubtful labels, also of those that are not in the
+        sheet.
 
     Raises:
         UsageError: If the sheet has entries that were not applied, or files cannot be written.
     """
     _require_applied(data, journal, sheet)
-    errors = doubtful_labels(found)
-    rows: list[dict[str, object]] = []
-    for row, suggested, confidence, margin in zip(
-        errors.rows[:count].tolist(),
-        errors.suggested.tolist(),
-        errors.confidence.tolist(),
-        errors.margins.tolist(),
-        strict=False,
-    ):
-        image = int(found.ids[row])
-        rows.append(
-            {
-                "id": image,
-                "file": "" if data.train.files is None else cell(data.train.files[image]),
-                "given": cell(data.classes[int(found.labels[row])]),
-                "suggested": cell(data.classes[suggested]),
-                "confidence": f"{confidence:.4f}",
-                "margin": f"{margin:.4f}",
-            }
-        )
+    changed = sorted(journal.to_review.difference(data.absent))
+    suggested = _suggested(data, found)
+    reasons = dict.fromkeys(changed, CHANGED)
+    reasons |= {i: DOUBTFUL for i in suggested if i not in reasons}
+    rows: list[dict[str, object]] = [
+        {
+            "id": i,
+            "file": "" if data.train.files is None else cell(data.train.files[i]),
+            "reason": reason,
+            "given": cell(data.classes[journal.label_of[i]]),
+            **suggested.get(i, {}),
+        }
+        for i, reason in [*reasons.items()][:count]
+    ]
     write_whole(sheet.with_suffix(".html"), _page(data, sheet.stem, rows))
     write_whole(sheet, sheet_text(rows, COLUMNS))
-    return len(errors.rows)
+    return len(changed), len(reasons) - len(changed)
 
 
-def apply_review(data: ImageData, journal: Journal, sheet: Path, by: str) -> tuple[int, int]:
+def apply_review(data: ImageData, journal: Journal, sheet: Path, by: str) -> str:
     """Record the classes that a person has filled into a sheet as corrections of a project.
 
     Args:
@@ -85,18 +82,29 @@ def apply_review(data: ImageData, journal: Journal, sheet: Path, by: str) -> tup
         by: Name of the person.
 
     Returns:
-        The number of labels that were corrected, and of entries that are the label already.
+        What was done, in words.
 
     Raises:
         UsageError: If the sheet is not there or cannot be used; names the rows.
         JournalError: If the run is no project.
     """
-    filled = _read(data, journal, sheet)
-    new = {i: label for i, label in filled.labels.items() if journal.label_of[i] != label}
-    if new:
-        ids, labels = torch.tensor([*new]), torch.tensor([*new.values()])
-        journal.record_correction(ids, labels, by)
-    return len(new), len(filled.labels) - len(new)
+    return correct(journal, _read(data, journal, sheet).labels, by)
+
+
+def _suggested(data: ImageData, found: OutOfFold) -> dict[int, dict[str, str]]:
+    """Return what doubtful labels probably are, in the columns of a sheet, the most doubtful first."""
+    errors = doubtful_labels(found)
+    columns = (errors.suggested, errors.confidence, errors.margins)
+    return {
+        i: {
+            "suggested": cell(data.classes[label]),
+            "confidence": f"{confidence:.4f}",
+            "margin": f"{margin:.4f}",
+        }
+        for i, label, confidence, margin in zip(
+            found.ids[errors.rows].tolist(), *(c.tolist() for c in columns), strict=True
+        )
+    }
 
 
 def _page(data: ImageData, name: str, rows: list[dict[str, object]]) -> str:
@@ -105,7 +113,8 @@ def _page(data: ImageData, name: str, rows: list[dict[str, object]]) -> str:
             "id": str(row["id"]),
             "file": str(row["file"]),
             "label": str(row["given"]),
-            "suggested": f"{row['suggested']}, {row['confidence']}",
+            "reason": str(row["reason"]),
+            "suggested": f"{row['suggested']}, {row['confidence']}" if "suggested" in row else "",
         }
         for row in rows
     ]
@@ -119,7 +128,8 @@ def _require_applied(data: ImageData, journal: Journal, sheet: Path) -> None:
     if not sheet.exists():
         return
     filled = _read(data, journal, sheet)
-    if left := [i for i, label in filled.labels.items() if journal.label_of[i] != label]:
+    known, unseen = journal.label_of, journal.to_review
+    if left := [i for i, label in filled.labels.items() if known[i] != label or i in unseen]:
         raise UsageError(
             f"{sheet} has {len(left)} class(es) filled in that were not applied: do that with --apply, "
             "or write another sheet with --to"

@@ -30,7 +30,9 @@ def _review(given: argparse.Namespace) -> str:
     with freeze_imports_from_gc():
         from al_lightning.inference.label_changes import open_project  # noqa: PLC0415
         from al_lightning.inference.last_weights import read_journal  # noqa: PLC0415
+        from al_lightning.inference.open_labels import say_open_labels  # noqa: PLC0415
 
+    say_open_labels(given.run)
     if given.apply is None:
         return _write(given, read_journal(given.run))
     with open_project(given.run) as journal:
@@ -46,12 +48,14 @@ def _write(given: argparse.Namespace, journal: "Journal") -> str:
     recorded = load_recorded(journal, trust=given.trust, place=given.data, say=_say)
     found = run_folds(recorded, _say)
     data = recorded.learner.data
-    doubtful = write_review(data, journal, found, sheet, given.count)
+    changed, doubtful = write_review(data, journal, found, sheet, given.count)
     command = ["python", "-m", "al_lightning.review", str(given.run), "--apply", str(sheet)]
     then = f"\nThen: {shlex.join(command)} --by NAME" if journal.is_project else ""
+    first = f"{changed:,} image(s) have changed since they were labeled, and come first. "
     return (
+        f"{first if changed else ''}"
         f"{doubtful:,} of {len(found.labels):,} labels are probably wrong; the most doubtful "
-        f"{min(doubtful, given.count):,} are in the sheet.\n"
+        f"{max(0, min(doubtful, given.count - changed)):,} are in the sheet.\n"
         f"  Images:   {sheet.with_suffix('.html')}\n"
         f"  Fill in:  {sheet}, column label, where the label is wrong{then}"
     )
@@ -63,9 +67,7 @@ def _apply(given: argparse.Namespace, journal: "Journal") -> str:
 
     sheet: Path = given.apply if given.apply != Path() else given.run / _SHEET
     data = load_run_data(journal, trust=given.trust, place=given.data)
-    new, same = apply_review(data, journal, sheet, given.by)
-    beside = f"; {same} had this class already" if same else ""
-    return f"{new} label(s) corrected{beside}. The project's command trains on them"
+    return apply_review(data, journal, sheet, given.by)
 
 
 def _say(message: str) -> None:

@@ -40,8 +40,13 @@ class SourceFiles:
 
     @cached_property
     def train(self) -> dict[str, int]:
-        """The dataset id of each file, by :func:`key_of`."""
-        return {key_of(self.place(f)): i for i, f in enumerate(self._data.train.files or ())}
+        """The dataset id of each file, by :func:`key_of`.
+
+        An image whose file has gone has the name that it had, unless another one has it now.
+        """
+        gone, files = self._data.absent, self._data.train.files or ()
+        ids = sorted(range(len(files)), key=lambda i: i not in gone)  # the last of a name counts
+        return {key_of(self.place(files[i])): i for i in ids}
 
     @cached_property
     def test(self) -> frozenset[str]:

@@ -26,6 +26,7 @@ from al_lightning.training.checkpoint import Saved
 from al_lightning.training.recipe import Recipe
 from al_lightning.utils.errors import UsageError
 
+_FACTS = ("round", "image_shape", "normalization", "pretrained", "precision")
 _MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
@@ -193,7 +194,7 @@ def load_trained(
         JournalError: If the journal is damaged.
     """
     journal = read_journal(Path(folder))
-    saved = read_last_weights(journal)
+    saved = _saved_weights(journal)
     config = journal.config_in(saved.facts["round"])  # a project may have another one by now
     classes, shape = tuple(saved.facts["classes"]), tuple(saved.facts["image_shape"])
     if classifier is None:
@@ -212,6 +213,17 @@ def load_trained(
         saved.facts["precision"],
     )
     return run.calibrated_by(kept_calibration(journal, saved.identity))
+
+
+def _saved_weights(journal: Journal) -> Saved:
+    """Read the last weights; refuse those that another version has saved, with other facts."""
+    saved = read_last_weights(journal)
+    if missing := [name for name in _FACTS if name not in saved.facts]:
+        raise UsageError(
+            f"{weights_path(journal)} was saved by another version of al_lightning: it does not say "
+            f"{', '.join(missing)}. Run the same command again, which fits the last round again"
+        )
+    return saved
 
 
 def _load(saved: Saved, classifier: L.LightningModule, journal: Journal) -> None:

@@ -14,6 +14,7 @@ from al_lightning.run.budget import AUTO_POLICY, POLICIES, Budget
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Origin
+from al_lightning.run.raised_budget import labels_due
 from al_lightning.training.fitted import Fitted
 from al_lightning.training.learner import Learner
 from al_lightning.utils.errors import UsageError
@@ -50,8 +51,7 @@ class FirstLabels:
     @property
     def given(self) -> int:
         """How many labels came with the images at the start, where others came without."""
-        recorded = (self.journal.start or {}).get("data", {})
-        return int(recorded.get("given", len(self.learner.data.given_ids)))
+        return self.journal.given_labels(len(self.learner.data.given_ids))
 
     def missing(self, pool: Pool) -> tuple[Origin, Tensor] | None:
         """Return what is to be labeled next, and for what; None where training can begin.
@@ -64,7 +64,7 @@ class FirstLabels:
                 if len(ids := self._missing_held_out(pool, origin)):
                     return origin, ids
         if len(pool.labeled_ids) >= _FEWEST:
-            return self._of_new_images(pool)
+            return self._of_raised_budget(pool) or self._of_new_images(pool)
         given = self.learner.data.given_ids
         given = given[torch.isin(given, pool.unlabeled_ids)]
         ids = given if len(given) else self._draw(pool)
@@ -75,6 +75,24 @@ class FirstLabels:
                 "needed"
             )
         return "initial", ids
+
+    def _of_raised_budget(self, pool: Pool) -> tuple[Origin, Tensor] | None:
+        """Return images to label for validation or test, since a project's budget for it was raised."""
+        if not self.journal.is_project:
+            return None
+        left = self.budget.limit(pool.size, self.given) - pool.labels_bought - len(pool.open_ids)
+        for origin in self._held_out:
+            if (due := labels_due(self.journal.events, origin)) == 0:
+                continue
+            free = pool.candidate_ids
+            labeled = torch.tensor([*pool.label_of], dtype=torch.int64)
+            free = free[~torch.isin(self._owners(free), self._owners(labeled))]
+            ids = self._draw_held_out(free, origin, max(0, min(due, left)))
+            if len(ids) or left <= 0:  # else no group is small enough, or no image is left
+                warnings.warn(_about_raised(origin, due, len(ids), pool), stacklevel=2)
+            if len(ids):
+                return origin, ids
+        return None
 
     def _of_new_images(self, pool: Pool) -> tuple[Origin, Tensor] | None:
         """Return images to label for validation or test, of those that came in the course of a project.
@@ -179,6 +197,20 @@ class FirstLabels:
             stacklevel=2,
         )
         return True
+
+
+def _about_raised(origin: Origin, due: int, drawn: int, pool: Pool) -> str:
+    """Return what is bought since a budget was raised, and what the figures are of from here on."""
+    if drawn == 0:
+        return (
+            f"budget.{origin} was raised, but budget.total leaves no labels for that: raise it, too"
+        )
+    few = f", not {due}, since budget.total or the images leave no more" if drawn < due else ""
+    return (
+        f"budget.{origin} was raised: {drawn} more images for {origin} are drawn at random{few}, from "
+        f"those without a label. The {len(pool.labeled_ids)} images that are trained on are not among "
+        "them: if these are harder than the rest, the accuracy is somewhat too high from here on"
+    )
 
 
 def _labeled_for(origin: Origin, pool: Pool) -> Tensor:

@@ -248,6 +248,9 @@ class ActiveLearningLoop:
 
     def _settle(self, question: Question) -> bool:
         """Ask the oracle, and record its answer; return whether there is one."""
+        if len(question.left_ids) == 0:
+            self.journal.close_question(question)
+            return True
         answer = from_rank_zero(lambda: self.oracle.answer(question))
         if answer is None and not self.oracle.answers_at_once:
             self._callbacks.on_wait(self.journal, self.oracle.instructions(question))
@@ -278,5 +281,5 @@ class ActiveLearningLoop:
         pool = self.journal.pool
         ids, labels, skipped = answer.new_labels(pool)
         by = None if self.oracle.answers_at_once else answer.annotators(ids.tolist())
-        more = skipped, by, answer.still_open(pool), question.parts_of(ids)
+        more = skipped, by, answer.still_open(pool), question.parts_of(ids), answer.at
         self.journal.record_labels(question.round, ids, labels, question.origin, *more)

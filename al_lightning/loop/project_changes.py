@@ -7,7 +7,7 @@ import torch
 from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import UNKNOWN, ImageData
-from al_lightning.oracles.answers import warn_of_kept_labels
+from al_lightning.oracles.answers import warn_of_kept_labels, warn_of_taken_back
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import HELD_OUT
@@ -81,6 +81,7 @@ def record_corrections(
     callbacks: LoopCallback,
     *,
     answered: bool = False,
+    at: str | None = None,
 ) -> None:
     """Write down corrections, if there are any.
 
@@ -88,19 +89,23 @@ def record_corrections(
         journal: Of the project.
         labels: Classes by id.
         by: Who corrects, or who corrects each.
-        callbacks: Told of them.
+        callbacks: Told of them, but for labels that are only confirmed.
         answered: Whether they come with an answer to a question.
+        at: When they were given, in UTC; None for now.
     """
     if labels:
+        known = journal.label_of
+        changed = {i: label for i, label in labels.items() if known.get(i) != label}
         ids, classes = torch.tensor([*labels]), torch.tensor([*labels.values()])
-        journal.record_correction(ids, classes, by, answered=answered)
-        callbacks.on_correction(labels)
+        journal.record_correction(ids, classes, by, answered=answered, at=at)
+        if changed:
+            callbacks.on_correction(changed)
 
 
 def record_answer(
     answer: Answer, journal: Journal, oracle: Oracle, callbacks: LoopCallback
 ) -> None:
-    """Write down the corrections in an answer; where the run is no project, warn that labels are kept.
+    """Write down the corrections in an answer; warn of labels that are kept although it says otherwise.
 
     Args:
         answer: To a question, or apart from one.
@@ -108,12 +113,14 @@ def record_answer(
         oracle: Gave them; its name is written where nobody is named.
         callbacks: Told of them.
     """
+    imported = {i for event in journal.labels(IMPORTED) for i in event["ids"]}
+    warn_of_taken_back(answer, journal.label_of, imported)
     if not journal.is_project:
         warn_of_kept_labels(answer.corrections(journal.pool, {}))
         return
     corrections = answer.corrections(journal.pool, journal.answered)
     by = answer.annotators(corrections) or type(oracle).__name__
-    record_corrections(journal, corrections, by, callbacks, answered=True)
+    record_corrections(journal, corrections, by, callbacks, answered=True, at=answer.at)
 
 
 def _record_images(journal: Journal, update: ImageUpdate, callbacks: LoopCallback) -> None:
@@ -130,7 +137,7 @@ def _record_images(journal: Journal, update: ImageUpdate, callbacks: LoopCallbac
     if update.rows or change.gone or change.back or change.test != journal.test_images:
         write_manifest(update)
         journal.record_images(change)
-        callbacks.on_images(update)
+        callbacks.on_images(update, journal.to_review)
 
 
 def _record_imported(journal: Journal, data: ImageData, callbacks: LoopCallback) -> None:

@@ -99,20 +99,22 @@ class Query:
         """What the strategy needs to know of unlabeled or labeled images."""
         return self.strategy.needs | self.strategy.labeled_needs
 
-    def check(self, data: ImageData, budget: Budget, embedding: int) -> None:
+    def check(self, data: ImageData, budget: Budget, embedding: int, given: int = 0) -> None:
         """Refuse faulty strategies, and queries of too few candidates or too much memory.
 
         Args:
             data: The data set.
             budget: Says how large queries are.
             embedding: The size of an embedding.
+            given: How many labels came with the images, where others came without.
 
         Raises:
             UsageError: If a query cannot be made; says why.
         """
-        images, given, classes = len(data.train), len(data.given_ids), len(data.classes)
+        images, classes = len(data.train), len(data.classes)
         sizes = query_sizes(self.strategy, budget, images, given, classes, embedding)
-        require_enough_candidates(self.strategy.pool_subset, budget.largest_query)
+        largest = max((size.count for size in sizes), default=0)
+        require_enough_candidates(self.strategy.pool_subset, largest)
         require_memory(self.strategy, sizes, memory_limit(budget.memory_limit))
         with isolate_rng():
             for strategy in filter(None, (self.strategy, self.initial_strategy)):

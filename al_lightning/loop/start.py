@@ -12,6 +12,7 @@ from al_lightning.loop.query import Query
 from al_lightning.oracles.answers import require_oracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.journal import Journal
+from al_lightning.run.label_rows import label_rows
 from al_lightning.run.own_code import own_code
 from al_lightning.run.project import continued
 from al_lightning.run.provenance import config_hash, describe, hardware, versions
@@ -58,7 +59,9 @@ def begin_run(
             cannot be saved.
         OtherRunError: If the journal is another run's.
     """
-    start, irrelevant = start_event(learner, query, oracle, budget), learner.record.irrelevant
+    given = journal.given_labels(len(learner.data.given_ids))
+    start = start_event(learner, query, oracle, budget, given)
+    irrelevant = learner.record.irrelevant
     if (limit := memory_limit(budget.memory_limit)) is not None:
         learner.datamodule.spill = Spill(journal.path.parent, limit)
     if journal.start is None:
@@ -68,6 +71,8 @@ def begin_run(
         require_same_run(journal, start, irrelevant)
         if journal.is_project:
             record_changes(journal, start, learner.data, irrelevant, callbacks)
+    if oracle.live is not None:
+        oracle.live.publish(aliases=dict(journal.aliases), recorded=label_rows(journal))
     learner.begin(continued(journal, start), journal.path.parent)
     last = len(journal.rounds) - 1
     if journal.finished and not learner.has(last, journal.pool_in(last)):
@@ -88,19 +93,28 @@ def open_run(learner: Learner, journal: Journal, callbacks: LoopCallback) -> Non
     learner.serve()
 
 
-def start_event(learner: Learner, query: Query, oracle: Oracle, budget: Budget) -> Event:
+def start_event(
+    learner: Learner, query: Query, oracle: Oracle, budget: Budget, given: int
+) -> Event:
     """Check that the parts of a loop fit each other, and return what the journal says of them.
+
+    Args:
+        learner: Trains the classifiers.
+        query: Selects images.
+        oracle: Labels them.
+        budget: Says how many.
+        given: How many labels came with the images, where others came without, when the run began.
 
     Raises:
         UsageError: If they do not fit, or the environment would change results.
     """
     require_neutral_environment()
     data, record = learner.data, learner.record
-    budget.limit(len(data.train), len(data.given_ids))
+    budget.limit(len(data.train), given)
     facts = learner.facts
     if Need.MC_PROBABILITIES in query.needs:
         learner.require_samples()
-    query.check(data, budget, facts.embedding)
+    query.check(data, budget, facts.embedding, given)
     config = record.config
     if config is None:
         config = _plain_config(learner, query, oracle, budget)
@@ -133,6 +147,7 @@ def _of_a_project(data: ImageData) -> dict[str, Any]:
     hidden = not bool((data.train.labels == UNKNOWN).any())
     return {
         "manifest": data.update.change.manifest,
+        "manifest_sha256": data.update.change.manifest_sha256,
         "given": len(data.given_ids),
         "hidden": hidden,
     }

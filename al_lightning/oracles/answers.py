@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -49,15 +50,7 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
         UsageError: If it is no answer to the question; names the oracle, and the ids.
     """
     name = type(oracle).__name__
-    if answer is None:
-        raise UsageError(
-            f"{name} has answered None, though its answers_at_once is True: return an Answer, or set "
-            "answers_at_once = False where an answer may take time"
-        )
-    if not isinstance(answer, Answer):
-        raise UsageError(
-            f"{name} must answer with an al_lightning.Answer(ids, labels), not {type(answer).__name__}"
-        )
+    answer = _require_answer(name, answer)
     num_classes += len(_new_classes(name, answer.new_classes))
     earlier = {i for asked in question.earlier for i in asked.ids.tolist()}
     ids = _asked(name, "ids", answer.ids, question.ids.tolist())
@@ -73,17 +66,32 @@ def checked_answer(oracle: Oracle, question: Question, answer: object, num_class
             f"{name} has answered without a label and without a skip: return None where there is no "
             "answer yet (answers_at_once = False), or skip what cannot be labeled"
         )
-    return Answer(
-        ids,
-        _labels(name, "labels", answer.labels, ids, num_classes),
-        skipped,
-        late_ids,
-        _labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
-        late_skipped,
-        still_open,
-        _annotators(name, answer.by),
-        tuple(answer.new_classes),
+    return replace(
+        answer,
+        ids=ids,
+        labels=_labels(name, "labels", answer.labels, ids, num_classes),
+        skipped=skipped,
+        late_ids=late_ids,
+        late_labels=_labels(name, "late_labels", answer.late_labels, late_ids, num_classes),
+        late_skipped=late_skipped,
+        open_ids=still_open,
+        by=_annotators(name, answer.by),
+        new_classes=tuple(answer.new_classes),
     )
+
+
+def _require_answer(name: str, answer: object) -> Answer:
+    """Return an answer as it is; refuse anything else."""
+    if answer is None:
+        raise UsageError(
+            f"{name} has answered None, though its answers_at_once is True: return an Answer, or set "
+            "answers_at_once = False where an answer may take time"
+        )
+    if not isinstance(answer, Answer):
+        raise UsageError(
+            f"{name} must answer with an al_lightning.Answer(ids, labels), not {type(answer).__name__}"
+        )
+    return answer
 
 
 def warn_of_kept_labels(corrections: Mapping[int, int]) -> None:
@@ -101,6 +109,25 @@ def warn_of_kept_labels(corrections: Mapping[int, int]) -> None:
         )
 
 
+def warn_of_taken_back(answer: Answer, labeled: Collection[int], imported: Collection[int]) -> None:
+    """Warn of labels that annotators take back: these stay, since a label can only be corrected.
+
+    Args:
+        answer: To a question, or apart from one.
+        labeled: Images that have a label.
+        imported: Those of them that have it from elsewhere: an empty entry says nothing of them.
+    """
+    skipped = {*answer.skipped.tolist(), *answer.late_skipped.tolist()}
+    emptied = {*answer.emptied_ids.tolist()}.difference(imported)
+    if kept := sorted((skipped | emptied).intersection(labeled)):
+        warnings.warn(
+            f"{len(kept)} image(s) have a label, and are empty or skipped now where an annotator had "
+            f"labeled them: ids [{', '.join(shortened(kept, _NAMED))}]. They keep the label: it can be "
+            "corrected to another class, but not taken back",
+            stacklevel=2,
+        )
+
+
 def warn_of_gaps(question: Question, answer: Answer) -> None:
     """Warn of an answer that leaves images for validation or test open.
 
@@ -108,7 +135,8 @@ def warn_of_gaps(question: Question, answer: Answer) -> None:
         question: That was answered.
         answer: That was checked.
     """
-    left = len(question.ids) - len(answer.ids) - len(answer.skipped)
+    answered = torch.cat([answer.ids, answer.skipped])
+    left = len(question.left_ids) - int(torch.isin(question.left_ids, answered).sum())
     if question.origin in HELD_OUT and left:
         warnings.warn(
             f"{left} of {len(question.ids)} images for {question.origin} have no label. If these are "

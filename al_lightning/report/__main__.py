@@ -9,6 +9,8 @@ from al_lightning.report.rules import Rules
 from al_lightning.utils.command import piped_output
 from al_lightning.utils.errors import UsageError
 
+_RULES = ("margin", "difference", "looks")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write a report; return the exit status: 1 where there is nothing to report on."""
@@ -17,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     target = given.output or given.folders[0] / "report"
     try:
-        rules = Rules(given.margin, given.difference, given.looks)
-        report = write_report(given.folders, target, given.title, given.metric, rules)
+        rules = {key: value for key in _RULES if (value := getattr(given, key)) is not None}
+        report = write_report(given.folders, target, given.title, given.metric, changes=rules)
     except UsageError as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return 1
@@ -58,24 +60,23 @@ def _parser() -> argparse.ArgumentParser:
         "--margin",
         type=float,
         metavar="POINTS",
-        default=Rules.margin,
-        help="strategies are the same where they are shown to be this close; default: %(default)s",
+        help="strategies are the same where they are shown to be this close; default, as for the next "
+        f"two: what all journals recorded, else {Rules.margin}",
     )
     parser.add_argument(
         "--difference",
         type=float,
         metavar="POINTS",
-        default=Rules.difference,
-        help="the smallest difference that matters, which seeds are counted for; default: %(default)s",
+        help="the smallest difference that matters, which seeds are counted for; else "
+        f"{Rules.difference}",
     )
     parser.add_argument(
         "--looks",
         nargs="+",
         type=int,
         metavar="SEEDS",
-        default=Rules.looks,
-        help="numbers of seeds at which claims are made, which share the level of 5%%; "
-        "default: 3 5 10",
+        help="numbers of seeds at which claims are made, which share the level of 5%%; else "
+        f"{' '.join(map(str, Rules.looks))}",
     )
     return parser
 

@@ -82,6 +82,22 @@ class History:
         return self._state.manifest
 
     @property
+    def manifest_sha256(self) -> str:
+        """Digest of the bytes of a project's manifest of images that count."""
+        return self._state.manifest_sha256
+
+    def given_labels(self, now: int) -> int:
+        """Return how many labels came with the images, where others came without, at the start.
+
+        Files of a project may get labels later, such as by moving them into the folder of a class: that
+        makes no first labels of them.
+
+        Args:
+            now: How many come with the images of today: holds before the start, and of other data sets.
+        """
+        return int((self.start or {}).get("data", {}).get("given", now))
+
+    @property
     def to_review(self) -> frozenset[int]:
         """Labeled images whose content has changed since they were labeled or confirmed."""
         return frozenset(self._state.to_review)
@@ -126,7 +142,9 @@ class History:
                 asked.append(_question(event, attempts[place]))
         *earlier, question = asked
         now = _question(self._state.asked, question.attempt)  # in the classes of today
-        return replace(now, earlier=tuple(earlier))
+        known, gone = self._state.label_of, self._state.absent
+        settled = [i for i in now.ids.tolist() if i in known or i in gone]
+        return replace(now, earlier=tuple(earlier), settled_ids=torch.tensor(settled).long())
 
     def curve(self, metric: str = "accuracy") -> tuple[list[int], list[float]]:
         """Return a learning curve: the number of labels, and a metric on the test images, per round.

@@ -1,7 +1,7 @@
 """Images that come and go in the course of a project."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,9 @@ class ImageChange:
         changed: Images whose files have another content.
         renamed: How many files have another name or folder.
         manifest: How many bytes of the manifest of images count from here on.
+        manifest_sha256: Of these bytes.
         new: How many training images are new.
+        tests: How many test images are "new", "gone", "back" or "changed".
     """
 
     size: int
@@ -30,7 +32,9 @@ class ImageChange:
     changed: Sequence[int] = ()
     renamed: int = 0
     manifest: int = 0
+    manifest_sha256: str = ""
     new: int = 0
+    tests: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return the change as a text."""
@@ -41,4 +45,5 @@ class ImageChange:
             "changed": len(self.changed),
             "renamed": self.renamed,
         }
+        counts |= {f"test image(s) {what}": count for what, count in self.tests.items()}
         return ", ".join(f"{count} {what}" for what, count in counts.items() if count)

@@ -97,6 +97,7 @@ class Journal(History):
         by: str | Sequence[str] | None = None,
         still_open: Tensor | None = None,
         parts: QuestionParts | None = None,
+        at: str | None = None,
     ) -> None:
         """Write down labels that were bought.
 
@@ -111,19 +112,35 @@ class Journal(History):
                 event then has the time, too. None for labels that no person gave.
             still_open: Images that the annotator is still labeling, (O,) int64.
             parts: The strategy that asked for each image, if several share a query.
+            at: When persons gave the labels, in UTC; None for now.
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
         if by is not None:
-            event |= {**({"by": by} if by else {}), "at": utc_now()}
+            event |= {**({"by": by} if by else {}), "at": at or utc_now()}
         if still_open is not None and len(still_open):
             event["open"] = still_open.tolist()
         event |= {} if parts is None else parts.as_event()
         self._append({"event": "labels", "round": round_index, **event})
 
+    def close_question(self, question: Question) -> None:
+        """Write down that the open question has no answer: nothing of it is left to be labeled.
+
+        Its images have gone, or have a label from elsewhere. What annotators still have of earlier
+        questions stays with them.
+        """
+        nothing, still_open = question.ids[:0], self.pool.open_ids
+        self.record_labels(question.round, nothing, nothing, question.origin, still_open=still_open)
+
     def record_correction(
-        self, ids: Tensor, labels: Tensor, by: str | Sequence[str], *, answered: bool = False
+        self,
+        ids: Tensor,
+        labels: Tensor,
+        by: str | Sequence[str],
+        *,
+        answered: bool = False,
+        at: str | None = None,
     ) -> None:
         """Write down that labeled images have another class than was written down before.
 
@@ -134,6 +151,7 @@ class Journal(History):
             labels: The right classes, (M,) int64.
             by: Name of the person or the source of the corrections, or of each.
             answered: Whether they come with an answer to a question.
+            at: When they were given, in UTC; None for now.
 
         Raises:
             JournalError: If an image is not labeled, or has this class already; names the ids.
@@ -141,7 +159,7 @@ class Journal(History):
         before = [self._state.label_of.get(i, -1) for i in ids.tolist()]
         event: Event = {"ids": ids.tolist(), "from": before, "to": labels.tolist(), "by": by}
         event |= {"answered": True} if answered else {}
-        self._append({"event": "correction", **event, "at": utc_now()})
+        self._append({"event": "correction", **event, "at": at or utc_now()})
 
     def record_setting(self, key: str, value: Any) -> None:
         """Write down that the project continues with another value of a key of its configuration.

@@ -18,7 +18,7 @@ class LabelRow:
         label: Its class, corrections included; None if it was skipped.
         origin: What the label was bought as.
         round: The first round that could train on it.
-        by: Who gave the label, or corrected it last; "" if it is not known.
+        by: Who gave the label, or corrected or confirmed it last; "" if it is not known.
         at: When that was, in UTC; "" for labels that no person gave.
         corrected: The class that it had before its last correction; None without one.
     """
@@ -60,7 +60,8 @@ def label_rows(history: History) -> list[LabelRow]:
                 event["ids"], event["from"], event["to"], _names(event), strict=True
             ):
                 at = event.get("at", "")
-                rows[i] = replace(rows[i], label=after, corrected=before, by=by, at=at)
+                changed = rows[i].corrected if before == after else before  # else it was confirmed
+                rows[i] = replace(rows[i], label=after, corrected=changed, by=by, at=at)
     return [*rows.values()]
 
 

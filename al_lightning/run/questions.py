@@ -12,6 +12,7 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import HELD_OUT, Pool
 from al_lightning.run.question_parts import QuestionParts
+from al_lightning.utils.clock import utc_now
 
 Origin = Literal["initial", "query", "validation", "test", "imported"]
 IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
@@ -42,6 +43,8 @@ class Question:
         parts: The strategy that asked for each image, if several share the query.
         earlier: The questions that were answered before this one, oldest first, if answers take time;
             images that were open may have been labeled since.
+        settled_ids: Those of its images that need no label any more: they have one from elsewhere, or
+            their files have gone, (S,) int64.
     """
 
     round: int
@@ -53,6 +56,12 @@ class Question:
     confidence: Tensor | None = None
     earlier: tuple["Question", ...] = ()
     parts: QuestionParts = field(default_factory=QuestionParts)
+    settled_ids: Tensor = field(default_factory=_nothing)
+
+    @property
+    def left_ids(self) -> Tensor:
+        """Its images that need a label, (M,) int64, in their order."""
+        return self.ids[~torch.isin(self.ids, self.settled_ids)]
 
     def parts_of(self, ids: Tensor) -> QuestionParts:
         """Return which strategies asked for some images of this question and earlier ones, (M,)."""
@@ -96,6 +105,11 @@ class Answer:
             int64. Their labels come with a later answer; until then, they are not queried again.
         by: Name of the annotator, or of each image's annotator by its id; "" where it is not known.
         new_classes: Names of classes that a project lacks; labels beyond its classes are these.
+        emptied_ids: Images that may have a label, and whose entry is empty now, (E,) int64: what is
+            labeled stays so, with a warning.
+        is_newer: Whether each label is known to be newer than what the run has recorded of its image.
+            Otherwise, one that repeats the last answer corrects nothing.
+        at: When the annotator's labels were taken, in UTC; what is given after it is not among them.
     """
 
     ids: Tensor
@@ -107,6 +121,9 @@ class Answer:
     open_ids: Tensor = field(default_factory=_nothing)
     by: str | Mapping[int, str] = ""
     new_classes: tuple[str, ...] = ()
+    emptied_ids: Tensor = field(default_factory=_nothing)
+    is_newer: bool = False
+    at: str = field(default_factory=utc_now)
 
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids.
@@ -155,7 +172,7 @@ class Answer:
         return {
             i: label
             for i, label in given
-            if known.get(i, label) != label and answered.get(i) != label
+            if known.get(i, label) != label and (self.is_newer or answered.get(i) != label)
         }
 
 
@@ -223,7 +240,9 @@ class Oracle(ABC):
             pool: The pool, as the run has recorded it.
 
         Returns:
-            An answer of ``late_ids``, ``late_labels`` and ``new_classes``; None if nothing has changed.
+            An answer of ``late_ids``, ``late_labels``, ``late_skipped``, ``emptied_ids`` and
+            ``new_classes``; None if nothing has changed. Skips of images without a label are taken
+            with the next answer.
         """
         return None
 
@@ -236,7 +255,7 @@ class Oracle(ABC):
     def instructions(self, question: Question) -> str:
         """Return what the annotator has to do, as a message."""
         return (
-            f"{len(question.ids)} images need a label ({question.name}, "
+            f"{len(question.left_ids)} images need a label ({question.name}, "
             f"{type(self).__name__}). Run the same command again when they have one."
         )
 

@@ -25,7 +25,10 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "correction": ("ids", "from", "to", "by"),
     "setting": ("key", "from", "to"),
     "classes": ("added", "renamed", "merged"),
-    "images": ("size", "test", "gone", "back", "changed", "renamed", "manifest"),
+    "images": (
+        *("size", "test", "gone", "back", "changed", "renamed", "manifest", "manifest_sha256"),
+        "tests",
+    ),
     "end": ("reason",),
 }
 _CHANGES = (
@@ -114,8 +117,8 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
     asked = event if imported or state.asked is None else state.asked
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
-    # All that was answered may have been imported since.
-    if not ids and not skipped and not any(i in state.label_of for i in asked["ids"]):
+    # All that was answered may have been imported since, or have gone.
+    if not (ids or skipped or any(i in state.label_of or i in state.absent for i in asked["ids"])):
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
@@ -257,7 +260,7 @@ def _class_change_problem(state: RunState, event: Event) -> str | None:
 def _images_problem(state: RunState, event: Event) -> str | None:
     size, gone, back, changed = (event[key] for key in ("size", "gone", "back", "changed"))
     counts = {"size": size, "test": event["test"], "renamed": event["renamed"]}
-    counts["manifest"] = event["manifest"]
+    counts |= {"manifest": event["manifest"], **event["tests"]}
     for name, count in counts.items():
         if not _is_index(count, 2**62):
             return f"{name} must be a whole number, not {count!r}"

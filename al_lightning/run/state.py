@@ -41,6 +41,7 @@ class RunState:
         absent: Images whose files have gone.
         to_review: Labeled images whose content has changed since they were labeled, or were confirmed.
         manifest: How many bytes of the manifest of images count; None where there is none.
+        manifest_sha256: Of these bytes.
     """
 
     start: Event | None = None
@@ -63,6 +64,7 @@ class RunState:
     absent: set[int] = field(default_factory=set)
     to_review: set[int] = field(default_factory=set)
     manifest: int | None = None
+    manifest_sha256: str = ""
     _log: LabelLog = field(default_factory=LabelLog)
     _before: list[int] = field(default_factory=list)  # its entries before each round event
     _pool: Pool | None = None  # as it is now; None if it was not asked for since
@@ -116,6 +118,7 @@ class RunState:
         data = event["data"]
         self.sizes, self.test = [data["train"]], data.get("test", 0)
         self.manifest = data.get("manifest")
+        self.manifest_sha256 = data.get("manifest_sha256", "")
 
     def _take_question(self, event: Event) -> None:
         self.asked = event
@@ -180,6 +183,7 @@ class RunState:
     def _take_images(self, event: Event) -> None:
         self.sizes.append(event["size"])
         self.test, self.manifest = event["test"], event["manifest"]
+        self.manifest_sha256 = event["manifest_sha256"]
         self._log.set_aside(event["gone"], event["back"])
         self.absent = self.absent.union(event["gone"]).difference(event["back"])
         self.to_review |= self.label_of.keys() & set(event["changed"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from operator import ne
 from typing import Any
 
 from al_lightning.run.advice.of_run import advice_on, agreements_in, rounds_of_one_model
@@ -25,9 +26,10 @@ def summarize(
 
     Returns:
         The names, then ``trainable_parameters``, ``test_images``, ``validation_labels``,
-        ``corrections`` (labels that were corrected later), ``rounds``
-        (``labels_bought``, all metrics, those on the validation labels where there are any, seconds,
-        steps; each accuracy with its ``accuracy_interval``, see
+        ``corrections`` (labels that were corrected later), ``to_review`` (labels of images whose
+        content has changed since), ``rounds`` (``labels_bought``, all metrics, those on the validation
+        labels where there are any, and how many these were then, seconds, steps; each accuracy with its
+        ``accuracy_interval``, see
         :func:`~al_lightning.utils.intervals.wilson_interval`),
         ``aubc`` of the accuracy over [``aubc_from``, ``aubc_to``] labels (None for a single round),
         ``validation_aubc``, see :func:`validation_score`,
@@ -37,8 +39,8 @@ def summarize(
     """
     start = journal.start or {}
     tested = start.get("data", {}).get("test", 0)
-    validated = len(journal.pool.validation_ids)
-    rounds = [_round(event, tested, validated) for event in journal.rounds]
+    measured_on = zip(journal.rounds, _validated(journal), strict=True)
+    rounds = [_round(event, tested, validated) for event, validated in measured_on]
     points = rounds_of_curve(rounds)
     labels = [entry["labels_bought"] for entry in points]
     scores = [entry["accuracy"] for entry in points if "accuracy" in entry]
@@ -47,8 +49,9 @@ def summarize(
         **names,
         "trainable_parameters": start.get("model", {}).get("trainable_parameters"),
         "test_images": tested,
-        "validation_labels": validated,
-        "corrections": sum(len(event["ids"]) for event in journal.corrections()),
+        "validation_labels": len(journal.pool.validation_ids),
+        "corrections": sum(map(_changed, journal.corrections())),
+        "to_review": len(journal.to_review),
         "rounds": rounds,
         "aubc": area_under_budget_curve(labels, scores) if measured else None,
         "validation_aubc": validation_score(journal),
@@ -81,6 +84,24 @@ def _advice(journal: Journal, settings: AdviceSettings) -> dict[str, Any] | None
     }
 
 
+def _changed(correction: Event) -> int:
+    """Return how many labels a correction has changed; the others were confirmed."""
+    return sum(map(ne, correction["from"], correction["to"]))
+
+
+def _validated(journal: Journal) -> list[int]:
+    """Return how many validation labels each round was measured on: their budget may be raised."""
+    bought, gone, counts = set[int](), set[int](), list[int]()
+    for event in journal.events:
+        if event["event"] == "labels" and event["origin"] == "validation":
+            bought.update(event["ids"])
+        elif event["event"] == "images":
+            gone = gone.union(event["gone"]).difference(event["back"])
+        elif event["event"] == "round":
+            counts.append(len(bought - gone))
+    return counts
+
+
 def _round(event: Event, tested: int, validated: int) -> dict[str, Any]:
     """Return the results of a round; ``tested`` and ``validated`` are numbers of images."""
     validation = event.get("validation")
@@ -88,10 +109,14 @@ def _round(event: Event, tested: int, validated: int) -> dict[str, Any]:
         "round": event["round"],
         "labels_bought": event["labels_bought"],
         **_with_interval(event["metrics"], tested),
-        **({} if validation is None else {"validation": _with_interval(validation, validated)}),
+        **({} if validation is None else _validation(validation, validated)),
         "seconds": event["seconds"],
         "steps": event["steps"],
     }
+
+
+def _validation(metrics: Mapping[str, float], count: int) -> dict[str, Any]:
+    return {"validation_labels": count, "validation": _with_interval(metrics, count)}
 
 
 def _with_interval(metrics: Mapping[str, float], count: int) -> dict[str, Any]:

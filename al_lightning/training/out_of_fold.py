@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -97,7 +97,7 @@ def out_of_fold(
         for fold in range(count):
             on_fold(fold, count)
             held = fold_of == fold
-            part = Pool(pool.size, ids[~held], labels[~held])
+            part = replace(pool, labeled_ids=ids[~held], labels=labels[~held])
             logits[held] = to_logits(learner.fit_apart(index, part).probabilities(ids[held]))
     seen = fold_of < count
     return OutOfFold(ids[seen], labels[seen], fold_of[seen], logits[seen])

@@ -3,7 +3,7 @@
 import inspect
 import json
 import operator
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, SupportsIndex, cast
 
 from al_lightning.utils.errors import UsageError
@@ -72,16 +72,32 @@ def require_plain(name: str, values: object) -> None:
     """Check that a mapping can be written into a journal.
 
     Raises:
-        UsageError: If it cannot; names the argument.
+        UsageError: If it cannot; names the part of it, such as "config.recipe.lr".
     """
     require_kind(name, values, Mapping)
-    try:
-        json.dumps(values, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    if (found := _not_plain(name, values)) is not None:
+        where, error = found
         raise UsageError(
-            f"{name} must hold plain values, which JSON can hold (texts, finite numbers, lists, "
+            f"{where} must hold plain values, which JSON can hold (texts, finite numbers, lists, "
             f"mappings): {error}"
         ) from error
+
+
+def _not_plain(name: str, value: object) -> tuple[str, Exception] | None:
+    """Return the innermost part of a value that JSON cannot hold, dotted, and why; None if it can."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        inner = (_not_plain(f"{name}.{key}", part) for key, part in _parts(value))
+        in_circles = "Circular" in str(error)
+        return (name, error) if in_circles else next(filter(None, inner), (name, error))
+    return None
+
+
+def _parts(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
 
 
 def why_not_callable(function: Callable[..., Any], count: int) -> str | None:

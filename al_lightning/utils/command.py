@@ -1,4 +1,4 @@
-"""What the small command lines share: errors of usage are messages, Ctrl-C is an exit status."""
+"""What the small command lines share: errors that a user can mend are messages, Ctrl-C is a status."""
 
 import os
 import sys
@@ -18,12 +18,13 @@ def exit_status(work: Callable[[], str]) -> int:
         work: Returns what was done, in words.
 
     Returns:
-        The exit status: 1 where a UsageError says why the work cannot be done, 130 after Ctrl-C.
+        The exit status: 1 where the work cannot be done, or the disk or the system refuses it, 130
+        after Ctrl-C.
     """
     try:
         with piped_output():
             print(work())  # noqa: T201
-    except UsageError as error:
+    except (UsageError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         return _FAILURE
     except KeyboardInterrupt:

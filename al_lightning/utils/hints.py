@@ -8,12 +8,14 @@ _BEHIND = 0.1  # a name that is less alike than the nearest by so much is not su
 _MOST = 3
 
 
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """Return the known name that is closest to an unknown one; None if none is close.
+def nearest(name: object, known: Collection[str]) -> str | None:
+    """Return the known name that is closest to an unknown one; None if none is close, or it is no text.
 
     Dotted names are also compared by their last parts, since that is how they are remembered:
     ``batch_size`` means ``recipe.batch_size``.
     """
+    if not isinstance(name, str):
+        return None
     if close := difflib.get_close_matches(name, known, 1, _ALIKE):
         return close[0]
     leaves = {key.rpartition(".")[2]: key for key in sorted(known, reverse=True)}

@@ -1,5 +1,6 @@
 """How much memory there is, and how amounts of it are written."""
 
+import math
 import os
 import re
 import sys
@@ -27,9 +28,10 @@ def parse_bytes(size: int | float | str) -> int:
         raise ValueError(f"{size!r} is no size such as 4GB, 500MB or a number of bytes")
     number, unit, binary = found.groups()
     factor = (1024 if binary else 1000) ** (" kmgt".index(unit) if unit else 0)
-    if (size_bytes := int(float(number) * factor)) < 1:
-        raise ValueError(f"{size!r} is less than a byte")
-    return size_bytes
+    size_bytes = float(number) * factor
+    if not 1 <= size_bytes < math.inf:
+        raise ValueError(f"{size!r} is less than a byte, or without end")
+    return int(size_bytes)
 
 
 def available_bytes(root: Path = Path("/")) -> int | None:

@@ -13,6 +13,9 @@ from rich.progress import Progress, TaskID
 from al_lightning import Budget, Journal, Pool, RoundResult
 from al_lightning.callbacks.console import ConsoleProgress
 from al_lightning.callbacks.end_of_run import next_steps, results_table
+from al_lightning.data.project.known_project import ImageUpdate
+from al_lightning.data.project.manifest import Manifest
+from al_lightning.run.image_change import ImageChange
 from al_lightning.utils.intervals import wilson_interval
 from tests.helpers import TinySource, round_event
 from tests.loop.test_loop import make_loop, tiny_trainer
@@ -212,3 +215,32 @@ def test_brackets_in_the_name_of_a_folder_are_printed(tmp_path: Path) -> None:
     folder = tmp_path / "classes=[cat,dog] [/b]"
     _, output = run(folder, bars=False)
     assert str(folder / "journal.jsonl") in output
+
+
+def test_test_images_that_have_gone_or_changed_are_named(tmp_path: Path) -> None:
+    output = io.StringIO()
+    console = Console(file=output, width=130)
+    change = ImageChange(9, 1, tests={"gone": 2, "changed": 1})
+    names = {"gone": ["cat/a.png", "cat/[b].png"], "changed": ["c.png"]}
+    update = ImageUpdate(change, Manifest(tmp_path / "images.csv"), b"", test_names=names)
+    with ConsoleProgress(console, "pets", BUDGET, tmp_path, bars=False) as progress:
+        progress.on_images(update, ())
+    assert output.getvalue().splitlines() == [
+        "Images since the last start: 2 test image(s) gone, 1 test image(s) changed",
+        "  Test images gone: cat/a.png, cat/[b].png",
+        "  Test images changed: c.png",
+    ]
+
+
+def test_changed_images_are_named_where_they_have_a_label(tmp_path: Path) -> None:
+    output = io.StringIO()
+    change = ImageChange(9, 0, gone=[3], changed=[4, 7])
+    names = {3: "three.png", 4: "four.png", 7: "seven.png"}
+    update = ImageUpdate(change, Manifest(tmp_path / "images.csv"), b"", names=names)
+    console = Console(file=output, width=130)
+    with ConsoleProgress(console, "pets", BUDGET, tmp_path, bars=False) as progress:
+        progress.on_images(update, {1, 7})
+    assert output.getvalue().splitlines()[1:] == [
+        "  Set aside: three.png (id 3)",
+        "  Changed, to be reviewed: seven.png (id 7)",
+    ]

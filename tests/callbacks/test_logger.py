@@ -139,6 +139,14 @@ def test_the_figures_of_a_round_are_those_of_the_last_with_the_area_so_far() -> 
     assert scalars["labels/aubc"] == pytest.approx((0.6 * 10 + 0.8 * 20) / 30)
 
 
+def test_validation_may_be_bought_later() -> None:
+    rounds = [round_event(index, 10 * (index + 1)) for index in range(3)]
+    for event, accuracy in zip(rounds[1:], (0.4, 0.6), strict=True):
+        event["validation"] = {"accuracy": accuracy}
+    assert "validation/aubc" not in round_scalars(rounds[:2], validation_labels=20)
+    assert round_scalars(rounds, validation_labels=20)["validation/aubc"] == pytest.approx(0.5)
+
+
 def test_validation_has_figures_of_its_own() -> None:
     rounds = [
         {**round_event(0, 10), "validation": {"accuracy": 0.4}},

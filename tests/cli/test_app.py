@@ -8,6 +8,7 @@ import errno
 import importlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -291,7 +292,7 @@ def test_cfg_job_shows_the_configuration(here: Here, tmp_path: Path) -> None:
         (["model=resnet18", "model.weights=a.pth"], ["a.pth: there is no such file"]),
         (
             ["oracle=noisy", "oracle.rate=most"],
-            ["oracle.rate must be in [0, 1], not 'most'"],
+            ["oracle.rate must be a number, not 'most'"],
         ),
         (["+oracle.spelling=odd"], ["oracle cannot be made", "spelling"]),
         (["names.model=null"], ["Error: names.model must be a text, not None"]),
@@ -362,7 +363,18 @@ def test_the_passive_baseline_buys_all_at_once_whatever_the_budget_of_the_others
         cfg = composed("dataset=fashion_mnist", chosen, "budget.initial=9", "budget.validation=7")
         budget = instantiate(cfg.budget_override)
         assert (budget.initial, budget.total, budget.validation) == ("all", "all", 7)
+        assert (
+            budget.query_size(0) > 10**8
+        )  # of what some labels are there already: all that is left
         assert cfg.strategy._target_ == "al_lightning.strategies.Random"
+
+
+def test_keys_of_classes_are_given_as_the_manual_has_it() -> None:
+    (line,) = re.findall(
+        r"'(oracle\.keys=.*?)'", (CONF / "oracle" / "page.yaml").read_text(encoding="utf-8")
+    )
+    assert line in (CONF.parent / "docs" / "labeling.md").read_text(encoding="utf-8")
+    assert composed("oracle=page", line).oracle["keys"] == {"cat": "c", "dog": "d"}
 
 
 @contextmanager

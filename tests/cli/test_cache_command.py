@@ -89,3 +89,10 @@ def test_an_embedding_that_was_killed_and_never_finished_is_listed_and_removed(
         assert (folder / "ab.0f.part").exists()
     main(["--output-root", str(tmp_path), "--clear"])
     assert not [*folder.glob("ab.0f.*")]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--output-root", str(tmp_path / ("x" * 300))]) == 1
+    assert ".cache cannot be read: File name too long" in capsys.readouterr().err

@@ -64,6 +64,10 @@ def test_a_list_in_an_experiment_is_refused(tmp_path: Path) -> None:
         require("experiment=two", path=tmp_path)
 
 
+def test_a_group_that_may_be_left_out_may_be_deleted() -> None:
+    require("~logger", "~experiment")
+
+
 def test_one_choice_a_group_and_lists_that_are_values_are_taken() -> None:
     require("strategy=entropy", "model.filters=[[4],[4]]", "experiment=passive")
     with initialize_config_dir(str(CONF), version_base="1.3"):

@@ -9,16 +9,16 @@ from omegaconf import OmegaConf
 from al_lightning.cli import door
 from al_lightning.cli.search import given_overrides
 from al_lightning.utils.errors import UsageError
-from tests.command_line import CONF
+from tests.command_line import CONF, QUICK, Here
 
 
 def test_a_disk_without_room_for_a_folder_is_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(**options: object) -> str:
+    def full(**options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(door, "mkdtemp", full)
+    monkeypatch.setattr(door, "TemporaryDirectory", full)
     with pytest.raises(UsageError, match=r"No folder can be made for .*: No space left on device"):
         door._check_output_root(str(tmp_path))
 
@@ -87,3 +87,62 @@ def test_what_becomes_multirun_yaml_holds_no_secrets() -> None:
     assert config.model.url == "ftp://***@host/"
     assert given_overrides(config) == ["+model.url='ftp://***@host/'", "+x.token=***"]
     assert config.strategy._target_ == "al_lightning.strategies.Margin"
+
+
+def test_a_name_that_is_too_long_is_found_before_its_parent_is_there(tmp_path: Path) -> None:
+    why = door._why_not_made(str(tmp_path / "outputs" / ("x" * 300)))
+    assert why is not None
+    assert why.endswith("File name too long")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_link_to_nothing_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "outputs").symlink_to(tmp_path / "gone")
+    assert door._why_not_made(str(tmp_path / "outputs" / "a")) == f"{tmp_path}/outputs is no folder"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("hydra.run.dir=/proc/none/x", "No folder can be made for /proc/none/x"),
+        ("-m hydra.sweep.dir=/proc/none/x", "or hydra.sweep.dir"),
+        ("project=taken", "outputs/projects/taken is no folder: give it another place"),
+        (f"project={'x' * 300}", "File name too long"),
+        (f"names.strategy={'x' * 300}", "File name too long"),
+        ("project=../x", "project must be a name"),
+        ("names.strategy=../../../../x", "names.strategy must be the name of a folder of runs"),
+        ("names.strategy=/x", "names.strategy must be the name of a folder of runs"),
+        ("names.dataset=''", "names.dataset must be the name of a folder of runs"),
+        ("dataset=image_folder dataset.path=" + "x" * 300, "File name too long"),
+        ("output_root=" + "x" * 300, "File name too long"),
+    ],
+)
+def test_a_folder_that_hydra_cannot_make_is_one_message(
+    here: Here, tmp_path: Path, arguments: str, said: str
+) -> None:
+    (tmp_path / "outputs" / "projects").mkdir(parents=True)
+    (tmp_path / "outputs" / "projects" / "taken").touch()
+    result = here(tmp_path, *arguments.split(), *QUICK)
+    assert result.returncode == 1
+    assert said in result.stderr
+    assert "full_key" not in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not [*tmp_path.glob("outputs/**/journal.jsonl")]
+
+
+def test_a_file_in_the_way_of_the_runs_of_a_sweep_is_one_message(
+    here: Here, tmp_path: Path
+) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "digits").touch()
+    result = here(tmp_path, "-m", "seed=0,1", *QUICK)
+    assert result.returncode == 1
+    assert "outputs/digits" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_what_is_checked_stays_as_it_was() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config: Any = compose("config", return_hydra_config=True)
+        door.Door().on_run_start(config)
+    assert not OmegaConf.is_readonly(config.hydra)

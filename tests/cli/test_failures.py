@@ -2,10 +2,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hydra.errors import CompactHydraException
+import torch
+from hydra.errors import CompactHydraException, HydraException
 from yaml import YAMLError
 
-from al_lightning.cli.failures import JobError, shown_errors
+from al_lightning.cli.failures import JobError, is_out_of_memory, shown_errors
 from tests.command_line import QUICK, fork
 
 
@@ -57,6 +58,13 @@ def test_the_readable_form_of_an_argument_is_shown(
             "write it in brackets: budget.query=[5,10]\n",
         ),
         (
+            CompactHydraException(
+                "Ambiguous value for argument 'output_root=a,b'\n1. To use it ..."
+            ),
+            "Error: output_root=a,b has several values. For a run of each, add -m. For one path, write "
+            "it in quotes: \"output_root='a,b'\"\n",
+        ),
+        (
             YAMLError("in mine.yaml, line 1: a duplicate key"),
             "Error: in mine.yaml, line 1: a duplicate key\n",
         ),
@@ -94,3 +102,38 @@ def test_a_run_whose_output_is_read_no_further_is_no_failure(
     assert "the output was closed" in result.stderr
     for word in ("failed", "Traceback", "Exception ignored"):
         assert word not in result.stderr
+
+
+def test_what_hydra_refuses_in_a_sweep_is_one_message(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit), shown_errors(["-m"]):
+        raise HydraException("BasicSweeper does not support sweep type : X")
+    assert capsys.readouterr().err == "BasicSweeper does not support sweep type : X\n"
+
+
+def test_an_error_of_a_folder_is_one_message_and_one_of_the_program_is_not(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    with pytest.raises(SystemExit), shown_errors([]):
+        raise NotADirectoryError(20, "Not a directory", "outputs/digits")
+    assert capsys.readouterr().err == "Error: [Errno 20] Not a directory: 'outputs/digits'\n"
+    for error in (ValueError("of ours"), RecursionError("of ours")):
+        with pytest.raises(type(error), match="of ours"), shown_errors([]):
+            raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to"), True),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate"), True),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
+        (MemoryError(), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_memory_that_has_run_out(error: Exception, expected: bool) -> None:
+    assert is_out_of_memory(error) == expected

@@ -17,6 +17,8 @@ from al_lightning.utils.errors import UsageError
         ("strategy=1", "strategy=margin"),
         ("+model=1e3,cnn", "model=cnn"),
         ("recipe=true", "recipe=default"),
+        ("~strategy", "strategy=margin"),
+        ("~trainer=default", "trainer=default"),
         *((f"{group}=null", group) for group in ("dataset", "recipe", "oracle", "trainer")),
     ],
 )
@@ -35,6 +37,8 @@ def test_what_may_be_left_out_must_have_a_name(argument: str) -> None:
 def test_what_may_be_null_may_be() -> None:
     allowed = [
         "logger=null",
+        "~logger",
+        "~budget.query",
         "experiment=null",
         "threads=null",
         "strategy=l2",

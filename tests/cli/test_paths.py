@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from omegaconf import OmegaConf
 from al_lightning.cli.paths import (
     absolute,
     is_path,
+    is_there,
     places_as_written,
     portable,
     weights_files,
@@ -102,3 +104,19 @@ def test_what_is_built_from_absolute_paths_is_recorded_in_one_short_spelling(
         "dataset.root": "${data_root}",
         "dataset.path": "imgs",
     }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other limits")
+def test_a_name_that_no_file_can_have_has_a_spelling_too(tmp_path: Path) -> None:
+    name = "x" * 300
+    assert absolute(name, tmp_path) == f"{tmp_path}/{name}"
+    assert not is_path("model.weights", name, tmp_path)
+    assert not is_there(name)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may look everywhere")
+def test_what_lies_below_a_closed_folder_has_a_spelling_too(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0)
+    assert absolute("closed/x", tmp_path) == f"{closed}/x"
+    assert not is_there(closed / "x")

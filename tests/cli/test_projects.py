@@ -13,7 +13,7 @@ from PIL import Image
 from al_lightning.cli.projects import others_with, project_of
 from al_lightning.inference import classes_command
 from al_lightning.run.journal import Journal
-from tests.command_line import QUICK, Here
+from tests.command_line import QUICK, Here, comparable, only_journal
 
 QUICKLY = [argument for argument in QUICK if not argument.startswith("budget")]
 
@@ -157,3 +157,15 @@ def test_classes_are_added_to_a_project_of_other_data(here: Here, tmp_path: Path
     assert journal.classes == ("zero", *"123456789", "ten")
     assert journal.rounds[-1]["because"] == ["classes"]
     assert journal.finished
+
+
+def test_the_passive_baseline_of_a_project_takes_all_that_is_left_at_once(
+    here: Here, tmp_path: Path
+) -> None:
+    for strategy in ("margin", "passive"):
+        result = here(tmp_path, *QUICK, "project=p", f"strategy={strategy}")
+        assert result.returncode == 0, result.stderr
+    rounds = [
+        e["labels_bought"] for e in comparable(only_journal(tmp_path)) if e["event"] == "round"
+    ]
+    assert rounds == [20, 30, 40, 1297]

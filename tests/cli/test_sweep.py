@@ -259,3 +259,37 @@ def test_no_more_processes_than_jobs_share_the_threads(
     cfg.hydra.launcher = {"_target_": "some.Launcher", "n_jobs": -1}
     _share_out_threads(cfg)
     assert cfg.hydra.launcher.n_jobs == jobs
+
+
+def test_an_interval_is_for_a_search(here: Here, tmp_path: Path) -> None:
+    given = ("recipe.optimizer.lr=interval(.001,.1)", "budget.validation=5")
+    result = here(tmp_path, "-m", *QUICK, *given)
+    assert result.returncode == 1
+    assert "Add hydra/sweeper=optuna, or list the values" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_search_of_which_no_trial_ends_well_ends_with_the_list(
+    here: Here, tmp_path: Path
+) -> None:
+    pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
+    given = (
+        "recipe.optimizer.lr=interval(.001,.1)",
+        "budget.validation=5",
+        "dataset.imbalance=odd",
+    )
+    search = ("hydra/sweeper=optuna", "hydra.sweeper.n_trials=2")
+    result = here(tmp_path, "-m", *SHORT, *given, *search)
+    assert result.returncode == 1
+    assert "2 of 2 runs failed" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_no_jobs_at_once_are_none(here: Here, tmp_path: Path) -> None:
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    launcher = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=0")
+    result = here(tmp_path, "-m", *GRID, *launcher)
+    assert result.returncode == 1
+    assert (
+        result.stderr == "Error: hydra.launcher.n_jobs must not be 0: -1 runs a job on each core\n"
+    )

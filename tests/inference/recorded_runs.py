@@ -13,8 +13,11 @@ from al_lightning import (
     RoundTrainers,
     RunRecord,
 )
+from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.inference.rebuild import rebuild
 from al_lightning.strategies import Margin
+from tests.helpers import tiny_images
+from tests.inference.trained_runs import save_image
 
 BUDGET = Budget(initial=30, query=10, total=40)
 CONFIG: dict[str, Any] = {
@@ -53,7 +56,9 @@ def run_recorded(
     config = {**CONFIG, **config}
     parts = {key: rebuild(config[key], key) for key in ("dataset", "model", "recipe")}
     recipe, make_trainer = parts["recipe"], rebuild(config["trainer"], "trainer")
-    datamodule = recipe.datamodule(parts["dataset"])
+    journal = Journal(folder / "journal.jsonl")
+    source = ProjectSource(parts["dataset"], folder, journal) if project else parts["dataset"]
+    datamodule = recipe.datamodule(source)
     data = datamodule.data
     classes = len(data.classes)
     learner = Learner(
@@ -64,7 +69,20 @@ def run_recorded(
         record=RunRecord(config, project=project),
     )
     oracle = NoisyOracle(data.train.labels, classes, rate=0.1, seed=0)
-    journal = Journal(folder / "journal.jsonl")
     loop = ActiveLearningLoop(learner, Query(Margin()), oracle, journal, budget)
     loop.run()
     return loop
+
+
+def run_on_files(tmp_path: Path) -> ActiveLearningLoop:
+    """A project of 48 images below old, 12 of them labeled; 12 more are tested on."""
+    for index, pixels in enumerate(tiny_images(60).pixels[:]):
+        save_image(tmp_path / "old" / str(index % 3) / f"{index}.png", pixels)
+    dataset = {
+        "_target_": "al_lightning.data.ImageFolder",
+        "path": str(tmp_path / "old"),
+        "image_size": 8,
+        "channels": 1,
+        "storage": "memory",
+    }
+    return run_recorded(tmp_path / "outputs" / "a", Budget(6, 6, 12), dataset=dataset)

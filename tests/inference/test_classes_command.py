@@ -34,6 +34,22 @@ def test_without_a_change_the_classes_are_listed(
     assert (folder / "journal.jsonl").read_bytes() == before
 
 
+def test_a_class_may_look_like_what_it_was_called(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "birds")
+    assert main([str(folder), "--rename", "cat=Cat"]) == 0
+    assert main([str(folder), "--rename", "Cat=kitten"]) == 0
+    assert main([str(folder), "--add", "CAT"]) == 1  # a sheet may still have it
+    assert main([str(folder), "--rename", "kitten=CAT"]) == 0
+    assert Journal(folder / "journal.jsonl").classes == ("CAT", "dog", "bird")
+
+
+def test_classes_in_use_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_project(tmp_path / "birds")
+    with only_one(folder / ".lock"):
+        assert main([str(folder)]) == 0
+    assert capsys.readouterr().out == "The classes are cat, dog, bird\n"
+
+
 def test_names_may_be_spelled_otherwise(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "birds")
     assert main([str(folder), "--rename", "Cat=  big   cat "]) == 0
@@ -51,12 +67,17 @@ def test_names_may_be_spelled_otherwise(tmp_path: Path) -> None:
         (["--merge", "cat=dog", "bird=dog"], "fewer than 2 classes would be left"),
         (["--add", "a\nb\x00"], "cannot be a class"),
         (["--rename", "cat=dog", "dog=cat"], "is or was the name of another class"),
+        (["--add", "DOG"], "'DOG' looks like 'dog', which is or was the name of another class"),
+        (["--add", "owl", "Owl"], "'owl' looks like 'Owl'"),
+        (["--rename", "bird=Cat"], "'Cat' looks like 'cat'"),
+        (["--add", "Unclear"], "'Unclear' marks skipped images in sheets"),
     ],
 )
 def test_impossible_changes_are_named_and_change_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     folder = write_project(tmp_path / "birds")
+    Journal(folder / "journal.jsonl").record_setting("oracle.skip_mark", "unclear")
     before = (folder / "journal.jsonl").read_bytes()
     assert main([str(folder), *arguments]) == 1
     assert message in capsys.readouterr().err

@@ -8,9 +8,11 @@ from PIL import Image
 
 from al_lightning.inference.label_export import export_labels
 from al_lightning.inference.label_import import Import, import_labels
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Question
 from al_lightning.utils.errors import UsageError
+from tests.data.project.living import pets
 from tests.helpers import start_event
 from tests.inference.label_projects import CAT, DOG, begin, write_images, write_project
 
@@ -62,6 +64,37 @@ def test_new_corrected_and_unchanged_labels_by_file(journal: Journal, tmp_path: 
     assert Journal(journal.path).label_of == {0: DOG, 1: CAT, 2: DOG, 3: CAT, 5: DOG, 6: CAT}
 
 
+def test_a_label_is_for_the_image_that_has_the_name_now(tmp_path: Path) -> None:
+    living = pets(tmp_path)
+    living.label({0: CAT, 1: CAT, 2: DOG, 3: DOG})
+    living.remove("unlabeled/z.png")
+    living.move("unlabeled/w.png", "unlabeled/z.png")
+    plan = import_labels(
+        living.journal, table(tmp_path, "file,label", "images/unlabeled/z.png,dog")
+    )
+    assert plan.new == {4: DOG}
+
+
+@pytest.mark.parametrize("row", ["6,dog", "images/unlabeled/y.png,dog"])
+@pytest.mark.parametrize("started", [False, True])
+def test_a_new_label_for_an_image_without_a_file_is_refused(
+    tmp_path: Path, row: str, *, started: bool
+) -> None:
+    living = pets(tmp_path)
+    living.label({0: CAT, 1: CAT, 2: DOG, 3: DOG})
+    living.remove("unlabeled/y.png", "train/cat/a.png")
+    rows = ["file,id,label", "images/train/cat/a.png,,dog"]  # it has a label, which it keeps or not
+    rows.append(f",{row}" if row[0] == "6" else row.replace(",", ",,"))
+    if started:
+        living.start()
+    before = living.journal.path.read_bytes()
+    with pytest.raises(UsageError, match=r"whose files have gone, .*: ids 6\. Remove these rows"):
+        import_labels(living.journal, table(tmp_path, *rows))
+    assert living.journal.path.read_bytes() == before
+    plan = import_labels(living.journal, table(tmp_path, *rows[:2]))
+    assert plan.corrected == {0: DOG}
+
+
 def test_an_import_is_completed_when_it_is_repeated(journal: Journal, tmp_path: Path) -> None:
     given = table(tmp_path, "id,label", "5,dog", "0,dog")
     first = import_labels(journal, given)
@@ -70,6 +103,13 @@ def test_an_import_is_completed_when_it_is_repeated(journal: Journal, tmp_path: 
     again = import_labels(Journal(journal.path), given)
     assert (first.unchanged, again.new, again.corrected, again.unchanged) == (0, {}, {0: DOG}, 1)
     assert journal.path.read_bytes().splitlines(keepends=True) == lines
+
+
+def test_a_table_may_have_names_that_classes_had_before(journal: Journal, tmp_path: Path) -> None:
+    journal.record_classes(ClassChange(renamed={"cat": "Kätzchen"}))
+    rows = "id,label", "0,cat", "1,Ka\u0308tzchen", "5,CAT", "6,kätzchen"
+    done = import_labels(journal, table(tmp_path, *rows))
+    assert (done.new, done.corrected, done.unchanged) == ({5: CAT, 6: CAT}, {}, 2)
 
 
 def test_a_dry_run_writes_nothing(journal: Journal, tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ import torch
 from al_lightning.data import Digits
 from al_lightning.inference import predictions
 from al_lightning.inference.predict_command import main
+from al_lightning.inference.recorded_run import load_recorded
 from al_lightning.inference.trained import load_trained
 from al_lightning.models.metrics import evaluate
 from tests.command_line import QUICK, Here, only_journal
 from tests.helpers import tiny_images
-from tests.inference.recorded_runs import run_recorded
+from tests.inference.recorded_runs import run_on_files, run_recorded
 from tests.inference.trained_runs import CALIBRATION, save_image, write_trained
 
 
@@ -151,6 +152,33 @@ def test_the_pool_is_calibrated_by_out_of_fold_predictions_that_are_kept(
     found = load_trained(folder).calibration
     assert found is not None
     assert found.source == "out_of_fold"
+
+
+def test_new_images_are_left_out_and_those_that_have_gone_are_no_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    loop = run_on_files(tmp_path)
+    folder, files, pool = loop.journal.path.parent, loop.learner.data.train.files, loop.journal.pool
+    assert files is not None
+    gone = [files[int(ids[0])] for ids in (pool.labeled_ids, pool.unlabeled_ids)]
+    for name in gone:
+        (tmp_path / "old" / name).unlink()
+    for shade in range(6):
+        pixels = torch.full((1, 8, 8), 70 + shade, dtype=torch.uint8)
+        save_image(tmp_path / "old" / "0" / f"new {shade}.png", pixels)
+    new = load_recorded(loop.journal).unknown_images
+    assert new > 1
+    capsys.readouterr()
+    assert main([str(folder), "--pool"]) == 0
+    left = len(pool.unlabeled_ids) - 1
+    assert capsys.readouterr().out.splitlines()[0] == (
+        f"{left} unlabeled images written to predictions.csv; {new} new images left out: run the "
+        "project's command first"
+    )
+    named = [row["file"] for row in read("predictions.csv")]
+    assert len(named) == left
+    assert gone[1] not in named
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["run", "images", "--pool"]])

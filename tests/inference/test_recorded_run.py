@@ -2,12 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from al_lightning import ActiveLearningLoop, Budget, Journal, UsageError, load_trained, out_of_fold
+from al_lightning import ActiveLearningLoop, Journal, UsageError, load_trained, out_of_fold
 from al_lightning.inference.recorded_run import load_recorded
 from al_lightning.strategies.evidence import Need
-from tests.helpers import tiny_images
-from tests.inference.recorded_runs import CONFIG, run_recorded
+from tests.inference.recorded_runs import CONFIG, run_on_files, run_recorded
 from tests.inference.trained_runs import save_image, write_trained
 
 
@@ -75,18 +75,39 @@ def test_a_run_without_weights_is_refused(tmp_path: Path) -> None:
         load_recorded(journal)
 
 
+def test_files_that_have_gone_since_are_not_seen_and_change_nothing_else(tmp_path: Path) -> None:
+    loop = run_on_files(tmp_path)
+    run, before = load_trained(loop.journal.path.parent), load_recorded(loop.journal)
+    files, pool = loop.learner.data.train.files, loop.journal.pool
+    assert files is not None
+    gone = [*pool.labeled_ids[:4].tolist(), *pool.unlabeled_ids[:3].tolist()]
+    for image in gone:
+        (tmp_path / "old" / files[image]).unlink()
+    save_image(tmp_path / "old" / "0" / "new.png", torch.full((1, 8, 8), 77, dtype=torch.uint8))
+    now = load_recorded(loop.journal)
+    tested = len(now.learner.data.test) - len(loop.learner.data.test)  # by its content, or not
+    assert now.unknown_images + tested == 1
+    assert now.pool.labeled_ids.tolist() == pool.labeled_ids[4:].tolist()
+    ids = now.pool.unlabeled_ids
+    assert ids.tolist() == pool.unlabeled_ids[3:].tolist()
+    assert now.fitted(run).probabilities(ids).equal(before.fitted(run).probabilities(ids))
+    assert now.fitted(run).datamodule.normalization == run.normalization
+
+
+def test_the_digest_of_labeled_pixels_changes_with_them_alone(tmp_path: Path) -> None:
+    loop = run_on_files(tmp_path)
+    files, pool = loop.learner.data.train.files, loop.journal.pool
+    assert files is not None
+    before = load_recorded(loop.journal).labeled_pixels
+    other = torch.full((1, 8, 8), 77, dtype=torch.uint8)
+    save_image(tmp_path / "old" / files[int(pool.unlabeled_ids[0])], other)
+    assert load_recorded(loop.journal).labeled_pixels == before
+    save_image(tmp_path / "old" / files[int(pool.labeled_ids[0])], other + 1)
+    assert load_recorded(loop.journal).labeled_pixels != before
+
+
 def test_images_may_have_moved(tmp_path: Path) -> None:
-    for index, pixels in enumerate(tiny_images(60).pixels[:]):
-        save_image(tmp_path / "old" / str(index % 3) / f"{index}.png", pixels)
-    dataset = {
-        "_target_": "al_lightning.data.ImageFolder",
-        "path": str(tmp_path / "old"),
-        "image_size": 8,
-        "channels": 1,
-        "storage": "memory",
-    }
-    folder = tmp_path / "outputs" / "a"
-    loop = run_recorded(folder, Budget(6, 6, 12), dataset=dataset)
+    loop = run_on_files(tmp_path)
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(UsageError, match="old"):
         load_recorded(loop.journal)

@@ -13,6 +13,7 @@ from al_lightning.inference import calibrating
 from al_lightning.inference.kept_folds import folds_of
 from al_lightning.inference.review import doubtful_labels
 from al_lightning.inference.review_command import main
+from al_lightning.run.image_change import ImageChange
 from al_lightning.training.out_of_fold import OutOfFold
 from al_lightning.utils.locks import only_one
 from tests.inference.recorded_runs import run_recorded
@@ -29,7 +30,7 @@ def keep_made_up(journal: Journal) -> OutOfFold:
     logits = torch.where(doubted[:, None], other * sure, given * 8)
     fold_of = torch.arange(len(pool.labels)) % 5
     found = OutOfFold(pool.labeled_ids, pool.labels, fold_of, logits)
-    return folds_of(journal, journal.rounds[-1]["fit"], lambda: found)
+    return folds_of(journal, journal.rounds[-1]["fit"], pool, "", lambda: found)
 
 
 @pytest.fixture
@@ -72,7 +73,9 @@ def test_from_a_review_to_corrections(project: Path, capsys: pytest.CaptureFixtu
     assert said.startswith(said_first)
     assert f"python -m al_lightning.review {project} --apply {sheet} --by NAME" in said
     found = rows(sheet)
-    assert [*found[0]] == ["id", "file", "given", "suggested", "confidence", "margin", "label"]
+    columns = ["id", "file", "reason", "given", "suggested", "confidence", "margin", "label"]
+    assert [*found[0]] == columns
+    assert {row["reason"] for row in found} == {"doubtful"}
     pool = journal.pool
     assert [int(row["id"]) for row in found] == pool.labeled_ids[expected.rows].tolist()
     assert [int(row["given"]) for row in found] == pool.labels[expected.rows].tolist()
@@ -126,6 +129,36 @@ def test_entries_that_were_not_applied_are_not_overwritten(
     assert main([str(project), "--apply"]) == 0
     keep_made_up(Journal(project / "journal.jsonl"))
     assert main([str(project)]) == 0  # they are in the journal now
+
+
+def test_images_that_have_changed_come_first_and_are_confirmed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = Journal(project / "journal.jsonl")
+    expected = doubtful_labels(keep_made_up(journal))
+    size, labeled = journal.pool.size, journal.pool.labeled_ids
+    doubted, sure = int(labeled[expected.rows[-1]]), int(labeled[1])
+    unlabeled = int(journal.pool.unlabeled_ids[0])
+    journal.record_images(ImageChange(size, 0, changed=[doubted, sure, unlabeled]))
+    assert main([str(project), "--count", "3"]) == 0
+    count = len(expected.rows) - 1
+    assert capsys.readouterr().out.startswith(
+        f"2 image(s) have changed since they were labeled, and come first. {count} of 40 labels are "
+        "probably wrong; the most doubtful 1 are in the sheet"
+    )
+    found = rows(project / "review.csv")
+    reasons = {int(row["id"]): row["reason"] for row in found}
+    first = int(labeled[expected.rows[0]])
+    assert reasons == {doubted: "content changed", sure: "content changed", first: "doubtful"}
+    assert {int(row["id"]) for row in found if not row["suggested"]} == {sure}
+    assert "content changed" in (project / "review.html").read_text(encoding="utf-8")
+    row = next(n for n, row in enumerate(found) if int(row["id"]) == sure)
+    fill_in(project / "review.csv", {row: found[row]["given"]})
+    assert main([str(project)]) == 1
+    assert "has 1 class(es) filled in that were not applied" in capsys.readouterr().err
+    assert main([str(project), "--apply"]) == 0
+    assert "0 label(s) corrected; 1 confirmed." in capsys.readouterr().out
+    assert Journal(project / "journal.jsonl").to_review == {doubted}
 
 
 @pytest.mark.parametrize(

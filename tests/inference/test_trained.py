@@ -167,6 +167,15 @@ def test_damaged_weights(folder: Path) -> None:
         load_trained(folder)
 
 
+@pytest.mark.parametrize("name", ["pretrained", "precision", "normalization"])
+def test_weights_of_another_version_are_refused(tmp_path: Path, name: str) -> None:
+    folder = write_trained(tmp_path, {key: value for key, value in FACTS.items() if key != name})
+    with pytest.raises(
+        UsageError, match=rf"another version of al_lightning: .* say {name}\. Run the"
+    ):
+        load_trained(folder)
+
+
 def test_weights_for_other_classes(tmp_path: Path) -> None:
     write_trained(tmp_path, {**FACTS, "classes": ["cat", "dog", "cow"]})
     with pytest.raises(UsageError, match="another run's: its classes are cat, dog, cow"):

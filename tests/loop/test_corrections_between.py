@@ -62,6 +62,19 @@ def test_without_a_project_corrections_are_warned_of(tmp_path: Path) -> None:
     assert journal.corrections() == []
 
 
+@pytest.mark.parametrize("project", [True, False])
+def test_a_label_that_is_taken_back_is_named_and_stays(tmp_path: Path, project: bool) -> None:
+    oracle = Revises()
+    before = make_loop(tmp_path, oracle=oracle, project=project).run()
+    (image, *_) = before.label_of
+    nothing, taken_back = torch.empty(0, dtype=torch.int64), torch.tensor([image])
+    said = Answer(nothing, nothing, late_skipped=taken_back, emptied_ids=taken_back)
+    oracle.corrections = lambda pool: said  # type: ignore[method-assign]
+    with pytest.warns(UserWarning, match=rf"1 image\(s\) have a label.*ids \[{image}\]"):
+        journal = make_loop(tmp_path, oracle=oracle, project=project).run()
+    assert journal.events == before.events
+
+
 def test_an_oracle_is_closed_where_a_run_fails(tmp_path: Path) -> None:
     oracle = Revises()
     oracle.answer = lambda question: Answer(question.ids, TRUTH)  # type: ignore[method-assign]

@@ -221,8 +221,8 @@ def label(address: str, names: tuple[str, ...], labels: Tensor, total: int) -> N
         while done < total:
             for image in client.post("/take", count=3).json()["images"]:
                 name = names[int(labels[image["id"]])]
-                said = [{"id": image["id"], "before": None, "after": name}]
-                client.post("/say", said=said).raise_for_status()
+                given = [{"id": image["id"], "before": None, "after": name}]
+                client.post("/submit", labels=given).raise_for_status()
                 done += 1
             time.sleep(0.01)
     finally:

@@ -1,13 +1,17 @@
 """What has changed in a project between two starts, as a loop writes it down and goes on with it."""
 
+import io
 import json
 import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 from al_lightning import (
     ActiveLearningLoop,
@@ -19,10 +23,14 @@ from al_lightning import (
     Question,
     plain_loop,
 )
+from al_lightning.callbacks.console import ConsoleProgress
+from al_lightning.callbacks.live_feed import LiveFeed
+from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data import ImageFolder
 from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.data.source import ImageData
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.live import LiveBoard
 from al_lightning.strategies import Margin
 from al_lightning.utils.errors import UsageError
 from tests.data.project.living import OPTIONS, Living
@@ -63,11 +71,13 @@ def project(folder: Path) -> Living:
     return living
 
 
-def loop_in(living: Living, budget: Budget = BUDGET) -> ActiveLearningLoop:
+def loop_in(
+    living: Living, budget: Budget = BUDGET, more: Sequence[LoopCallback] = ()
+) -> ActiveLearningLoop:
     source = ImageFolder(str(living.images), **OPTIONS)
     known = ProjectSource(source, living.run, living.journal)
     living.seen.lines.clear()
-    loop = plain_loop(known, Margin(), living.run, budget, epochs=1, callbacks=[living.seen])
+    loop = plain_loop(known, Margin(), living.run, budget, epochs=1, callbacks=[living.seen, *more])
     loop.learner.record = replace(loop.learner.record, project=True)
     loop.oracle = ByShade(loop.learner.data)
     return loop
@@ -133,6 +143,70 @@ def test_no_validation_labels_are_bought_beyond_the_budget(tmp_path: Path) -> No
     assert kinds(journal)[-2:] == ["images", "end"]
 
 
+@pytest.mark.parametrize("origin", ["validation", "test"])
+def test_labels_of_a_raised_budget_are_drawn_from_those_without_a_label(
+    tmp_path: Path, origin: str
+) -> None:
+    living = project(tmp_path)
+    before = loop_in(living).run()
+    trained, begun = before.pool.labeled_ids, len(before.events)
+    more = replace(BUDGET, **{"total": 28, origin: getattr(BUDGET, origin) + 7})
+    with pytest.warns(UserWarning, match=f"7 more images for {origin} are drawn at random"):
+        journal = loop_in(living, more).run()
+    asked = next(e for e in journal.events[begun:] if e["event"] == "question")
+    assert (asked["origin"], len(asked["ids"])) == (origin, 7)
+    assert not {*asked["ids"]} & {*trained.tolist()}
+    held_out = {"validation": journal.pool.validation_ids, "test": journal.pool.test_ids}
+    assert len(held_out[origin]) == getattr(BUDGET, origin) + 7
+    events = len(journal.events)
+    assert len(loop_in(living, more).run().events) == events  # once
+
+
+def test_a_raised_budget_buys_what_the_total_leaves_and_the_rest_later(tmp_path: Path) -> None:
+    living = project(tmp_path)
+    loop_in(living).run()
+    with pytest.warns(UserWarning, match="8 more images for validation are drawn .*, not 9"):
+        loop_in(living, replace(BUDGET, validation=14, total=20)).run()
+    with pytest.warns(UserWarning, match="1 more images"):
+        journal = loop_in(living, replace(BUDGET, validation=14, total=30)).run()
+    assert len(journal.pool.validation_ids) == 14
+    assert journal.finished
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_labels_that_become_folders_are_no_first_labels(tmp_path: Path, *, shown: bool) -> None:
+    living = project(tmp_path)
+    journal = loop_in(living).run()
+    files = loop_in(living).learner.data.train.files
+    assert files is not None
+    for image, label in journal.label_of.items():
+        if files[image].startswith("unlabeled/"):
+            living.move(files[image], f"train/{CLASSES[label]}/{Path(files[image]).name}")
+    loop = loop_in(living)
+    assert len(loop.learner.data.given_ids) == 12
+    with ExitStack() as stack:
+        if shown:
+            console = Console(file=io.StringIO())
+            bars = ConsoleProgress(console, "pets", BUDGET, living.run, bars=True)
+            callbacks = [stack.enter_context(bars), LiveFeed(LiveBoard(), BUDGET)]
+            loop = loop_in(living, replace(BUDGET, total=16), callbacks)
+        assert loop.run().finished
+    assert living.journal.pool.labels_bought == (16 if shown else 12)
+
+
+def test_unlabeled_images_come_to_a_project_of_labeled_ones(tmp_path: Path) -> None:
+    living = Living(tmp_path)
+    for number in range(30):
+        picture(living, f"{CLASSES[number % 2]}/{number}.png")
+    budget = Budget(initial=4, query=4, total=12)
+    assert loop_in(living, budget).run().finished
+    picture(living, "unlabeled/40.png")
+    journal = loop_in(living, budget).run()
+    assert living.seen.lines == ["images 1 new"]
+    assert journal.finished
+    assert loop_in(living, replace(budget, total=16)).run().pool.labels_bought == 16
+
+
 def test_a_round_is_fitted_again_for_what_has_changed_in_labeled_images(tmp_path: Path) -> None:
     living = project(tmp_path)
     loop_in(living).run()
@@ -144,6 +218,21 @@ def test_a_round_is_fitted_again_for_what_has_changed_in_labeled_images(tmp_path
     assert journal.rounds[-1]["labels_bought"] == journal.rounds[-2]["labels_bought"]
     assert journal.rounds[-1]["fit"] != journal.rounds[-2]["fit"]
     assert journal.finished
+
+
+def test_a_label_that_is_confirmed_is_no_correction_to_a_callback(tmp_path: Path) -> None:
+    living = project(tmp_path)
+    loop_in(living).run()
+    Image.new("L", (8, 8), 77).save(living.images / "train/dark/0.png")
+    loop = loop_in(living)
+    loop.step()
+    assert living.seen.lines == ["images 1 changed"]
+    loop.correct({0: 0, 2: 1})
+    assert living.seen.lines[-1] == "corrected {2: 1}"
+    loop.correct({4: loop.journal.label_of[4]})
+    correction = loop.journal.corrections()[-1]
+    assert (correction["ids"], correction["to"]) == ([0, 2], [0, 1])
+    assert not loop.journal.to_review
 
 
 def test_a_class_is_added_to_a_project(tmp_path: Path) -> None:

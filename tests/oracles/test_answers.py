@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from al_lightning import Answer, Oracle, Question, SimulatedOracle, UsageError
-from al_lightning.oracles.answers import checked_answer, require_oracle, whole_numbers
+from al_lightning.oracles.answers import (
+    checked_answer,
+    require_oracle,
+    warn_of_taken_back,
+    whole_numbers,
+)
 from tests.helpers import TinySource
 from tests.loop.test_loop import make_loop
 
@@ -173,3 +178,15 @@ def test_what_is_no_oracle_is_refused_before_the_journal_begins(
     with pytest.raises(UsageError, match=message):
         make_loop(tmp_path, oracle=oracle)
     assert not list(tmp_path.iterdir())
+
+
+def test_labels_that_are_taken_back_are_named(recwarn: pytest.WarningsRecorder) -> None:
+    none, some = torch.tensor([], dtype=torch.int64), torch.tensor([7, 4, 9])
+    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[3], imported=[])
+    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 9], imported=[4, 9])
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"2 image\(s\) have a label, and are .*: ids \[4, 7\]"):
+        warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 7], imported=[9])
+    skipped = Answer(none, none, late_skipped=some)
+    with pytest.warns(UserWarning, match=r"ids \[9\]"):
+        warn_of_taken_back(skipped, labeled=[9], imported=[9])  # a skip says so in any case

@@ -42,6 +42,23 @@ def test_an_error_of_usage_is_one_message_and_a_status(
     assert capsys.readouterr().err == f"Error: There is no run to report on in {tmp_path}\n"
 
 
+def test_the_rules_of_the_journals_hold_where_none_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned = {"report": {"margin": 0.3, "difference": 1.0, "looks": [5]}}
+    write_runs(tmp_path, a_study({"random": 0.0, "margin": 0.06}, seeds=4, config=planned))
+    assert main([str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "nothing is claimed: no strategy has more than 4 seeds in common" in said
+    assert "Rules that are not the defaults: report.margin=0.3 and report.looks=[5]." in said
+    assert main([str(tmp_path), "--looks", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "margin beats random" in said
+    assert "report.margin=0.3 and report.looks=[4]." in said
+    assert main([str(tmp_path), "--looks", "4", "3"]) == 1
+    assert "report.looks must be ascending" in capsys.readouterr().err
+
+
 def test_help_answers_without_what_is_heavy() -> None:
     code = (
         "import sys; from al_lightning.report.__main__ import _parser; _parser().format_help(); "

@@ -709,3 +709,7 @@ def test_labels_of_a_person_have_a_name_and_a_time(
     assert (first["by"], first["at"]) == (["Ada", "Ben"], now)
     assert ("by" in second, second["at"]) == (False, now)
     assert (correction["by"], correction["at"]) == ("Ada", now)
+    before = "2026-11-29T23:10:00+00:00"
+    journal.record_correction(ids(1), ids(0), "Ada", at=before)
+    journal.record_labels(1, ids(4), ids(0), "query", by="", at=before)
+    assert [event["at"] for event in journal.events[-2:]] == [before, before]

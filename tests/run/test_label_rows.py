@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from al_lightning.run.image_change import ImageChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.label_rows import LabelRow, label_rows
 from tests.helpers import round_event, start_event
@@ -30,3 +31,16 @@ def test_every_labeled_corrected_or_skipped_image_has_a_row(
         LabelRow(8, None, "query", 1, "", NOW),
     ]
     assert [row.id for row in label_rows(journal) if row.is_skipped] == [8]
+
+
+def test_a_label_that_is_confirmed_keeps_what_it_was_before(tmp_path: object) -> None:
+    journal = Journal(f"{tmp_path}/journal.jsonl")
+    journal.begin({"project": True, **start_event()})
+    journal.record_labels(0, torch.tensor([4, 2]), torch.tensor([0, 1]), "initial")
+    journal.record_correction(torch.tensor([2]), torch.tensor([0]), "Cleo")
+    journal.record_images(ImageChange(20, 0, changed=[4, 2]))
+    journal.record_correction(torch.tensor([4, 2]), torch.tensor([0, 0]), "Ada")
+    assert [(row.id, row.by, row.corrected) for row in label_rows(journal)] == [
+        (4, "Ada", None),
+        (2, "Ada", 1),
+    ]

@@ -185,6 +185,8 @@ def test_an_answer_may_be_empty_where_all_of_it_was_imported() -> None:
     nothing = {"event": "labels", "round": 1, "ids": [], "labels": [], "origin": "query"}
     assert problem(asked(), nothing) == "no label"
     assert problem(asked(imported()), nothing) is None
+    assert problem(asked(images(gone=[9])), nothing) is None
+    assert problem(asked(images(gone=[8])), nothing) == "no label"
 
 
 def classes(**changes: Any) -> Event:
@@ -194,7 +196,8 @@ def classes(**changes: Any) -> Event:
 def images(**changes: Any) -> Event:
     lists: dict[str, list[int]] = {name: [] for name in ("gone", "back", "changed")}
     counts = {"size": 20, "test": 30, "renamed": 0, "manifest": 100}
-    return {"event": "images", **counts, **lists, **changes}
+    others = {"manifest_sha256": "d1", "tests": {}}
+    return {"event": "images", **counts, **lists, **others, **changes}
 
 
 @pytest.mark.parametrize("event", [classes(added=["other"]), images(size=25), images(gone=[3])])
@@ -220,6 +223,8 @@ def test_classes_and_images_change_at_any_time_in_a_project(event: Event) -> Non
         (images(size=2.5), "size must be a whole number"),
         (images(test=-1), "test must be a whole number"),
         (images(manifest=None), "manifest must be a whole number"),
+        (images(tests={"gone": -1}), "gone must be a whole number"),
+        (images(tests=3), "a value is not what it must be"),
         (images(size=30, gone=[20]), "gone, back and changed must be ids"),
         (images(changed=[3, 3]), "gone, back and changed must be ids of the training set, each"),
         (images(back=[3]), "Not gone before: ids [3]"),

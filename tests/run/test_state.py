@@ -129,7 +129,8 @@ def classes(**changes: Any) -> Event:
 def images(**changes: Any) -> Event:
     lists: dict[str, list[int]] = {name: [] for name in ("gone", "back", "changed")}
     counts = {"size": 20, "test": 30, "renamed": 0, "manifest": 100}
-    return {"event": "images", **counts, **lists, **changes}
+    others = {"manifest_sha256": "d1", "tests": {}}
+    return {"event": "images", **counts, **lists, **others, **changes}
 
 
 def question(index: int, ids: list[int], predicted: list[int]) -> Event:
@@ -180,6 +181,7 @@ def test_the_causes_of_a_round_are_those_since_the_last_one() -> None:
 def test_images_without_labels_make_nothing_due() -> None:
     state = after(*FIRST, round_(0, 2), END, images(size=25, gone=[9], changed=[8]))
     assert (state.size, state.sizes, state.test, state.manifest) == (25, [20, 25], 30, 100)
+    assert state.manifest_sha256 == "d1"
     assert state.due == 0
     assert not state.ended
     assert state.pool.size == 25

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from al_lightning.run.image_change import ImageChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.summary import summarize, validation_score
 from al_lightning.utils.intervals import wilson_interval
@@ -36,6 +37,7 @@ def test_summary_says_what_the_journal_says(tmp_path: Path) -> None:
         "test_images": 30,
         "validation_labels": 0,
         "corrections": 0,
+        "to_review": 0,
         "rounds": [
             {
                 "round": index,
@@ -70,6 +72,39 @@ def test_the_accuracy_on_validation_labels_has_an_interval_of_its_own(tmp_path: 
     assert "accuracy_interval" not in entry
     interval = pytest.approx([0.3866, 0.7812], abs=5e-5)
     assert entry["validation"] == {"accuracy": 0.6, "accuracy_interval": interval}
+
+
+def project_of(tmp_path: Path) -> Journal:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.begin({"project": True, **start_event(train=100)})
+    journal.record_labels(0, torch.tensor([30, 31]), torch.tensor([0, 1]), "initial")
+    return journal
+
+
+def test_an_interval_is_of_the_validation_labels_that_a_round_had(tmp_path: Path) -> None:
+    journal, measured = project_of(tmp_path), {"validation": {"accuracy": 0.6}, "metrics": {}}
+    journal.record_round({**round_event(0, 2), "metrics": {}})
+    for index, ids in ((1, torch.arange(20)), (2, torch.arange(40, 60))):
+        journal.record_labels(index, ids, torch.zeros_like(ids), "validation")
+        journal.record_round({**round_event(index, 20 * index + 2), **measured})
+    journal.record_images(ImageChange(size=100, test=30, gone=[0, 1, 2, 99]))
+    journal.record_round({**round_event(3, 42), **measured})
+    none, *rounds = summarize(journal, NAMES)["rounds"]
+    assert "validation" not in none
+    assert [entry["validation_labels"] for entry in rounds] == [20, 40, 37]
+    for entry in rounds:
+        interval = wilson_interval(0.6, entry["validation_labels"])
+        assert entry["validation"]["accuracy_interval"] == pytest.approx(interval)
+
+
+def test_a_label_that_is_confirmed_is_no_correction(tmp_path: Path) -> None:
+    journal = project_of(tmp_path)
+    journal.record_images(ImageChange(size=100, test=30, changed=[30, 31, 32]))
+    summary = summarize(journal, NAMES)
+    assert (summary["to_review"], summary["corrections"]) == (2, 0)
+    journal.record_correction(torch.tensor([30, 31]), torch.tensor([0, 2]), "Ada")
+    summary = summarize(journal, NAMES)
+    assert (summary["to_review"], summary["corrections"]) == (0, 1)
 
 
 @pytest.mark.parametrize(

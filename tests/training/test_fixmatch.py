@@ -213,3 +213,8 @@ def test_embeddings_are_refused() -> None:
 def test_values_out_of_range_are_refused(key: str, value: Any) -> None:
     with pytest.raises(UsageError, match=rf"recipe\.{key} must be "):
         FixMatch(**{key: value})
+
+
+def test_a_strong_augmentation_is_needed() -> None:
+    with pytest.raises(UsageError, match=r"recipe\.strong must be a Module, not None"):
+        FixMatch(strong=None)  # type: ignore[arg-type]

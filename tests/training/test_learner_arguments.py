@@ -67,7 +67,7 @@ def of_two(first: int, second: int) -> None:
         ),
         (
             lambda: require_record(RunRecord({"a": Path("b")})),
-            r"record\.config must hold plain values",
+            r"record\.config\.a must hold plain values",
         ),
     ],
 )

@@ -13,6 +13,10 @@ from al_lightning.utils.checks import (
     whole_number,
 )
 
+INF = float("inf")
+CIRCLE: dict[str, object] = {}
+CIRCLE["a"] = CIRCLE
+
 
 @pytest.mark.parametrize(
     ("check", "message"),
@@ -20,8 +24,13 @@ from al_lightning.utils.checks import (
         (lambda: require_kind("budget", 3, Budget), "budget must be a Budget, not 3"),
         (lambda: require_names("irrelevant", "code"), r"such as \['code'\], not one text"),
         (lambda: require_names("irrelevant", [1]), r"a list of texts, not \[1\]"),
-        (lambda: require_plain("config", {"a": Path("b")}), "config must hold plain values.*Path"),
-        (lambda: require_plain("config", {"a": float("nan")}), "config must hold plain values"),
+        (lambda: require_plain("config", {"a": Path("b")}), r"config\.a must hold plain.*Path"),
+        (
+            lambda: require_plain("config", {"a": {"b": [1, INF]}}),
+            r"config\.a\.b\.1 must hold plain",
+        ),
+        (lambda: require_plain("config", {"a": {(1, 2): 3}}), r"config\.a must hold plain values"),
+        (lambda: require_plain("config", CIRCLE), "config must hold plain values.*Circular"),
         (lambda: require_plain("config", [1]), "config must be a Mapping"),
         *[
             (lambda value=value: whole_number("seed", value), "seed must be a whole number")

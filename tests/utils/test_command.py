@@ -22,6 +22,12 @@ def test_an_error_of_usage_is_a_message(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr() == ("", "Error: no such folder\n")
 
 
+def test_what_the_system_refuses_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    error = PermissionError(13, "Permission denied", "run/.lock")
+    assert exit_status(lambda: raises(error)) == 1
+    assert capsys.readouterr().err == "Error: [Errno 13] Permission denied: 'run/.lock'\n"
+
+
 def test_an_interruption_has_a_status_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_status(lambda: raises(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "Interrupted. Nothing was written.\n"

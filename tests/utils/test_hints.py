@@ -27,5 +27,9 @@ def test_the_nearest_name(typed: str, meant: str | None) -> None:
     assert nearest(typed, KNOWN) == meant
 
 
+def test_what_is_no_text_is_near_to_nothing() -> None:
+    assert nearest(["seed"], KNOWN) is None
+
+
 def test_among_none_there_is_none() -> None:
     assert nearest("seed", []) is None

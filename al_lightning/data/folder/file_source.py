@@ -282,7 +282,7 @@ def _check_arguments(
         raise UsageError(
             f"dataset.image_size={image_size} is not valid; use a whole number of pixels, or auto"
         )
-    if channels not in _CHANNELS:
+    if type(channels) is not int or channels not in _CHANNELS:
         raise UsageError(f"dataset.channels={channels} is not valid; use 3 (RGB) or 1 (gray)")
     if test_fraction is not None and not 0 <= test_fraction < 1:
         raise UsageError(

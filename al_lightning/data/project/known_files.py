@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -14,15 +13,15 @@ from torch import Tensor
 from al_lightning.data.folder.checked_files import CheckedFiles
 from al_lightning.data.folder.file_rows import FileRows
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
-from al_lightning.data.project.known_project import ImageUpdate, KnownProject
-from al_lightning.data.project.manifest import Entry, Manifest
+from al_lightning.data.project.file_changes import changes_of
+from al_lightning.data.project.known_project import KnownProject
+from al_lightning.data.project.manifest import GONE, TEST, Entry
 from al_lightning.data.project.matching import FileState, Matches, match_files
 from al_lightning.data.source import UNKNOWN, ImageData, Images
-from al_lightning.run.image_change import ImageChange
 from al_lightning.utils.errors import DataError
+from al_lightning.utils.files import require_file
 from al_lightning.utils.names import below_folder, readable
 
-_TRAIN, _TEST, _LEFT_OUT = "train", "test", "left out"
 _HASHED = 2**32  # of the digest of a new image decide whether it is tested on
 
 
@@ -31,13 +30,13 @@ class KnownFiles:
     """The files of today, and the images of the project that they are.
 
     Attributes:
-        manifest: Of the project.
+        known: The project.
         rows: The files, those of known images first, by id.
         states: Of each.
         matches: What has become of each.
     """
 
-    manifest: Manifest
+    known: KnownProject
     rows: FileRows
     states: Sequence[FileState]
     matches: Matches
@@ -53,10 +52,7 @@ class KnownFiles:
 
         None where some images have no label: those that have one may have been chosen.
         """
-        if self.rows.has_unlabeled:
-            return 0.0
-        parts = Counter(entry.part for entry in self.manifest.entries)
-        return parts[_TEST] / max(1, parts[_TEST] + parts[_TRAIN])
+        return 0.0 if self.rows.has_unlabeled else self.known.test_share
 
     def split(self, usable: Tensor, fraction: float) -> Tensor:
         """Return which images to test on, (N,) bool, where the files do not say: the same as before.
@@ -65,7 +61,9 @@ class KnownFiles:
         """
         digests = self.matches.digests
         is_test = [
-            int(digests[i][:8], 16) / _HASHED < fraction if entry is None else entry.part == _TEST
+            int(digests[i][:8], 16) / _HASHED < fraction
+            if entry is None
+            else entry.part in {TEST, GONE}
             for i, entry in enumerate(self.matches.entries)
         ]
         return torch.tensor(is_test) & usable
@@ -108,7 +106,7 @@ def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
     )
     if not rows.files:
         raise DataError(f"There is no image in {folder}")
-    return KnownFiles(known.manifest, rows.rows(order), [states[i] for i in order], sorted_matches)
+    return KnownFiles(known, rows.rows(order), [states[i] for i in order], sorted_matches)
 
 
 def known_data(
@@ -142,9 +140,10 @@ def known_data(
     gone = [i for i in range(count) if i not in row_of]
     train = _with_gone(train, gone, [known.manifest.images[i] for i in gone], classes, known)
     test = images.rows((checked.usable & is_test).nonzero().flatten())
-    update = _update(files, checked, is_test, row_of, classes, known)
+    facts = is_test, checked.usable, labels
+    update = changes_of(files.states, files.matches, facts, row_of, classes, known)
     change = replace(update.change, size=count, test=len(test))
-    update = replace(update, change=change, renamed=renamed)
+    update = replace(update, change=change, renamed=renamed, absent=frozenset(gone))
     return ImageData(
         train,
         test,
@@ -206,54 +205,6 @@ def _with_gone(
     return replace(train, labels=labels, files=tuple(files), digests=digests, groups=groups)
 
 
-def _update(
-    files: KnownFiles,
-    checked: CheckedFiles,
-    is_test: Tensor,
-    row_of: dict[int, int],
-    classes: Sequence[str],
-    known: KnownProject,
-) -> ImageUpdate:
-    """Return what has changed since the last start."""
-    matches, manifest = files.matches, known.manifest
-    unchanged = set(manifest.entries)
-    id_of = {row: i for i, row in row_of.items()}
-    added, relabeled, renamed, changed = [], {}, 0, []
-    facts: list[list[int]] = torch.stack([is_test, checked.usable, checked.labels], 1).tolist()
-    for row, (state, before) in enumerate(zip(files.states, matches.entries, strict=True)):
-        tested, usable, label = facts[row]
-        part = (_TEST if tested else _TRAIN) if usable else _LEFT_OUT
-        name = "" if label == UNKNOWN else classes[label]
-        now = Entry(
-            id_of.get(row), part, name, state.file, state.size, state.modified, matches.digests[row]
-        )
-        if now in unchanged:
-            continue
-        added.append(now)
-        if before is None or now.id is None or before.id is None:
-            continue
-        renamed += before.file != now.file
-        changed += [now.id] if before.digest != now.digest else []
-        if name and known.aliases.get(before.label, before.label) != name:
-            relabeled[now.id] = label
-    images = {entry.id: entry for entry in manifest.images}
-    gone = [i for i in images if i not in row_of and i not in known.absent]
-    back = [i for i in known.absent if i in row_of]
-    content = manifest.appended(added) if added else b""
-    change = ImageChange(
-        size=0,
-        test=0,
-        gone=sorted(i for i in gone if i is not None),
-        back=sorted(back),
-        changed=sorted(changed),
-        renamed=renamed,
-        manifest=manifest.size + len(content),
-        new=sum(i >= len(images) for i in row_of),
-    )
-    names = {i: images[i].file for i in (*change.gone, *change.changed)}
-    return ImageUpdate(change, manifest, content, relabeled, names=names)
-
-
 def _state(file: ImageFile, folder: Path) -> FileState:
     """Return what is known of a file without reading it; one that is missing has no content."""
     if isinstance(file, RemoteFile):
@@ -263,7 +214,7 @@ def _state(file: ImageFile, folder: Path) -> FileState:
         status = file.stat()
     except OSError:  # decoding it will say why
         return FileState(name, -1, 0)
-    return FileState(name, status.st_size, status.st_mtime_ns)
+    return FileState(name, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _digest(file: ImageFile) -> str:
@@ -271,6 +222,7 @@ def _digest(file: ImageFile) -> str:
     try:
         if isinstance(file, RemoteFile):
             return hashlib.sha256(os.fsencode(file.url) + file.state()).hexdigest()[:32]
+        require_file(file)  # to read a pipe would be to wait for ever
         with file.open("rb") as content:
             return hashlib.file_digest(content, "sha256").hexdigest()[:32]
     except OSError:  # decoding it will say why

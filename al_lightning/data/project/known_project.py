@@ -21,12 +21,14 @@ class KnownProject:
         classes: The names of the classes, by label; empty before the project has begun.
         aliases: What classes are called now, by names that they had before.
         absent: Ids of images whose files have gone.
+        test_share: Of the images that the project began with, the share to test on.
     """
 
     manifest: Manifest
     classes: Sequence[str] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     absent: Collection[int] = ()
+    test_share: float = 0.0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,6 +70,8 @@ class ImageUpdate:
         relabeled: Images that the folder or the table puts in another class than before: classes by id.
         renamed: New names of classes whose folders were renamed, by their old ones.
         names: Of images that have gone, and of images that have changed, for messages.
+        test_names: Files of test images that are "gone" or "changed".
+        absent: All images that have no file today.
     """
 
     change: ImageChange
@@ -76,3 +80,5 @@ class ImageUpdate:
     relabeled: Mapping[int, int] = field(default_factory=dict)
     renamed: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+    test_names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    absent: Collection[int] = ()

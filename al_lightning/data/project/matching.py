@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from al_lightning.data.project.manifest import Entry
+from al_lightning.data.project.manifest import LEFT_OUT, Entry
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,13 @@ class FileState:
         file: As :attr:`Entry.file` has it.
         size: Bytes.
         modified: Time of the last modification, in nanoseconds.
+        touched: Time of the last change of content, name or rights, in nanoseconds.
     """
 
     file: str
     size: int
     modified: int
+    touched: int = 0
 
 
 @dataclass
@@ -47,9 +49,10 @@ def match_files(
 ) -> Matches:
     """Find the images of a project among the files of today.
 
-    A file with the name, size and time of an entry is that entry, and is not read. Others are read: the
-    same content is the same image, whatever its name and folder; under the same name, another content
-    is the same image too, which has changed.
+    A file with the name, size and times of an entry is that entry, and is not read; two files of one
+    size and time of modification that have swapped their names differ in the other time. Others are
+    read: the same content is the same image, whatever its name and folder; under the same name, another
+    content is the same image too, which has changed.
 
     Args:
         entries: Of the manifest.
@@ -76,12 +79,12 @@ def match_files(
             by_content[entry.digest].append(entry)
     for i in range(len(files)):  # content, for what has no image yet
         before = found.entries[i]
-        if (before is None or before.part == "left out") and by_content[found.digests[i]]:
+        if (before is None or before.part == LEFT_OUT) and by_content[found.digests[i]]:
             take(i, by_content[found.digests[i]].pop(0))
             found.renamed.add(i)
     for i, state in enumerate(files):  # the name alone
         left = _first(e for e in known[state.file] if e not in taken)
-        if found.entries[i] is None and left is not None and left.part != "left out":
+        if found.entries[i] is None and left is not None and left.part != LEFT_OUT:
             take(i, left)
             found.changed.add(i)
     return found
@@ -98,7 +101,7 @@ def _digests(
         same = _first(
             e
             for e in known.get(state.file, ())
-            if (e.size, e.modified) == (state.size, state.modified)
+            if (e.size, e.modified, e.touched) == (state.size, state.modified, state.touched)
         )
         if same is None:
             unknown.append(i)

@@ -49,11 +49,14 @@ class ProjectSource:
         journal, path = self._journal, self._folder / NAME
         if journal is None or journal.start is None:
             return KnownProject(Manifest(path))
+        begun = journal.start["data"]
+        tested = begun.get("test", 0)
         return KnownProject(
-            Manifest(path, journal.manifest_size or 0),
+            Manifest(path, journal.manifest_size or 0, journal.manifest_sha256),
             journal.classes,
             journal.aliases,
             journal.pool.absent_ids.tolist(),
+            test_share=tested / max(1, tested + begun["train"]),
         )
 
 

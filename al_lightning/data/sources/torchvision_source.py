@@ -65,6 +65,15 @@ _SETS: Mapping[str, _Set] = {
 }
 
 
+def keeps_class_mirrored(name: str) -> bool:
+    """Return whether mirrored images of a data set keep their class; False for unknown names.
+
+    >>> keeps_class_mirrored("CIFAR100"), keeps_class_mirrored("SVHN")
+    (True, False)
+    """
+    return name in _SETS and _SETS[name].mirrored
+
+
 class TorchvisionSource(BaseSource):
     """A classification data set of torchvision, in its published split into training and test images.
 

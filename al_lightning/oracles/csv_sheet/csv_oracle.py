@@ -125,13 +125,13 @@ class CsvOracle(Oracle):
         )
 
     def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002 - the loop compares with it
-        """Return the labels of sheets that were changed, also where no question is open."""
+        """Return what is in sheets that were changed, also where no question is open."""
         there, count = sorted(self._folder.glob("round_*.csv")), len(self._data.train)
         new = [sheet for sheet in there if self._is_new(sheet) and _has_content(sheet)]
         self._just_read = {sheet: self._rows_of(sheet) for sheet in new}
         changed = [(sheet, ids_in(rows, count)) for sheet, rows in self._just_read.items()]
         found = self._gathered(changed, self._data.classes)
-        if not found.labels:
+        if not found.labels and not found.skipped:
             return None
         ids = sorted(found.labels)
         return Answer(
@@ -139,7 +139,9 @@ class CsvOracle(Oracle):
             _ids([]),
             late_ids=_ids(ids),
             late_labels=_ids([found.labels[i] for i in ids]),
+            late_skipped=_ids(sorted(found.skipped)),
             new_classes=found.new_classes,
+            emptied_ids=_ids(sorted(found.empty)),
         )
 
     def on_classes(self, change: ClassChange) -> None:
@@ -152,7 +154,7 @@ class CsvOracle(Oracle):
         if sheet.is_relative_to(Path.cwd()):
             sheet = sheet.relative_to(Path.cwd())
         return (
-            f"{len(question.ids)} images need a label.\n"
+            f"{len(question.left_ids)} images need a label.\n"
             f"  Images:   {sheet.with_suffix('.html')}\n"
             f"  Fill in:  {sheet}, column label, with one of: {', '.join(self._data.classes)}; "
             f"{'another name for a new class; ' if self._takes_new else ''}"
@@ -181,7 +183,7 @@ class CsvOracle(Oracle):
             UsageError: If two of them give an image two classes.
         """
         labels: dict[int, int] = {}
-        skipped: set[int] = set()
+        skipped, empty = set[int](), set[int]()
         names = [*classes]
         for sheet, ids in sheets:
             filled = self._read(sheet, ids, names)
@@ -194,8 +196,16 @@ class CsvOracle(Oracle):
                         "Correct one of them, and run the same command again"
                     )
             skipped |= filled.skipped
-        new = tuple(names[len(classes) :])
-        return Filled(labels, frozenset(skipped - labels.keys()), new_classes=new)
+            empty |= (
+                filled.empty if filled.labels or filled.skipped else set()
+            )  # else never filled in
+        new, skipped = tuple(names[len(classes) :]), skipped - labels.keys()
+        return Filled(
+            labels,
+            frozenset(skipped),
+            new_classes=new,
+            empty=frozenset(empty - skipped - labels.keys()),
+        )
 
     def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
         # A sheet may be older than the names of today.
@@ -217,6 +227,7 @@ class CsvOracle(Oracle):
             raise UsageError(f"{sheet} cannot be read: {error}") from error
 
     def _rows(self, question: Question) -> list[dict[str, object]]:
+        """Return the rows of the images that need a label."""
         rows: list[dict[str, object]] = [
             {"id": i, "file": cell(self._file(i))} for i in question.ids.tolist()
         ]
@@ -232,7 +243,8 @@ class CsvOracle(Oracle):
                 row["score"] = f"{score:.9g}"
         for row, part in zip(rows, question.parts.names, strict=False):
             row["part"] = cell(part)
-        return rows
+        left = {*question.left_ids.tolist()}
+        return [row for row in rows if row["id"] in left]
 
     def _file(self, image: int) -> str:
         files = self._data.train.files
@@ -255,7 +267,7 @@ class CsvOracle(Oracle):
             _columns(question),
             rows,
             facts,
-            [picture(self._data, i) for i in question.ids.tolist()],
+            [picture(self._data, i) for i in question.left_ids.tolist()],
             [cell(name) for name in (*self._data.classes, self._skip_mark)],
         )
 

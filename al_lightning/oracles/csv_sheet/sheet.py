@@ -31,6 +31,7 @@ class Filled:
         labels: Class by id, of the rows that have one.
         skipped: Ids of the rows that are marked as impossible to label.
         new_classes: Names that are no classes yet; labels beyond the classes are these.
+        empty: Ids of the rows without an entry.
         taken_as: What was meant by each label that is spelled in another way than its class, such as
             ``{"Dog": "dog"}``.
     """
@@ -39,6 +40,7 @@ class Filled:
     skipped: frozenset[int]
     taken_as: Mapping[str, str] = field(default_factory=dict)
     new_classes: tuple[str, ...] = ()
+    empty: frozenset[int] = frozenset()
 
 
 def sheet_text(rows: Sequence[Mapping[str, object]], columns: Sequence[str] = COLUMNS) -> str:
@@ -81,13 +83,13 @@ def read_sheet(
     Raises:
         UsageError: If it is no such sheet, or rows are of other images or classes; names them.
     """
-    labels, seen = dict[int, int](), dict[int, int]()
-    skipped, taken_as = set[int](), dict[str, str]()
-    problems, names = list[str](), [*classes]  # and the new ones
+    labels, seen, names = dict[int, int](), dict[int, int](), [*classes]  # and the new ones
+    skipped, empty, taken_as, problems = set[int](), set[int](), dict[str, str](), list[str]()
     for number, row in sheet_rows(path) if rows is None else rows:
         try:
             seen[image := _image(row, files, seen)] = number
             if not (written := _label(row)).strip():
+                empty.add(image)
                 continue
             name = read_class(written, [*names, skip_mark, *aliases], takes_new=takes_new)
             name = aliases.get(name, name)
@@ -102,7 +104,7 @@ def read_sheet(
             problems.append(f"row {number}: {error}")
     if problems:
         raise _unusable(path, problems)
-    return Filled(labels, frozenset(skipped), taken_as, tuple(names[len(classes) :]))
+    return Filled(labels, frozenset(skipped), taken_as, (*names[len(classes) :],), frozenset(empty))
 
 
 def ids_in(rows: Rows, count: int) -> Tensor:

@@ -31,10 +31,11 @@ _STATIC = {
     )
     for path in sorted((Path(__file__).parent / "static").glob(f"*{ending}"))
 }
-_MOST = 500  # images that one request lends or labels
-_LONGEST = 80  # characters of a person's name
-_OFTEN = 0.2  # seconds between two events of a stream
-_ALIVE = 10.0  # seconds until a stream without events says that it is still there
+_MAX_IMAGES = 500  # that one request lends or labels
+_MAX_LENGTH = 80  # characters of the name of a person or a class
+_MAX_DIGITS = 18  # of an id
+_MIN_PAUSE = 0.2  # seconds between two events of a stream
+_KEEP_ALIVE = 10.0  # seconds until a stream without events says that it is still there
 
 
 class PageApp:
@@ -73,13 +74,15 @@ class PageApp:
             routes=[
                 Route("/", self._show, methods=read),
                 Route("/static/{name}", self._file, methods=read),
-                Route("/image/{id:int}/{size}", self._image, methods=read),
+                Route("/image/{id}/{size}", self._image, methods=read),
                 Route("/status", self._state, methods=read),
                 Route("/events", self._events, methods=read),
                 Route("/history", self._history, methods=read),
                 Route("/suspects", self._suspects, methods=read),
                 Route("/take", self._take, methods=write),
-                Route("/say", self._say, methods=write),
+                Route("/submit", self._submit, methods=write),
+                Route("/confirm", self._confirm, methods=write),
+                Route("/active", self._active, methods=write),
                 Route("/class", self._class, methods=write),
                 Route("/stop", self._stop, methods=write),
             ],
@@ -106,7 +109,10 @@ class PageApp:
         return Response(found[0], media_type=found[1])
 
     async def _image(self, request: Request) -> Response:
-        image, size = request.path_params["id"], request.path_params["size"]
+        digits, size = request.path_params["id"], request.path_params["size"]
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MAX_DIGITS):
+            return Response(status_code=404)
+        image = int(digits)
         found = await run_in_threadpool(page_image, self._data, image, size)
         if found is None:
             return Response(status_code=404)
@@ -120,8 +126,11 @@ class PageApp:
     async def _state(self, request: Request) -> Response:  # noqa: ARG002
         return JSONResponse(await run_in_threadpool(self._status))
 
-    async def _history(self, request: Request) -> Response:  # noqa: ARG002
-        return JSONResponse(await run_in_threadpool(self._session.history))
+    async def _history(self, request: Request) -> Response:
+        count = request.query_params.get("count", "")
+        if not (count.isascii() and count.isdigit() and len(count) <= _MAX_DIGITS):
+            raise _BadRequest("count must be a whole number")
+        return JSONResponse(await run_in_threadpool(self._session.history, int(count)))
 
     async def _suspects(self, request: Request) -> Response:  # noqa: ARG002
         return JSONResponse(await run_in_threadpool(self._suspicious))
@@ -129,19 +138,33 @@ class PageApp:
     async def _take(self, request: Request) -> Response:
         body = await _body(request)
         tab, by = _text(body, "tab"), _name(body)
-        count = min(_whole(body, "count"), _MOST)
+        count = min(_whole(body, "count"), _MAX_IMAGES)
         predicted = None if body.get("predicted") is None else _whole(body, "predicted")
         take = partial(self._session.take, tab, by, count, predicted)
-        return JSONResponse({"images": await run_in_threadpool(take)})
+        images = await run_in_threadpool(take)
+        holders = await run_in_threadpool(self._session.holders, tab)
+        return JSONResponse({"images": images, "holders": holders})
 
-    async def _say(self, request: Request) -> Response:
+    async def _submit(self, request: Request) -> Response:
         body = await _body(request)
-        said = body.get("said")
-        if not isinstance(said, list) or not 0 < len(said) <= _MOST:
-            raise _BadRequest("said must be a list of labels")
-        values = [(_whole(one, "id"), _value(one, "before"), _value(one, "after")) for one in said]
-        await run_in_threadpool(self._session.say, _text(body, "tab"), _name(body), values)
-        return JSONResponse({"saved": len(values)})
+        given = body.get("labels")
+        if not isinstance(given, list) or not 0 < len(given) <= _MAX_IMAGES:
+            raise _BadRequest("labels must be a list of labels")
+        values = [(_whole(one, "id"), _value(one, "before"), _value(one, "after")) for one in given]
+        submit = partial(self._session.submit, _text(body, "tab"), _name(body), values)
+        refused = await run_in_threadpool(submit)
+        return JSONResponse({"saved": len(values) - len(refused), "refused": refused})
+
+    async def _confirm(self, request: Request) -> Response:
+        body = await _body(request)
+        image, by, label = _whole(body, "id"), _name(body), _value(body, "label") or ""
+        await run_in_threadpool(self._session.confirm, image, by, label)
+        return JSONResponse({"saved": 1})
+
+    async def _active(self, request: Request) -> Response:
+        body = await _body(request)
+        await run_in_threadpool(self._session.touch, _text(body, "tab"))
+        return JSONResponse({})
 
     async def _class(self, request: Request) -> Response:
         body = await _body(request)
@@ -156,12 +179,14 @@ class PageApp:
         return JSONResponse({"stopping": True})
 
     async def _events(self, request: Request) -> Response:
-        tab = request.query_params.get("tab", "")[:_LONGEST]
+        tab = request.query_params.get("tab", "")[:_MAX_LENGTH]
         return StreamingResponse(
-            self._told(tab), media_type="text/event-stream", headers={"x-accel-buffering": "no"}
+            self._event_stream(tab),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},
         )
 
-    async def _told(self, tab: str) -> AsyncIterator[str]:
+    async def _event_stream(self, tab: str) -> AsyncIterator[str]:
         """Yield the state after each change, at most some times a second, until the server ends."""
         await run_in_threadpool(self._session.connect, tab)
         try:
@@ -172,9 +197,9 @@ class PageApp:
                     yield f"data: {state}\n\n"
                     if last:
                         return
-                    await asyncio.sleep(_OFTEN)
+                    await asyncio.sleep(_MIN_PAUSE)
                     try:
-                        await asyncio.wait_for(changed.wait(), _ALIVE)
+                        await asyncio.wait_for(changed.wait(), _KEEP_ALIVE)
                     except TimeoutError:
                         yield ": still here\n\n"
                     changed.clear()
@@ -198,9 +223,9 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _text(body: dict[str, Any], key: str) -> str:
     value = body.get(key)
-    if not isinstance(value, str) or len(value) > _LONGEST:
+    if not isinstance(value, str) or len(value) > _MAX_LENGTH:
         raise _BadRequest(f"{key} must be a short text")
-    return value
+    return _written(value)
 
 
 def _name(body: dict[str, Any]) -> str:
@@ -218,7 +243,12 @@ def _value(body: dict[str, Any], key: str) -> str | None:
     value = body.get(key)
     if value is not None and not isinstance(value, str):
         raise _BadRequest(f"{key} must be a class, an empty text or null")
-    return value
+    return None if value is None else _written(value)
+
+
+def _written(text: str) -> str:
+    """Return a text that can be written: JSON may hold halves of characters, which nothing else can."""
+    return text.encode(errors="replace").decode()
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -14,10 +14,14 @@ COMMANDS = {
     "v": "review",
 }
 _FREE = [*"123456789", *(c for c in "abcdefghijklmnopqrstuvwxyz" if c not in COMMANDS)]
+_NAMES = {*_FREE, "0"}  # that a class has as its key
 
 
 def class_keys(classes: Sequence[str], own: Mapping[str, str]) -> list[str] | None:
-    """Return the key of each class: its own, else the next digit or letter.
+    """Return the key of each class: its own, else its name if that is one, else the next that is free.
+
+    >>> class_keys(["0", "1", "cat", "dog"], {"dog": "d"})
+    ['0', '1', '2', 'd']
 
     Args:
         classes: Names of the classes.
@@ -40,6 +44,9 @@ def class_keys(classes: Sequence[str], own: Mapping[str, str]) -> list[str] | No
             taken = COMMANDS.get(key, "the key of another class")
             raise UsageError(f"oracle.keys.{name}={key!r} is {taken}: choose another key")
         keys[name] = key
+    for name in classes:
+        if name not in keys and name.lower() in _NAMES and name.lower() not in keys.values():
+            keys[name] = name.lower()
     free = [key for key in _FREE if key not in keys.values()]
     others = [name for name in classes if name not in keys]
     if len(others) > len(free):

@@ -19,10 +19,12 @@ from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.utils.checks import require_kind, whole_number
 from al_lightning.utils.errors import UsageError
 
 _LOG = "page.jsonl"
 _SHEET = "review.csv"
+_LAST_PORT = 65_535
 
 
 class PageOracle(Oracle):
@@ -50,7 +52,8 @@ class PageOracle(Oracle):
         open_browser: Whether to open the page in the browser.
         retrain_every: After how many new labels the next fit begins, while the rest of the batch is
             labeled; None waits for the whole batch.
-        keys: Keys of classes by their names; other classes get 1 to 9, then letters.
+        keys: Keys of classes by their names; other classes get their name where it is a digit or a
+            letter, else 1 to 9, then letters.
 
     Raises:
         UsageError: If an argument is not valid, or the labels' file is damaged.
@@ -70,14 +73,18 @@ class PageOracle(Oracle):
         retrain_every: int | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> None:
-        if retrain_every is not None and retrain_every < 1:
-            raise UsageError(f"oracle.retrain_every must be at least 1, not {retrain_every}")
+        require_kind("oracle.host", host, str)
+        if whole_number("oracle.port", port) > _LAST_PORT:  # getaddrinfo takes it modulo 65,536
+            raise UsageError(f"oracle.port must be at most {_LAST_PORT}, not {port}")
+        if retrain_every is not None:
+            whole_number("oracle.retrain_every", retrain_every, least=1)
+        require_kind("oracle.keys", keys, Mapping, type(None))
         self._data = data
         self._path = Path(folder) / _LOG
         self._host, self._port, self._opens = host, port, open_browser
         self._every = retrain_every
         self.answers_here = retrain_every is None  # else the next fit begins with a part
-        self._keys = dict(keys or {})
+        self._keys = {str(name): key for name, key in (keys or {}).items()}
         class_keys(data.classes, self._keys)
         self._server: PageServer | None = None
         self._streams: Streams | None = None
@@ -121,7 +128,7 @@ class PageOracle(Oracle):
 
     def corrections(self, pool: Pool) -> Answer | None:
         """Return what was changed on the page since it was recorded."""
-        return self._session.record(pool)
+        return self._session.sync_with(pool)
 
     def on_classes(self, change: ClassChange) -> None:
         """Show the new classes."""
@@ -144,11 +151,14 @@ class PageOracle(Oracle):
             self._streams = streams = Streams()
 
             def app(word: str) -> PageApp:
-                about, sheet = {"title": "Labels", "run": word}, self._path.parents[1] / _SHEET
+                folder = self._path.parents[1]
+                about = {"title": "Labels", "run": word, "folder": str(folder)}
+                sheet = folder / _SHEET
                 return PageApp(self._session, self._data, about, self._status, streams, sheet)
 
-            self._server, self._address = serve(app, self._host, self._port)
-            print(f"Label at {self._address}", flush=True)  # noqa: T201
+            self._server, addresses = serve(app, self._host, self._port)
+            self._address = addresses[0]
+            print("Label at", "\n      or ".join(addresses), flush=True)  # noqa: T201
             if self._opens:
                 open_in_browser(self._address)
         return self._address
@@ -166,7 +176,8 @@ class PageOracle(Oracle):
     def _session(self) -> Session:
         """What happens on the page; the file of its labels is read when a run begins."""
         aliases = self.live.facts().get("aliases")
-        decisions = Decisions(PageLog(self._path), self._data.classes, aliases)
+        recorded = self.live.facts().get("recorded", ())
+        decisions = Decisions(PageLog(self._path), self._data.classes, aliases, recorded)
         return Session(decisions, self._every, self._wake)
 
     def _status(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What people have said on the page: an append-only file, on the disk before the page says so."""
+"""What people have decided on the page: an append-only file, on the disk before the page says so."""
 
 import json
 from collections import Counter
@@ -10,16 +10,16 @@ from typing import Any, Literal, get_args
 from al_lightning.utils.append_file import AppendOnlyFile
 from al_lightning.utils.errors import UsageError
 
-Kind = Literal["label", "skip", "undo", "class"]
+Kind = Literal["label", "skip", "undo", "confirm", "class"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _RECENT = 300.0  # seconds
 _LEAST = 1 / 6  # minutes: the first labels tell little about the pace
-_NAMED = ("label", "class")
+_NAMED = ("label", "confirm", "class")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a person has said about an image.
+    """What a person has decided about an image.
 
     >>> from al_lightning.oracles.page.page_log import Entry
     >>> Entry(4, "label", "cat", by="Ada", at=12.5).as_dict()
@@ -28,7 +28,7 @@ class Entry:
     Attributes:
         id: Dataset id of the image; -1 for a new class.
         kind: "label"; "skip" where it cannot be labeled; "undo" takes the last entry of it back;
-            "class" is a new class.
+            "confirm" says that its label is right; "class" is a new class.
         name: The class; empty for a skip or an undo.
         by: Name of the person; may be empty.
         at: Time, in seconds since 1970.

@@ -1,6 +1,6 @@
 """Labels that are worth a second look: the model was sure of another class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from al_lightning.utils.errors import DataError
 from al_lightning.utils.spreadsheet import cell
 
 _SHOWN = 3  # neighbours of each class
+_SURE = 0.5  # probability: the model takes the class for more probable than all others together
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,23 @@ def reviewed(sheet: Path, classes: Sequence[str]) -> dict[int, tuple[int, float]
     return found
 
 
+def sure(guesses: Mapping[int, tuple[int, float]]) -> dict[int, tuple[int, float]]:
+    """Return the guesses of which a model is sure.
+
+    >>> sure({1: (0, 0.11), 2: (0, 0.9)})
+    {2: (0, 0.9)}
+
+    Args:
+        guesses: Classes and their probabilities, by id.
+    """
+    return {i: guess for i, guess in guesses.items() if guess[1] > _SURE}
+
+
 def suspects(
-    labels: Mapping[int, int], guesses: Mapping[int, tuple[int, float]], most: int = 50
+    labels: Mapping[int, int],
+    guesses: Mapping[int, tuple[int, float]],
+    confirmed: Collection[int] = (),
+    most: int = 50,
 ) -> list[Suspect]:
     """Return the labels that contradict what the model took an image for, the surest first.
 
@@ -69,6 +85,7 @@ def suspects(
     Args:
         labels: Classes by id.
         guesses: Classes and their probabilities, by id.
+        confirmed: Images whose label a person has found right.
         most: How many to return.
     """
     known = [i for i in guesses if i in labels]
@@ -80,5 +97,5 @@ def suspects(
     return [
         Suspect(i, *guesses[i], {c: agreed.get(c, [])[:_SHOWN] for c in (labels[i], guesses[i][0])})
         for i in surest
-        if guesses[i][0] != labels[i]
+        if guesses[i][0] != labels[i] and i not in confirmed
     ][:most]

@@ -29,8 +29,9 @@ _HEADERS = {
 class Guard:
     """Refuses requests that are not the page's own.
 
-    - The name in ``Host`` must be that of this machine's loopback, at any port, so that an SSH tunnel
-      works, and another site's name that leads here (DNS rebinding) does not.
+    - The name in ``Host`` must be one of the page's own, at any port, so that an SSH tunnel works, and
+      another site's name that leads here (DNS rebinding) does not. Where the page is served to other
+      machines, the address at which a request has arrived is one, too.
     - The token must be in the address once; then a cookie, which no script reads and no other site
       sends, has it.
     - A request that writes must come from the page: ``Origin`` must be the address of the page.
@@ -38,13 +39,17 @@ class Guard:
     Args:
         app: What is guarded.
         token: The secret.
-        hosts: Further names that ``Host`` may have.
+        hosts: Names that ``Host`` may have, besides those of the loopback.
+        any_address: Whether it may be whatever address of this machine a request has arrived at.
     """
 
-    def __init__(self, app: ASGIApp, token: str, hosts: Collection[str] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, token: str, hosts: Collection[str] = (), *, any_address: bool = False
+    ) -> None:
         self._app = app
         self._token = token
-        self._hosts = {*LOOPBACK, *hosts}
+        self._hosts = list(dict.fromkeys((*LOOPBACK, *(name.lower() for name in hosts))))
+        self._any_address = any_address
         # Cookies do not know ports: two runs on one machine need two names.
         self._cookie = f"page_{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
@@ -56,7 +61,8 @@ class Guard:
             return
         headers = Headers(scope=scope)
         fresh = self._token_in_address(scope)
-        problem = self._problem(scope["method"], headers, fresh)
+        arrived_at = scope["server"][0] if self._any_address and scope.get("server") else None
+        problem = self._problem(scope["method"], headers, fresh, arrived_at)
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -74,11 +80,14 @@ class Guard:
             return
         await self._app(scope, receive, send_guarded)
 
-    def _problem(self, method: str, headers: Headers, fresh: bool) -> tuple[int, str] | None:
+    def _problem(
+        self, method: str, headers: Headers, fresh: bool, arrived_at: str | None
+    ) -> tuple[int, str] | None:
         """Return the status and the reason why a request is refused; None if it is not."""
         host = headers.get("host", "")
-        if _name(host) not in self._hosts:
-            return 403, "This page is served to 127.0.0.1 and localhost only"
+        name = _name(host)
+        if name is None or name not in (*self._hosts, arrived_at):
+            return 403, f"This page is served as {', '.join(self._hosts)} only"
         if not fresh and not self._has_cookie(headers):
             return (
                 403,

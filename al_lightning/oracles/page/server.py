@@ -5,7 +5,6 @@ import socket
 import sys
 import threading
 import webbrowser
-from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -15,6 +14,13 @@ from al_lightning.utils.errors import UsageError
 _PATIENCE = 3.0  # seconds to end in
 _INTERVAL = 0.0005  # seconds
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+#: The terminal belongs to the run: a request that is cut off at its end is no news.
+_SILENT = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"null": {"class": "logging.NullHandler"}},
+    "loggers": {"uvicorn": {"handlers": ["null"], "propagate": False}},
+}
 
 
 class PageServer:
@@ -28,7 +34,7 @@ class PageServer:
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         config = uvicorn.Config(
             app,
-            log_config=None,  # the terminal belongs to the run
+            log_config=_SILENT,
             log_level="error",
             access_log=False,
             lifespan="off",
@@ -85,14 +91,6 @@ def listen(host: str, port: int) -> socket.socket:
             "oracle.port=0 takes a free port"
         ) from error
     return listener
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host can be reached from this machine alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def open_in_browser(address: str) -> None:

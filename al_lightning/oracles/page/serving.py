@@ -1,14 +1,15 @@
-"""From the parts of a page to its server, and its address."""
+"""From the parts of a page to its server, and its addresses."""
 
 import warnings
 from collections.abc import Callable
 
 from al_lightning.oracles.page.app import PageApp
+from al_lightning.oracles.page.hosts import is_loopback, is_wildcard, reachable_hosts
 from al_lightning.oracles.page.security import Guard, new_token
-from al_lightning.oracles.page.server import PageServer, is_loopback, listen
+from al_lightning.oracles.page.server import PageServer, listen
 
 
-def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[PageServer, str]:
+def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[PageServer, list[str]]:
     """Serve a page from now on.
 
     Args:
@@ -17,7 +18,7 @@ def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[Pag
         port: 0 for a free one.
 
     Returns:
-        The server; and the address of the page, with its secret token.
+        The server; and the addresses of the page, with its secret token, the most likely first.
 
     Raises:
         UsageError: If it cannot listen there.
@@ -32,6 +33,7 @@ def serve(make_app: Callable[[str], PageApp], host: str, port: int) -> tuple[Pag
     app = make_app(new_token()).starlette()  # before there is anything to close
     listener = listen(host, port)
     port = listener.getsockname()[1]
-    server = PageServer(Guard(app, token, () if is_loopback(host) else (host,)), listener)
-    name = f"[{host}]" if ":" in host else host
-    return server, f"http://{name}:{port}/?token={token}"
+    hosts = reachable_hosts(host)
+    guard = Guard(app, token, hosts, any_address=is_wildcard(host))
+    names = [f"[{name}]" if ":" in name else name for name in hosts]
+    return PageServer(guard, listener), [f"http://{name}:{port}/?token={token}" for name in names]

@@ -11,13 +11,13 @@ from scipy.special import chdtrc
 from al_lightning.report.rules import ALPHA, Rules
 from al_lightning.report.statistics.comparison import Comparison, compare
 from al_lightning.report.statistics.looks import basis
+from al_lightning.report.statistics.paired import Scores
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.scores import Scores
 from al_lightning.report.study.settings import Setting
 
 
 @dataclass(frozen=True)
-class Pool:
+class ClassFrequencies:
     """How often each class is in the pool, as far as journals show it.
 
     Attributes:
@@ -71,7 +71,7 @@ class ClassReport:
     recall: Mapping[str, tuple[float, ...]]
     passive_recall: tuple[float, ...] | None
     mix: Mapping[str, tuple[float, ...]]
-    pool: Pool | None
+    pool: ClassFrequencies | None
 
 
 def class_report(setting: Setting) -> ClassReport:
@@ -145,7 +145,8 @@ def compare_recall(setting: Setting, of: int | None, rules: Rules) -> list[Compa
 def _against_reference(setting: Setting, values: Scores, rules: Rules) -> list[Comparison]:
     reference = setting.reference or ""
     others = [name for name in setting.runs if name != reference]
-    return compare(basis(values, reference, rules).scores, reference, others, rules)
+    found = basis(values, reference, rules)
+    return compare(found.scores, reference, others, rules, claims=bool(found.seeds))
 
 
 def _mean_recall(runs: Iterable[Run], budget: int | None) -> tuple[float, ...]:
@@ -169,10 +170,10 @@ def _queries(run: Run, setting: Setting) -> int:
     return run.labels.index(setting.budgets[-1])
 
 
-def _pool(setting: Setting, asked: Mapping[str, tuple[int, ...]]) -> Pool | None:
+def _pool(setting: Setting, asked: Mapping[str, tuple[int, ...]]) -> ClassFrequencies | None:
     for run in setting.passive.values():
-        return Pool(_shares(run.initial_mix), sum(run.initial_mix), "all labels")
+        return ClassFrequencies(_shares(run.initial_mix), sum(run.initial_mix), "all labels")
     if setting.reference is not None and setting.reference in asked:
         counts = asked[setting.reference]
-        return Pool(_shares(counts), sum(counts), "random queries")
+        return ClassFrequencies(_shares(counts), sum(counts), "random queries")
     return None

@@ -9,8 +9,9 @@ from scipy.stats import rankdata
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Comparison, compare
-from al_lightning.report.statistics.looks import basis
-from al_lightning.report.study.scores import MEASURES, Scores
+from al_lightning.report.statistics.looks import Basis, basis
+from al_lightning.report.statistics.paired import Scores
+from al_lightning.report.study.scores import MEASURES
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,13 @@ class OverSettings:
         against: Strategies against the reference on the mean AUBC of the settings, paired by seed, one
             family; the largest difference first.
         ranks: Mean rank of each strategy by AUBC, over the settings; the highest has rank 1.
+        basis: The seeds that all of it rests on.
     """
 
     settings: int
     against: Sequence[Comparison]
     ranks: Mapping[str, float]
+    basis: Basis
 
 
 def over_settings(analyses: Sequence[Analysis], rules: Rules) -> OverSettings | None:
@@ -60,7 +63,8 @@ def over_settings(analyses: Sequence[Analysis], rules: Rules) -> OverSettings | 
         for scores in all_scores
     ]
     ranks = {name: fmean(ranks) for name, *ranks in zip(rests_on.compared, *places, strict=True)}
-    return OverSettings(len(used), sorted(against, key=lambda c: (-c.mean, c.strategy)), ranks)
+    ordered = sorted(against, key=lambda c: (-c.mean, c.strategy))
+    return OverSettings(len(used), ordered, ranks, rests_on)
 
 
 def _means(settings: Sequence[Scores], name: str) -> dict[int, float]:

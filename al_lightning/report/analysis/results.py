@@ -24,12 +24,11 @@ from al_lightning.report.statistics.comparison import (
     difference_of,
 )
 from al_lightning.report.statistics.looks import Basis, basis
-from al_lightning.report.statistics.paired import PairedDifference
+from al_lightning.report.statistics.paired import PairedDifference, Scores
 from al_lightning.report.statistics.penalty import Experiment, PenaltyMatrix, penalty_matrix
 from al_lightning.report.study.scores import (
     MEASURES,
     Curve,
-    Scores,
     curves,
     difference_curves,
     mean_curve,
@@ -147,6 +146,7 @@ def analyse(setting: Setting, rules: Rules | None = None) -> Analysis:
     first = measured.get(MEASURES[0].key, {})
     others = [name for name in setting.runs if name != setting.reference]
     rests_on = basis(first, setting.reference, rules)
+    tested = [name for name in others if name in rests_on.compared] if rests_on.seeds else []
     return Analysis(
         setting=setting,
         metrics=metrics,
@@ -156,8 +156,8 @@ def analyse(setting: Setting, rules: Rules | None = None) -> Analysis:
         scores=measured,
         rules=rules,
         basis=rests_on,
-        against=_against_reference(setting, rests_on.scores, others, rules),
-        standings=standings(rests_on.scores, [n for n in others if n in rests_on.compared], rules),
+        against=_against_reference(setting, rests_on, others, rules),
+        standings=standings(rests_on.scores, tested, rules),
         other_measures=_other_measures(setting, measured, others),
         savings=savings(setting),
         gaps=passive_gaps(setting),
@@ -193,12 +193,13 @@ def penalties(settings: Sequence[Setting]) -> PenaltyMatrix | None:
 
 
 def _against_reference(
-    setting: Setting, values: Scores, others: Sequence[str], rules: Rules
+    setting: Setting, found: Basis, others: Sequence[str], rules: Rules
 ) -> list[Comparison]:
-    if setting.reference is None or not values:
+    reference = setting.reference
+    if reference is None or not found.scores:
         return []
-    found = compare(values, setting.reference, others, rules)
-    return sorted(found, key=lambda c: (-c.mean, c.strategy))
+    against = compare(found.scores, reference, others, rules, claims=bool(found.seeds))
+    return sorted(against, key=lambda c: (-c.mean, c.strategy))
 
 
 def _other_measures(

@@ -30,8 +30,9 @@ class Savings:
         by_seed: For each seed that both have, the share of the reference's labels that is saved until
             the reference's last accuracy of that seed.
         never: Seeds in which the strategy does not reach that accuracy, ascending.
-        median: Of the seeds; those that never reach it count as the smallest. None where the median is
-            one of them, or nothing is known.
+        unknown: Seeds in which nothing is known, as the first labels are enough for both; ascending.
+        median: Of the known seeds; those that never reach it count as the smallest. None where the
+            median is one of them, or nothing is known.
         low: Lower end of the median's interval; None where it lies among the seeds that never reach it.
         high: Upper end, likewise.
         confident: Whether the interval holds the true median with 95 % confidence; otherwise it is the
@@ -40,6 +41,7 @@ class Savings:
 
     by_seed: Mapping[int, Bounded]
     never: tuple[int, ...]
+    unknown: tuple[int, ...]
     median: float | None
     low: float | None
     high: float | None
@@ -49,6 +51,11 @@ class Savings:
     def seeds(self) -> int:
         """How many seeds both have."""
         return len(self.by_seed)
+
+    @property
+    def known(self) -> int:
+        """In how many of them something is known: a saving, or that there is none."""
+        return self.seeds - len(self.unknown)
 
     @property
     def at_least(self) -> bool:
@@ -170,12 +177,13 @@ def _savings(setting: Setting, name: str) -> Savings | None:
     needed = {s: _needed(runs[s], reference[s], setting.budgets) for s in seeds}
     by_seed = {s: labels_saved(other, mine) for s, (other, mine) in needed.items()}
     never = tuple(s for s, (_, mine) in needed.items() if mine.kind == "never")
-    known = [-math.inf if s in never else found.value for s, found in by_seed.items()]
-    middle, low, high, confident = median_interval([v for v in known if v is not None])
+    unknown = tuple(s for s, found in by_seed.items() if found.value is None and s not in never)
+    values = {s: -math.inf if s in never else found.value for s, found in by_seed.items()}
+    middle, low, high, confident = median_interval([v for v in values.values() if v is not None])
     middle, low, high = (
         None if end is None or math.isinf(end) else end for end in (middle, low, high)
     )
-    return Savings(by_seed, never, middle, low, high, confident)
+    return Savings(by_seed, never, unknown, middle, low, high, confident)
 
 
 def _needed(run: Run, reference: Run, budgets: tuple[int, ...]) -> tuple[Crossing, Crossing]:

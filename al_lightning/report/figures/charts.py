@@ -1,6 +1,5 @@
 """The figures of a report, but for the learning curves."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,12 +20,14 @@ from al_lightning.report.figures.curves import (
     percent_axis,
     wrapped,
 )
-from al_lightning.report.figures.looks import INK, MUTED, RULE, Look
+from al_lightning.report.figures.line_styles import INK, MUTED, RULE, LineStyle
 from al_lightning.report.figures.panels import MOST_TOGETHER, panels
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.study.runs import PHASES
 from al_lightning.report.study.scores import Curve
 
+#: Strategies of a penalty matrix whose cells have room for their numbers.
+MOST_NUMBERED = 12
 _ROW = 0.3  # inches, the height of a row of dots or bars
 _PHASE_COLOURS = {"fit": "#0072b2", "test": "#bdbdbd", "score": "#e69f00", "select": "#d55e00"}
 _PHASE_HATCHES = {"fit": "", "test": "", "score": "////", "select": "xxxx"}
@@ -35,13 +36,13 @@ _MOST_OPAQUE = 0.85  # of a cell: the ink can be read on it, on dark pages and o
 
 
 def difference_curves(
-    curves: Mapping[str, Curve], looks: Mapping[str, Look], reference: str
+    curves: Mapping[str, Curve], styles: Mapping[str, LineStyle], reference: str
 ) -> Figure:
     """Draw each strategy's paired difference to the reference over labels, a panel each.
 
     Args:
         curves: Of the differences, in shares.
-        looks: A look for each strategy.
+        styles: A line style for each strategy.
         reference: Whose line is 0.
     """
     zero = Curve((), (0.0,), (), (), 0)
@@ -49,8 +50,8 @@ def difference_curves(
     def draw(axes: Axes, name: str, columns: int) -> None:
         curve = curves[name]
         axes.axhline(0, color=INK, linewidth=0.9)
-        band(axes, curve, looks[name])
-        line(axes, curve.labels, curve.mean, looks[name], name)
+        band(axes, curve, styles[name])
+        line(axes, curve.labels, curve.mean, styles[name], name)
         labels_axis(axes, curve.labels, most=6 // columns)
         percent_axis(axes)
         limits(axes, [*curves.values(), zero], least=0.1, most=1.0)
@@ -60,7 +61,7 @@ def difference_curves(
 
 
 def efficiency_curves(
-    efficiency: Mapping[str, Efficiency], looks: Mapping[str, Look], reference: str
+    efficiency: Mapping[str, Efficiency], styles: Mapping[str, LineStyle], reference: str
 ) -> Figure:
     """Draw how many times as many labels the reference needs, over the accuracy to reach.
 
@@ -72,45 +73,50 @@ def efficiency_curves(
 
         def draw(axes: Axes, name: str, columns: int) -> None:  # noqa: ARG001
             axes.axhline(1, color=INK, linewidth=0.9)
-            _efficiency(axes, efficiency[name], looks[name], name)
+            _efficiency(axes, efficiency[name], styles[name], name)
 
         return panels(list(efficiency), draw, xlabel, ylabel)
     figure, axes = panel(3.1, legend=list(efficiency))
     axes.axhline(1, color=INK, linewidth=0.9)
     for name, found in efficiency.items():
-        _efficiency(axes, found, looks[name], name)
+        _efficiency(axes, found, styles[name], name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     legend(figure, axes)
     return figure
 
 
-def _efficiency(axes: Axes, found: Efficiency, look: Look, name: str) -> None:
+def _efficiency(axes: Axes, found: Efficiency, style: LineStyle, name: str) -> None:
     points = list(zip(found.targets, found.ratios, strict=True))
     exact = [(t, r.value) for t, r in points if r.bound == "exact"]
-    line(axes, *_columns(exact), look, name)
+    line(axes, *_columns(exact), style, name)
     for bound, marker in (("at_least", "^"), ("at_most", "v")):
         bounds = [(t, r.value) for t, r in points if r.bound == bound]
         x, y = _columns(bounds)
-        axes.plot(x, y, marker, color=look.colour, markerfacecolor="none")
+        axes.plot(x, y, marker, color=style.colour, markerfacecolor="none")
     percent_axis(axes, vertical=False)
 
 
 def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
-    """Draw how often the strategy of a row beats that of a column; columns with little are good."""
-    order = by_penalty(penalties)
+    """Draw how often the strategy of a row beats that of a column; columns with little are good.
+
+    Of more strategies than have room for them, cells have no numbers, and names stand upright.
+    """
+    order = penalties.by_penalty()
     names = [penalties.names[k] for k in order]
     matrix = penalties.matrix[order][:, order]
     size = len(names)
-    figure = Figure(figsize=(WIDTH, 1.3 + 0.3 * size), layout="constrained")
+    numbered = size <= MOST_NUMBERED
+    figure = Figure(figsize=(WIDTH, 1.3 + _ROW * size), layout="constrained")
     axes = figure.add_subplot()
     axes.set(xlim=(0, size), ylim=(size, 0))
     for i in range(size):
         for j in range(size):
             if i != j:
-                _cell(axes, i, j, float(matrix[i, j]), penalties.experiments)
+                _cell(axes, i, j, float(matrix[i, j]), penalties.experiments, numbered)
     centres = [k + 0.5 for k in range(size)]
     names = [wrapped(name) for name in names]
-    axes.set_xticks(centres, names, rotation=40, ha="left", rotation_mode="anchor")
+    slant = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"}
+    axes.set_xticks(centres, names, **(slant if numbered else {"rotation": 90}))
     axes.set_yticks(centres, names)
     axes.xaxis.tick_top()
     axes.grid(visible=False)
@@ -119,18 +125,10 @@ def penalty_heat_map(penalties: PenaltyMatrix) -> Figure:
     return figure
 
 
-def by_penalty(penalties: PenaltyMatrix) -> list[int]:
-    """Return the strategies' places in the matrix, the one that is beaten the least first."""
-    values = [float(penalty) for penalty in penalties.penalties]
-    # NaN has no order: strategies without a comparison come last.
-    ranks = [(True, 0.0) if math.isnan(value) else (False, value) for value in values]
-    return sorted(range(len(values)), key=lambda k: (*ranks[k], penalties.names[k]))
-
-
 def class_dots(
     values: Mapping[str, Sequence[float]],
     names: Sequence[str],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
     xlabel: str,
     mark: tuple[str, Sequence[float]] | None = None,
 ) -> Figure:
@@ -141,7 +139,7 @@ def class_dots(
     Args:
         values: By strategy, a value a class.
         names: Of the classes.
-        looks: A look for each strategy.
+        styles: A line style for each strategy.
         xlabel: What the values are.
         mark: A name and a value a class, drawn as a stroke: what the dots are to be held against.
     """
@@ -153,12 +151,12 @@ def class_dots(
         rows, [min(c) for c in columns], [max(c) for c in columns], color=MUTED, linewidth=0.6
     )
     for name in dotted:
-        look = looks[name]
+        style = styles[name]
         axes.plot(
             values[name],
             rows,
-            look.marker,
-            color=look.colour,
+            style.marker,
+            color=style.colour,
             markersize=4.5,
             alpha=0.9,
             label=name,
@@ -207,11 +205,12 @@ def _columns(points: Sequence[tuple[float, float | None]]) -> tuple[list[float],
     return [x for x, _ in known], [y for _, y in known]
 
 
-def _cell(axes: Axes, row: int, column: int, value: float, most: int) -> None:
+def _cell(axes: Axes, row: int, column: int, value: float, most: int, numbered: bool) -> None:
     known = value == value  # noqa: PLR0124 - NaN: no setting could compare the two
     opacity = _MOST_OPAQUE * value / most if known else 0.0
     corner = (column, row)
     axes.add_patch(Rectangle(corner, 1, 1, facecolor=_CELL_COLOUR, alpha=opacity, linewidth=0))
     axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor=RULE, linewidth=0.5))
-    text = f"{value:.2f}" if known else "-"
-    axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5)
+    if numbered or not known:
+        text = f"{value:.2f}" if known else "-"
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5)

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from al_lightning.report.analysis.classes import ClassReport
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.charts import class_dots
-from al_lightning.report.figures.looks import Look
+from al_lightning.report.figures.line_styles import LineStyle
 from al_lightning.report.figures.panels import MOST_TOGETHER
 from al_lightning.report.figures.sketch import Sketch
 from al_lightning.report.study.fit_length import FitLength
-from al_lightning.report.words.wording import counted, percent
+from al_lightning.report.wording import counted, percent
 
 _MOST_CLASSES = 20  # in a figure; tables have them all
 
 
-def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
+def class_sketches(analysis: Analysis, styles: Mapping[str, LineStyle]) -> Iterator[Sketch]:
     """Yield the recall of each class and the classes of the queries, where journals have them."""
     report = analysis.classes
     if report is None:
@@ -26,17 +26,17 @@ def class_sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sk
         return
     hardest = _hardest(next(iter(recall.values())))
     over = ", mean of the seeds" if analysis.setting.repeated else ""
-    yield _recall(report, recall, hardest, looks, analysis.setting.passive_length, over)
+    yield _recall(report, recall, hardest, styles, analysis.setting.passive_length, over)
     mix = {name: report.mix[name] for name in order if name in report.mix}
     if mix:
-        yield _mix(report, mix, hardest, looks)
+        yield _mix(report, mix, hardest, styles)
 
 
 def _recall(
     report: ClassReport,
     recall: Mapping[str, Sequence[float]],
     hardest: Sequence[int],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
     length: FitLength | None,
     over: str,
 ) -> Sketch:
@@ -52,7 +52,7 @@ def _recall(
         class_dots(
             {name: [values[k] for k in hardest] for name, values in recall.items()},
             names,
-            looks,
+            styles,
             "recall, %",
             ("passive", [mark[k] for k in hardest]) if mark else None,
         ),
@@ -63,7 +63,7 @@ def _mix(
     report: ClassReport,
     mix: Mapping[str, Sequence[float]],
     hardest: Sequence[int],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
 ) -> Sketch:
     names, pool = [report.names[k] for k in hardest], report.pool
     return Sketch(
@@ -76,7 +76,7 @@ def _mix(
         class_dots(
             {name: [values[k] for k in hardest] for name, values in mix.items()},
             names,
-            looks,
+            styles,
             "share of the queries, %",
             ("pool", [pool.shares[k] for k in hardest]) if pool else None,
         ),

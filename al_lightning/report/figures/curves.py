@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
-from al_lightning.report.figures.looks import Look
+from al_lightning.report.figures.line_styles import LineStyle
 from al_lightning.report.study.scores import Curve
 
 #: Inches. The narrowest page shows it in its own size, a wide one two of them side by side.
@@ -18,15 +18,9 @@ _LEGEND_COLUMNS = 3
 _LEGEND_ROW = 0.2  # inches
 _TICKS = 6
 _LONGEST_NAME = 24  # characters in a line
-_NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
 _OF_MATPLOTLIB = re.compile(r"_child\d+|_container\d+|_nolegend_|")
 _BAND = 0.15  # opacity: several overlap
 _FEW, _GROWTH = 3, 4  # budgets; a last step so many times the first makes an axis logarithmic
-
-
-def metric_name(metric: str) -> str:
-    """Return a metric's name for readers: "macro-F1"."""
-    return _NAMES.get(metric, metric.replace("_", " "))
 
 
 def panel(
@@ -44,12 +38,12 @@ def wrapped(name: str) -> str:
     return textwrap.fill(name, _LONGEST_NAME)
 
 
-def line(axes: Axes, x: Any, y: Any, look: Look, label: str) -> None:
+def line(axes: Axes, x: Any, y: Any, style: LineStyle, label: str) -> None:
     """Draw a line in the colour, marker and dashes of a strategy."""
-    axes.plot(x, y, look.style, color=look.colour, marker=look.marker, label=label)
+    axes.plot(x, y, style.dashes, color=style.colour, marker=style.marker, label=label)
 
 
-def band(axes: Axes, curve: Curve, look: Look) -> None:
+def band(axes: Axes, curve: Curve, style: LineStyle) -> None:
     """Draw a curve's interval; nothing where a single seed has none."""
     ends = [
         (x, low, high)
@@ -58,7 +52,7 @@ def band(axes: Axes, curve: Curve, look: Look) -> None:
     ]
     if ends:
         x, low_, high_ = zip(*ends, strict=True)
-        axes.fill_between(x, low_, high_, color=look.colour, alpha=_BAND, linewidth=0)
+        axes.fill_between(x, low_, high_, color=style.colour, alpha=_BAND, linewidth=0)
 
 
 def legend(figure: Figure, axes: Axes, columns: int = _LEGEND_COLUMNS) -> None:

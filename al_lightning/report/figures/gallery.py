@@ -6,22 +6,23 @@ from dataclasses import dataclass
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.charts import (
+    MOST_NUMBERED,
     difference_curves,
     efficiency_curves,
     penalty_heat_map,
     time_bars,
 )
 from al_lightning.report.figures.class_sketches import class_sketches
-from al_lightning.report.figures.curves import metric_name
 from al_lightning.report.figures.learning import has_bands, learning_curves
-from al_lightning.report.figures.looks import Look, style
+from al_lightning.report.figures.line_styles import LineStyle, figure_style
 from al_lightning.report.figures.panels import MOST_TOGETHER
 from al_lightning.report.figures.sketch import Sketch
 from al_lightning.report.figures.svg import inline_svg, to_png, to_svg
+from al_lightning.report.figures.validation_sketch import validation_sketch
 from al_lightning.report.statistics.penalty import PenaltyMatrix
-from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share
-from al_lightning.report.tables.formats import slug
-from al_lightning.report.words.wording import count, counted, percent, points, seconds
+from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share, metric_name
+from al_lightning.report.wording import count, counted, percent, points, seconds, slug
+from al_lightning.report.words.phrases import compared_at
 
 # Of the range of a figure: where macro-F1 is nowhere further from the accuracy, it has no figure.
 _TWIN = 0.06
@@ -55,22 +56,22 @@ class Picture:
         return inline_svg(self.svg, f"figure-{self.name}", self.title, self.alt)
 
 
-def pictures(analysis: Analysis, looks: Mapping[str, Look], prefix: str) -> dict[str, Picture]:
+def pictures(
+    analysis: Analysis, styles: Mapping[str, LineStyle], prefix: str
+) -> dict[str, Picture]:
     """Draw the figures of a setting.
 
     Args:
         analysis: Of the setting.
-        looks: A look for each strategy.
+        styles: A line style for each strategy.
         prefix: Of the files' names.
 
     Returns:
-        By kind: "accuracy", "macro_f1", metrics of one's own, "difference", "efficiency", "recall",
-        "mix", "times"; without those that there is nothing for.
+        By kind: "validation", "accuracy", "macro_f1", metrics of one's own, "difference", "efficiency",
+        "recall", "mix", "times"; without those that there is nothing for.
     """
-    if not analysis.setting.runs:
-        return {}
-    with style():
-        return {sketch.name: _drawn(sketch, prefix) for sketch in _sketches(analysis, looks)}
+    with figure_style():
+        return {sketch.name: _drawn(sketch, prefix) for sketch in _sketches(analysis, styles)}
 
 
 def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
@@ -82,15 +83,17 @@ def penalty_picture(penalties: PenaltyMatrix) -> Picture | None:
     }
     if not known:
         return None
-    with style():
+    numbered = len(penalties.names) <= MOST_NUMBERED
+    with figure_style():
         sketch = Sketch(
             "penalties",
             "Pairwise wins",
             f"Heat map of {counted(len(penalties.names), 'strategy', 'strategies')} against each "
             f"other. {_beaten(known)}",
-            "Each number is how often the row beats the column: the share of the budgets"
+            f"{'Each number' if numbered else 'Blue'} is the share of the budgets "
+            f"({compared_at(penalties)}) at which the row beats the column"
             f"{', added up over the settings' if penalties.experiments > 1 else ''}. Columns with "
-            "little blue are good.",
+            f"little blue are good.{'' if numbered else ' The table has the numbers.'}",
             penalty_heat_map(penalties),
         )
         return _drawn(sketch, "")
@@ -120,11 +123,14 @@ def _drawn(sketch: Sketch, prefix: str) -> Picture:
     )
 
 
-def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
-    yield from _learning(analysis, looks)
-    yield from _differences(analysis, looks)
-    yield from _efficiency(analysis, looks)
-    yield from class_sketches(analysis, looks)
+def _sketches(analysis: Analysis, styles: Mapping[str, LineStyle]) -> Iterator[Sketch]:
+    yield from validation_sketch(analysis.setting.untested)
+    if not analysis.setting.runs:
+        return
+    yield from _learning(analysis, styles)
+    yield from _differences(analysis, styles)
+    yield from _efficiency(analysis, styles)
+    yield from class_sketches(analysis, styles)
     yield Sketch(
         "times",
         "Time per stage",
@@ -134,7 +140,7 @@ def _sketches(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]
     )
 
 
-def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
+def _learning(analysis: Analysis, styles: Mapping[str, LineStyle]) -> Iterator[Sketch]:
     metrics, note = _drawn_metrics(analysis)
     for metric in metrics:
         curves = {name: analysis.curves[metric][name] for name in analysis.order}
@@ -149,10 +155,11 @@ def _learning(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]
             f"{name} over labels bought",
             f"Learning curves of {counted(len(curves), 'strategy', 'strategies')} from "
             f"{count(first)} to {count(last)} labels. {_extremes(ends, say)}{baseline}",
-            f"{name} on the test set over labels bought{_means_and_bands(curves)}"
+            f"{name} on the test set over labels bought"
+            + _means_and_bands(curves, analysis.setting.reference)
             + (_passive_baseline(analysis) if passive else "")
             + (note if metric == "accuracy" else ""),
-            learning_curves(curves, looks, metric, passive),
+            learning_curves(curves, styles, metric, passive),
             curves=True,
         )
 
@@ -175,14 +182,16 @@ def _drawn_metrics(analysis: Analysis) -> tuple[list[str], str]:
     )
 
 
-def _means_and_bands(curves: Mapping[str, Curve]) -> str:
+def _means_and_bands(curves: Mapping[str, Curve], reference: str | None) -> str:
     """Return the end of a sentence that says what lines and bands are."""
-    if all(curve.seeds == 1 for curve in curves.values()):
-        return "."
-    bands = " Bands are 95% intervals of the mean over seeds; those that leave the panel are cut."
+    panels = ""
     if len(curves) > MOST_TOGETHER:
-        return f", mean of the seeds. A panel has the other strategies too, faint.{bands}"
-    return f", mean of the seeds.{bands if has_bands(curves) else ''}"
+        black = f" Black (white on a dark page): {reference}." if reference in curves else ""
+        panels = f" A panel has the other strategies too, faint.{black}"
+    if all(curve.seeds == 1 for curve in curves.values()):
+        return f".{panels}"
+    bands = " Bands are 95% intervals of the mean over seeds; those that leave the panel are cut."
+    return f", mean of the seeds.{panels}{bands if has_bands(curves) else ''}"
 
 
 def _passive_baseline(analysis: Analysis) -> str:
@@ -192,7 +201,7 @@ def _passive_baseline(analysis: Analysis) -> str:
     return f" Dashed: the passive baseline, trained on all labels for {length.text}."
 
 
-def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
+def _differences(analysis: Analysis, styles: Mapping[str, LineStyle]) -> Iterator[Sketch]:
     reference = analysis.setting.reference
     if not analysis.differences or reference is None or len(analysis.setting.budgets) == 1:
         return
@@ -205,11 +214,11 @@ def _differences(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sket
         f"{_extremes(ends, lambda share: f'{points(share, 1)} points')}",
         f"Accuracy minus that of {reference} under the same seed, in percentage points, with 95% "
         "intervals of the mean. Where the band covers 0, that budget alone decides nothing.",
-        difference_curves(curves, looks, reference),
+        difference_curves(curves, styles, reference),
     )
 
 
-def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketch]:
+def _efficiency(analysis: Analysis, styles: Mapping[str, LineStyle]) -> Iterator[Sketch]:
     reference = analysis.setting.reference
     known = {n: analysis.efficiency[n] for n in analysis.order if n in analysis.efficiency}
     if not known or reference is None or len(analysis.setting.budgets) == 1:
@@ -226,7 +235,7 @@ def _efficiency(analysis: Analysis, looks: Mapping[str, Look]) -> Iterator[Sketc
         f"Above 1, a strategy needs fewer labels than {reference}. Open triangles are bounds: "
         f"pointing up where {reference} does not reach the accuracy within the budget, pointing down "
         "where the strategy does not, or where one reaches it with the first labels.",
-        efficiency_curves(known, looks, reference),
+        efficiency_curves(known, styles, reference),
     )
 
 

@@ -13,15 +13,14 @@ from al_lightning.report.figures.curves import (
     labels_axis,
     limits,
     line,
-    metric_name,
     panel,
     percent_axis,
     wrapped,
 )
 from al_lightning.report.figures.direct_labels import LineEnd, label_ends
-from al_lightning.report.figures.looks import INK, MUTED, Look
+from al_lightning.report.figures.line_styles import INK, MUTED, LineStyle
 from al_lightning.report.figures.panels import MOST_TOGETHER, panels
-from al_lightning.report.study.scores import Curve, is_share
+from al_lightning.report.study.scores import Curve, is_share, metric_name
 
 #: Bands in a panel that can be told apart.
 MOST_BANDS = 3
@@ -33,7 +32,7 @@ _FAINT: dict[str, Any] = {"color": MUTED, "linewidth": 0.6, "alpha": 0.45, "zord
 
 def learning_curves(
     curves: Mapping[str, Curve],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
     metric: str = "accuracy",
     passive: Curve | None = None,
 ) -> Figure:
@@ -44,7 +43,7 @@ def learning_curves(
 
     Args:
         curves: By strategy, in their order.
-        looks: A look for each; the one in ink is the reference, which each panel shows.
+        styles: A line style for each; the one in ink is the reference, which each panel shows.
         metric: What the curves show.
         passive: Of a single point: a horizontal line, as it has no budget.
 
@@ -56,8 +55,8 @@ def learning_curves(
     unit = ", %" if is_share(metric) else ""
     label = f"{metric_name(metric)}{unit}"
     if len(curves) > MOST_TOGETHER:
-        return _apart(curves, looks, metric, passive, label)
-    return _together(curves, looks, metric, passive, label)
+        return _apart(curves, styles, metric, passive, label)
+    return _together(curves, styles, metric, passive, label)
 
 
 def has_bands(curves: Mapping[str, Curve]) -> bool:
@@ -77,7 +76,7 @@ def has_bands(curves: Mapping[str, Curve]) -> bool:
 
 def _together(
     curves: Mapping[str, Curve],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
     metric: str,
     passive: Curve | None,
     label: str,
@@ -86,9 +85,9 @@ def _together(
     ends = []
     for name, curve in curves.items():
         if has_bands(curves):
-            band(axes, curve, looks[name])
-        line(axes, curve.labels, curve.mean, looks[name], name)
-        ends.append(LineEnd(curve.labels[-1], curve.mean[-1], wrapped(name), looks[name].colour))
+            band(axes, curve, styles[name])
+        line(axes, curve.labels, curve.mean, styles[name], name)
+        ends.append(LineEnd(curve.labels[-1], curve.mean[-1], wrapped(name), styles[name].colour))
     if passive is not None:
         name = f"passive, {passive.labels[-1]:,} labels"
         _passive(axes, passive, name)
@@ -102,19 +101,19 @@ def _together(
 
 def _apart(
     curves: Mapping[str, Curve],
-    looks: Mapping[str, Look],
+    styles: Mapping[str, LineStyle],
     metric: str,
     passive: Curve | None,
     label: str,
 ) -> Figure:
-    reference = next((name for name in curves if looks[name].colour == INK), None)
+    reference = next((name for name in curves if styles[name].colour == INK), None)
 
     def draw(axes: Axes, name: str, columns: int) -> None:
         for curve in curves.values():
             axes.plot(curve.labels, curve.mean, **_FAINT)
         for shown in dict.fromkeys((reference or name, name)):
-            line(axes, curves[shown].labels, curves[shown].mean, looks[shown], shown)
-        band(axes, curves[name], looks[name])
+            line(axes, curves[shown].labels, curves[shown].mean, styles[shown], shown)
+        band(axes, curves[name], styles[name])
         if passive is not None:
             _passive(axes, passive, "passive")
         _axes(axes, curves, metric, passive, 6 // columns)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from al_lightning.report.figures.curves import WIDTH, wrapped
-from al_lightning.report.figures.looks import MUTED
+from al_lightning.report.figures.line_styles import MUTED
 
 #: Lines in a panel that can be told apart; more get a panel each.
 MOST_TOGETHER = 6

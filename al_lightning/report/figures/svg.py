@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from matplotlib.figure import Figure
 
-from al_lightning.report.figures.looks import INK, MUTED, RULE
+from al_lightning.report.figures.line_styles import INK, MUTED, RULE
 
 # A page sets these; what stands alone shows the colours that were drawn.
 _THEMED = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.figures.gallery import Picture, pictures
-from al_lightning.report.figures.looks import Look
+from al_lightning.report.figures.line_styles import LineStyle
 from al_lightning.report.study.reproduction import Provenance, provenance
 from al_lightning.report.tables.budget_table import by_budget
 from al_lightning.report.tables.class_tables import class_mix, class_recall
@@ -19,11 +19,11 @@ from al_lightning.report.tables.image_table import seeds_and_images
 from al_lightning.report.tables.savings_tables import label_savings, passive_savings
 from al_lightning.report.tables.stopping_table import stopping
 from al_lightning.report.tables.time_table import times
+from al_lightning.report.wording import decimals_for, listed, percent, points
 from al_lightning.report.words.insight import Insight
 from al_lightning.report.words.insights import insights
 from al_lightning.report.words.phrases import AT_LEAST, seed_range
 from al_lightning.report.words.verdict import verdict
-from al_lightning.report.words.wording import decimals_for, listed, percent, points
 from al_lightning.run.advice.wording import sentences
 
 _TABLES = (
@@ -60,7 +60,8 @@ class Chapter:
     """The parts of a report on a setting.
 
     Attributes:
-        slug: Names its files and its places in the page.
+        slug: Names its places in the page.
+        prefix: Of its files' names; empty where it is the only chapter.
         analysis: The numbers.
         verdict: The answer, then a sentence a point.
         glances: Numbers that stand out; empty where nothing is decided.
@@ -73,6 +74,7 @@ class Chapter:
     """
 
     slug: str
+    prefix: str
     analysis: Analysis
     verdict: tuple[str, ...]
     glances: Sequence[Glance]
@@ -111,22 +113,25 @@ class Chapter:
         return [name for name in self.pictures if self.pictures[name].curves]
 
 
-def write_chapter(analysis: Analysis, looks: Mapping[str, Look], slug: str, prefix: str) -> Chapter:
+def write_chapter(
+    analysis: Analysis, styles: Mapping[str, LineStyle], slug: str, prefix: str
+) -> Chapter:
     """Write the chapter of a setting.
 
     Args:
         analysis: The numbers.
-        looks: A look for each strategy.
+        styles: A line style for each strategy.
         slug: Unique in the report.
         prefix: Of the files' names.
     """
     return Chapter(
         slug=slug,
+        prefix=prefix,
         analysis=analysis,
         verdict=verdict(analysis),
         glances=_glances(analysis),
         insights=insights(analysis),
-        pictures=pictures(analysis, looks, prefix),
+        pictures=pictures(analysis, styles, prefix),
         tables=tables_of(analysis),
         scores=[table.name for table in by_budget(analysis)],
         provenance=provenance(analysis.setting),
@@ -141,7 +146,7 @@ def tables_of(analysis: Analysis) -> dict[str, Table]:
 
 
 def _advice(analysis: Analysis) -> list[str]:
-    runs = [*analysis.setting.all_runs, *analysis.setting.unfinished]
+    runs = analysis.setting.known_runs
     if len(runs) != 1 or runs[0].advice is None:
         return []
     return sentences(runs[0].advice, runs[0].classes)
@@ -163,9 +168,10 @@ def _glances(analysis: Analysis) -> list[Glance]:
         )
     ]
     found = [analysis.savings[name] for name in leaders if name in analysis.savings]
-    if medians := sorted(each.median for each in found if each.median is not None):
+    medians = sorted(each.median or 0.0 for each in found)
+    if medians and round(100 * medians[0]) > 0:
         share = _from_to([percent(median, 0) for median in medians])
-        over = seed_range([each.seeds for each in found])
+        over = seed_range([each.known for each in found])
         detail = f"to reach {reference}'s final accuracy, median of {over}"
         least = AT_LEAST if any(each.at_least for each in found) else ""
         glances.append(Glance(f"{least}{share}%", "fewer labels", detail))

@@ -9,7 +9,7 @@ from al_lightning.report.page.chapter import Chapter
 from al_lightning.report.page.overview import Overview
 from al_lightning.report.page.search_chapter import SearchChapter
 from al_lightning.report.study.settings import LeftOut
-from al_lightning.report.tables.formats import Raw, Table
+from al_lightning.report.tables.formats import Table
 from al_lightning.utils.pages import environment
 
 # A minus before a number, but not a hyphen inside a name or between two numbers.
@@ -57,6 +57,6 @@ def typeset(text: str) -> str:
     return _MINUS.sub("\u2212", text)
 
 
-def _figure(value: Raw) -> str:
+def _figure(value: float | None) -> str:
     """Return a number that an insight rests on, with four digits."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)

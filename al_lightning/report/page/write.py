@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from al_lightning.report.analysis.results import Analysis, analyse, penalties
 from al_lightning.report.figures.gallery import Picture, penalty_picture
-from al_lightning.report.figures.looks import Look, looks
+from al_lightning.report.figures.line_styles import line_styles
 from al_lightning.report.frame import RESULTS
 from al_lightning.report.page.chapter import Chapter, write_chapter
 from al_lightning.report.page.facts import facts
@@ -18,6 +19,7 @@ from al_lightning.report.page.target import FACTS, digest, replace_files, requir
 from al_lightning.report.rules import Rules
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.measured import with_metrics
+from al_lightning.report.study.recorded_rules import recorded_rules
 from al_lightning.report.study.runs import read_runs
 from al_lightning.report.study.settings import LeftOut, Setting
 from al_lightning.report.study.trials import Search, searches
@@ -26,8 +28,8 @@ from al_lightning.report.tables.penalty_table import penalties as penalty_table
 from al_lightning.report.tables.run_table import runs as run_table
 from al_lightning.report.tables.score_table import final_scores
 from al_lightning.report.tables.tidy import tidy_scores, to_tidy_csv, to_tidy_parquet
+from al_lightning.report.wording import count, listed
 from al_lightning.report.words.phrases import place
-from al_lightning.report.words.wording import count, listed
 from al_lightning.utils.errors import UsageError
 
 PAGE = "report.html"
@@ -58,6 +60,7 @@ def write_report(
     title: str | None = None,
     metrics: Sequence[str] = (),
     rules: Rules | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Report:
     """Write a report on runs.
 
@@ -69,11 +72,13 @@ def write_report(
         target: Folder of the report; made where it does not exist.
         title: Of the page; by default what was compared.
         metrics: More metrics, by their names in torchmetrics, from the predictions that runs keep.
-        rules: By which differences are read.
+        rules: By which differences are read; by default those that the runs recorded, see
+            :func:`~al_lightning.report.study.recorded_rules.recorded_rules`.
+        changes: Single rules that are others, by name.
 
     Raises:
-        UsageError: If there is no run to report on, a metric cannot be computed, or the target cannot
-            be written; names the folders.
+        UsageError: If there is no run to report on, a metric cannot be computed, a rule is not what it
+            must be, or the target cannot be written; names the folders.
     """
     require_no_links(target)
     runs, unreadable = read_runs(_existing(folders))
@@ -83,7 +88,7 @@ def write_report(
     settings = build_study(with_metrics(runs, metrics))
     found = searches(settings)
     shown = {setting.name for setting in compared(settings, found)}
-    rules = rules or Rules()
+    rules = replace(rules or recorded_rules(runs), **(changes or {}))
     analyses = tuple(analyse(setting, rules) for setting in settings)
     chapters = _chapters([each for each in analyses if each.setting.name in shown])
     overview = write_overview([chapter.analysis for chapter in chapters], rules)
@@ -138,11 +143,11 @@ def _search_chapters(found: Sequence[Search]) -> list[SearchChapter]:
 def _chapters(analyses: Sequence[Analysis]) -> list[Chapter]:
     names = {name for analysis in analyses for name in analysis.setting.runs}
     reference = next((a.setting.reference for a in analyses if a.setting.reference), None)
-    same_looks: Mapping[str, Look] = looks(sorted(names), reference)
+    styles = line_styles(sorted(names), reference)
     slugs = _slugs([analysis.setting.name for analysis in analyses])
     several = len(analyses) > 1
     return [
-        write_chapter(analysis, same_looks, slug, f"{slug}-" if several else "")
+        write_chapter(analysis, styles, slug, f"{slug}-" if several else "")
         for analysis, slug in zip(analyses, slugs, strict=True)
     ]
 
@@ -186,9 +191,8 @@ def _files(
     for table in [*shared, *(chapter.table for chapter in tried)]:
         files |= _table_files(table, "")
     for chapter in chapters:
-        prefix = f"{chapter.slug}-" if len(chapters) > 1 else ""
         for table in chapter.tables.values():
-            files |= _table_files(table, prefix)
+            files |= _table_files(table, chapter.prefix)
         for picture in chapter.pictures.values():
             files |= _picture_files(picture)
     if page.penalty_picture:

@@ -18,7 +18,7 @@ from al_lightning.report.statistics.comparison import difference_of
 from al_lightning.report.statistics.looks import level
 from al_lightning.report.statistics.many import best
 from al_lightning.report.statistics.moderation import NOMINAL, moderate, step_down
-from al_lightning.report.study.scores import Scores
+from al_lightning.report.statistics.paired import Scores
 
 _Array = NDArray[np.float64]
 

@@ -15,8 +15,7 @@ from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.looks import level
 from al_lightning.report.statistics.many import dunnett
 from al_lightning.report.statistics.moderation import NOMINAL, around_one, moderate, step_down
-from al_lightning.report.statistics.paired import PairedDifference, paired_difference
-from al_lightning.report.study.scores import Scores
+from al_lightning.report.statistics.paired import PairedDifference, Scores, paired_difference
 
 
 class Outcome(StrEnum):
@@ -62,7 +61,12 @@ class Comparison:
 
 
 def compare(
-    scores: Scores, reference: str, strategies: Sequence[str], rules: Rules | None = None
+    scores: Scores,
+    reference: str,
+    strategies: Sequence[str],
+    rules: Rules | None = None,
+    *,
+    claims: bool = True,
 ) -> list[Comparison]:
     """Compare strategies with a reference, as one family.
 
@@ -71,17 +75,24 @@ def compare(
         reference: The strategy that the others are compared with.
         strategies: The others.
         rules: By which differences are read.
+        claims: Whether anything is tested; else there are the differences alone.
 
     Returns:
         One comparison a strategy, in their order.
     """
     rules = rules or Rules()
     differences = {name: difference_of(scores, name, reference) for name in strategies}
-    tested = {n: d for n, d in differences.items() if d and level(rules, len(d.seeds))}
-    found = _read(tested, reference, rules) if tested else {}
+    tested = {
+        name: found
+        for name, found in differences.items()
+        if claims and found and level(rules, len(found.seeds))
+    }
+    read = _read(tested, reference, rules) if tested else {}
+    unread = {
+        name: Outcome.NO_SPREAD if name in tested else Outcome.UNTESTED for name in differences
+    }
     return [
-        found.get(name)
-        or Comparison(name, reference, difference, None, _untested(difference, rules))
+        read.get(name) or Comparison(name, reference, difference, None, unread[name])
         for name, difference in differences.items()
     ]
 
@@ -136,8 +147,3 @@ def _comparison(
     else:
         outcome = Outcome.SAME if -margin < low and high < margin else Outcome.UNDECIDED
     return Comparison(name, reference, difference, (low, high), outcome)
-
-
-def _untested(difference: PairedDifference | None, rules: Rules) -> Outcome:
-    seeds = len(difference.seeds) if difference else 0
-    return Outcome.NO_SPREAD if rules.look(seeds) else Outcome.UNTESTED

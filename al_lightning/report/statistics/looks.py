@@ -5,7 +5,7 @@ claims are made at planned numbers of seeds alone, and each look has one and the
 (Pocock 1977, Biometrika 64).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 from al_lightning.report.rules import ALPHA, Rules
-from al_lightning.report.study.scores import Scores
+from al_lightning.report.statistics.paired import Scores
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 
@@ -27,15 +27,21 @@ class Basis:
         seeds: The lowest ones that all compared strategies share, as many as the look takes,
             ascending; empty before the first look.
         shared: How many seeds all compared strategies share.
-        compared: The strategies that share enough seeds with the reference for the first look.
-        scores: Of the compared strategies over ``seeds``, before the first look over what they share;
-            of the others over all of their seeds.
+        compared: The strategies that share enough seeds with the reference for the first look, the
+            reference among them.
+        scores: Of the compared strategies over ``seeds``, before the first look over what they share,
+            if anything; of the others over all of their seeds.
+        behind: The compared strategies without which the others would be at a later look; how many
+            seeds each shares with the reference.
+        ahead: How many seeds the others share; 0 where none is behind.
     """
 
     seeds: tuple[int, ...]
     shared: int
     compared: tuple[str, ...]
     scores: Scores
+    behind: Mapping[str, int]
+    ahead: int
 
 
 def basis(scores: Scores, reference: str | None, rules: Rules) -> Basis:
@@ -46,19 +52,33 @@ def basis(scores: Scores, reference: str | None, rules: Rules) -> Basis:
         reference: The strategy that the others are compared with; None without one.
         rules: With the looks.
     """
-    first = rules.looks[0]
     compared = {
-        name: set(values)
+        name: found
         for name, values in scores.items()
-        if len(values.keys() & scores.get(reference or name, {}).keys()) >= first
+        if len(found := values.keys() & scores.get(reference or name, {}).keys()) >= rules.looks[0]
     }
-    shared = sorted(set.intersection(*compared.values())) if compared else []
+    shared = _shared(compared.values())
     seeds = tuple(shared[: rules.look(len(shared)) or 0])
+    common = seeds or shared
     used = {
-        name: {seed: values[seed] for seed in seeds or shared} if name in compared else values
+        name: {seed: values[seed] for seed in common} if common and name in compared else values
         for name, values in scores.items()
     }
-    return Basis(seeds, len(shared), tuple(compared), used)
+    behind, ahead = _behind(compared, len(seeds), rules)
+    return Basis(seeds, len(shared), tuple(compared), used, behind, ahead)
+
+
+def _shared(groups: Collection[Set[int]]) -> list[int]:
+    return sorted(set.intersection(*map(set, groups))) if groups else []
+
+
+def _behind(compared: Mapping[str, Set[int]], now: int, rules: Rules) -> tuple[dict[str, int], int]:
+    """Return who keeps the others from the latest look that several could be at, see :class:`Basis`."""
+    for look in reversed([look for look in rules.looks if look > now]):
+        ahead = [seeds for seeds in compared.values() if len(seeds) >= look]
+        if len(ahead) > 1 and (shared := len(_shared(ahead))) >= look:
+            return {name: len(s) for name, s in compared.items() if len(s) < look}, shared
+    return {}, 0
 
 
 def level(rules: Rules, seeds: int) -> float:

@@ -13,6 +13,9 @@ from scipy.special import stdtr, stdtrit
 
 from al_lightning.report.rules import LEAST_SEEDS
 
+#: A score of each seed, by strategy.
+Scores = Mapping[str, Mapping[int, float]]
+
 _LEAST_FOR_SPREAD = 2
 #: Share of the scores below which a difference is rounding: a journal's metrics are computed in single
 #: precision, so that one and the same gain comes out apart by a few of its last digits.

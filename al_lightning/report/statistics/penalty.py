@@ -1,5 +1,6 @@
 """The penalty matrix: how often strategies beat each other, over data sets, models and batch sizes."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -52,15 +53,22 @@ class PenaltyMatrix:
     experiments: int
     budgets: tuple[tuple[int, ...], ...]
 
+    def by_penalty(self) -> list[int]:
+        """Return the strategies' places in the matrix, the one that is beaten the least first."""
+        # NaN has no order: strategies without a comparison come last.
+        values = [math.inf if math.isnan(value) else float(value) for value in self.penalties]
+        return sorted(range(len(values)), key=lambda k: (values[k], self.names[k]))
+
 
 def penalty_matrix(experiments: Sequence[Experiment], alpha: float = 0.05) -> PenaltyMatrix:
     """Add up how often each strategy beats each other one.
 
     In an experiment with M first labels and B labels a query, strategies are compared at the budgets
     M + 2^(m-1) B, m = 1, 2, ..., up to the first at which the mean of the reference reaches 99 % of its
-    final score. At n budgets, i gets 1 / n against j for each at which its mean is higher and the
-    two-sided paired t test over the seeds of both rejects at ``alpha``: of 5 seeds, where |t| > 2.776.
-    That is one test a budget, without a correction for their number: an overview, and no claim on a
+    final score; where queries differ in size, at all budgets after the first up to there. At n of
+    them, i gets 1 / n against j for each at which its mean is higher and the two-sided paired t test
+    over the seeds of both rejects at ``alpha``: of 5 seeds, where |t| > 2.776. That is one test a
+    budget, without a correction for their number: an overview, and no claim on a
     pair. Two strategies with fewer than 3 common seeds get nothing from an experiment. One that has no
     such budget, or no run of the reference, is left out.
 
@@ -88,7 +96,8 @@ def penalty_matrix(experiments: Sequence[Experiment], alpha: float = 0.05) -> Pe
 def compared_budgets(experiment: Experiment) -> tuple[int, ...]:
     """Return the budgets at which an experiment compares strategies; empty where there are none.
 
-    Of the budgets M + 2^(m-1) B, these are the ones that all runs have.
+    Of the budgets M + 2^(m-1) B, these are the ones that all runs have; where queries differ in size,
+    of all budgets after the first. A last query that only takes what is left is none of another size.
     """
     if experiment.reference not in experiment.runs:
         return ()
@@ -99,12 +108,12 @@ def compared_budgets(experiment: Experiment) -> tuple[int, ...]:
     if len(common) < 2:  # noqa: PLR2004 - no query was made
         return ()
     enough = next(b for b in common if means[b] >= ENOUGH * means[common[-1]])
-    first, step = common[0], common[1] - common[0]
-    return tuple(
-        budget
-        for m in range(enough.bit_length())
-        if (budget := first + 2**m * step) <= enough and budget in means
-    )
+    first, step, *others = np.diff([0, *sorted(set.intersection(*map(set, reference)))]).tolist()
+    if {step} == {step, *others[:-1]} and max(others, default=0) <= step:
+        budgets = [first + 2**m * step for m in range(enough.bit_length())]
+    else:
+        budgets = common[1:]
+    return tuple(budget for budget in budgets if budget <= enough and budget in means)
 
 
 def _won(

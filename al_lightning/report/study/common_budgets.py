@@ -5,7 +5,7 @@ from itertools import combinations
 
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.settings import LeftOut
-from al_lightning.report.words.wording import count
+from al_lightning.report.wording import count
 
 
 def common_budgets(

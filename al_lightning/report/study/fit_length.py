@@ -6,7 +6,7 @@ from typing import Self
 
 from al_lightning.report.study.conditions import flat
 from al_lightning.report.study.runs import Run
-from al_lightning.report.words.wording import count
+from al_lightning.report.wording import count
 from al_lightning.utils.batch_sizes import batch_sizes
 
 _FEWEST = 2  # images a batch

@@ -1,12 +1,12 @@
 """Notes on the runs of a setting: differences that may spoil a comparison."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from al_lightning.report.study.conditions import Facts, differing
 from al_lightning.report.study.run_names import plain
 from al_lightning.report.study.runs import Run
-from al_lightning.report.words.wording import counted, listed
+from al_lightning.report.wording import counted, listed
 
 _Strategies = Mapping[str, Mapping[int, Run]]  # by strategy and seed
 
@@ -41,6 +41,13 @@ def notes(strategies: _Strategies, passive: Mapping[int, Run]) -> Iterator[str]:
                 f"{'seed' if len(missing) == 1 else 'seeds'} {listed([str(s) for s in missing])}"
             )
             yield f"There is no run of {name} under {which} that can be compared"
+
+
+def changed(runs: Iterable[Run]) -> Iterator[str]:
+    """Yield a sentence on each project that changed on its way, which a curve does not show."""
+    for run in runs:
+        if run.changes:
+            yield f"{run.folder.as_posix()} changed on its way: {'; '.join(run.changes)}"
 
 
 def not_compared(

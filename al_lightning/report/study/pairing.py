@@ -9,7 +9,7 @@ from typing import Any
 
 from al_lightning.report.study.common_budgets import common_budgets, reaching
 from al_lightning.report.study.conditions import Facts
-from al_lightning.report.study.notes import differing_machines, notes, unshared
+from al_lightning.report.study.notes import changed, differing_machines, notes, unshared
 from al_lightning.report.study.run_names import grouped, label_strategies
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.settings import REFERENCE, LeftOut, Setting
@@ -55,9 +55,14 @@ def pair_runs(
             if not run.finished and run.tested and id(run) not in replaced
         ),
         left_out=(*left_out, *others, *doubles, *more_doubles, *short),
-        notes=(*notes(used, baseline), *_disagreements([*doubles, *more_doubles])),
+        notes=(
+            *notes(used, baseline),
+            *_disagreements([*doubles, *more_doubles]),
+            *changed([*active, *passive]),
+        ),
         unexplained=() if differing_machines(used) else tuple(unshared(used)),
         trial=trial,
+        untested=tuple(run for run in [*active, *passive] if not run.tested),
     )
 
 
@@ -66,7 +71,10 @@ def _begun(runs: Iterable[Run]) -> tuple[list[Run], list[LeftOut]]:
     kept, left_out = [], []
     for run in runs:
         if not run.tested:
-            left_out.append(LeftOut(run, "it has no test images"))
+            where = " in some of its rounds" if any(entry.metrics for entry in run.rounds) else ""
+            left_out.append(
+                LeftOut(run, f"it has no test images{where}, on which runs are compared")
+            )
         elif not run.rounds:
             left_out.append(LeftOut(run, "no round of it is finished yet"))
         elif run.seed is None:

@@ -8,7 +8,7 @@ from al_lightning.report.study.commands import commands_of
 from al_lightning.report.study.conditions import flat
 from al_lightning.report.study.runs import Run
 from al_lightning.report.study.settings import Setting
-from al_lightning.report.words.wording import count, counted, listed
+from al_lightning.report.wording import count, counted, listed
 
 
 @dataclass(frozen=True)

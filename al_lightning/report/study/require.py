@@ -75,7 +75,7 @@ def _require_names(start: Event) -> None:
 
 def _require_round(event: Event, classes: int) -> None:
     place = f"round {event['round']}: "
-    for key in ("metrics", "validation", "seconds"):
+    for key in ("metrics", "validation", "test", "seconds"):
         values = event.get(key, {})
         _require_mapping(values, place + key)
         for name, value in values.items():

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from al_lightning.report.study.conditions import Facts, differing, setup
 from al_lightning.report.study.runs import Run
-from al_lightning.report.words.wording import counted
+from al_lightning.report.wording import counted
 
 _NAMED_KEYS = 4  # of those that differ between settings; more would hide the name
 _LONGEST_VALUE = 40  # characters

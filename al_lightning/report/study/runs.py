@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from al_lightning.report.study.label_mix import all_of, mix, query_mix
+from al_lightning.report.study.project_changes import changes, rounds_of_one_task
 from al_lightning.report.study.require import NotReportableError, require_reportable
 from al_lightning.run.advice.advice import Advice
 from al_lightning.run.advice.of_run import advice_on
@@ -23,6 +27,7 @@ from al_lightning.utils.names import readable_name
 #: What a round may cost, as its journal names it.
 PHASES = ("fit", "test", "score", "select")
 
+_JOURNAL = "journal.jsonl"
 _LONGEST_MESSAGE = 1000  # characters
 
 
@@ -38,6 +43,7 @@ class Round:
         seconds: By phase, see :data:`PHASES`.
         steps: Steps of the optimizer in its fit.
         index: Number of the round, which names its files.
+        test: Of the labels bought for test, by name; empty where none were bought.
     """
 
     labels: int
@@ -47,6 +53,7 @@ class Round:
     seconds: Mapping[str, float]
     steps: int
     index: int = 0
+    test: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,15 +74,16 @@ class Run:
         trainable_parameters: None where the journal does not say.
         start: Digest of the labels that it started from, validation and test included.
         initial_mix: Labels of each class among the initial ones.
-        query_mix: Labels of each class that came for each round after round 0.
+        query_mix: Labels of each class that were queried for each of ``rounds`` after the first.
         validation_labels: Labels bought for validation.
         test_labels: Labels bought for the final accuracy.
         skipped: Images queried before round 0 that got no label.
-        rounds: Finished rounds, oldest first.
+        rounds: Finished rounds, oldest first; of a project, those of its last classes.
         finished: Whether the run is finished.
         overrides: As they were given on the command line, such as "budget.total=150"; None where the
             library made the run.
         advice: On when to stop, after its last round; None where none was wanted.
+        changes: What a project changed on its way of strategy, model and classes, and when.
     """
 
     folder: Path
@@ -99,6 +107,7 @@ class Run:
     overrides: tuple[str, ...] | None = ()
     test_labels: int = 0
     advice: Advice | None = None
+    changes: tuple[str, ...] = ()
 
     @cached_property
     def labels(self) -> tuple[int, ...]:
@@ -114,7 +123,7 @@ class Run:
 
     @property
     def tested(self) -> bool:
-        """Whether each of its rounds was tested; not so where there are no test images."""
+        """Whether each of its rounds was tested on test images; not so where there are none."""
         return all(entry.metrics for entry in self.rounds)
 
     def predictions_of(self, entry: Round) -> Path:
@@ -137,7 +146,9 @@ def find_journals(folders: Iterable[Path]) -> list[Path]:
     """Return the journals in and below some folders, each once, sorted as they are named."""
     found: dict[Path, Path] = {}
     for folder in folders:
-        for path in sorted(folder.rglob("journal.jsonl")):
+        # A link to nothing is found, too, and so named: rglob leaves it out.
+        inside = [Path(place) for place, *names in os.walk(folder) if _JOURNAL in chain(*names)]
+        for path in sorted(place / _JOURNAL for place in inside):
             found.setdefault(path.resolve(), path)
     return sorted(found.values())
 
@@ -146,7 +157,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
     """Read the runs in and below some folders.
 
     Returns:
-        The runs that have begun, and a message on each journal that cannot be read.
+        The runs that have begun, and a message on each other journal.
     """
     runs, problems = [], []
     for path in find_journals(folders):
@@ -156,6 +167,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:
             problems.append(_shown(str(error)))
         else:
             runs += [run] if run is not None else []
+            problems += [] if run is not None else [_shown(_not_begun(path))]
     return runs, problems
 
 
@@ -180,6 +192,11 @@ def read_run(path: Path) -> Run | None:
         ) from error
 
 
+def _not_begun(path: Path) -> str:
+    why = "is empty: its run has not begun" if path.exists() else "is a link to nothing"
+    return f"{path} {why}"
+
+
 def _kind(error: Exception) -> str:
     return "" if isinstance(error, NotReportableError | UsageError) else f"{type(error).__name__}: "
 
@@ -192,7 +209,10 @@ def _shown(message: str) -> str:
 
 def _run(journal: Journal, folder: Path) -> Run:
     start: Event = journal.start or {}
-    config, classes = dict(journal.config), tuple(journal.classes)
+    events = rounds_of_curve(rounds_of_one_task(journal))
+    # Of a setting that was changed since the last round, no result is known yet.
+    config = dict(journal.config_in(events[-1]["round"]) if events else journal.config)
+    classes = tuple(journal.classes)
     initial, validation = journal.labels("initial"), journal.labels("validation")
     test = journal.labels("test")
     names = config.get("names", {})
@@ -208,20 +228,27 @@ def _run(journal: Journal, folder: Path) -> Run:
         classes=classes,
         data=start["data"],
         trainable_parameters=start.get("model", {}).get("trainable_parameters"),
-        start=_digest([_all(origin, "ids") for origin in (initial, validation, test)]),
-        initial_mix=_mix(_all(initial, "labels"), len(classes)),
-        query_mix=_query_mix(journal.labels("query"), len(classes)),
-        validation_labels=len(_all(validation, "ids")),
-        skipped=len(_all([*initial, *validation, *test], "skipped")),
+        start=_digest([all_of(origin, "ids") for origin in (initial, validation, test)]),
+        initial_mix=mix(all_of(initial, "labels"), len(classes)),
+        query_mix=query_mix(journal.labels("query"), events, len(classes)),
+        validation_labels=len(all_of(validation, "ids")),
+        skipped=len(all_of([*initial, *validation, *test], "skipped")),
         rounds=tuple(
-            _round(event, journal.classes_in(event["round"]) == classes)
-            for event in rounds_of_curve(journal.rounds)
+            _round(event, journal.classes_in(event["round"]) == classes) for event in events
         ),
         finished=journal.finished,
         overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
-        test_labels=len(_all(test, "ids")),
+        test_labels=len(all_of(test, "ids")),
         advice=_advice(journal, config.get("advice", {})),
+        changes=_changes(journal, events),
     )
+
+
+def _changes(journal: Journal, rounds: Sequence[Event]) -> tuple[str, ...]:
+    """Return what was changed; and where the curve begins, if not with the first round."""
+    first = rounds[0]["round"] if rounds else 0
+    begins = [f"the curve begins with round {first}, the first with the classes of now"]
+    return (*changes(journal), *(begins if first else []))
 
 
 def _advice(journal: Journal, settings: Mapping[str, Any] | None) -> Advice | None:
@@ -241,6 +268,7 @@ def _round(event: Event, of_all_classes: bool) -> Round:
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
         steps=event["steps"],
         index=event["round"],
+        test=event.get("test", {}),
     )
 
 
@@ -249,26 +277,6 @@ def _strategy_name(strategy: Any) -> str:
     known = strategy if isinstance(strategy, Mapping) else {}
     path = str(known.get("_target_") or known.get("type") or "strategy")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", path.rpartition(".")[2]).lower()
-
-
-def _mix(labels: Iterable[int], classes: int) -> tuple[int, ...]:
-    counts = [0] * classes
-    for label in labels:
-        counts[label] += 1
-    return tuple(counts)
-
-
-def _all(events: Iterable[Event], key: str) -> list[int]:
-    """Return the values under a key of labels events, as one list."""
-    return [value for event in events for value in event.get(key, ())]
-
-
-def _query_mix(events: Iterable[Event], classes: int) -> tuple[tuple[int, ...], ...]:
-    """Return the labels of each class for each round; where images were skipped, one has several."""
-    rounds: dict[int, list[int]] = {}
-    for event in events:
-        rounds.setdefault(event["round"], []).extend(event["labels"])
-    return tuple(_mix(labels, classes) for labels in rounds.values())
 
 
 def _digest(value: Any) -> str:

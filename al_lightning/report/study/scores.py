@@ -18,8 +18,7 @@ STANDARD_METRICS = (
     "nll",
     "ece",
 )
-#: A score of each seed, by strategy.
-Scores = Mapping[str, Mapping[int, float]]
+_NAMES = {"macro_f1": "macro-F1", "nll": "negative log-likelihood", "ece": "calibration error"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,11 @@ class Curve:
 def is_share(metric: str) -> bool:
     """Return whether a metric is known to be a share, which readers see in per cent."""
     return metric in STANDARD_METRICS and metric != "nll"
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric's name for readers: "macro-F1"."""
+    return _NAMES.get(metric, metric.replace("_", " "))
 
 
 def metrics_of(setting: Setting) -> list[str]:

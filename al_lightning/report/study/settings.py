@@ -44,6 +44,8 @@ class Setting:
         notes: What a reader should know of the runs before trusting a comparison.
         unexplained: Seeds under which round 0 is not the same for all strategies, although nothing
             in their journals explains it.
+        trial: Whether it is a trial of a search: one strategy, with validation labels to choose by.
+        untested: Runs with rounds, but without test images; they are among those left out.
     """
 
     name: str
@@ -59,12 +61,18 @@ class Setting:
     notes: tuple[str, ...]
     unexplained: tuple[int, ...]
     trial: bool
+    untested: tuple[Run, ...] = ()
 
     @property
     def all_runs(self) -> list[Run]:
         """All runs that are compared, those on all labels last."""
         groups = [*self.runs.values(), self.passive]
         return [run for by_seed in groups for run in by_seed.values()]
+
+    @property
+    def known_runs(self) -> list[Run]:
+        """All runs that anything is shown of, each once: some unfinished ones are compared, too."""
+        return list({id(r): r for r in (*self.all_runs, *self.unfinished, *self.untested)}.values())
 
     @property
     def repeated(self) -> bool:

@@ -21,7 +21,7 @@ from al_lightning.report.study.conditions import (
 from al_lightning.report.study.run_names import grouped, plain
 from al_lightning.report.study.runs import Round, Run
 from al_lightning.report.study.settings import Setting
-from al_lightning.report.words.wording import count, counted, listed, percent
+from al_lightning.report.wording import count, counted, listed, percent
 from al_lightning.run.curve import area_under_budget_curve
 from al_lightning.run.keys import HYPERPARAMETERS, is_below
 

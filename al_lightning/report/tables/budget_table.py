@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from statistics import fmean, stdev
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.figures.curves import metric_name
-from al_lightning.report.study.scores import STANDARD_METRICS, is_share
+from al_lightning.report.study.scores import STANDARD_METRICS, is_share, metric_name
 from al_lightning.report.tables.cells import count_cell, strategy_cell
-from al_lightning.report.tables.formats import Cell, Column, Table, slug
-from al_lightning.report.words.wording import count
+from al_lightning.report.tables.formats import Cell, Column, Table
+from al_lightning.report.wording import count, slug
 
 _SHOWN = ("accuracy", "macro_f1")
 _MOST = 7  # budgets; more would not fit on a page

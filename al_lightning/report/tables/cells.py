@@ -2,7 +2,7 @@
 
 from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.tables.formats import Cell, word
-from al_lightning.report.words.wording import count, p_value, percent
+from al_lightning.report.wording import count, percent
 
 #: Where there is nothing to show.
 NONE = "\u2013"
@@ -33,8 +33,3 @@ def count_cell(key: str, value: int) -> Cell:
 def share_cell(key: str, value: float | None) -> Cell:
     """Return a share in per cent."""
     return Cell(NONE if value is None else percent(value), {key: value})
-
-
-def p_text(p: float | None) -> str:
-    """Return a p-value as text."""
-    return NONE if p is None else p_value(p)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.tables.cells import passive_name
 from al_lightning.report.tables.formats import Cell, Column, Table, word
-from al_lightning.report.words.wording import percent
+from al_lightning.report.wording import percent
 
 
 def class_recall(analysis: Analysis) -> Table | None:

@@ -5,12 +5,12 @@ from statistics import fmean
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Comparison
-from al_lightning.report.statistics.paired import PairedDifference
-from al_lightning.report.study.scores import MEASURES, Scores
+from al_lightning.report.statistics.paired import PairedDifference, Scores
+from al_lightning.report.study.scores import MEASURES
 from al_lightning.report.tables.cells import NONE, count_cell, share_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Raw, Table
+from al_lightning.report.wording import interval, percent, points
 from al_lightning.report.words.phrases import label_range, reading
-from al_lightning.report.words.wording import interval, percent, points
 
 
 def against_reference(analysis: Analysis) -> Table | None:
@@ -58,15 +58,15 @@ def against_best(analysis: Analysis) -> Table | None:
     if not analysis.standings:
         return None
     found = {standing.strategy: standing for standing in analysis.standings}
-    can_be_best, reference = analysis.can_be_best, analysis.setting.reference
+    reference = analysis.setting.reference
     rows = []
     for standing in (found[name] for name in analysis.order if name in found):
-        text = "can be the best" if standing.strategy in can_be_best else "not the best"
+        text = "can be the best" if standing.can_be_best else "not the best"
         behind = standing.behind
         rows.append(
             [
                 strategy_cell(standing.strategy),
-                Cell(text, {"can_be_best": standing.strategy in can_be_best}),
+                Cell(text, {"can_be_best": standing.can_be_best}),
                 Cell(NONE if behind is None else percent(behind), {"behind_at_most": behind}),
             ]
         )

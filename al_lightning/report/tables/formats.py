@@ -76,11 +76,6 @@ def word(key: str, text: str) -> Cell:
     return Cell(text, {key: text})
 
 
-def slug(name: str) -> str:
-    """Return a name as files can have it: "f(beta=2)" -> "f_beta_2"."""
-    return re.sub(r"\W+", "_", name).strip("_")
-
-
 def to_csv(table: Table) -> str:
     """Return a table with all raw values, unrounded; no text is a formula of a spreadsheet."""
     buffer = io.StringIO()

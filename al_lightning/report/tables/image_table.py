@@ -5,7 +5,7 @@ from al_lightning.report.statistics.paired import paired_difference
 from al_lightning.report.study.scores import MEASURES
 from al_lightning.report.tables.cells import NONE, count_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
-from al_lightning.report.words.wording import count, interval, points
+from al_lightning.report.wording import count, interval, points
 
 
 def seeds_and_images(analysis: Analysis) -> Table | None:

@@ -7,7 +7,7 @@ from al_lightning.report.statistics.paired import PairedDifference
 from al_lightning.report.statistics.two_factors import TwoFactors
 from al_lightning.report.tables.cells import NONE
 from al_lightning.report.tables.formats import Cell, Column, Table, word
-from al_lightning.report.words.wording import count, interval, points
+from al_lightning.report.wording import count, interval, points
 
 
 def model_effects_table(effects: Sequence[ModelEffect]) -> Table | None:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.analysis.savings import PASSIVE_SHARES, Savings
 from al_lightning.report.statistics.efficiency import Crossing
-from al_lightning.report.tables.cells import CROSSING_MARKS, share_cell, strategy_cell
+from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, share_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
+from al_lightning.report.wording import count, percent
 from al_lightning.report.words.phrases import AT_LEAST, ends
-from al_lightning.report.words.wording import count, percent
 
 
 def label_savings(analysis: Analysis) -> Table | None:
@@ -16,37 +16,28 @@ def label_savings(analysis: Analysis) -> Table | None:
     reference = analysis.setting.reference
     if not analysis.savings or reference is None:
         return None
-    rows = []
-    for name in [name for name in analysis.order if name in analysis.savings]:
-        found = analysis.savings[name]
-        kind = "95% interval" if found.confident else "range"
-        rows.append(
-            [
-                strategy_cell(name),
-                Cell(saved(found), {"saved": found.median}),
-                Cell(f"{ends(found)} ({kind})", {"saved_low": found.low, "saved_high": found.high}),
-                Cell(
-                    f"{found.seeds_saving} of {found.seeds}",
-                    {"seeds_saving": found.seeds_saving, "seeds": found.seeds},
-                ),
-                Cell(_named(found.never), {"never": _seeds(found.never)}),
-            ]
-        )
+    unknown = any(found.unknown for found in analysis.savings.values())
     return Table(
         name="label_savings",
         caption=f"Labels until a run first reaches the last accuracy of {reference} under the same "
         f"seed, by linear interpolation, and the share of {reference}'s labels that this saves: median "
-        "of the seeds, with a 95% interval by order statistics from 6 seeds on, else the range. A seed "
-        "that never reaches it counts as the smallest. Where the first labels are enough, the saving "
-        "is at least what is shown.",
+        "of the seeds, with a 95% interval by order statistics from 6 seeds on, else the range. Below "
+        "0, it takes more labels. A seed that never reaches it counts as the smallest. Where the first "
+        "labels are enough for both, nothing is known, and the seed does not count; where they are "
+        "enough for the strategy alone, the saving is at least what is shown.",
         columns=[
             Column("strategy", numeric=False),
             Column("labels saved, %"),
             Column("by seed, %"),
             Column("seeds that save"),
             Column("never reached with", numeric=False),
+            *([Column("unknown with", numeric=False)] if unknown else []),
         ],
-        rows=rows,
+        rows=[
+            _savings(name, analysis.savings[name], unknown)
+            for name in analysis.order
+            if name in analysis.savings
+        ],
     )
 
 
@@ -96,6 +87,21 @@ def saved(found: Savings) -> str:
     if found.median is None:
         return "never" if found.never else "unknown"
     return f"{AT_LEAST if found.at_least else ''}{percent(found.median, 1)}"
+
+
+def _savings(name: str, found: Savings, unknown: bool) -> list[Cell]:
+    """Return a row; ``unknown`` says whether it has a cell for the seeds of which nothing is known."""
+    kind = "95% interval" if found.confident else "range"
+    between = f"{ends(found)} ({kind})" if found.known else ends(found)
+    saving = {"seeds_saving": found.seeds_saving, "seeds": found.known}
+    return [
+        strategy_cell(name),
+        Cell(saved(found), {"saved": found.median}),
+        Cell(between, {"saved_low": found.low, "saved_high": found.high}),
+        Cell(f"{found.seeds_saving} of {found.known}" if found.known else NONE, saving),
+        Cell(_named(found.never), {"never": _seeds(found.never)}),
+        *([Cell(_named(found.unknown), {"unknown": _seeds(found.unknown)})] if unknown else []),
+    ]
 
 
 def _crossing_share(share: float, found: Crossing, labels: int) -> Cell:

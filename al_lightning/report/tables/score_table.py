@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.figures.curves import metric_name
-from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share
+from al_lightning.report.study.scores import STANDARD_METRICS, Curve, is_share, metric_name
 from al_lightning.report.tables.cells import NONE, count_cell, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table, word
 

@@ -4,7 +4,7 @@ from al_lightning.report.study.run_names import plain
 from al_lightning.report.study.trials import Search, Trial
 from al_lightning.report.tables.cells import NONE, count_cell, share_cell
 from al_lightning.report.tables.formats import Cell, Column, Table, word
-from al_lightning.report.words.wording import count, percent
+from al_lightning.report.wording import count, percent
 from al_lightning.utils.intervals import wilson_interval
 
 

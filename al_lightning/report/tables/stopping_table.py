@@ -6,7 +6,7 @@ from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.study.runs import Run
 from al_lightning.report.tables.cells import NONE, count_cell, share_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
-from al_lightning.report.words.wording import count, interval
+from al_lightning.report.wording import count, interval
 from al_lightning.run.advice.advice import Advice
 
 _HEADINGS = ("labels", "kappa", "mean of three", "changed, %", "accuracy, %", "more labels")
@@ -15,8 +15,7 @@ _FORECASTS = ("accuracy with them, %", "labels to the target")
 
 def stopping(analysis: Analysis) -> Table | None:
     """The advice after the last round of each run; None where there is none."""
-    setting = analysis.setting
-    runs = [*setting.all_runs, *setting.unfinished]
+    runs = analysis.setting.known_runs
     rows = [_row(run, run.advice) for run in runs if run.advice is not None]
     if not rows:
         return None

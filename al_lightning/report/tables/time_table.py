@@ -6,7 +6,7 @@ from al_lightning.report.statistics.efficiency import Crossing
 from al_lightning.report.study.runs import PHASES
 from al_lightning.report.tables.cells import CROSSING_MARKS, NONE, passive_cell, strategy_cell
 from al_lightning.report.tables.formats import Cell, Column, Table
-from al_lightning.report.words.wording import percent, seconds
+from al_lightning.report.wording import percent, seconds
 
 
 def times(analysis: Analysis) -> Table | None:

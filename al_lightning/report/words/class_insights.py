@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from al_lightning.report.analysis.classes import compare_evenness, compare_recall
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.statistics.comparison import Comparison, Outcome
+from al_lightning.report.wording import listed, points
 from al_lightning.report.words.insight import Insight
-from al_lightning.report.words.wording import listed, points
 
 _UNEVEN = 1.5  # most frequent / rarest class; from there on, classes are imbalanced
 

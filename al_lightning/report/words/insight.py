@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from al_lightning.report.tables.formats import Raw
-
 
 @dataclass(frozen=True)
 class Insight:
@@ -20,4 +18,4 @@ class Insight:
     topic: str
     text: str
     rule: str
-    figures: Mapping[str, Raw]
+    figures: Mapping[str, float | None]

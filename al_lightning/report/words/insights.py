@@ -12,7 +12,6 @@ from al_lightning.report.words.score_insights import (
     cheaper_choice,
     dips,
     lead_over_the_budget,
-    spread_over_seeds,
 )
 
 
@@ -24,7 +23,6 @@ def insights(analysis: Analysis) -> list[Insight]:
         classes_asked_for,
         worst_class,
         rarest_class,
-        spread_over_seeds,
         dips,
     ]
     if not analysis.setting.runs:

@@ -4,8 +4,8 @@ from al_lightning.report.analysis.model_effects import ModelEffect
 from al_lightning.report.analysis.over_settings import OverSettings
 from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.paired import PairedDifference
-from al_lightning.report.words.phrases import reading, seed_range
-from al_lightning.report.words.wording import count, counted, decimals_for, interval, listed, points
+from al_lightning.report.wording import count, counted, decimals_for, interval, listed, points
+from al_lightning.report.words.phrases import kept_back, reading, seed_range
 
 
 def model_sentence(effect: ModelEffect) -> str:
@@ -38,6 +38,7 @@ def _answer(lead: PairedDifference) -> str:
 def settings_sentence(found: OverSettings, rules: Rules) -> str:
     """Return how strategies do over several settings on average."""
     reference = found.against[0].reference
+    behind = f" ({who})" if (who := kept_back(found.basis, reference)) else ""
     differences = [
         f"{c.strategy} {points(c.mean, decimals_for(c.mean))} points"
         + (f" {interval(*c.interval, decimals_for(c.mean))}" if c.interval else "")
@@ -50,7 +51,7 @@ def settings_sentence(found: OverSettings, rules: Rules) -> str:
     return (
         f"Over {counted(found.settings, 'setting')}, the mean "
         f"difference in AUBC to {reference} is: {listed(differences)}, "
-        f"{seed_range([c.seeds for c in found.against])}. Mean ranks: {listed(ranks)}."
+        f"{seed_range([c.seeds for c in found.against])}{behind}. Mean ranks: {listed(ranks)}."
     )
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from statistics import fmean, stdev
+from statistics import fmean
 
 from al_lightning.report.analysis.results import Analysis
-from al_lightning.report.rules import ALPHA, LEAST_SEEDS
+from al_lightning.report.rules import ALPHA
 from al_lightning.report.statistics.multiplicity import holm
 from al_lightning.report.statistics.paired import PairedDifference, paired_difference
 from al_lightning.report.study.runs import Run
-from al_lightning.report.study.scores import MEASURES
-from al_lightning.report.words.insight import Insight
-from al_lightning.report.words.wording import (
+from al_lightning.report.wording import (
     count,
     counted,
     interval,
@@ -20,6 +18,7 @@ from al_lightning.report.words.wording import (
     points,
     seconds,
 )
+from al_lightning.report.words.insight import Insight
 
 _MOST = 3  # to name
 
@@ -80,27 +79,6 @@ def cheaper_choice(analysis: Analysis) -> Iterator[Insight]:
             "seconds": query[cheapest],
             "seconds_of_the_slowest": query[dearest],
         },
-    )
-
-
-def spread_over_seeds(analysis: Analysis) -> Iterator[Insight]:
-    """State for which strategies the AUBC varies least and most from seed to seed."""
-    scores = analysis.scores.get(MEASURES[0].key, {})
-    spread = {
-        name: stdev(values.values())
-        for name, values in scores.items()
-        if len(values) >= LEAST_SEEDS
-    }
-    if len(spread) < 2:  # noqa: PLR2004 - nothing to set apart
-        return
-    low, high = min(spread, key=lambda n: spread[n]), max(spread, key=lambda n: spread[n])
-    yield Insight(
-        "Spread over seeds",
-        f"From seed to seed, the AUBC varies least for {low} and most for {high}: by "
-        f"{percent(spread[low])} and {percent(spread[high])} points.",
-        "Standard deviation of the AUBC over seeds, ddof = 1. Pairing by seed takes out what "
-        "seeds have in common; this is before it.",
-        dict(spread),
     )
 
 

@@ -8,19 +8,23 @@ margin is undecided.
 from collections.abc import Sequence
 
 from al_lightning.report.analysis.results import Analysis
+from al_lightning.report.rules import Rules
 from al_lightning.report.statistics.comparison import Comparison, Outcome
-from al_lightning.report.statistics.power import NeededSeeds, needed_seeds
+from al_lightning.report.statistics.power import MOST_SEEDS, NeededSeeds, needed_seeds
 from al_lightning.report.study.settings import REFERENCE, Setting
+from al_lightning.report.wording import count, counted, listed, percent
+from al_lightning.report.words.alone import alone, without_runs
 from al_lightning.report.words.phrases import (
     are,
+    changed_rules,
     difference,
+    kept_back,
     label_range,
     needed,
     place,
     saving,
     seed_range,
 )
-from al_lightning.report.words.wording import count, counted, listed, percent
 
 _MOST_NAMED = 4  # in a sentence
 
@@ -31,7 +35,15 @@ def verdict(analysis: Analysis) -> tuple[str, ...]:
     if unfinished := len(analysis.setting.unfinished):
         state = f"{counted(unfinished, 'run')} {are(unfinished)} unfinished"
         answer = f"Provisional, as {state}. {answer}"
-    return answer, *points, *_caution(analysis.setting)
+    return answer, *points, *_rules(analysis), *_caution(analysis.setting)
+
+
+def _rules(analysis: Analysis) -> list[str]:
+    """Return a sentence on the rules of the readings that are not the defaults."""
+    changed = changed_rules(analysis.rules)
+    if not changed or not (analysis.against or analysis.standings):
+        return []
+    return [f"Rules that are not the defaults: {listed(changed)}."]
 
 
 def _caution(setting: Setting) -> list[str]:
@@ -49,9 +61,9 @@ def _sentences(analysis: Analysis) -> list[str]:
     setting = analysis.setting
     on = f"On {place(setting)}"
     if not setting.runs:
-        return [_without_runs(analysis, on)]
+        return without_runs(analysis, on)
     if len(setting.runs) == 1:
-        return [_alone(analysis, on), *_passive(analysis)]
+        return [alone(analysis, on), *_passive(analysis)]
     if len(setting.budgets) == 1:
         return [f"{on}, the runs share round 0 alone, which is the same for all strategies."]
     if setting.reference is None:
@@ -62,28 +74,29 @@ def _sentences(analysis: Analysis) -> list[str]:
 def _against_reference(analysis: Analysis, on: str) -> list[str]:
     tested = [c for c in analysis.against if c.interval]
     if not tested:
-        return [f"{on}, nothing is claimed: {_why_untested(analysis)}."]
+        return [f"{on}, nothing is claimed: {_why_untested(analysis)}.", *_behind(analysis)]
     return [
         _headline(analysis, on, tested),
         *_group(analysis),
         *_readings(analysis),
-        _basis(analysis),
+        *_basis(analysis),
         *_seeds_needed(analysis),
         *_savings(analysis),
     ]
 
 
 def _why_untested(analysis: Analysis) -> str:
-    against, reference = analysis.against, analysis.setting.reference
-    first, shared = analysis.rules.looks[0], analysis.basis.shared
+    against, reference, found = analysis.against, analysis.setting.reference, analysis.basis
     if any(c.outcome is Outcome.NO_SPREAD for c in against):
         return f"each strategy differs from {reference} by the same in all seeds"
-    if analysis.basis.compared:
-        have = f"the strategies have {counted(shared, 'seed')} in common"
-    else:
-        most = max(c.seeds for c in against)
+    if len(found.compared) > 1:
+        seeds = counted(found.shared, "seed") if found.shared else "no seed"
+        have = f"{listed(found.compared)} have {seeds} in common"
+    elif most := max(c.seeds for c in against):
         have = f"no strategy has more than {counted(most, 'seed')} in common with {reference}"
-    return f"{have}, and the first planned look takes {first}"
+    else:
+        have = f"no strategy has a seed in common with {reference}"
+    return f"{have}, and the first planned look takes {analysis.rules.looks[0]}"
 
 
 def _headline(analysis: Analysis, on: str, tested: Sequence[Comparison]) -> str:
@@ -111,12 +124,16 @@ def _sizes(comparisons: Sequence[Comparison]) -> str:
 
 def _group(analysis: Analysis) -> list[str]:
     """Return a sentence on the strategies that can be the best, if the readings do not say it."""
-    names = analysis.can_be_best
-    out = [s.strategy for s in analysis.standings if not s.can_be_best]
-    if len(names) > 1 and (out or analysis.read_as(Outcome.WORSE)):
-        return [f"{listed(names)} cannot be told from the best."]
-    if len(names) > 1:
+    names, reference = analysis.can_be_best, analysis.setting.reference
+    out = [s.strategy for s in analysis.standings if not s.can_be_best and s.strategy not in names]
+    if len(names) > 1 and not out and not analysis.read_as(Outcome.BETTER, Outcome.WORSE):
         return ["No strategy can be told from the best."]
+    without = ""
+    if out and names == [reference]:  # how the others stand to it, the readings say
+        names = [s.strategy for s in analysis.standings if s.can_be_best]
+        without = f"Without {reference}, "
+    if len(names) > 1:
+        return [f"{without}{listed(names)} cannot be told from the best."]
     return [f"{listed(out)} {are(len(out))} shown to be behind {names[0]}."] if out else []
 
 
@@ -153,23 +170,27 @@ def _seeds_needed(analysis: Analysis) -> list[str]:
         f"{analysis.rules.difference:g} {'point' if analysis.rules.difference == 1 else 'points'}"
     )
     if found.most is not None and found.most <= len(analysis.basis.seeds):
-        return [f"A difference of {size} is found with 80% power by so many seeds."]
-    look = analysis.rules.next_look(analysis.basis.shared)
-    sentence = f"To find a difference of {size} with 80% power takes {needed(found)} in all"
-    return [sentence + ("." if look is None else f": {_at_look(found, look)}.")]
+        return [
+            f"A difference of {size} is found with 80% power by {len(analysis.basis.seeds)} seeds."
+        ]
+    takes = f"To find a difference of {size} with 80% power takes {needed(found)} in all"
+    return [f"{takes}: {_at_looks(found, analysis.rules, analysis.basis.shared)}."]
 
 
-def _at_look(found: NeededSeeds, look: int) -> str:
-    """Return what the next look is good for."""
+def _at_looks(found: NeededSeeds, rules: Rules, seeds: int) -> str:
+    """Return what the looks after so many seeds are good for."""
+    look, least = rules.next_look(seeds), found.least or MOST_SEEDS + 1
+    if look is None or least > rules.looks[-1]:
+        more = "more" if least > rules.looks[-1] else "it may be more"
+        plan = "a new study has to plan report.looks beforehand"
+        return f"{more} than the planned looks have, and {plan}"
     if found.most is not None and found.most <= look:
         return f"go on to {look} seeds"
-    if found.least is None or found.least > look:
-        return "more than the next look has"
-    return "the next look may be enough, or not"
+    return "more than the next look has" if least > look else "the next look may be enough, or not"
 
 
-def _basis(analysis: Analysis) -> str:
-    """Return a sentence on the seeds that readings rest on, and on the next look."""
+def _basis(analysis: Analysis) -> list[str]:
+    """Return sentences on the seeds that readings rest on, and on the next look."""
     seeds = analysis.basis.seeds
     in_a_row = seeds == tuple(range(seeds[0], seeds[-1] + 1))
     named = f"{seeds[0]} to {seeds[-1]}" if in_a_row else listed([str(seed) for seed in seeds])
@@ -177,7 +198,13 @@ def _basis(analysis: Analysis) -> str:
     later = (
         "this was the last planned look" if look is None else f"the next look is at {look} seeds"
     )
-    return f"These readings rest on seeds {named}; {later}."
+    return [f"These readings rest on seeds {named}; {later}.", *_behind(analysis)]
+
+
+def _behind(analysis: Analysis) -> list[str]:
+    """Return a sentence on the strategies that keep the others from a later look."""
+    found = kept_back(analysis.basis, analysis.setting.reference)
+    return [f"{found}."] if found else []
 
 
 def _savings(analysis: Analysis) -> list[str]:
@@ -187,27 +214,6 @@ def _savings(analysis: Analysis) -> list[str]:
         return []
     saved = [saving(name, analysis.savings[name]) for name in names]
     return [f"On the way to {analysis.setting.reference}'s final accuracy, {listed(saved)}."]
-
-
-def _without_runs(analysis: Analysis, on: str) -> str:
-    length = analysis.setting.passive_length
-    if not analysis.passive or length is None:
-        if not analysis.setting.unfinished:
-            return f"{on}, there is nothing to compare; what was left out, and why, is named below."
-        return f"{on}, there is nothing to report on yet; what was left out is named below."
-    curve = analysis.passive["accuracy"]
-    return (
-        f"{on}, only the passive baseline was run: {percent(curve.mean[0], 1)}% accuracy with all "
-        f"{count(curve.labels[0])} labels after {length.text}, {counted(curve.seeds, 'seed')}."
-    )
-
-
-def _alone(analysis: Analysis, on: str) -> str:
-    name, curve = next(iter(analysis.curves["accuracy"].items()))
-    return (
-        f"{on}, {name} reaches {percent(curve.mean[-1], 1)}% accuracy with "
-        f"{count(curve.labels[-1])} labels, {counted(curve.seeds, 'seed')}. No other strategy has runs."
-    )
 
 
 def _without_reference(analysis: Analysis, on: str) -> list[str]:
@@ -230,13 +236,13 @@ def _without_reference(analysis: Analysis, on: str) -> list[str]:
     if not out:
         return [
             f"{on}, no strategy can be told from the best {over}, {seeds}; {missing}.",
-            _basis(analysis),
+            *_basis(analysis),
         ]
     behind = f"{listed(out)} {are(len(out))} shown to be behind"
     if len(names) == 1:
-        return [f"{on}, {behind} {names[0]} {over}, {seeds}; {missing}.", _basis(analysis)]
+        return [f"{on}, {behind} {names[0]} {over}, {seeds}; {missing}.", *_basis(analysis)]
     group = f"{listed(names)} cannot be told from the best"
-    return [f"{on}, {group} {over}, {seeds}, and {behind}; {missing}.", _basis(analysis)]
+    return [f"{on}, {group} {over}, {seeds}, and {behind}; {missing}.", *_basis(analysis)]
 
 
 def _passive(analysis: Analysis) -> list[str]:

@@ -192,6 +192,7 @@ def test_other_arrangements_are_refused_with_the_expected_one(tmp_path: Path) ->
     [
         ({"image_size": 0}, "dataset.image_size=0"),
         ({"channels": 4}, "dataset.channels=4 is not valid; use 3"),
+        ({"channels": 1.0}, r"dataset.channels=1\.0 is not valid; use 3"),
         ({"test_fraction": 1.0}, "dataset.test_fraction=1.0"),
         ({"test_fraction": -0.1}, "dataset.test_fraction=-0.1"),
         ({"classes": ["cat", "cat"]}, "dataset.classes names 'cat' twice"),

@@ -1,7 +1,7 @@
 """A project of image files that is started again and again, without any training."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Seen(LoopCallback):
     def on_classes(self, change: ClassChange, data: ImageData) -> None:
         self.lines.append(f"classes {change}")
 
-    def on_images(self, update: ImageUpdate) -> None:
+    def on_images(self, update: ImageUpdate, to_review: Collection[int]) -> None:
         self.lines.append(f"images {update.change}")
 
     def on_import(self, count: int) -> None:

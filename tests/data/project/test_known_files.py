@@ -96,10 +96,14 @@ def test_a_row_that_becomes_a_test_image_is_set_aside(tmp_path: Path) -> None:
     table.write("1.png,cat,test,", *ROWS[1:])
     data = table.start()
     assert (len(data.train), len(data.test)) == (4, 1)
-    assert table.seen.lines == ["images 1 gone"]
+    assert table.seen.lines == ["images 1 gone, 1 test image(s) new"]
+    table.start()
+    assert table.seen.lines == []
     table.write(*ROWS)
     data = table.start()
     assert (shades(data), len(data.test)) == ([1, 2, 3, 4], 0)
+    table.start()
+    assert table.seen.lines == []
 
 
 def test_images_in_groups_come_and_go(tmp_path: Path) -> None:

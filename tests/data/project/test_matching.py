@@ -9,7 +9,7 @@ from al_lightning.data.project.matching import FileState, Matches, match_files
 
 
 def entry(number: int | None, file: str, digest: str, part: str = "train") -> Entry:
-    return Entry(number, part, "", file, len(digest), 1, digest)
+    return Entry(number, part, "", file, len(digest), 1, 1, digest)
 
 
 KNOWN = [entry(0, "a", "A"), entry(1, "b", "B"), entry(2, "c", "C")]
@@ -25,7 +25,7 @@ class Disk:
 
     def match(self, entries: Sequence[Entry], absent: Sequence[int] = ()) -> Matches:
         names = [*self.files]
-        states = [FileState(n, len(self.files[n]), 1 if n in self.kept else 2) for n in names]
+        states = [FileState(n, len(self.files[n]), 1, 1 if n in self.kept else 2) for n in names]
 
         def read(some: Sequence[int]) -> list[str]:
             self.read += [names[i] for i in some]

@@ -1,5 +1,6 @@
 """A folder of images that changes between the starts of a project: ids stay, changes are events."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,50 @@ def test_two_files_that_are_swapped_keep_their_ids(tmp_path: Path) -> None:
     assert shades(data) == ALL
     assert living.seen.lines == ["corrected {0: 1, 2: 0}", "images 2 renamed"]
     assert living.journal.label_of == {**FIRST, 0: DOG, 2: CAT}
+
+
+def test_files_of_one_size_and_time_that_swap_names_keep_their_ids(tmp_path: Path) -> None:
+    living = labeled(tmp_path)
+    contents = [(living.images / f"unlabeled/{name}.png").stat().st_size for name in "wxyz"]
+    assert len({*contents}) == 1
+    living.touch()
+    living.start()
+    living.move("unlabeled/w.png", "swap.png")
+    living.move("unlabeled/x.png", "unlabeled/w.png")
+    living.move("swap.png", "unlabeled/x.png")
+    living.remove("unlabeled/y.png")
+    living.move("unlabeled/z.png", "unlabeled/y.png")
+    data = living.start()
+    assert living.seen.lines == ["images 1 gone, 3 renamed"]
+    assert data.train.files is not None
+    assert data.train.files[4:6] == ("unlabeled/x.png", "unlabeled/w.png")
+    assert living.journal.pool.absent_ids.tolist() == [6]
+    assert data.update is not None
+    assert data.update.absent == {6}
+
+
+def test_a_pipe_among_the_images_is_refused(tmp_path: Path) -> None:
+    living = labeled(tmp_path)
+    os.mkfifo(living.images / "unlabeled/pipe.png")
+    with pytest.raises(
+        DataError, match=r"unlabeled/pipe\.png: it is no file, but a device or a pipe"
+    ):
+        living.start()
+    living.options = {"on_error": "skip"}
+    assert shades(living.start()) == ALL
+
+
+def test_a_changed_manifest_is_refused(tmp_path: Path) -> None:
+    living = labeled(tmp_path)
+    path = living.run / "images.csv"
+    for started in range(2):
+        content = path.read_bytes()
+        path.write_bytes(content.replace(b"a.png", b"b.png"))
+        with pytest.raises(DataError, match="it was changed"):
+            living.start()
+        path.write_bytes(content)
+        living.save(f"unlabeled/{started}.png", 99 + started)
+        living.start()
 
 
 def test_a_changed_file_keeps_its_id_and_is_reviewed(tmp_path: Path) -> None:

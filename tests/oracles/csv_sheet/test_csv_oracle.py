@@ -329,6 +329,31 @@ def test_a_sheet_that_is_changed_later_corrects_also_where_nothing_is_asked(tmp_
     assert oracle.corrections(pool) is None
 
 
+def test_labels_that_are_emptied_or_skipped_later_are_told_of(tmp_path: Path) -> None:
+    oracle, first = CsvOracle(data(), tmp_path), question(4, 2, 5)
+    for asked in (first, after(first)):
+        oracle.answer(asked)
+    fill(tmp_path / "round_01.csv", i4="skip")
+    found = oracle.corrections(Pool(6))
+    assert found is not None
+    assert values(found.late_ids, found.late_skipped, found.emptied_ids) == [[], [4], [2, 5]]
+    fill(tmp_path / "round_01.csv", i4="dog", i2="cat")
+    found = CsvOracle(data(), tmp_path).corrections(
+        Pool(6)
+    )  # the second sheet is as it was written
+    assert found is not None
+    assert values(found.late_skipped, found.emptied_ids) == [[], [5]]
+
+
+def test_a_sheet_asks_for_what_is_left_of_a_question(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    asked = replace(question(4, 2, 5), settled_ids=torch.tensor([2]))
+    assert oracle.answer(asked) is None
+    assert [row["id"] for row in table(tmp_path / "round_01.csv")] == ["4", "5"]
+    assert (tmp_path / "round_01.html").read_text().count("<img") == 2
+    assert oracle.instructions(asked).startswith("2 images need a label")
+
+
 def test_a_start_reads_every_sheet_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = question(4, 2)
     for asked in (first, after(first)):

@@ -46,7 +46,7 @@ def test_an_empty_sheet_says_nothing(tmp_path: Path) -> None:
         "id,file,predicted,confidence,score,label",
         "7,unlabeled/a.png,cat,,,",
     ]
-    assert read(tmp_path, empty()) == Filled({}, frozenset())
+    assert read(tmp_path, empty()) == Filled({}, frozenset(), empty=frozenset(FILES))
 
 
 def test_labels_and_skips_are_read_as_they_were_written(tmp_path: Path) -> None:
@@ -99,12 +99,12 @@ def test_names_of_files_come_back_whatever_a_spreadsheet_does(tmp_path: Path) ->
         *("'=cmd|' /C calc'!A0.png", "two\\rlines.png", files[3], files[4], "\\x1b[2J.png"),
     ]
     assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
-        {}, frozenset()
+        {}, frozenset(), empty=frozenset(files)
     )
     composed = unicodedata.normalize("NFC", path.read_text()).replace("a  b ", "a b ")
     path.write_text(composed)
     assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
-        {}, frozenset()
+        {}, frozenset(), empty=frozenset(files)
     )
 
 
@@ -163,7 +163,8 @@ def test_classes_by_names_that_they_had_before(tmp_path: Path) -> None:
     path = tmp_path / "round_01.csv"
     path.write_text(filled(id_7="kitten", id_3="dog"))
     found = read_sheet(path, FILES, CLASSES, "skip", aliases={"kitten": "cat"})
-    assert found == Filled({7: 0, 3: 1}, frozenset(), {"kitten": "cat"})
+    taken_as = {"kitten": "cat"}
+    assert found == Filled({7: 0, 3: 1}, frozenset(), taken_as, empty=frozenset({12}))
 
 
 def test_new_names_are_new_classes_where_that_is_wanted(tmp_path: Path) -> None:
@@ -180,4 +181,5 @@ def test_a_near_miss_of_a_class_is_no_new_class(tmp_path: Path) -> None:
     path = tmp_path / "round_01.csv"
     path.write_text(filled(id_7="DOG", id_12="skip"))
     found = read_sheet(path, FILES, CLASSES, "skip", takes_new=True)
-    assert found == Filled({7: 1}, frozenset({12}), {"DOG": "dog"})
+    taken_as = {"DOG": "dog"}
+    assert found == Filled({7: 1}, frozenset({12}), taken_as, empty=frozenset({3}))

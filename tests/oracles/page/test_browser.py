@@ -1,92 +1,23 @@
-"""The page in a real browser: Debian's Chromium, driven by Playwright."""
+"""The page in a real browser: whole sessions, and several people."""
 
 import json
 import os
 import re
-import shutil
 import signal
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
-import pytest
-
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.run.pool import Pool
-from tests.background import DEADLINE
 from tests.command_line import QUICK, only_journal
 from tests.forks import Fork
+from tests.oracles.page.browsers import opened, said, saved, shown, shows, until
 from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
-
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-if BROWSER is None:
-    pytest.skip("there is no Chromium: apt-get install chromium", allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[Browser]":
-    api = pytest.importorskip("playwright.sync_api")
-    with api.sync_playwright() as playwright:
-        # In a container there is no user namespace for the sandbox.
-        launched = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-ERRORS: list[str] = []
-
-
-@pytest.fixture(autouse=True)
-def no_error_of_javascript() -> Iterator[None]:
-    ERRORS.clear()
-    yield
-    assert not ERRORS
-
-
-def until(page: "Page", condition: str) -> None:
-    """Wait until an expression is true; Playwright's own way needs `eval`, which the page forbids."""
-    deadline = time.monotonic() + DEADLINE
-    while not page.evaluate(condition):
-        assert time.monotonic() < deadline, condition
-        page.wait_for_timeout(10)
-
-
-def opened(browser: "Browser", address: str, name: str = "", wide: bool = True) -> "Page":
-    size = {"width": 1280, "height": 800} if wide else {"width": 390, "height": 844}
-    page = browser.new_context(viewport=size).new_page()  # type: ignore[arg-type]
-    page.set_default_timeout(1000 * DEADLINE)
-    page.on("pageerror", lambda error: ERRORS.append(str(error)))
-    page.goto(address + (f"&name={name}" if name else ""))
-    return page
-
-
-def shown(page: "Page") -> int:
-    """The image that the page shows, once it does."""
-    page.wait_for_selector("#label:not([hidden])")
-    return int(page.evaluate("document.body.dataset.image"))
-
-
-def shows(page: "Page", image: int) -> None:
-    """Wait until the page shows an image: what follows an answer of the server takes its time."""
-    shown_image = f"document.body.dataset.image === '{image}'"
-    until(page, f"{shown_image} && document.getElementById('label').checkVisibility()")
-
-
-def saved(page: "Page", count: int) -> None:
-    """Wait until so many labels of this tab are on the disk."""
-    until(page, f"Number(document.body.dataset.saved ?? 0) >= {count}")
-
-
-def said(folder: Path) -> list[tuple[int, str, str]]:
-    return [(e.id, e.kind, e.name) for e in PageLog(folder / "page.jsonl").entries]
 
 
 def test_a_batch_by_keys(browser: "Browser", tmp_path: Path) -> None:
@@ -392,11 +323,11 @@ def test_another_site_can_neither_read_nor_write(browser: "Browser", tmp_path: P
         page.goto(other)  # in the same browser, so with the cookie of the first page
         host = urlsplit(address).netloc
         for origin in (host, host.replace("127.0.0.1", "localhost")):
-            body = '{"tab": "t", "by": "", "said": [{"id": 7, "before": null, "after": "cat"}]}'
+            body = '{"tab": "t", "by": "", "labels": [{"id": 7, "before": null, "after": "cat"}]}'
             tried = page.evaluate(
                 "([url, body]) => fetch(url, {method: 'POST', body, mode: 'no-cors',"
                 " credentials: 'include'}).then((r) => r.type, () => 'refused')",
-                [f"http://{origin}/say", body],
+                [f"http://{origin}/submit", body],
             )
             assert tried == "refused"
         assert not (tmp_path / "a" / "page.jsonl").exists()
@@ -430,8 +361,8 @@ def test_a_run_that_is_killed_goes_on_and_loses_nothing(browser: "Browser", tmp_
         for done in range(count):
             image = shown(page)
             assert image not in pressed
-            pressed[image] = image % 9
-            page.keyboard.press(str(1 + image % 9))
+            pressed[image] = image % 10
+            page.keyboard.press(str(image % 10))  # the class of this name
             saved(page, done + 1)
 
     run, address, _ = begin(tmp_path, "oracle.retrain_every=4")

@@ -12,8 +12,14 @@ def test_digits_come_first_then_letters_that_no_command_uses() -> None:
 
 def test_more_classes_than_keys_have_none() -> None:
     most = 9 + 26 - len(COMMANDS)
-    assert class_keys([str(i) for i in range(most)], {}) is not None
-    assert class_keys([str(i) for i in range(most + 1)], {}) is None
+    assert class_keys([f"class {i}" for i in range(most)], {}) is not None
+    assert class_keys([f"class {i}" for i in range(most + 1)], {}) is None
+
+
+def test_a_class_that_is_a_digit_or_a_free_letter_is_its_own_key() -> None:
+    assert class_keys([str(i) for i in range(10)], {}) == [*"0123456789"]
+    assert class_keys(["cat", "1", "b", "B", "n"], {}) == ["2", "1", "b", "3", "4"]
+    assert class_keys(["1", "2"], {"2": "1"}) == ["2", "1"]
 
 
 def test_own_keys_come_before() -> None:

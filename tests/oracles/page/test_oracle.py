@@ -1,5 +1,7 @@
+import re
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -31,7 +33,11 @@ def test_the_page_starts_with_the_run_and_ends_with_it(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"retrain_every": 0}, "retrain_every must be at least 1, not 0"),
+        ({"retrain_every": 0}, "retrain_every must be a whole number of at least 1, not 0"),
+        ({"port": 99_999}, r"oracle\.port must be at most 65535, not 99999"),
+        ({"port": -1}, r"oracle\.port must be a whole number of at least 0"),
+        ({"host": None}, r"oracle\.host must be a str, not None"),
+        ({"keys": "abc"}, r"oracle\.keys must be a Mapping or None, not 'abc'"),
         ({"keys": {"cow": "c"}}, "keys names 'cow'"),
     ],
 )
@@ -61,14 +67,32 @@ def test_a_host_that_is_none_of_this_machine_is_refused(tmp_path: Path) -> None:
         oracle.start()
 
 
-def test_a_page_for_other_machines_is_warned_of_and_takes_its_own_name(tmp_path: Path) -> None:
+def test_a_page_for_other_machines_is_warned_of_and_takes_its_own_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     oracle = PageOracle(image_data(), tmp_path, host="0.0.0.0", open_browser=False)
     with pytest.warns(UserWarning, match=r"without encryption.*SSH tunnel"):
         address = oracle.start()
-    client = Client(address.replace("0.0.0.0", "127.0.0.1"))
-    assert client.http.get("/status").status_code == 200
-    assert client.http.get("/status", headers={"host": "evil.example"}).status_code == 403
+    printed = re.findall(r"http://\S+", capsys.readouterr().out)
+    assert printed[0] == address
+    assert urlsplit(printed[-1]).hostname == socket.gethostname().lower()
+    port = urlsplit(address).port
+    for host in (urlsplit(printed[0]).hostname, "127.0.0.1", "127.0.0.2"):
+        client = Client(address.replace(urlsplit(address).netloc, f"{host}:{port}"))
+        assert client.http.get("/status").status_code == 200
+        assert client.post("/active").status_code == 200
+        named = {"host": socket.gethostname().upper()}
+        assert client.http.get("/status", headers=named).status_code == 200
+        for foreign in ("evil.example", "10.9.8.7", "0.0.0.0"):
+            assert client.http.get("/status", headers={"host": foreign}).status_code == 403
     oracle.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "LocalHost"])
+def test_the_printed_address_leads_to_the_page(tmp_path: Path, host: str) -> None:
+    with served(tmp_path, host=host) as (_, address):
+        assert urlsplit(address).hostname == host.lower()
+        assert Client(address).http.get("/status").status_code == 200
 
 
 def test_classes_that_change_are_shown(tmp_path: Path) -> None:

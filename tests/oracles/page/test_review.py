@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.oracles.page.review import reviewed, suspects
+from al_lightning.oracles.page.review import reviewed, sure, suspects
 from al_lightning.utils.errors import DataError
 
 
@@ -13,6 +13,15 @@ def test_labels_that_contradict_a_sure_guess_come_first() -> None:
     assert (first.id, first.guess, first.neighbours) == (5, 1, {2: [], 1: [3, 2]})
     assert (second.id, second.neighbours) == (1, {0: [4], 1: [3, 2]})
     assert suspects(labels, guesses, most=1) == [first]
+
+
+def test_a_label_that_a_person_has_found_right_is_no_suspect() -> None:
+    guesses = {1: (1, 0.9), 2: (1, 0.8)}
+    assert [found.id for found in suspects({1: 0, 2: 0}, guesses, confirmed=[1])] == [2]
+
+
+def test_a_guess_of_less_than_half_is_not_sure() -> None:
+    assert sure({1: (1, 0.11), 2: (1, 0.5), 3: (0, 0.51)}) == {3: (0, 0.51)}
 
 
 def test_without_a_contradiction_there_is_none() -> None:

@@ -13,7 +13,7 @@ from tests.oracles.page.helpers import Asked, Client, ask, question, served
 
 FOREIGN_HOSTS = ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "10.0.0.1", ""]
 FOREIGN_ORIGINS = [None, "null", "http://evil.example", "http://127.0.0.1:1", "http://localhost"]
-LABEL = {"tab": "t", "by": "", "said": [{"id": 7, "before": None, "after": "cat"}]}
+LABEL = {"tab": "t", "by": "", "labels": [{"id": 7, "before": None, "after": "cat"}]}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_writing_from_another_origin_is_refused(
 ) -> None:
     client, log = page
     headers = {} if origin is None else {"origin": origin}
-    answer = client.http.post("/say", json=LABEL, headers=headers)
+    answer = client.http.post("/submit", json=LABEL, headers=headers)
     assert answer.status_code == 403
     assert not log.exists()
 
@@ -95,7 +95,7 @@ def test_writing_without_the_cookie_is_refused_even_with_the_token_in_the_addres
     page: tuple[Client, Path],
 ) -> None:
     client, log = page
-    address = f"{client.base}/say?token={client.token}"
+    address = f"{client.base}/submit?token={client.token}"
     answer = httpx.post(address, json=LABEL, headers={"origin": client.base})
     assert answer.status_code == 403
     assert not log.exists()
@@ -107,7 +107,7 @@ def test_what_a_form_of_another_site_could_send_is_refused(
 ) -> None:
     client, log = page
     headers = {"origin": client.base, "content-type": kind}
-    answer = client.http.post("/say", content=json.dumps(LABEL), headers=headers)
+    answer = client.http.post("/submit", content=json.dumps(LABEL), headers=headers)
     assert answer.status_code == 415
     assert not log.exists()
 
@@ -147,13 +147,13 @@ def test_paths_lead_nowhere_else(page: tuple[Client, Path], path: str) -> None:
         (b"[" * 5000, 400),
         (b"[]", 400),
         (b'{"tab": 1, "by": ""}', 400),
-        (b'{"tab": "t", "by": "", "said": []}', 400),
-        (b'{"tab": "t", "by": "", "said": [7]}', 400),
-        (b'{"tab": "t", "by": "", "said": [{"id": true, "before": null, "after": "cat"}]}', 400),
-        (b'{"tab": "t", "by": "", "said": [{"id": 7, "before": null, "after": 3}]}', 400),
-        (b'{"tab": "t", "by": "", "said": [{"id": 7, "before": null, "after": "cow"}]}', 409),
-        (b'{"tab": "t", "by": "", "said": [{"id": 8, "before": null, "after": "cat"}]}', 409),
-        (b'{"tab": "t", "by": "' + b"x" * 81 + b'", "said": []}', 400),
+        (b'{"tab": "t", "by": "", "labels": []}', 400),
+        (b'{"tab": "t", "by": "", "labels": [7]}', 400),
+        (b'{"tab": "t", "by": "", "labels": [{"id": true, "before": null, "after": "cat"}]}', 400),
+        (b'{"tab": "t", "by": "", "labels": [{"id": 7, "before": null, "after": 3}]}', 400),
+        (b'{"tab": "t", "by": "", "labels": [{"id": 7, "before": null, "after": "cow"}]}', 409),
+        (b'{"tab": "t", "by": "", "labels": [{"id": 8, "before": null, "after": "cat"}]}', 409),
+        (b'{"tab": "t", "by": "' + b"x" * 81 + b'", "labels": []}', 400),
         (b" " * (2**20 + 1), 413),
     ],
 )
@@ -162,12 +162,12 @@ def test_requests_that_the_page_does_not_send_change_nothing(
 ) -> None:
     client, log = page
     headers = {"origin": client.base, "content-type": "application/json"}
-    assert client.http.post("/say", content=body, headers=headers).status_code == status
+    assert client.http.post("/submit", content=body, headers=headers).status_code == status
     assert not log.exists()
 
 
 def test_a_request_without_a_length_is_refused(page: tuple[Client, Path]) -> None:
     client, _ = page
     headers = {"origin": client.base, "content-type": "application/json"}
-    answer = client.http.post("/say", content=iter([b"{}"]), headers=headers)
+    answer = client.http.post("/submit", content=iter([b"{}"]), headers=headers)
     assert answer.status_code == 413

@@ -29,6 +29,11 @@ def test_an_id_that_is_none_is_an_error() -> None:
         DatasetOracle(LABELS).annotate(torch.tensor([4]))
 
 
+def test_what_the_data_set_does_not_know_is_left_to_people() -> None:
+    with pytest.raises(UsageError, match="oracle=page, oracle=csv or oracle=label_studio"):
+        DatasetOracle(torch.tensor([0, -1])).annotate(torch.tensor([1]))
+
+
 def test_labels_are_whole_numbers_in_any_form() -> None:
     oracle = DatasetOracle([2, 0, 1])  # type: ignore[arg-type]
     assert oracle.annotate(torch.tensor([2, 0])).tolist() == [1, 2]

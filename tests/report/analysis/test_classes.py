@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from al_lightning.report.analysis.classes import (
-    Pool,
+    ClassFrequencies,
     class_report,
     compare_evenness,
     compare_recall,
@@ -58,9 +58,9 @@ def test_the_pool_is_estimated_from_random_queries() -> None:
 def test_an_estimated_pool_is_uneven_where_a_chi_square_test_says_so(
     counts: tuple[int, ...],
 ) -> None:
-    pool = Pool(tuple(n / 100 for n in counts), 100, "random queries")
+    pool = ClassFrequencies(tuple(n / 100 for n in counts), 100, "random queries")
     assert pool.uneven == (stats.chisquare(counts).pvalue < 0.05)
-    assert Pool(pool.shares, 100, "all labels").uneven
+    assert ClassFrequencies(pool.shares, 100, "all labels").uneven
 
 
 def test_where_nobody_tells_the_pool_is_unknown() -> None:
@@ -124,3 +124,12 @@ def test_recall_is_compared_by_seed() -> None:
     (bag,) = compare_recall(setting, 2, Rules())
     assert (bag.strategy, bag.reference) == ("margin", "random")
     assert bag.mean == pytest.approx(((0.9 - 0.7) + (0.5 - 0.7)) / 2, abs=1e-12)
+
+
+def test_where_strategies_share_no_seed_nothing_is_claimed_of_their_classes() -> None:
+    even, odd = (5, 5, 5, 5), (17, 1, 1, 1)
+    runs = [a_run("random", s, mix=odd) for s in range(6)]
+    runs += [a_run("margin", s, mix=even) for s in range(3)]
+    runs += [a_run("kl", s, mix=even) for s in range(3, 6)]
+    found = compare_evenness(the_setting(runs), Rules())
+    assert {c.outcome for c in found} == {Outcome.UNTESTED}

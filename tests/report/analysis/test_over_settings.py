@@ -44,3 +44,17 @@ def test_where_there_is_nothing_in_common_nothing_is_said() -> None:
     assert over([*HERE, *THERE], Rules(looks=(5,))) is None
     late = [a_run(n, s, dataset="other") for n in ("random", "margin") for s in (7, 8, 9)]
     assert over([*HERE, *late], Rules()) is None
+
+
+def test_who_keeps_the_others_from_a_later_look_is_named() -> None:
+    runs = [
+        run
+        for name in ("toys", "pets")
+        for run in a_study({"random": 0.0, "margin": 0.06, "kl": 0.0}, seeds=5, dataset=name)
+        if run.strategy != "kl" or (run.seed or 0) < 3
+    ]
+    found = over(runs, Rules())
+    assert found is not None
+    assert (
+        "3 seeds (kl has 3 seeds in common with random; the others share 5). Mean ranks:"
+    ) in settings_sentence(found, Rules())

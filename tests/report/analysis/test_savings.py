@@ -47,6 +47,12 @@ def test_what_nothing_is_known_of() -> None:
     found = savings(the_setting(runs))["margin"]
     assert found.by_seed == {0: Bounded(None, "unknown")}
     assert (found.median, found.seeds_saving) == (None, 0)
+    assert (found.unknown, found.never, found.seeds, found.known) == ((0,), (), 1, 0)
+    some = savings(
+        the_setting([*runs, a_run("random", 1), a_run("margin", 1, (0.5, 0.7, 0.9, 0.95))])
+    )
+    assert some["margin"].median == pytest.approx(1 - 25 / 40)
+    assert (some["margin"].unknown, some["margin"].seeds, some["margin"].known) == ((0,), 2, 1)
 
 
 def test_only_common_seeds_count() -> None:

@@ -6,13 +6,13 @@ from al_lightning.report.analysis.costs import Costs
 from al_lightning.report.analysis.savings import Efficiency
 from al_lightning.report.figures import charts as figures
 from al_lightning.report.figures.learning import learning_curves
-from al_lightning.report.figures.looks import looks, style
+from al_lightning.report.figures.line_styles import figure_style, line_styles
 from al_lightning.report.figures.svg import to_svg
 from al_lightning.report.statistics.efficiency import Bounded
 from al_lightning.report.statistics.penalty import PenaltyMatrix
 from al_lightning.report.study.scores import Curve
 
-LOOKS = looks(["margin", "kl", "random"], "random")
+STYLES = line_styles(["margin", "kl", "random"], "random")
 
 
 def data_of(axes: Axes) -> dict[str, list[tuple[float, float]]]:
@@ -25,7 +25,7 @@ def data_of(axes: Axes) -> dict[str, list[tuple[float, float]]]:
 def test_differences_have_a_panel_each() -> None:
     curve = Curve((10, 20), (0.0, 0.1), (0.0, 0.05), (0.0, 0.15), 3)
     figure = figures.difference_curves(
-        {"margin": curve, "kl": curve, "l2": curve}, looks(["margin", "kl", "l2"]), "random"
+        {"margin": curve, "kl": curve, "l2": curve}, line_styles(["margin", "kl", "l2"]), "random"
     )
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["margin", "kl", "l2"]
     zero, line = figure.axes[0].get_lines()
@@ -39,9 +39,9 @@ def test_differences_have_a_panel_each() -> None:
 def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> None:
     curve = Curve((10, 20), (0.0, 0.1), (0.0, 0.05), (0.0, 0.15), 3)
     names = [f"strategy {k}" for k in range(panels)]
-    with style():
+    with figure_style():
         figure = figures.difference_curves(
-            dict.fromkeys(names, curve), looks(names, None), reference
+            dict.fromkeys(names, curve), line_styles(names, None), reference
         )
         figure.draw_without_rendering()
     label = figure._supylabel  # type: ignore[attr-defined]
@@ -56,10 +56,10 @@ def test_the_axis_of_few_panels_is_not_cut_off(panels: int, reference: str) -> N
 )
 def test_any_name_is_drawn_and_told(name: str) -> None:
     curve = Curve((10, 20), (0.5, 0.6), (0.4, 0.5), (0.6, 0.7), 3)
-    ways = looks([name, "random"], "random")
+    ways = line_styles([name, "random"], "random")
     curves, ratio = {name: curve, "random": curve}, Efficiency((0.5,), (Bounded(1.2, "exact"),))
     phases = dict.fromkeys(("fit", "test", "score", "select"), 1.0)
-    with style():
+    with figure_style():
         to_svg(beside := learning_curves(curves, ways))
         assert name in [text.get_text().replace("\n", " ") for text in beside.axes[0].texts]
         drawn = [
@@ -84,7 +84,7 @@ def test_bounds_of_label_efficiency_are_open_triangles() -> None:
         Bounded(None, "unknown"),
     )
     found = {"margin": Efficiency((0.5, 0.6, 0.7, 0.8), ratios)}
-    figure = figures.efficiency_curves(found, LOOKS, "random")
+    figure = figures.efficiency_curves(found, STYLES, "random")
     _, exact, up, down = figure.axes[0].get_lines()
     points = [line.get_xydata().tolist() for line in (exact, up, down)]  # type: ignore[union-attr]
     assert points == [[[0.5, 1.2]], [[0.6, 1.5]], [[0.7, 0.8]]]
@@ -97,7 +97,7 @@ def test_more_strategies_than_can_be_told_apart_have_a_panel_each_or_the_first_a
     None
 ):
     names = [f"s{k}" for k in range(7)]
-    ways = looks(names)
+    ways = line_styles(names)
     ratio = Efficiency((0.5, 0.6), (Bounded(1.2, "exact"), Bounded(1.4, "exact")))
     figure = figures.efficiency_curves(dict.fromkeys(names, ratio), ways, "random")
     assert [axes.get_title(loc="left") for axes in figure.axes] == names
@@ -111,7 +111,6 @@ def test_more_strategies_than_can_be_told_apart_have_a_panel_each_or_the_first_a
 def test_the_penalty_matrix_is_sorted_by_who_is_beaten_least() -> None:
     matrix = np.array([[0, 0.0, np.nan], [0.75, 0, 0.5], [np.nan, 0.0, 0]])
     penalties = PenaltyMatrix(("kl", "margin", "random"), matrix, np.array([0.75, 0.0, 0.5]), 1, ())
-    assert figures.by_penalty(penalties) == [1, 2, 0]
     axes = figures.penalty_heat_map(penalties).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["margin", "random", "kl"]
     cells = {(t.get_position()[1], t.get_position()[0]): t.get_text() for t in axes.texts}
@@ -120,15 +119,22 @@ def test_the_penalty_matrix_is_sorted_by_who_is_beaten_least() -> None:
     assert len(cells) == 6
 
 
-def test_whom_nobody_could_be_compared_with_comes_last() -> None:
-    penalties = PenaltyMatrix(("a", "b"), np.full((2, 2), np.nan), np.array([np.nan, 0.3]), 1, ())
-    assert figures.by_penalty(penalties) == [1, 0]
+@pytest.mark.parametrize(("size", "rotation"), [(12, 40), (13, 90)])
+def test_many_strategies_have_upright_names_and_no_numbers(size: int, rotation: int) -> None:
+    matrix = np.full((size, size), 0.5)
+    matrix[0, 1] = np.nan
+    names = tuple(f"strategy {k}" for k in range(size))
+    penalties = PenaltyMatrix(names, matrix, np.arange(size) / size, 1, ())
+    (axes,) = figures.penalty_heat_map(penalties).axes
+    assert {text.get_rotation() for text in axes.get_xticklabels()} == {rotation}
+    numbers = {text.get_text() for text in axes.texts}
+    assert numbers == ({"0.50", "-"} if size == 12 else {"-"})
 
 
 def test_dots_stand_in_the_rows_of_their_classes() -> None:
     values = {"margin": [0.9, 0.8], "random": [0.7, 0.8]}
     axes = figures.class_dots(
-        values, ["a", "b"], LOOKS, "recall, %", ("passive", [0.95, 0.9])
+        values, ["a", "b"], STYLES, "recall, %", ("passive", [0.95, 0.9])
     ).axes[0]
     lines = {str(line.get_label()): line.get_xydata().tolist() for line in axes.get_lines()}  # type: ignore[union-attr]
     assert lines == {

@@ -3,7 +3,8 @@ from matplotlib.figure import Figure
 
 from al_lightning.report.analysis.results import penalties
 from al_lightning.report.figures import gallery
-from al_lightning.report.figures.looks import looks
+from al_lightning.report.figures.line_styles import line_styles
+from al_lightning.report.study.grouping import build_study
 from tests.report.helpers import a_run, a_study, the_analysis, the_setting
 
 
@@ -21,7 +22,7 @@ def rows(figure: Figure) -> str:
 
 def test_every_picture_has_words_and_a_name_of_its_own() -> None:
     analysis = the_analysis(a_study({"random": 0.0, "margin": 0.06}, passive=0.9))
-    found = gallery.pictures(analysis, looks(["random", "margin"], "random"), "toys-")
+    found = gallery.pictures(analysis, line_styles(["random", "margin"], "random"), "toys-")
     assert list(found) == [
         "accuracy",
         "difference",
@@ -50,7 +51,7 @@ def test_every_picture_has_words_and_a_name_of_its_own() -> None:
 
 
 def test_a_single_run_has_fewer_pictures() -> None:
-    found = gallery.pictures(the_analysis([a_run("margin")]), looks(["margin"]), "")
+    found = gallery.pictures(the_analysis([a_run("margin")]), line_styles(["margin"]), "")
     assert list(found) == ["accuracy", "recall", "mix", "times"]
     assert found["accuracy"].caption.startswith("Accuracy on the test set over labels bought. The")
     assert found["accuracy"].alt.endswith("margin: 80.0%.")
@@ -63,7 +64,7 @@ def test_macro_f1_has_a_figure_where_it_differs_and_metrics_of_ones_own_have_one
         )
         for seed in range(2)
     ]
-    found = gallery.pictures(the_analysis(runs), looks(["margin"]), "")
+    found = gallery.pictures(the_analysis(runs), line_styles(["margin"]), "")
     assert list(found)[:3] == ["accuracy", "macro_f1", "f_beta_2"]
     assert "macro-F1" not in found["accuracy"].caption
     assert found["f_beta_2"].alt.endswith("margin: 9.000.")
@@ -74,7 +75,7 @@ def test_of_many_classes_the_hardest_are_drawn() -> None:
     classes = [f"class {k}" for k in range(30)]
     recall = [[0.1] * 30] * 3 + [[k / 30 for k in range(30)]]
     run = a_run("random", classes=classes, recall=recall)
-    found = gallery.pictures(the_analysis([run]), looks(["random"], "random"), "")
+    found = gallery.pictures(the_analysis([run]), line_styles(["random"], "random"), "")
     drawn = " ".join(f"class {k}" for k in range(20))
     assert found["recall"].svg == found["mix"].svg == f"<svg><g>{drawn}</g></svg>"
     assert "The 20 classes with the lowest recall." in found["recall"].caption
@@ -87,6 +88,43 @@ def test_the_penalty_picture_names_who_is_beaten_least_and_most() -> None:
     assert picture is not None
     assert picture.name == "penalties"
     assert "margin is beaten the least and random is beaten the most." in picture.alt
+    assert picture.caption == (
+        "Each number is the share of the budgets (20 and 30 labels) at which the row beats the column. "
+        "Columns with little blue are good."
+    )
+
+
+def test_of_many_strategies_the_penalty_picture_says_what_blue_is() -> None:
+    effects = {"random": 0.0, **{f"s{k}": k / 1000 for k in range(12)}}
+    (one,) = build_study(a_study(effects))
+    (two,) = build_study(a_study(effects, dataset="others", labels=(5, 10, 20, 50)))
+    matrix = penalties([one, two])
+    assert matrix is not None
+    picture = gallery.penalty_picture(matrix)
+    assert picture is not None
+    assert picture.caption == (
+        "Blue is the share of the budgets (20 and 30, or 10, 20 and 50 labels) at which the row beats "
+        "the column, added up over the settings. Columns with little blue are good. The table has the "
+        "numbers."
+    )
+
+
+def test_small_multiples_name_the_line_that_all_panels_have() -> None:
+    names = ["random", *(f"s{k}" for k in range(6))]
+    for seeds in (1, 2):
+        found = gallery.pictures(
+            the_analysis(a_study(dict.fromkeys(names, 0.0), seeds)),
+            line_styles(names, "random"),
+            "",
+        )
+        assert (
+            "A panel has the other strategies too, faint. Black (white on a dark page): random."
+        ) in found["accuracy"].caption
+    few = names[:6]
+    found = gallery.pictures(
+        the_analysis(a_study(dict.fromkeys(few, 0.0))), line_styles(few, "random"), ""
+    )
+    assert "Black" not in found["accuracy"].caption
 
 
 def test_of_equals_nobody_is_named_and_of_nobody_there_is_no_picture() -> None:

@@ -5,13 +5,13 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from al_lightning.report.figures.learning import learning_curves
-from al_lightning.report.figures.looks import INK, looks, style
+from al_lightning.report.figures.line_styles import INK, figure_style, line_styles
 from al_lightning.report.study.scores import Curve
 
 MARGIN = Curve((100, 200, 300), (0.5, 0.6, 0.8), (0.45, 0.55, None), (0.55, 0.65, None), 2)
 RANDOM = Curve((100, 200, 300), (0.5, 0.55, 0.7), (None,) * 3, (None,) * 3, 1)
 PASSIVE = Curve((1000,), (0.9,), (None,), (None,), 1)
-LOOKS = looks(["margin", "random"], "random")
+STYLES = line_styles(["margin", "random"], "random")
 
 
 def texts(axes: Axes) -> list[str]:
@@ -20,7 +20,7 @@ def texts(axes: Axes) -> list[str]:
 
 
 def test_a_line_for_each_strategy_and_one_for_all_labels() -> None:
-    figure = learning_curves({"margin": MARGIN, "random": RANDOM}, LOOKS, "macro_f1", PASSIVE)
+    figure = learning_curves({"margin": MARGIN, "random": RANDOM}, STYLES, "macro_f1", PASSIVE)
     (axes,) = figure.axes
     lines = {str(line.get_label()): line for line in axes.get_lines()}
     assert list(lines) == ["margin", "random", "passive, 1,000 labels"]
@@ -34,7 +34,7 @@ def test_a_line_for_each_strategy_and_one_for_all_labels() -> None:
 
 
 def test_a_band_is_drawn_where_there_is_an_interval() -> None:
-    figure = learning_curves({"margin": MARGIN, "random": RANDOM}, LOOKS)
+    figure = learning_curves({"margin": MARGIN, "random": RANDOM}, STYLES)
     (band,) = figure.axes[0].collections
     corners = {tuple(point) for point in band.get_paths()[0].vertices.tolist()}  # type: ignore[union-attr]
     assert {(100, 0.45), (100, 0.55), (200, 0.55), (200, 0.65)} <= corners
@@ -49,7 +49,9 @@ def test_no_more_bands_and_lines_than_can_be_told_apart(
 ) -> None:
     names = ["random", *(f"s{k}" for k in range(1, strategies))]
     curve = Curve((100, 200), (0.5, 0.9), (0.4, 0.8), (0.6, 1.0), 3)
-    figure = learning_curves(dict.fromkeys(names, curve), looks(names, "random"), passive=PASSIVE)
+    figure = learning_curves(
+        dict.fromkeys(names, curve), line_styles(names, "random"), passive=PASSIVE
+    )
     assert len(figure.axes) == panels
     assert sum(len(axes.collections) for axes in figure.axes) == bands
     if panels > 1:
@@ -61,7 +63,7 @@ def test_no_more_bands_and_lines_than_can_be_told_apart(
 
 def test_without_a_reference_every_strategy_has_a_panel() -> None:
     names = [f"s{k}" for k in range(8)]
-    figure = learning_curves(dict.fromkeys(names, MARGIN), looks(names))
+    figure = learning_curves(dict.fromkeys(names, MARGIN), line_styles(names))
     assert len(figure.axes) == 8
     assert INK not in {line.get_color() for line in figure.axes[0].get_lines()}
 
@@ -70,7 +72,7 @@ def test_wide_intervals_do_not_press_the_lines_flat() -> None:
     wide = Curve((100, 200, 300), (0.5, 0.6, 0.7), (-0.9, -0.1, 0.6), (1.9, 1.3, 0.75), 2)
     for count in (2, 7):  # two share a panel, and have no bands then
         names = [f"s{k}" for k in range(count)]
-        axes = learning_curves(dict.fromkeys(names, wide), looks(names)).axes[0]
+        axes = learning_curves(dict.fromkeys(names, wide), line_styles(names)).axes[0]
         low, high = axes.get_ylim()
         room = 0.012 if count == 2 else 0.05  # .06 of the lines' range, or a quarter
         assert (low, high) == pytest.approx((0.5 - room, 0.7 + room))
@@ -78,9 +80,9 @@ def test_wide_intervals_do_not_press_the_lines_flat() -> None:
 
 def test_names_do_not_overlap_and_stay_in_the_figure() -> None:
     names = ["random", "margin", "entropy", "badge", "a long name, score=Margin, beta=2"]
-    with style():
+    with figure_style():
         figure = learning_curves(
-            dict.fromkeys(names, RANDOM), looks(names, "random"), passive=PASSIVE
+            dict.fromkeys(names, RANDOM), line_styles(names, "random"), passive=PASSIVE
         )
         figure.draw_without_rendering()
         boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]  # without the line
@@ -92,7 +94,7 @@ def test_names_do_not_overlap_and_stay_in_the_figure() -> None:
 def test_many_budgets_share_a_few_ticks() -> None:
     labels = tuple(range(1000, 21_000, 1000))
     curve = Curve(labels, (0.5,) * 20, (None,) * 20, (None,) * 20, 1)
-    figure = learning_curves({"random": curve}, LOOKS)
+    figure = learning_curves({"random": curve}, STYLES)
     ticks = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert ticks == ["1,000", "5,000", "9,000", "13,000", "17,000"]
     assert figure.axes[0].get_xscale() == "linear"
@@ -100,23 +102,23 @@ def test_many_budgets_share_a_few_ticks() -> None:
 
 def test_budgets_that_grow_have_a_logarithmic_axis() -> None:
     curve = Curve((10, 20, 50, 100, 500), (0.5,) * 5, (None,) * 5, (None,) * 5, 1)
-    (axes,) = learning_curves({"random": curve}, LOOKS).axes
+    (axes,) = learning_curves({"random": curve}, STYLES).axes
     assert axes.get_xscale() == "log"
     assert [text.get_text() for text in axes.get_xticklabels()] == ["10", "20", "50", "100", "500"]
 
 
 def test_a_single_budget_can_be_drawn() -> None:
     curve = Curve((100,), (0.5,), (None,), (None,), 1)
-    figure = learning_curves({"random": curve}, LOOKS)
+    figure = learning_curves({"random": curve}, STYLES)
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["100"]
 
 
 def test_a_metric_of_ones_own_is_in_its_own_unit() -> None:
     curve = Curve((100, 200), (-0.5, 1.5), (None,) * 2, (None,) * 2, 1)
-    (axes,) = learning_curves({"random": curve}, LOOKS, "cohen_kappa").axes
+    (axes,) = learning_curves({"random": curve}, STYLES, "cohen_kappa").axes
     assert axes.get_ylabel() == "cohen kappa"
 
 
 def test_nothing_to_draw_is_an_error() -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
-        learning_curves({}, LOOKS)
+        learning_curves({}, STYLES)

@@ -4,13 +4,13 @@ from xml.etree import ElementTree
 import pytest
 from matplotlib.figure import Figure
 
-from al_lightning.report.figures.looks import COLOURS, INK, style
+from al_lightning.report.figures.line_styles import COLOURS, INK, figure_style
 from al_lightning.report.figures.svg import inline_svg, to_png, to_svg
 
 
 @pytest.fixture(scope="module")
 def document() -> str:
-    with style():
+    with figure_style():
         figure = Figure(figsize=(3, 2))
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], "o-", color=INK, label="random")
@@ -57,7 +57,7 @@ def test_it_takes_the_colours_and_fonts_of_the_page(document: str) -> None:
 
 
 def test_the_same_figure_gives_the_same_bytes(document: str) -> None:
-    with style():
+    with figure_style():
         first, second = (Figure(figsize=(2, 1)) for _ in range(2))
         for figure in (first, second):
             figure.add_subplot().plot([0, 1], [0, 1], "o")

@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 
 from al_lightning.report.figures import gallery
-from al_lightning.report.figures.looks import looks
+from al_lightning.report.figures.line_styles import line_styles
 from al_lightning.report.page.chapter import Chapter, Glance, write_chapter
-from al_lightning.report.study.runs import Run
+from al_lightning.report.study.runs import Run, read_runs
 from tests.report.helpers import a_run, a_study, the_analysis
+from tests.report.projects import Project
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +18,9 @@ def no_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def chapter_of(runs: list[Run]) -> Chapter:
     analysis = the_analysis(runs)
-    return write_chapter(analysis, looks(list(analysis.setting.runs), "random"), "slug", "pre-")
+    return write_chapter(
+        analysis, line_styles(list(analysis.setting.runs), "random"), "slug", "pre-"
+    )
 
 
 def test_what_stands_out_are_the_gain_the_savings_and_the_share_of_passive() -> None:
@@ -45,6 +50,41 @@ def test_bounds_stand_out_as_bounds() -> None:
     runs += [a_run("margin", s, (0.7, 0.8, 0.8, 0.799 + s / 1000)) for s in range(3)]
     # AUBC 2 / 3 and 2.35 / 3; 10 labels at most where random needs 20.
     assert [glance.number for glance in chapter_of(runs).glances] == ["+11.7", "\u2265 50%"]
+
+
+def test_labels_that_are_not_saved_do_not_stand_out() -> None:
+    runs = [a_run("random", s, (0.5, 0.95, 0.5, 0.88)) for s in range(3)]
+    runs += [a_run("margin", s, (0.5, 0.9, 0.9 + s / 1000, 0.9)) for s in range(3)]
+    assert [glance.meaning for glance in chapter_of(runs).glances] == ["points of AUBC"]
+
+
+def test_seeds_of_which_nothing_is_known_are_not_counted() -> None:
+    runs = [
+        a_run("random", s, (0.5, 0.6, 0.7, 0.8) if s < 3 else (0.8, 0.7, 0.7, 0.75))
+        for s in range(5)
+    ]
+    runs += [
+        a_run("margin", s, (0.5, 0.7, 0.9, 0.95) if s < 3 else (0.8, 0.85, 0.85, 0.85 + s / 1000))
+        for s in range(5)
+    ]
+    (_, saved) = chapter_of(runs).glances
+    assert saved == Glance(
+        "38%", "fewer labels", "to reach random's final accuracy, median of 3 seeds"
+    )
+
+
+@pytest.mark.parametrize("test", [30, 0])
+def test_a_persons_run_has_its_advice_once_with_test_images_and_without(
+    tmp_path: Path, test: int
+) -> None:
+    project = Project(tmp_path, test=test, validation=20)  # not finished, and compared with itself
+    project.rounds(0.5, 0.6, 0.65, 0.7)
+    runs, _ = read_runs([tmp_path])
+    chapter = chapter_of(runs)
+    assert chapter.advice[0].startswith("40 more labels: accuracy ")
+    assert len(chapter.tables["stopping"].rows) == 1
+    assert ("validation" in chapter.pictures) == (not test)
+    assert chapter.curves == (["accuracy"] if test else ["validation"])
 
 
 def test_several_leaders_stand_out_together() -> None:

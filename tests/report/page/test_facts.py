@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from al_lightning.report.figures import gallery
-from al_lightning.report.figures.looks import looks
+from al_lightning.report.figures.line_styles import line_styles
 from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.facts import facts
 from al_lightning.report.page.html import Page
@@ -21,7 +21,7 @@ def document(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(gallery, "to_svg", lambda figure: "<svg/>")
     study = a_study({"random": 0.0, "margin": 0.06}, passive=0.9)
     analysis = the_analysis([*study, a_run("kl", 0, (0.5,), (10,), finished=False)])
-    chapter = write_chapter(analysis, looks(["random", "margin"], "random"), "slug", "")
+    chapter = write_chapter(analysis, line_styles(["random", "margin"], "random"), "slug", "")
     table = Table("words", "Words.", [Column("strategy")], [[word("strategy", "margin")]])
     matrix = np.array([[0.0, np.nan], [0.5, 0.0]])
     penalties = PenaltyMatrix(("random", "margin"), matrix, np.array([0.5, np.nan]), 1, ((20, 40),))
@@ -76,5 +76,5 @@ def test_a_setting_with_all_that_the_page_shows(document: dict[str, Any]) -> Non
     assert setting["passive"]["accuracy"]["labels"] == [200]
     assert setting["passive_length"] == {"steps": [100, 100], "epochs": None}
     assert setting["classes"]["pool"]["source"] == "all labels"
-    assert {insight["topic"] for insight in setting["insights"]} >= {"Spread over seeds"}
+    assert {insight["topic"] for insight in setting["insights"]} >= {"Worst class"}
     assert setting["provenance"]["commands"][:2] == ["python -m al_lightning"] * 2

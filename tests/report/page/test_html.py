@@ -7,7 +7,7 @@ import pytest
 
 from al_lightning.report.analysis.results import analyse, penalties
 from al_lightning.report.figures import gallery
-from al_lightning.report.figures.looks import COLOURS, looks
+from al_lightning.report.figures.line_styles import COLOURS, line_styles
 from al_lightning.report.figures.svg import inline_svg
 from al_lightning.report.page.chapter import write_chapter
 from al_lightning.report.page.html import Page, render, typeset
@@ -59,11 +59,11 @@ def page_of(study: list[Run], *, problems: list[str] | None = None, title: str =
     found = searches(settings)
     analyses = [analyse(setting) for setting in compared(settings, found)]
     names = {name for analysis in analyses for name in analysis.setting.runs}
-    looks_ = looks(sorted(names), "random")
+    styles = line_styles(sorted(names), "random")
     several = len(analyses) > 1
     matrix = penalties(settings)
     chapters = [
-        write_chapter(analysis, looks_, f"part-{k}", f"part-{k}-" if several else "")
+        write_chapter(analysis, styles, f"part-{k}", f"part-{k}-" if several else "")
         for k, analysis in enumerate(analyses)
     ]
     return render(

@@ -34,6 +34,12 @@ def test_readings_and_what_is_not_tested() -> None:
     assert found[-1].mean == float("-inf")
 
 
+def test_where_nothing_may_be_claimed_there_are_the_differences_alone() -> None:
+    read, shown = compare(SCORES, "random", OTHERS), compare(SCORES, "random", OTHERS, claims=False)
+    assert [c.difference for c in shown] == [c.difference for c in read]
+    assert {(c.outcome, c.interval) for c in shown} == {(Outcome.UNTESTED, None)}
+
+
 def test_a_single_comparison_is_a_paired_t_test() -> None:
     (found,) = compare(SCORES, "random", ["margin"], ONCE)
     each = np.array([SCORES["margin"][s] - SCORES["random"][s] for s in range(4)])

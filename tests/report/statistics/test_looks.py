@@ -42,6 +42,36 @@ def test_claims_rest_on_the_lowest_seeds_that_all_compared_strategies_share() ->
     assert basis(more, "random", Rules()).seeds == found.seeds  # until the next look
 
 
+def test_strategies_that_share_no_seed_keep_their_own_scores_and_have_no_look() -> None:
+    apart = {
+        "random": dict.fromkeys(range(6), 0.5),
+        "entropy": dict.fromkeys(range(3), 0.6),
+        "margin": dict.fromkeys(range(3, 6), 0.7),
+    }
+    found = basis(apart, "random", Rules())
+    assert (found.seeds, found.shared, found.compared) == ((), 0, tuple(apart))
+    assert found.scores == apart
+    assert (found.behind, found.ahead) == ({}, 0)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "behind", "ahead"),
+    [
+        ({"random": 10, "margin": 10, "entropy": 3}, {"entropy": 3}, 10),
+        ({"random": 12, "margin": 11, "entropy": 3, "kl": 4}, {"entropy": 3, "kl": 4}, 11),
+        ({"random": 10, "margin": 7, "entropy": 3}, {"entropy": 3}, 7),  # at 5 seeds, not at 10
+        ({"random": 10, "margin": 4, "entropy": 3}, {}, 0),  # no look takes 4
+        ({"random": 10, "margin": 10, "entropy": 2}, {}, 0),  # not compared: it keeps nobody
+    ],
+)
+def test_who_keeps_the_others_from_a_later_look_is_known(
+    seeds: dict[str, int], behind: dict[str, int], ahead: int
+) -> None:
+    scores = {name: dict.fromkeys(range(count), 0.5) for name, count in seeds.items()}
+    found = basis(scores, "random", Rules())
+    assert (found.behind, found.ahead) == (behind, ahead)
+
+
 def test_before_the_first_look_there_are_no_seeds() -> None:
     found = basis(SCORES, "random", Rules(looks=(8,)))
     assert (found.seeds, found.compared) == ((), ())

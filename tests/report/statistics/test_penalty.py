@@ -7,6 +7,7 @@ from scipy import stats
 
 from al_lightning.report.statistics.penalty import (
     Experiment,
+    PenaltyMatrix,
     Runs,
     compared_budgets,
     penalty_matrix,
@@ -58,6 +59,22 @@ def test_the_batch_is_that_of_the_first_query_and_other_runs_must_have_the_budge
     del other[2][90]
     assert compared_budgets(of(random=random, other=other)) == (70, 130)
     assert compared_budgets(Experiment({"other": other}, "random")) == ()
+
+
+def unequal(*heights: float) -> Experiment:
+    """Queries of 10, 30, 50 and 400 labels after 10."""
+    budgets = (10, 20, 50, 100, 500)
+    return of(random={seed: dict(zip(budgets, heights, strict=True)) for seed in SEEDS})
+
+
+def test_where_queries_differ_in_size_all_budgets_after_the_first_are_compared() -> None:
+    assert compared_budgets(unequal(*RISING)) == (20, 50, 100, 500)
+    assert compared_budgets(unequal(0.5, 0.6, 0.7, 0.895, 0.9)) == (20, 50, 100)
+
+
+def test_a_last_query_of_what_is_left_is_no_query_of_another_size() -> None:
+    cut = {seed: dict(zip((100, 200, 300, 400, 450), RISING, strict=True)) for seed in SEEDS}
+    assert compared_budgets(of(random=cut)) == (200, 300)
 
 
 def test_a_win_counts_by_the_share_of_the_budgets() -> None:
@@ -166,6 +183,12 @@ def test_experiments_without_budgets_are_left_out() -> None:
     found = penalty_matrix([])
     assert found.matrix.shape == (0, 0)
     assert found.penalties.shape == (0,)
+
+
+def test_the_strategy_that_is_beaten_the_least_comes_first_and_whom_nobody_met_last() -> None:
+    penalties = np.array([np.nan, 0.75, 0.0, 0.75])
+    matrix = PenaltyMatrix(("a", "kl", "margin", "best"), np.zeros((4, 4)), penalties, 1, ())
+    assert [matrix.names[k] for k in matrix.by_penalty()] == ["margin", "best", "kl", "a"]
 
 
 def test_a_score_that_is_no_number_is_named() -> None:

@@ -40,11 +40,24 @@ def test_runs_without_test_images_are_named() -> None:
     by_hand = replace(by_hand, rounds=tuple(replace(e, metrics={}) for e in by_hand.rounds))
     setting = the_setting([*a_study({"random": 0, "margin": 0.1}), by_hand])
     assert [(left.run, left.reason) for left in setting.left_out] == [
-        (by_hand, "it has no test images")
+        (by_hand, "it has no test images, on which runs are compared")
     ]
     assert (setting.unfinished, list(setting.runs["margin"])) == ((), [0, 1, 2])
+    assert setting.untested == (by_hand,)
     (alone,) = build_study([by_hand])
     assert (alone.runs, alone.budgets) == ({}, ())
+    assert alone.known_runs == [by_hand]
+    since = replace(by_hand, rounds=(by_hand.rounds[0], a_run().rounds[1]))
+    assert reasons(since) == {
+        "by hand": "it has no test images in some of its rounds, on which runs are compared"
+    }
+
+
+def test_an_unfinished_run_that_is_compared_is_known_once() -> None:
+    run = a_run("margin", finished=False)
+    setting = the_setting([run])
+    assert setting.unfinished == (run,)
+    assert setting.all_runs == setting.known_runs == [run]
 
 
 def test_of_two_runs_of_a_strategy_and_seed_the_longer_counts() -> None:

@@ -58,6 +58,7 @@ def test_what_a_run_writes_is_reportable() -> None:
         (lambda s, r: s.update(versions={"torch": "\x00"}), "versions has a character"),
         (lambda s, r: s.update(hardware=1), "hardware must be a mapping"),
         (lambda s, r: s.update(model=1), "model must be a mapping"),
+        (lambda s, r: r.update(test={"accuracy": 2}), r"test\.accuracy must be from 0 to 1"),
         (lambda s, r: s.update(model={"trainable_parameters": "3"}), "must be a whole number"),
         (lambda s, r: s.update(overrides="seed=0"), "overrides must be a list of texts"),
         (lambda s, r: s["data"].update(test=-1), r"data\.test must be a whole number"),

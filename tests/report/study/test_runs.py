@@ -6,11 +6,14 @@ import torch
 from torch import Tensor
 
 from al_lightning.report.analysis.classes import class_report
+from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run, find_journals, read_run, read_runs
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Origin, Question
 from al_lightning.utils.errors import JournalError
 from tests.report.helpers import a_passive_run, a_run, round_event, the_setting, write_run
+from tests.report.projects import Project
 
 
 def journal_of(folder: Path) -> Path:
@@ -111,7 +114,15 @@ def test_journals_are_found_once_and_in_order(tmp_path: Path) -> None:
 def test_a_run_that_has_not_begun_is_no_run(tmp_path: Path) -> None:
     journal_of(tmp_path).touch()
     assert read_run(journal_of(tmp_path)) is None
-    assert read_runs([tmp_path]) == ([], [])
+    assert read_runs([tmp_path]) == (
+        [],
+        [f"{journal_of(tmp_path)} is empty: its run has not begun"],
+    )
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    journal_of(tmp_path).symlink_to(tmp_path / "gone")
+    assert read_runs([tmp_path]) == ([], [f"{journal_of(tmp_path)} is a link to nothing"])
 
 
 def test_a_damaged_journal_does_not_take_the_others_away(tmp_path: Path) -> None:
@@ -204,6 +215,37 @@ def test_questions_and_skipped_images_are_no_queries_of_their_own(tmp_path: Path
     assert run.query_mix == ((0, 3, 1, 0),)
     assert (run.initial_mix, run.skipped) == ((1, 1, 1, 1), 3)
     assert class_report(the_setting([run])).mix["random"] == (0, 0.75, 0.25, 0)
+
+
+def test_the_curve_of_a_project_begins_with_its_last_classes(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    project.rounds(0.5, 0.6)
+    project.journal.record_classes(ClassChange(added=("d",)))
+    project.label(of=3)
+    project.round(0.4)
+    project.journal.record_setting("names.strategy", "entropy")
+    project.label(of=1)
+    project.round(0.7)
+    project.journal.record_setting("names.strategy", "badge")  # nothing is known of it yet
+    run = read_run(journal_of(tmp_path))
+    assert run is not None
+    assert (run.labels, run.strategy, run.classes) == ((30, 40), "entropy", ("a", "b", "c", "d"))
+    assert run.query_mix == ((0, 10, 0, 0),)
+    assert run.changes == (
+        "classes with d in round 2 (30 labels)",
+        "strategy from margin to entropy in round 3 (40 labels)",
+        "the curve begins with round 2, the first with the classes of now",
+    )
+    (setting,) = build_study([run])
+    assert setting.notes == (f"{tmp_path.as_posix()} changed on its way: {'; '.join(run.changes)}",)
+
+
+def test_what_was_bought_for_test_is_read(tmp_path: Path) -> None:
+    project = Project(tmp_path, test=0, bought_test=20)
+    project.rounds(0.5)
+    run = read_run(journal_of(tmp_path))
+    assert run is not None
+    assert (run.test_labels, run.rounds[0].test) == (20, {"accuracy": 0.5})
 
 
 def test_a_run_on_all_labels_that_there_are_is_passive() -> None:

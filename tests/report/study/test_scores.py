@@ -8,6 +8,7 @@ from al_lightning.report.study.scores import (
     curves,
     difference_curves,
     mean_curve,
+    metric_name,
     metrics_of,
     scores,
 )
@@ -74,3 +75,9 @@ def test_only_what_all_runs_measured_is_a_metric() -> None:
     assert metrics_of(the_setting([a_run("random"), more])) == ["accuracy", "macro_f1"]
     assert metrics_of(the_setting([more])) == ["accuracy", "ece", "macro_f1"]
     assert metrics_of(the_setting([a_passive_run()])) == ["accuracy", "macro_f1"]
+
+
+def test_metrics_have_names_for_readers() -> None:
+    assert metric_name("macro_f1") == "macro-F1"
+    assert metric_name("balanced_accuracy") == "balanced accuracy"
+    assert metric_name("ece") == "calibration error"

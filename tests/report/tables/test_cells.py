@@ -2,7 +2,6 @@ from al_lightning.report.study.fit_length import FitLength
 from al_lightning.report.tables.cells import (
     NONE,
     count_cell,
-    p_text,
     passive_cell,
     passive_name,
     share_cell,
@@ -25,4 +24,3 @@ def test_the_passive_baseline_says_how_long_it_was_trained() -> None:
 
 def test_what_is_unknown_is_a_dash() -> None:
     assert share_cell("aubc", None) == Cell(NONE, {"aubc": None})
-    assert (p_text(None), p_text(0.04)) == (NONE, "0.040")

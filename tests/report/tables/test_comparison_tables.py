@@ -42,6 +42,33 @@ def test_too_few_seeds_are_told() -> None:
     assert texts(against_reference(apart))["margin"][-1] == "no common seed"
 
 
+def test_strategies_that_share_no_seed_are_shown_and_not_read() -> None:
+    study = a_study({"random": 0.0, "entropy": 0.06, "kl": 0.0, "margin": 0.03}, seeds=6)
+    late = {"margin": 1, "entropy": 0, "kl": 0}  # margin has seeds 3 to 5, the others 0 to 2
+    runs = [r for r in study if late.get(r.strategy, (r.seed or 0) // 3) == (r.seed or 0) // 3]
+    analysis = the_analysis(runs)
+    found = texts(against_reference(analysis))
+    assert {name: (row[0], row[-1]) for name, row in found.items()} == {
+        "entropy": ("3", "too few seeds"),
+        "margin": ("3", "too few seeds"),
+        "kl": ("3", "too few seeds"),
+        "random": ("6", "reference"),
+    }
+    assert against_best(analysis) is None
+
+
+def test_those_that_can_be_the_best_without_the_reference_are_marked_where_all_are_worse() -> None:
+    runs = a_study({"random": 0.0, "margin": -0.03, "l2": -0.0301, "entropy": -0.09}, seeds=5)
+    table = against_best(the_analysis(runs))
+    assert {name: row[0] for name, row in texts(table).items()} == {
+        "margin": "can be the best",
+        "l2": "can be the best",
+        "entropy": "not the best",
+    }
+    assert table is not None
+    assert [record["can_be_best"] for record in to_records(table)] == [True, True, False]
+
+
 def test_raw_values_are_not_rounded() -> None:
     table = against_reference(the_analysis(RUNS))
     assert table is not None

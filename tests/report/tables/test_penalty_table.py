@@ -14,7 +14,7 @@ def test_penalties_are_sorted_and_have_names() -> None:
         "kl": ["0.00", "0.00", "\u2013", "1.00"],
     }
     caption = penalty_table(matrix).caption
-    assert "at 5%, of 20 and 30 labels. The budgets are M + 2^(m-1) B" in caption
+    assert "at 5%. The budgets are 20 and 30 labels: M + 2^(m-1) B" in caption
 
 
 def test_over_several_settings_the_caption_says_what_a_cell_is_at_most() -> None:

@@ -16,6 +16,25 @@ def test_labels_saved_and_censored() -> None:
     }
 
 
+def test_seeds_of_which_nothing_is_known_are_named_and_not_counted() -> None:
+    runs = [
+        a_run("random", s, (0.5, 0.6, 0.7, 0.8) if s < 2 else (0.8, 0.7, 0.7, 0.75))
+        for s in range(4)
+    ]
+    runs += [
+        a_run("margin", s, (0.5, 0.7, 0.9, 0.95) if s < 2 else (0.8, 0.8, 0.8, 0.8))
+        for s in range(4)
+    ]
+    runs += [a_run("kl", s, (0.8, 0.8, 0.8, 0.8)) for s in (2, 3)]
+    table = label_savings(the_analysis(runs))
+    assert table is not None
+    assert table.columns[-1].heading == "unknown with"
+    assert texts(table) == {
+        "margin": ["37.5", "38 (range)", "2 of 2", "none", "seeds 2, 3"],
+        "kl": ["unknown", "unknown", "\u2013", "none", "seeds 2, 3"],
+    }
+
+
 def test_labels_for_shares_of_the_passive_accuracy() -> None:
     found = texts(passive_savings(the_analysis(RUNS)))
     # 95 % of 0.9 is 0.855: 38.5 labels of margin, of 200.

@@ -21,12 +21,12 @@ ADVICE = Advice(
 
 
 def of_runs(*advice: Advice | None) -> Analysis:
-    """An analysis of runs with this advice; the last one is not finished."""
+    """An analysis of runs with this advice."""
     runs: list[Any] = [
         SimpleNamespace(strategy="margin", seed=seed, labels=(10, 200), advice=each)
         for seed, each in enumerate(advice)
     ]
-    setting = SimpleNamespace(all_runs=runs[:-1], unfinished=tuple(runs[-1:]))
+    setting = SimpleNamespace(known_runs=runs)
     return cast("Analysis", SimpleNamespace(setting=setting))
 
 

@@ -73,15 +73,6 @@ def test_flat_curves_seldom_dip() -> None:
     assert dips <= 5  # 2 are 5 % of 40; without a correction it was most of them
 
 
-def test_the_spread_over_seeds() -> None:
-    runs = [a_run("random", s, (0.5, 0.6, 0.7, 0.8)) for s in range(3)]
-    runs += [a_run("margin", s, (0.5 + 0.1 * s,) * 4) for s in range(3)]
-    assert found(runs)["Spread over seeds"].text == (
-        "From seed to seed, the AUBC varies least for random and most for margin: by 0.00 and "
-        "10.00 points."
-    )
-
-
 def test_rounds_that_made_it_worse() -> None:
     runs = lead(0, 0.3, 0.2, 0.25)
     insight = found(runs)["Dips"]

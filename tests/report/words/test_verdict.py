@@ -63,7 +63,9 @@ def test_undecided_is_called_undecided_with_the_seeds_that_it_would_take() -> No
         "On toys with the cnn, no strategy is shown to beat random in AUBC over [10, 40] labels, 4 "
         "seeds. No strategy can be told from the best. margin and entropy are undecided against "
         "random. These readings rest on seeds 0 to 3; this was the last planned look. To find a "
-        "difference of 1 point with 80% power takes 5 to 17 seeds in all."
+        "difference of 1 point with 80% power takes 5 to 17 seeds in all: more than the planned looks "
+        "have, and a new study has to plan report.looks beforehand. Rules that are not the defaults: "
+        "report.looks=[4]."
     )
     assert "beats" not in text
 
@@ -78,14 +80,31 @@ def test_the_advice_on_seeds_names_the_next_look_where_that_has_the_power(
     assert found is not None
     least, most = found.least or 101, found.most or 101
     if most <= 4:
-        advice = "is found with 80% power by so many seeds."
+        advice = "is found with 80% power by 4 seeds."
     elif most <= 10:
         advice = "seeds in all: go on to 10 seeds."
     elif least > 10:
-        advice = "seeds in all: more than the next look has."
+        advice = "seeds in all: more than the planned looks have, and a new study has to plan"
     else:
         advice = "seeds in all: the next look may be enough, or not."
     assert advice in verdict(analysis)
+
+
+def test_the_next_look_is_not_enough_where_a_later_one_may_be() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.004}, seeds=4, noise=0.01)
+    text = say(*runs, rules=Rules(looks=(4, 5, 50), difference=0.7))
+    assert "seeds in all: more than the next look has." in text
+
+
+def test_after_the_last_look_no_more_seeds_are_advised() -> None:
+    runs = a_study({"random": 0.0, "margin": 0.004, "entropy": 0.002}, seeds=30, noise=0.02)
+    assert (
+        "this was the last planned look. To find a difference of 1 point with 80% power takes 25 to 62 "
+        "seeds in all: more than the planned looks have, and a new study has to plan report.looks "
+        "beforehand."
+    ) in say(*runs)
+    few = a_study({"random": 0.0, "margin": 0.0}, seeds=10, noise=0.01)
+    assert "seeds in all: it may be more than the planned looks have, and a new" in say(*few)
 
 
 def test_where_all_are_worse_nobody_is_closest() -> None:
@@ -129,9 +148,14 @@ def test_a_strategy_with_too_few_seeds_is_told_apart() -> None:
         (
             (0.5, 0.95, 0.5, 0.88),
             (0.5, 0.9, 0.9, 0.9),
-            "saves -6% of the labels (median of 3 seeds, all -6%)",
+            "needs 6% more labels (median of 3 seeds, all 6%)",
         ),
-        ((0.6, 0.5, 0.5, 0.5), (0.6, 0.7, 0.7, 0.7), "gets there in 3 of 3 seeds"),
+        (
+            (0.6, 0.5, 0.5, 0.5),
+            (0.6, 0.7, 0.7, 0.7),
+            "gets there in 3 of 3 seeds; unknown with seeds 0, 1 and 2, where the first labels are "
+            "enough.",
+        ),
     ],
 )
 def test_savings_are_stated_as_far_as_they_are_known(
@@ -148,6 +172,32 @@ def test_seeds_that_never_get_there_are_named() -> None:
     runs += [a_run("margin", s, (0.5, 0.7, 0.9, 0.95 + s / 1000)) for s in range(4)]
     runs.append(a_run("margin", 4, (0.5, 0.75, 0.77, 0.79)))
     assert "(median of 5 seeds, range never to 38%; never reached with seed 4)." in say(*runs)
+
+
+def test_seeds_of_which_nothing_is_known_are_named_and_do_not_count() -> None:
+    runs = [
+        a_run("random", s, (0.5, 0.6, 0.7, 0.8) if s < 3 else (0.8, 0.7, 0.7, 0.75))
+        for s in range(5)
+    ]
+    runs += [
+        a_run("margin", s, (0.5, 0.7, 0.9, 0.95) if s < 3 else (0.8, 0.8, 0.8, 0.8 + s / 1000))
+        for s in range(5)
+    ]
+    assert (
+        "saves 38% of the labels (median of 3 seeds, all 38%; unknown with seeds 3 and 4, where the "
+        "first labels are enough)."
+    ) in say(*runs)
+
+
+def test_more_labels_are_told_with_a_range_of_their_own() -> None:
+    runs = [a_run("random", s, (0.5, 0.9, 0.5, 0.88)) for s in range(4)]
+    runs += [a_run("margin", s, (0.5, 0.8 + s / 100, 0.9, 0.95)) for s in range(3)]
+    runs.append(a_run("margin", 3, (0.5, 0.87, 0.87, 0.875)))
+    text = say(*runs)
+    assert (
+        "margin needs 43% more labels (median of 4 seeds, range 41 to never; never reached with seed 3)"
+        in text
+    )
 
 
 def test_the_same_difference_in_all_seeds_is_no_claim() -> None:
@@ -169,11 +219,37 @@ def test_the_same_within_the_margin_is_told_from_undecided() -> None:
     assert "a, f and e are undecided against random." in text
 
 
+def test_those_that_cannot_be_told_from_the_best_are_named_where_some_beat_the_reference() -> None:
+    lead = {"margin": (6, 7, 8), "entropy": (0, 7, 9)}
+    runs = [a_run("random", s) for s in range(3)] + [
+        a_run(name, s, (0.5, 0.6 + lead[name][s] / 100, 0.7, 0.8))
+        for name in lead
+        for s in range(3)
+    ]
+    text = say(*runs, rules=Rules(looks=(3,)))
+    assert "margin beats random" in text
+    assert "margin and entropy cannot be told from the best. entropy is undecided" in text
+
+
+def test_where_all_are_worse_than_the_reference_they_are_held_against_each_other() -> None:
+    drop = {"margin": 0.02, "l2": 0.021, "entropy": 0.05}
+    runs = [a_run("random", s, (0.5, 0.7, 0.8, 0.9)) for s in range(5)] + [
+        a_run(name, s, (0.5, 0.7 - d, 0.8 - d + 0.002 * ((s * k) % 5), 0.9 - d))
+        for k, (name, d) in enumerate(drop.items(), 1)
+        for s in range(5)
+    ]
+    text = say(*runs)
+    assert "Without random, l2 and margin cannot be told from the best. margin, l2 and" in text
+    assert "entropy is shown to be behind margin." in say(*(r for r in runs if r.strategy != "l2"))
+    assert "behind random" not in text
+
+
 def test_claims_are_made_at_planned_looks() -> None:
     setting = the_setting(a_study(CLEAR, seeds=4))
     assert verdict(analyse(setting, Rules(looks=(5, 10)))) == (
         "On toys with the cnn, nothing is claimed: no strategy has more than 4 seeds in common with "
-        "random, and the first planned look takes 5."
+        "random, and the first planned look takes 5. Rules that are not the defaults: "
+        "report.looks=[5,10]."
     )
     text = verdict(analyse(setting, Rules(looks=(4, 8))))
     assert "margin and entropy beat random" in text
@@ -195,8 +271,35 @@ def test_strategies_with_too_few_seeds_in_common_are_not_compared() -> None:
     apart = [*a_study({"random": 0.0}, seeds=6), *a_study({"margin": 0.1}, seeds=3)]
     apart += [r for r in a_study({"kl": 0.1}, seeds=6) if (r.seed or 0) > 2]
     assert say(*apart).endswith(
-        "the strategies have 0 seeds in common, and the first planned look takes 3."
+        "nothing is claimed: random, kl and margin have no seed in common, and the first planned look "
+        "takes 3."
     )
+
+
+@pytest.mark.parametrize(("seeds", "have"), [(2, "more than 2 seeds"), (0, "a seed")])
+def test_the_reference_is_no_strategy_that_shares_seeds_with_it(seeds: int, have: str) -> None:
+    runs = [*(a_run("random", s) for s in range(5)), *(a_run("margin", s) for s in range(seeds))]
+    runs += [a_run("margin", 9)]
+    assert say(*runs).endswith(
+        f"no strategy has {have} in common with random, and the first planned look takes 3."
+    )
+
+
+def test_who_keeps_the_others_from_a_later_look_is_named() -> None:
+    runs = [r for r in a_study(CLEAR, seeds=10) if r.strategy != "entropy" or (r.seed or 0) < 3]
+    assert (
+        "the next look is at 5 seeds. entropy has 3 seeds in common with random; the others share 10."
+    ) in say(*runs)
+    without = [run for run in runs if run.strategy != "random"] + a_study({"kl": 0.0}, seeds=10)
+    assert "look is at 5 seeds. entropy has 3 seeds; the others share 10." in say(*without)
+
+
+def test_who_keeps_the_others_from_any_look_is_named() -> None:
+    first = [r for r in a_study({"entropy": 0.05}, seeds=10) if (r.seed or 0) < 5]
+    last = [r for r in a_study({"kl": 0.0}, seeds=10) if (r.seed or 0) >= 5]
+    text = say(*a_study({"random": 0.0, "margin": 0.06}, seeds=10), *first, *last)
+    assert "have no seed in common, and the first planned look takes 3." in text
+    assert text.endswith("entropy and kl have 5 seeds in common with random; the others share 10.")
 
 
 def test_a_round_0_that_is_not_shared_is_warned_of() -> None:
@@ -267,12 +370,30 @@ def test_runs_that_have_just_begun() -> None:
     assert "there is nothing to report on yet" in text
 
 
+def untested(finished: bool, seed: int | None = 0) -> Run:
+    """A run without test images, which has labels for validation and for test."""
+    run = a_run("margin", seed, (0.5, 0.9), (30, 60), validation=10, finished=finished)
+    rounds = tuple(replace(entry, metrics={}, test={"accuracy": 0.8}) for entry in run.rounds)
+    return replace(run, rounds=rounds, test_labels=20)
+
+
+def test_a_run_without_test_images_is_told_by_the_labels_that_it_bought() -> None:
+    # The intervals are Wilson's, by scipy's binomtest(9, 10) and (16, 20).
+    assert say(untested(finished=True)).endswith(
+        "margin, seed 0, has 60 labels; its accuracy is 90.0% [59.6, 98.2] on 10 validation labels and "
+        "80.0% [58.4, 91.9] on 20 test labels."
+    )
+    assert say(untested(finished=False, seed=None)).endswith(
+        "margin has 60 labels; its accuracy is 90.0% [59.6, 98.2] on 10 validation labels and that on "
+        "20 test labels is told at the end of the run."
+    )
+
+
 def test_runs_without_test_images_are_nothing_to_compare() -> None:
-    untested = a_run("margin", accuracy=(0.5,), labels=(10,))
-    untested = replace(untested, rounds=(replace(untested.rounds[0], metrics={}),))
-    assert say(untested) == (
-        "On toys with the cnn, there is nothing to compare; what was left out, and why, is named "
-        "below."
+    run = a_run("margin", accuracy=(0.5,), labels=(10,))
+    assert say(replace(run, rounds=(replace(run.rounds[0], metrics={}),))) == (
+        "On toys with the cnn, nothing is compared: that takes test images in every round. margin, "
+        "seed 0, has 10 labels; no labels were bought to measure its accuracy."
     )
 
 

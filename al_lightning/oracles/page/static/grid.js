@@ -30,12 +30,15 @@ export class GridView {
 
   async load() {
     const label = this.label;
+    if (label !== this.loaded) this.wrong.clear();
+    this.loaded = label;
     this.items = []; // of another class: they must not be accepted as this one
-    this.wrong.clear();
     at("gridaccept").disabled = true;
     const images = label === null ? [] : await this.server.take(MOST + this.rejected.size, label);
     if (label !== this.label) return; // yet another class was chosen meanwhile
     this.items = images.filter((item) => !this.rejected.has(item.id)).slice(0, MOST);
+    const here = new Set(this.items.map((item) => item.id));
+    this.wrong = new Set([...this.wrong].filter((id) => here.has(id)));
     this.show();
   }
 
@@ -54,7 +57,7 @@ export class GridView {
     at("gridaccept").hidden = this.items.length === 0;
     at("tiles").replaceChildren(...this.items.map((item) => element("li", {}, element(
       "button",
-      { type: "button", class: "tile", "aria-pressed": "false", "data-id": String(item.id),
+      { type: "button", class: "tile", "aria-pressed": String(this.wrong.has(item.id)), "data-id": String(item.id),
         "aria-label": `Image ${item.id}, ${percent(item.confidence)} sure: wrong`, onclick: (event) => this.toggle(item, event.currentTarget) },
       element("img", { src: this.server.picture(item.id, "small"), alt: "", loading: "lazy" }),
       element("span", { "aria-hidden": "true" }, percent(item.confidence)),
@@ -86,16 +89,16 @@ export class GridView {
     this.busy = true;
     const name = this.about.classes[this.label];
     const right = this.items.filter((item) => !this.wrong.has(item.id));
-    for (const id of this.wrong) this.rejected.add(id);
-    const saved = right.length === 0 || await this.server.say(right.map((item) => ({ id: item.id, before: null, after: name })));
-    if (saved) {
-      this.onLabeled(right, name);
-      document.body.dataset.saved = Number(document.body.dataset.saved ?? 0) + right.length;
+    const saved = right.length ? await this.server.submit(right.map((item) => ({ id: item.id, before: null, after: name }))) : new Set();
+    if (saved.size === right.length) { // else the marks stay, and what somebody else has is named
+      for (const id of this.wrong) this.rejected.add(id);
       const counts = [...(this.state.guessed ?? [])];
       counts[this.label] = 0;
       const most = Math.max(0, ...counts);
       this.label = most ? counts.indexOf(most) : this.label;
     }
+    this.onLabeled(right.filter((item) => saved.has(item.id)), name);
+    document.body.dataset.saved = Number(document.body.dataset.saved ?? 0) + saved.size;
     this.busy = false;
     await this.load();
   }

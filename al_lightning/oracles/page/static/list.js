@@ -13,18 +13,18 @@ export class ListView {
   }
 
   async openReview() {
-    const found = await this.server.list("/suspects");
+    const found = await this.server.read("/suspects");
     if (found === null) return;
     at("suspects").replaceChildren(...found.map((item) => this.suspect(item)));
-    if (!found.length) at("suspects").append(element("li", {}, "No label contradicts what the model took its image for."));
+    if (!found.length) at("suspects").append(element("li", { class: "empty" }, "No label contradicts what the model took its image for."));
   }
 
   async open() {
-    const said = await this.server.list("/history");
-    if (said === null) return;
-    at("more").hidden = said.length <= this.shown;
-    at("history").replaceChildren(...said.slice(0, this.shown).map((item) => this.row(item)));
-    if (!said.length) at("history").append(element("li", {}, "No labels yet."));
+    const found = await this.server.read(`/history?count=${this.shown}`);
+    if (found === null) return;
+    at("more").hidden = found.total <= this.shown;
+    at("history").replaceChildren(...found.labels.map((item) => this.row(item)));
+    if (!found.total) at("history").append(element("li", { class: "empty" }, "No labels yet."));
   }
 
   row(item) {
@@ -35,7 +35,7 @@ export class ListView {
     select.value = item.value;
     const undo = element("button", { type: "button", "data-undo": String(item.id), disabled: item.fixed, onclick: () => this.change(item, null) }, "Undo");
     if (item.fixed) undo.title = "The model has used this label: choose another class instead";
-    const when = new Date(1000 * item.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    const when = item.at && new Date(1000 * item.at).toLocaleString([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
     return element(
       "li", {},
       element("img", { src: this.server.picture(item.id, "small"), alt: `Image ${item.id}`, loading: "lazy" }),
@@ -56,18 +56,24 @@ export class ListView {
     for (const name of names) select.append(element("option", { value: name }, name));
     select.value = item.value;
     const agree = element("button", { type: "button", onclick: () => this.change(item, guess) }, `Change to ${guess}`);
+    const right = element("button", { type: "button", onclick: () => this.confirm(item) }, `${names.includes(item.value) ? item.value : "The label"} is right`);
     return element(
       "li", { class: "suspect" },
       element("img", { src: this.server.picture(item.id, "small"), alt: `Image ${item.id}`, loading: "lazy" }),
-      element("div", {}, select, element("p", {}, `Image ${item.id} · the model took it for ${guess}, ${percent(item.confidence)} sure`), agree),
+      element("div", {}, select, element("p", {}, `Image ${item.id} · the model took it for ${guess}, ${percent(item.confidence)} sure`), agree, " ", right),
       ...beside,
     );
   }
 
   async change(item, after) {
-    const saved = await this.server.say([{ id: item.id, before: item.value, after }]);
-    if (saved) this.onChange?.(item.id, after);
+    const saved = await this.server.submit([{ id: item.id, before: item.value, after }]);
+    if (saved.has(item.id)) this.onChange?.(item.id, after);
     await (at("review").hidden ? this.open() : this.openReview());
+  }
+
+  async confirm(item) {
+    await this.server.confirm(item.id, item.value);
+    await this.openReview();
   }
 
   key() { return false; }

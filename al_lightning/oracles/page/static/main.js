@@ -19,6 +19,7 @@ const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload
 const tab = (reloaded && sessionStorage.getItem("tab")) || crypto.getRandomValues(new Uint32Array(2)).join("-");
 sessionStorage.setItem("tab", tab);
 
+const status = new Status(about);
 const server = new Server(tab, by, showSaved, showProblem);
 server.run = about.run;
 const one = new OneView(about, server);
@@ -28,22 +29,17 @@ const grid = new GridView(about, server, (items, name) => {
   const labeled = new Set(items.map((item) => item.id));
   one.queue = one.queue.filter((item) => !labeled.has(item.id));
 });
-list.onChange = (id, after) => {
-  if (after === null) one.done.delete(id);
-  else one.done.set(id, after);
-  one.past = one.past.filter((item) => item.id !== id);
-  one.refill();
-};
-const status = new Status(about);
+list.onChange = (id, after) => { one.change(id, after); one.refill(); };
 const views = { one, grid, list, review: { open: () => list.openReview(), key: () => false, update: () => {} } };
 let view = "one";
 let away = false;
 let problem = "";
 
 function showSaved() {
-  const left = server.unsaved.length;
+  const left = server.waiting;
   at("saved").textContent = left ? `Saving ${left} ...` : "All saved";
   document.body.dataset.unsaved = left;
+  if (!one.current) one.wait();
 }
 
 function showProblem(text) {
@@ -83,24 +79,31 @@ function isWriting(target) {
 }
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || isWriting(event.target)) return;
-  // Space and Enter press the button that has the focus, but for those of the image itself.
+  if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]") || isWriting(event.target)) return;
+  // Space and Enter press the button that has the focus, once; but Enter accepts the whole grid.
   const pressed = event.target instanceof HTMLButtonElement && (event.key === " " || event.key === "Enter");
-  if (pressed && !(event.target.matches(".tile") && event.key === "Enter") && !event.target.closest(".choices, .frame, .view")) return;
+  if (pressed && !event.repeat && !(event.target.matches(".tile") && event.key === "Enter")) return;
   if (event.repeat && event.key !== "Backspace" && !event.key.startsWith("Arrow")) { event.preventDefault(); return; }
   const typing = view === "one" && !about.keys;
-  const jump = typing ? undefined : { o: "one", g: "grid", l: "list", v: "review" }[event.key];
+  const letter = event.key.toLowerCase(); // whatever CapsLock says
+  const jump = typing ? undefined : { o: "one", g: "grid", l: "list", v: "review" }[letter];
   let used = true;
   if (event.key === "?") showKeys();
   else if (jump && views[jump]) open(jump);
-  else if (event.key === "n" && view === "one" && !typing && about.addable) askForClass();
+  else if (letter === "n" && view === "one" && !typing && about.addable) askForClass();
   else used = views[view].key(event);
   if (used) event.preventDefault();
 });
-// A button that has the focus is pressed when Space is released.
-addEventListener("keyup", (event) => {
-  if (event.key === " " && event.target instanceof HTMLButtonElement && event.target.closest(".choices, .frame, .view")) event.preventDefault();
+// A click by a pointer leaves no focus, so that the next key is one of the page; a tile is where arrows start.
+addEventListener("click", (event) => {
+  const button = event.target.closest?.("button");
+  if (event.detail && button && !button.matches(".tile")) button.blur();
 });
+// The server lends images to people who do something.
+for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, async () => {
+  if (await server.touch() && view === "one") one.refill();
+}, { capture: true });
+setInterval(() => { if (view === "one" && !one.current && one.state.left > 0) one.refill(); }, 5000);
 
 function takeClasses({ classes, keys, addable }) {
   at("new").hidden = !addable;
@@ -128,7 +131,7 @@ at("newcancel").onclick = () => at("newclass").close();
 at("new").onclick = () => askForClass(about.keys ? "" : at("find").value.trim());
 at("new").hidden = !about.addable;
 
-for (const button of document.querySelectorAll(".view")) button.onclick = () => { open(button.dataset.view); button.blur(); };
+for (const button of document.querySelectorAll(".view")) button.onclick = () => open(button.dataset.view);
 at("help").onclick = showKeys;
 at("stop").onclick = () => server.stop().catch(() => showProblem(NO_ANSWER));
 

@@ -1,6 +1,7 @@
 // One image at a time, one key a label.
 
 import { at, element, percent } from "./dom.js";
+import { Pictures } from "./pictures.js";
 
 const AHEAD = 8; // images that are fetched before they are needed
 
@@ -10,8 +11,8 @@ export class OneView {
     this.server = server;
     this.queue = []; // the first one is shown
     this.past = []; // what was labeled here, the last one last
-    this.done = new Map(); // values by id, of what this tab has said
-    this.pictures = new Map(); // decoded before they are shown
+    this.done = new Map(); // values by id, of what was decided in this tab
+    this.pictures = new Pictures(server, (id) => { if (this.current?.id === id) this.show(); });
     this.state = {};
     this.chosen = 0; // of the classes found by typing
     at("accept").onclick = () => this.accept();
@@ -19,7 +20,7 @@ export class OneView {
     at("back").onclick = () => this.back();
     at("frame").onclick = (event) => this.zoom(event);
     at("frame").onpointermove = (event) => this.pan(event);
-    at("find").oninput = () => { this.chosen = 0; this.showClasses(); };
+    at("find").oninput = () => { this.chosen = 0; at("nomatch").hidden = true; this.showClasses(); };
     this.makeClasses();
   }
 
@@ -28,6 +29,7 @@ export class OneView {
   makeClasses() {
     const { classes, keys } = this.about;
     at("find").hidden = keys !== null;
+    document.body.dataset.typing = keys === null ? "yes" : "no";
     at("classes").setAttribute("role", keys ? "list" : "listbox");
     this.buttons = classes.map((name, label) => {
       const button = element("button", { type: "button", class: "choice", onclick: () => this.choose(name) });
@@ -45,26 +47,32 @@ export class OneView {
     this.filling = true;
     do {
       this.again = false;
+      const settled = new Set([...this.done.keys()].filter((id) => !this.server.isUnsaved(id)));
       const images = await this.server.take(AHEAD);
+      // What was open when the server had all of this tab's labels of it, somebody has taken back.
+      for (const { id, value } of images) if (value === null && settled.has(id) && !this.server.isUnsaved(id)) this.forget(id);
       const waiting = new Set(this.queue.map((item) => item.id));
       const fresh = images.filter((item) => !this.done.has(item.id) && !waiting.has(item.id));
       // What somebody else has labeled in the meantime is dropped; what is shown stays.
       const mine = new Set(images.map((item) => item.id));
       this.queue = this.queue.filter((item, i) => i === 0 || item.value !== null || mine.has(item.id));
       this.queue.push(...fresh);
-      for (const item of fresh) this.prefetch(item.id);
+      for (const item of fresh) this.pictures.get(item.id);
     } while (this.again);
     this.filling = false;
     this.show();
   }
 
-  prefetch(id) {
-    if (this.pictures.has(id)) return;
-    const picture = new Image();
-    picture.src = this.server.picture(id);
-    picture.decode().catch(() => {});
-    this.pictures.set(id, picture);
-    if (this.pictures.size > 60) this.pictures.delete(this.pictures.keys().next().value);
+  // An image has another label now, or none, than this tab knows.
+  change(id, value) {
+    this.forget(id);
+    if (value !== null) this.done.set(id, value);
+    for (const item of this.queue) if (item.id === id) item.value = value;
+  }
+
+  forget(id) {
+    this.done.delete(id);
+    this.past = this.past.filter((item) => item.id !== id);
   }
 
   show() {
@@ -73,20 +81,19 @@ export class OneView {
     at("wait").hidden = Boolean(item);
     if (!item) { this.shown = null; this.wait(); return; }
     if (this.shown !== item.id) {
-      this.prefetch(item.id);
       const picture = this.pictures.get(item.id);
       picture.id = "picture";
-      picture.alt = `Image ${item.id}`;
-      picture.onerror = () => this.lost(item);
-      if (picture.complete && picture.naturalWidth === 0) this.lost(item);
       at("picture").replaceWith(picture);
-      at("frame").classList.remove("lost");
       this.setZoom(false);
       at("find").value = "";
+      at("nomatch").hidden = true;
       this.chosen = 0;
       this.shown = item.id;
-      document.body.dataset.image = item.id;
     }
+    const lost = this.pictures.isLost(item.id);
+    at("frame").classList.toggle("lost", lost);
+    if (lost || this.pictures.isVisible(item.id)) document.body.dataset.image = item.id;
+    else delete document.body.dataset.image;
     this.caption(item);
     this.showClasses();
     at("accept").disabled = item.value === null && item.guess === null;
@@ -96,17 +103,16 @@ export class OneView {
   }
 
   caption(item) {
+    if (this.pictures.isLost(item.id)) {
+      at("caption").textContent = `Image ${item.id} cannot be shown: its file has gone, or is damaged. Skip it, or go on later`;
+      return;
+    }
     const parts = [`Image ${item.id}`];
+    if (!this.pictures.isVisible(item.id)) parts.push("it is being loaded");
     if (item.guess !== null) parts.push(`guess: ${this.about.classes[item.guess]}, ${percent(item.confidence)}`);
     if (item.part) parts.push(`chosen by ${item.part}`);
     if (item.value !== null) parts.push(item.value === "" ? "skipped so far" : `labeled ${item.value}`);
     at("caption").textContent = parts.join(" · ");
-  }
-
-  lost(item) {
-    if (this.current !== item) return;
-    at("frame").classList.add("lost");
-    at("caption").textContent = `Image ${item.id} cannot be shown: its file has gone. Skip it, or go on later`;
   }
 
   matches() {
@@ -149,24 +155,27 @@ export class OneView {
     const { phase, doing, done, total, left, stopping } = this.state;
     const model = total ? `${doing}: ${percent(done / total)}` : doing ?? "Connecting";
     let text = `${model}. The next images come as soon as they are chosen.`;
-    if (phase === "end") text = "The run has ended: the labels of the budget are given. The terminal says how to go on.";
+    const unsaved = this.server.waiting;
+    if (unsaved && (stopping || phase === "stop" || phase === "end")) text = `Stopped, and ${unsaved} of the last labels are not saved: give them again when the run goes on.`;
+    else if (phase === "end") text = `The run has ended: the labels of the budget are given. To correct one: python -m al_lightning.labels ${this.about.folder} --set ID=CLASS. To go on, run the command with a larger budget.total, and correct here.`;
     else if (stopping || phase === "stop") text = "Stopped. All labels are saved; the same command continues.";
-    else if (phase === "wait" && left > 0) text = "The last images of this batch are with somebody else.";
+    else if (phase === "wait" && left > 0) text = `The last images of this batch are with ${this.server.holders.filter(Boolean).join(" and ") || "somebody else"}. Where nobody does anything for five minutes, you get them.`;
     at("wait").textContent = text;
   }
 
   choose(value) {
     const item = this.current;
     if (!item) return;
+    if (value && value !== item.value && !this.pictures.isVisible(item.id)) return; // nobody has seen it
     this.queue.shift();
     this.past.push(item);
     const before = item.value;
     item.value = value;
     this.done.set(item.id, value);
     if (before !== value) {
-      this.server.say([{ id: item.id, before, after: value }]).then((saved) => {
-        if (!saved) this.takeBack(item, before);
-        document.body.dataset.saved = Number(document.body.dataset.saved ?? 0) + 1;
+      this.server.submit([{ id: item.id, before, after: value }]).then((saved) => {
+        if (saved.has(item.id)) document.body.dataset.saved = Number(document.body.dataset.saved ?? 0) + 1;
+        else this.takeBack(item, before);
         if (this.queue.length < AHEAD) this.refill();
       });
     }
@@ -176,8 +185,7 @@ export class OneView {
   // A label that the server has refused.
   takeBack(item, before) {
     item.value = before;
-    this.done.delete(item.id);
-    this.past = this.past.filter((one) => one !== item);
+    this.forget(item.id);
     this.refill();
   }
 
@@ -188,6 +196,8 @@ export class OneView {
     if (typed) {
       const found = this.matches()[this.chosen];
       if (found) this.choose(found.name);
+      at("nomatch").textContent = `No class has "${typed}" in its name.`;
+      at("nomatch").hidden = Boolean(found);
     } else if (item.value !== null) this.choose(item.value);
     else if (item.guess !== null) this.choose(this.about.classes[item.guess]);
   }
@@ -231,7 +241,7 @@ export class OneView {
     else if (typing && event.key === "ArrowUp") this.move(-1);
     else if (typing && event.key === "Escape") { at("find").value = ""; this.showClasses(); }
     else if (typing) return false;
-    else if (event.key === "z") this.zoom();
+    else if (event.key.toLowerCase() === "z") this.zoom();
     else {
       const label = this.about.keys.indexOf(event.key.toLowerCase());
       if (label < 0) return false;

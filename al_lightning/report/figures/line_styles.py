@@ -19,7 +19,7 @@ RULE = "#dadada"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 
 # Of different lengths without a common factor: 60 strategies are distinct.
-_STYLES = ("-", "--", "-.", ":")
+_DASHES = ("-", "--", "-.", ":")
 _MARKERS = ("o", "s", "^", "D", "v")
 
 # matplotlib's settings for all figures. Sizes are in points, for a figure 5 inches wide.
@@ -54,24 +54,30 @@ _SETTINGS: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
-class Look:
-    """How the lines and dots of a strategy are drawn."""
+class LineStyle:
+    """How the lines and dots of a strategy are drawn.
+
+    Attributes:
+        colour: As "#rrggbb".
+        dashes: Of its lines, as matplotlib names them: "-", "--", "-." or ":".
+        marker: Of its dots, likewise: "o", "s", ...
+    """
 
     colour: str
-    style: str
+    dashes: str
     marker: str
 
 
-def style() -> AbstractContextManager[None]:
+def figure_style() -> AbstractContextManager[None]:
     """Return a context in which figures are drawn, and written, in the style of a report."""
     return rc_context(_SETTINGS)
 
 
-def looks(strategies: Sequence[str], reference: str | None = None) -> dict[str, Look]:
-    """Return a look for each strategy, by the order of their names; the reference gets the ink."""
+def line_styles(strategies: Sequence[str], reference: str | None = None) -> dict[str, LineStyle]:
+    """Return a style for each strategy, by the order of their names; the reference gets the ink."""
     others = sorted(set(strategies) - {reference})
-    ways = zip(cycle(COLOURS), cycle(_STYLES), cycle(_MARKERS), strict=False)
-    result = {name: Look(*way) for name, way in zip(others, ways, strict=False)}
+    ways = zip(cycle(COLOURS), cycle(_DASHES), cycle(_MARKERS), strict=False)
+    result = {name: LineStyle(*way) for name, way in zip(others, ways, strict=False)}
     if reference is not None:
-        result[reference] = Look(INK, "-", "o")
+        result[reference] = LineStyle(INK, "-", "o")
     return result

@@ -1,6 +1,6 @@
 import pytest
 
-from al_lightning.report.words import wording
+from al_lightning.report import wording
 
 
 @pytest.mark.parametrize(
@@ -41,21 +41,6 @@ def test_decimals_are_as_many_as_it_takes(shares: tuple[float, ...], decimals: i
 
 
 @pytest.mark.parametrize(
-    ("p", "text"),
-    [
-        (None, "-"),
-        (0.0, "< 0.001"),
-        (0.0009, "< 0.001"),
-        (0.001, "0.001"),
-        (0.0496, "0.050"),
-        (1, "1.000"),
-    ],
-)
-def test_p_value(p: float | None, text: str) -> None:
-    assert wording.p_value(p) == text
-
-
-@pytest.mark.parametrize(
     ("value", "text"),
     [
         (0, "0 s"),
@@ -81,3 +66,7 @@ def test_counts_and_lists() -> None:
     assert wording.listed(["a", "b"]) == "a and b"
     assert wording.listed(["a", "b", "c"]) == "a, b and c"
     assert wording.interval(-0.001, 0.019, 1) == "[-0.1, 1.9]"
+
+
+def test_a_slug_is_a_name_that_files_can_have() -> None:
+    assert wording.slug("f(beta=2)") == "f_beta_2"

@@ -1,8 +1,8 @@
-"""Numbers and lists as a reader wants them."""
+"""Numbers, lists and names as a reader wants them, and as files can have them."""
 
+import re
 from collections.abc import Sequence
 
-_SMALLEST_P = 0.001
 _SHORTEST = 0.001  # seconds
 
 
@@ -38,13 +38,6 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
 
 
-def p_value(p: float | None) -> str:
-    """Return a p-value with three decimals; "-" where there is none."""
-    if p is None:
-        return "-"
-    return f"< {_SMALLEST_P}" if p < _SMALLEST_P else f"{p:.3f}"
-
-
 def seconds(value: float) -> str:
     """Return seconds with about three digits: "0.02 s", "84.6 s", "1,204 s"."""
     if 0 < value < _SHORTEST:
@@ -57,6 +50,11 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     """Return a list in words: "a, b and c"."""
     *others, final = names
     return f"{', '.join(others)} {last} {final}" if others else final
+
+
+def slug(name: str) -> str:
+    """Return a name as files can have it: "f(beta=2)" -> "f_beta_2"."""
+    return re.sub(r"\W+", "_", name).strip("_")
 
 
 def _without_negative_zero(text: str) -> str:

@@ -1,0 +1,50 @@
+// The pictures of images, loaded before they are shown; and which of them cannot be.
+
+const MOST = 60; // that are kept
+const [SOON, LATER] = [200, 2000]; // milliseconds until the next try
+
+export class Pictures {
+  // onChange is called with an id when its picture is there, or is known to be lost.
+  constructor(server, onChange) {
+    this.server = server;
+    this.onChange = onChange;
+    this.kept = new Map();
+    this.lost = new Set();
+  }
+
+  get(id) {
+    if (!this.kept.has(id)) {
+      const picture = new Image();
+      picture.alt = `Image ${id}`;
+      this.kept.set(id, picture);
+      this.lost.delete(id);
+      this.load(id, picture, 0);
+      picture.decode().catch(() => {});
+      if (this.kept.size > MOST) this.kept.delete(this.kept.keys().next().value);
+    }
+    return this.kept.get(id);
+  }
+
+  isVisible(id) {
+    const picture = this.kept.get(id);
+    return picture !== undefined && picture.complete && picture.naturalWidth > 0;
+  }
+
+  isLost(id) { return this.lost.has(id); }
+
+  load(id, picture, tries) {
+    picture.onload = () => this.onChange(id);
+    picture.onerror = () => this.failed(id, picture, tries);
+    picture.src = this.server.picture(id) + (tries ? `&${tries}` : "");
+  }
+
+  // A picture is lost if the server answers, and a second try has failed; else it may be the network.
+  async failed(id, picture, tries) {
+    if (this.kept.get(id) !== picture) return;
+    const answered = await this.server.answersFor(id);
+    if (answered && tries) {
+      this.lost.add(id);
+      this.onChange(id);
+    } else setTimeout(() => this.load(id, picture, tries + 1), tries ? LATER : SOON);
+  }
+}
