@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 from urllib.parse import urlsplit
 
+import pytest
+
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.run.pool import Pool
@@ -182,7 +184,13 @@ def test_the_list_undoes_and_corrects(browser: "Browser", tmp_path: Path) -> Non
         assert found.by == {7: "Ada"}
 
 
-def test_a_review_corrects_a_label(browser: "Browser", tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("press", "entry"),
+    [("Change to cat", (7, "label", "cat")), ("owl is right", (7, "confirm", "owl"))],
+)
+def test_a_review_corrects_or_confirms_a_label(
+    browser: "Browser", tmp_path: Path, press: str, entry: tuple[int, str, str]
+) -> None:
     with served(tmp_path) as (oracle, address):
         asked = ask(oracle, question(7, 3))  # guesses: cat, dog
         page = opened(browser, address)
@@ -190,9 +198,9 @@ def test_a_review_corrects_a_label(browser: "Browser", tmp_path: Path) -> None:
         page.keyboard.press("3")
         saved(page, 1)
         page.keyboard.press("v")
-        page.click("text=Change to cat")
+        page.click(f"text={press}")
         page.wait_for_selector("text=No label contradicts")
-        assert said(tmp_path) == [(7, "label", "owl"), (7, "label", "cat")]
+        assert said(tmp_path) == [(7, "label", "owl"), entry]
         oracle._session.stop()
         assert asked.end() is None
 

@@ -44,21 +44,6 @@ def test_a_button_that_has_the_focus_is_what_is_pressed(browser: "Browser", tmp_
         assert asked.end() is None
 
 
-def test_a_label_that_is_right_leaves_the_review(browser: "Browser", tmp_path: Path) -> None:
-    with served(tmp_path) as (oracle, address):
-        asked = ask(oracle, question(7, 3))  # guesses: cat, dog
-        page = opened(browser, address)
-        shows(page, 7)
-        page.keyboard.press("3")
-        saved(page, 1)
-        page.keyboard.press("v")
-        page.click("text=owl is right")
-        page.wait_for_selector("text=No label contradicts")
-        assert said(tmp_path) == [(7, "label", "owl"), (7, "confirm", "owl")]
-        oracle._session.stop()
-        assert asked.end() is None
-
-
 def test_typing_a_name(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path, image_data(tuple(f"kind {i:02}" for i in range(40)))) as (
         oracle,
