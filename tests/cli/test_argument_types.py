@@ -1,3 +1,4 @@
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ from al_lightning.cli.argument_types import require_declared_types
 from al_lightning.utils.errors import UsageError
 from tests.command_line import CONF
 
-CHOICES = sorted(
-    f"{path.parent.name}={path.stem}"
-    for path in CONF.glob("*/*.yaml")
-    if path.parent.name not in ("experiment", "recipe_by_mode", "budget_override")
-)
+GROUPS: dict[str, list[str]] = {}
+for path in sorted(CONF.glob("*/*.yaml")):
+    if path.parent.name not in ("experiment", "recipe_by_mode", "budget_override"):
+        GROUPS.setdefault(path.parent.name, []).append(f"{path.parent.name}={path.stem}")
+#: Every choice of every group, those of one place in their groups together.
+CHOICES = [" ".join(filter(None, choices)) for choices in zip_longest(*GROUPS.values())]
 
 
 def composed(*overrides: str) -> Any:
@@ -57,7 +59,7 @@ def test_what_is_of_another_type_is_refused_by_its_key(overrides: str, said: str
 
 @pytest.mark.parametrize("choice", CHOICES)
 def test_what_the_configuration_holds_is_of_its_type(choice: str) -> None:
-    require_declared_types(composed(choice))
+    require_declared_types(composed(*choice.split()))
 
 
 @pytest.mark.parametrize(
