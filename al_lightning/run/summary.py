@@ -91,15 +91,7 @@ def _changed(correction: Event) -> int:
 
 def _validated(journal: Journal) -> list[int]:
     """Return how many validation labels each round was measured on: their budget may be raised."""
-    bought, gone, counts = set[int](), set[int](), list[int]()
-    for event in journal.events:
-        if event["event"] == "labels" and event["origin"] == "validation":
-            bought.update(event["ids"])
-        elif event["event"] == "images":
-            gone = gone.union(event["gone"]).difference(event["back"])
-        elif event["event"] == "round":
-            counts.append(len(bought - gone))
-    return counts
+    return [len(journal.pool_in(event["round"]).validation_ids) for event in journal.rounds]
 
 
 def _round(event: Event, tested: int, validated: int) -> dict[str, Any]:
