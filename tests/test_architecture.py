@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_imports_run_downwards(room: str) -> None:
 
 def test_every_room_is_known() -> None:
     assert {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()} == {*BELOW}
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_folders_of_a_room_import_in_no_circle(room: str) -> None:
+    folders = {path.parent.name for path in (PACKAGE / room).glob("*/__init__.py")}
+    imported: dict[str, set[str]] = {folder: set() for folder in folders}
+    for folder in folders:
+        for path in (PACKAGE / room / folder).rglob("*.py"):
+            parts = (module.split(".") for module in imports(path))
+            found = {part[2] for part in parts if part[:2] == ["al_lightning", room] and part[2:]}
+            imported[folder] |= found & folders - {folder}
+    TopologicalSorter(imported).prepare()  # a CycleError names the circle
 
 
 def test_hydra_is_known_in_one_room_alone() -> None:

@@ -93,7 +93,8 @@ class LabelLog:
                 absent.pop(i, None)
         here = {i: label for i, label in labels.items() if i not in absent}
         validated, tested = ([i for i in here if i in held_out[origin]] for origin in HELD_OUT)
-        trained = [i for i in here if not any(i in ids for ids in held_out.values())]
+        outside = set().union(*held_out.values())
+        trained = [i for i in here if i not in outside]
         return Pool(
             size,
             labeled_ids=_int64(trained),

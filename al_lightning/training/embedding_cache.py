@@ -17,7 +17,7 @@ from torch import Tensor
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.folder.duplicates import DIGEST
+from al_lightning.data.pixels.duplicates import DIGEST
 from al_lightning.models.backbone import Backbone
 from al_lightning.run.provenance import config_hash, hardware, versions
 from al_lightning.training.embedding import embed_images

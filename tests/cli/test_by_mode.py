@@ -35,10 +35,7 @@ def recipe_of(*overrides: str) -> tuple[tuple[int, float | None], str | None]:
     return (cfg.recipe.batch_size, cfg.recipe.optimizer.get("weight_decay")), recipe
 
 
-@pytest.mark.parametrize(
-    "model",
-    ["efficientnet_lite0", "efficientnet_b0", "resnet18", "timm", "torchvision", "vit_b_16"],
-)
+@pytest.mark.parametrize("model", ["efficientnet_lite0", "timm", "torchvision", "vit_b_16"])
 def test_a_trained_head_gets_the_recipe_for_heads_whatever_the_network(model: str) -> None:
     assert recipe_of(f"model={model}", "model.mode=linear") == (LINEAR, "linear")
     assert recipe_of(f"model={model}") == (FINETUNE, None)

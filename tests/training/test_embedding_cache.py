@@ -9,7 +9,7 @@ import torch
 
 from al_lightning import EmbeddingCache, PoolDataModule
 from al_lightning.data.embeddings import Embeddings
-from al_lightning.data.folder.duplicates import image_digests
+from al_lightning.data.pixels.duplicates import image_digests
 from al_lightning.data.source import ImageData
 from al_lightning.data.transforms import Normalize
 from al_lightning.models import ImageClassifier

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from al_lightning.data.folder.duplicates import Group, leaks, repeats
-from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.files.file_rows import FileRows
+from al_lightning.data.pixels.duplicates import Group, leaks, repeats
 from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.data.source import UNKNOWN
 from al_lightning.utils.listing import shortened

@@ -10,7 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from al_lightning.data.folder.checked_files import CheckedFiles
+from al_lightning.data.files.checked_files import CheckedFiles
+from al_lightning.data.files.file_rows import FileRows, require_images, split_test
 from al_lightning.data.folder.class_names import check_names
 from al_lightning.data.folder.copies import (
     leave_out_copies,
@@ -18,11 +19,10 @@ from al_lightning.data.folder.copies import (
     with_labels_of_copies,
 )
 from al_lightning.data.folder.depth import check_value_range, refuse_unknown_range
-from al_lightning.data.folder.duplicates import Group, contradictions, equal_images
-from al_lightning.data.folder.file_rows import FileRows, require_images, split_test
 from al_lightning.data.folder.wording import Wording
 from al_lightning.data.pixels.decode import DEEP
 from al_lightning.data.pixels.decoded import Decoded
+from al_lightning.data.pixels.duplicates import Group, contradictions, equal_images
 from al_lightning.data.pixels.remote_file import ImageFile, file_at
 from al_lightning.data.pixels.storage import ImageStorage
 from al_lightning.data.project.known_files import find_known, known_data

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.folder.folder_files import FolderFiles
 from al_lightning.data.source import UNKNOWN
 from al_lightning.utils.names import below_folder, file_trouble, readable

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.folder.file_source import FileSource
 from al_lightning.data.folder.folder_classes import decide_classes
 from al_lightning.data.folder.folder_files import find_images

@@ -16,10 +16,10 @@ import PIL
 import torch
 from torch import Tensor
 
-from al_lightning.data.folder.duplicates import DIGEST, image_digests
 from al_lightning.data.pixels.decode import DECODER, ValueRange
 from al_lightning.data.pixels.decode_beside import Part, decode_beside, write_images
 from al_lightning.data.pixels.decoded import Decoded, gather
+from al_lightning.data.pixels.duplicates import DIGEST, image_digests
 from al_lightning.data.pixels.mapped import FACTS, MappedPixels
 from al_lightning.data.pixels.progress import shown_progress
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name

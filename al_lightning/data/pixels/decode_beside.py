@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from al_lightning.data.folder.duplicates import DIGEST
 from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decode_files import decode_files
+from al_lightning.data.pixels.duplicates import DIGEST
 from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 

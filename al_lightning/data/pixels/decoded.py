@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from al_lightning.data.folder.duplicates import DIGEST
 from al_lightning.data.pixels.decode_beside import Part
+from al_lightning.data.pixels.duplicates import DIGEST
 from al_lightning.data.pixels.stored import Pixels, pixel_rows
 
 

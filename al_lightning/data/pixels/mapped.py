@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from al_lightning.data.folder.duplicates import image_digests
+from al_lightning.data.pixels.duplicates import image_digests
 from al_lightning.data.pixels.stored import PixelStore
 from al_lightning.utils.errors import DataError
 

@@ -6,11 +6,11 @@ from enum import StrEnum
 from math import prod
 from pathlib import Path
 
-from al_lightning.data.folder.duplicates import image_digests
 from al_lightning.data.pixels.decode import ValueRange
 from al_lightning.data.pixels.decode_beside import decode_beside
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import Decoded, gather
+from al_lightning.data.pixels.duplicates import image_digests
 from al_lightning.data.pixels.pixel_cache import PixelCache
 from al_lightning.data.pixels.progress import shown_progress
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile

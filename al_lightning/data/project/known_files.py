@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from al_lightning.data.folder.checked_files import CheckedFiles
-from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.files.checked_files import CheckedFiles
+from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.data.project.file_changes import changes_of
 from al_lightning.data.project.known_project import KnownProject

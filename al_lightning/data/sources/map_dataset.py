@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from al_lightning.data.folder.duplicates import equal_images, image_digests, leaks
 from al_lightning.data.pixels.decode import to_bytes
+from al_lightning.data.pixels.duplicates import equal_images, image_digests, leaks
 from al_lightning.data.source import ImageData, Images, is_doubtful
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.utils.errors import DataError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from al_lightning.data.folder.file_rows import FileRows
+from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.folder.file_source import FileSource
 from al_lightning.data.folder.wording import Wording
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_names

@@ -6,10 +6,10 @@ import pytest
 import torch
 from PIL import Image, ImageFile
 
-from al_lightning.data.folder.duplicates import image_digests
 from al_lightning.data.pixels.decode_beside import Part, decode_beside
 from al_lightning.data.pixels.decode_files import decode_files
 from al_lightning.data.pixels.decoded import gather
+from al_lightning.data.pixels.duplicates import image_digests
 from al_lightning.data.pixels.stopped import DecodingStoppedError
 from tests.data.folders import save
 

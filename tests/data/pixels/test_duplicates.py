@@ -1,6 +1,6 @@
 import torch
 
-from al_lightning.data.folder.duplicates import (
+from al_lightning.data.pixels.duplicates import (
     contradictions,
     equal_images,
     image_digests,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from al_lightning.data.folder.file_rows import FileRows, require_images, split_test
+from al_lightning.data.files.file_rows import FileRows, require_images, split_test
 from al_lightning.utils.errors import DataError
 
 CLASSES = ("cat", "dog")

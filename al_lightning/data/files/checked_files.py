@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from al_lightning.data.folder.duplicates import Group
+from al_lightning.data.pixels.duplicates import Group
 from al_lightning.data.pixels.stored import Pixels
 
 
