@@ -26,7 +26,7 @@ from al_lightning.cli.failures import (
 )
 from al_lightning.cli.launch import end_with_launcher, is_launched, launched, needs_launch
 from al_lightning.cli.model_choice import with_chosen_model
-from al_lightning.cli.needed import require_needed
+from al_lightning.cli.required_groups import require_groups
 from al_lightning.cli.run import run
 from al_lightning.cli.run_folder import shortest
 from al_lightning.cli.sweep import reported
@@ -93,7 +93,7 @@ def main() -> None:
     """Run the command line: a run, or a sweep and its report."""
     sys.argv[1:] = prepared(sys.argv[1:])
     with shown_on_rank_zero(), shown_errors(sys.argv[1:]), reported():
-        require_needed(sys.argv[1:])
+        require_groups(sys.argv[1:])
         sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
         if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
             print(told)  # noqa: T201

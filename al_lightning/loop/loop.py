@@ -207,12 +207,12 @@ class ActiveLearningLoop:
         watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
         rules = self.budget, self._first.given, self.learner.seed
         candidates = candidates_of_round(index, fitted.pool, *rules)
-        found, question = self.query.select(fitted, candidates, watch, find), None
-        if found is not None:
-            question = self.query.question(fitted, found, journal.answers(index + 1, "query"))
+        selected, question = self.query.select(fitted, candidates, watch, find), None
+        if selected is not None:
+            question = self.query.question(fitted, selected, journal.answers(index + 1, "query"))
             from_rank_zero(partial(self.oracle.present, question))
         if index == len(journal.rounds):  # while annotators look at the question
-            facts = {} if found is None else found.facts
+            facts = {} if selected is None else selected.facts
             self._record(fitted.result(fitted.test(watch), watch.seconds, facts))
         if from_rank_zero(lambda: self._stopping) or self._callbacks.wants_to_stop():
             journal.end("stopped")

@@ -33,8 +33,8 @@ from al_lightning.utils.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
-class Found:
-    """What the query of a round has found.
+class QueryResult:
+    """What the query of a round has selected.
 
     Attributes:
         selection: The images.
@@ -54,7 +54,7 @@ class _Ahead:
     """What was found before its round, if it has these candidates, and what that took."""
 
     candidates: Candidates
-    found: Found
+    result: QueryResult
     watch: Stopwatch
 
 
@@ -126,7 +126,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         find_temperature: Callable[[Fitted], float] = lambda _: 1.0,
-    ) -> Found | None:
+    ) -> QueryResult | None:
         """Select images from the pool of a round.
 
         Args:
@@ -145,12 +145,12 @@ class Query:
             return None
         if ahead is not None and ahead.candidates.same_as(candidates):
             watch.add(ahead.watch)
-            return ahead.found
+            return ahead.result
         with watch.time("score"):
             calibrated = Need.CALIBRATED_PROBABILITIES in self.needs
             facts = {"query_temperature": find_temperature(fitted)} if calibrated else {}
-        found = self._select(fitted, candidates, watch, facts.get("query_temperature", 1.0))
-        return replace(found, facts=facts)
+        result = self._select(fitted, candidates, watch, facts.get("query_temperature", 1.0))
+        return replace(result, facts=facts)
 
     def look_ahead(self, fitted: Fitted, candidates: Candidates) -> None:
         """Make a later round's selection now, if it follows from fixed embeddings alone.
@@ -164,8 +164,8 @@ class Query:
         if candidates.count and self.needs == {Need.EMBEDDINGS} and fitted.has_fixed_embeddings():
             watch = Stopwatch()
             with suppress(Exception):  # what fails fails again, in its round
-                found = self._select(fitted, candidates, watch)
-                self._ahead = _Ahead(candidates, found, watch)
+                result = self._select(fitted, candidates, watch)
+                self._ahead = _Ahead(candidates, result, watch)
 
     def _select(
         self,
@@ -173,7 +173,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         temperature: float = 1.0,
-    ) -> Found:
+    ) -> QueryResult:
         strategy, index, seed = self.strategy, candidates.index, candidates.seed
         passes = strategy.mc_samples, temperature
         with watch.time("score"):
@@ -183,7 +183,9 @@ class Query:
             labeled = fitted.evidence(candidates.labeled_ids, strategy.labeled_needs, *passes)
         count, generator = candidates.count, self._generator(seed, "query", index)
         with watch.time("select"):
-            return from_rank_zero(lambda: _found(strategy, unlabeled, labeled, count, generator))
+            return from_rank_zero(
+                lambda: _select_and_note(strategy, unlabeled, labeled, count, generator)
+            )
 
     def select_first(
         self,
@@ -212,15 +214,15 @@ class Query:
         generator = derive_generator(seed, "initial")
         return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
 
-    def question(self, fitted: Fitted, found: Found, attempt: int) -> Question:
-        """Return what was found as a question; the next round trains on its labels.
+    def question(self, fitted: Fitted, result: QueryResult, attempt: int) -> Question:
+        """Return a result as a question; the next round trains on its labels.
 
         Args:
             fitted: The classifier of the query; the annotator sees its predictions.
-            found: What :meth:`select` has returned.
+            result: What :meth:`select` has returned.
             attempt: Number of questions of the next round that were answered before.
         """
-        selection, known = found.selection, found.predictions
+        selection, known = result.selection, result.predictions
         confidence, predicted = known or fitted.probabilities(selection.ids).max(1)
         ids, scores = selection.ids, selection.scores
         return Question(
@@ -240,21 +242,21 @@ class Query:
         return derive_generator(seed, purpose, *drawn, index)
 
 
-def _found(
+def _select_and_note(
     strategy: Strategy,
     pool: Evidence,
     labeled: Evidence,
     count: int,
     generator: torch.Generator,
-) -> Found:
+) -> QueryResult:
     """Select, and note what is predicted of these images if the evidence says that."""
     if pool.probabilities is None:
-        return Found(strategy.select(pool, labeled, count, generator))
+        return QueryResult(strategy.select(pool, labeled, count, generator))
     # First of all: a strategy may work in place on them.
     confidence, predicted = pool.probabilities.max(1)
     selection = strategy.select(pool, labeled, count, generator)
     rows = torch.searchsorted(pool.ids, selection.ids)  # candidates ascend
-    return Found(selection, (confidence[rows], predicted[rows]))
+    return QueryResult(selection, (confidence[rows], predicted[rows]))
 
 
 def require_embeddings_alone(strategy: Strategy) -> None:

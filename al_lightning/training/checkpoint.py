@@ -45,11 +45,15 @@ class Checkpoint:
         Pretrained weights that nothing has trained are left out: making the classifier gives them
         again. A disk that is full or cannot be written is warned of: the run can do without.
         """
-        weights, kept = trained_state(classifier), {**facts, _LAYERS: _layers(classifier)}
+        weights, recorded = trained_state(classifier), {**facts, _LAYERS: _layers(classifier)}
         content = {
             "state_dict": weights,
             "pytorch-lightning_version": L.__version__,
-            _OURS: {"identity": identity, "facts": kept, "digest": state_digest(weights, kept)},
+            _OURS: {
+                "identity": identity,
+                "facts": recorded,
+                "digest": state_digest(weights, recorded),
+            },
         }
         try:
             with replacing(self.path) as partial, partial.open("wb") as file:

@@ -36,22 +36,22 @@ class FitIdentity:
     def of(self, index: int, pool: Pool) -> str:
         """Return a digest of all that a round's fit depends on, but for the machine."""
         start = self.start
-        kept: dict[str, Any] = {key: start.get(key) for key in ("data", "versions")}
+        basis: dict[str, Any] = {key: start.get(key) for key in ("data", "versions")}
         if start.get("project"):
-            kept["classes"] = start.get("classes")
+            basis["classes"] = start.get("classes")
         if self.contents is not None:
-            kept["data"] = self.contents[pool.labeled_ids].tolist()
+            basis["data"] = self.contents[pool.labeled_ids].tolist()
         if self.unlabeled:
             seen = {"ids": pool.unlabeled_ids}
             if self.contents is not None:
                 seen["data"] = self.contents[pool.unlabeled_ids]
-            kept["unlabeled"] = tensors_digest(seen)
+            basis["unlabeled"] = tensors_digest(seen)
         if (weights := start.get("model", {}).get("weights")) is not None:
-            kept["weights"] = weights  # the configuration may have no more than their path
+            basis["weights"] = weights  # the configuration may have no more than their path
         skipped = {*self.record.irrelevant, *self.record.irrelevant_to_fits}
         return config_hash(
             {
-                **kept,
+                **basis,
                 "config": without(start.get("config", {}), skipped),
                 "code": start.get("code", {}).get("fits"),
                 "seed": self.seed,

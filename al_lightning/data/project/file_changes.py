@@ -16,7 +16,7 @@ _TESTED = (TEST, GONE)
 
 
 @dataclass
-class _Found:
+class _FileChanges:
     """What was found file by file.
 
     Attributes:
@@ -75,7 +75,7 @@ def changes_of(
         classes: Names by label.
         known: The project so far, with the new names of its classes.
     """
-    manifest, found = known.manifest, _Found()
+    manifest, changes = known.manifest, _FileChanges()
     id_of = {row: i for i, row in row_of.items()}
     unchanged, others = set(manifest.entries), set()
     listed: list[list[int]] = torch.stack(facts, 1).tolist()
@@ -91,16 +91,16 @@ def changes_of(
             others.add(now.file)
         if now in unchanged:
             continue
-        found.take(before, now)
+        changes.take(before, now)
         both = before is not None and before.id is not None and now.id is not None
         if before and both and name and known.aliases.get(before.label, before.label) != name:
-            found.relabeled[id_of[row]] = label
-    _take_vanished(found, states, matches, others, manifest.entries)
-    return _as_update(found, row_of, known)
+            changes.relabeled[id_of[row]] = label
+    _take_vanished(changes, states, matches, others, manifest.entries)
+    return _as_update(changes, row_of, known)
 
 
 def _take_vanished(
-    found: _Found,
+    changes: _FileChanges,
     states: Sequence[FileState],
     matches: Matches,
     others: set[str],
@@ -109,7 +109,7 @@ def _take_vanished(
     """Take the names that no file without an id has any more: test images, and files left out.
 
     Args:
-        found: What was found so far.
+        changes: What was found so far.
         states: Of the files of today.
         matches: What has become of each.
         others: The names of those without an id.
@@ -120,30 +120,32 @@ def _take_vanished(
         if entry.id is not None or entry.file in others:
             continue
         if entry.part not in _TESTED or entry in taken or entry.file in used:
-            found.rows.append(replace(entry, part=FORGOTTEN))
+            changes.rows.append(replace(entry, part=FORGOTTEN))
         elif entry.part == TEST:
-            found.rows.append(replace(entry, part=GONE))
-            found.tests["gone"].append(entry.file)
+            changes.rows.append(replace(entry, part=GONE))
+            changes.tests["gone"].append(entry.file)
 
 
-def _as_update(found: _Found, row_of: Mapping[int, int], known: KnownProject) -> ImageUpdate:
+def _as_update(
+    changes: _FileChanges, row_of: Mapping[int, int], known: KnownProject
+) -> ImageUpdate:
     """Return what has changed, for the journal and for messages."""
     manifest = known.manifest
     images = {entry.id: entry for entry in manifest.images}
     here_or_absent = {*row_of, *known.absent}
-    content = manifest.appended(found.rows) if found.rows else b""
+    content = manifest.appended(changes.rows) if changes.rows else b""
     change = ImageChange(
         size=0,
         test=0,
         gone=sorted(i for i in images if i is not None and i not in here_or_absent),
         back=sorted(i for i in known.absent if i in row_of),
-        changed=sorted(found.changed),
-        renamed=found.renamed,
+        changed=sorted(changes.changed),
+        renamed=changes.renamed,
         manifest=manifest.size + len(content),
         manifest_sha256=manifest.sha256_with(content),
         new=sum(i >= len(images) for i in row_of),
-        tests={what: len(files) for what, files in found.tests.items() if files},
+        tests={what: len(files) for what, files in changes.tests.items() if files},
     )
     names = {i: images[i].file for i in (*change.gone, *change.changed)}
-    named = {what: found.tests[what] for what in ("gone", "changed")}
-    return ImageUpdate(change, manifest, content, found.relabeled, names=names, test_names=named)
+    named = {what: changes.tests[what] for what in ("gone", "changed")}
+    return ImageUpdate(change, manifest, content, changes.relabeled, names=names, test_names=named)

@@ -6,7 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from al_lightning.cli import door
+from al_lightning.cli import preflight
 from al_lightning.cli.search import given_overrides
 from al_lightning.utils.errors import UsageError
 from tests.command_line import CONF, QUICK, Here
@@ -18,19 +18,19 @@ def test_a_disk_without_room_for_a_folder_is_one_message(
     def full(**options: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(door, "TemporaryDirectory", full)
+    monkeypatch.setattr(preflight, "TemporaryDirectory", full)
     with pytest.raises(UsageError, match=r"No folder can be made for .*: No space left on device"):
-        door._check_output_root(str(tmp_path))
+        preflight._check_output_root(str(tmp_path))
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="File name too long"):
-        door._check_output_root(str(tmp_path / ("x" * 300)))
+        preflight._check_output_root(str(tmp_path / ("x" * 300)))
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(UsageError, match="file is no folder"):
-        door._check_output_root(str(file / "outputs"))
-    door._check_output_root(str(tmp_path / "new" / "outputs"))
+        preflight._check_output_root(str(file / "outputs"))
+    preflight._check_output_root(str(tmp_path / "new" / "outputs"))
     assert not list(tmp_path.glob("*/"))
 
 
@@ -44,22 +44,22 @@ def test_runs_among_the_folders_of_classes_are_refused(
     with pytest.raises(
         UsageError, match=r"is in the folder of the images.*output_root=\.\./outputs"
     ):
-        door.require_images_apart(".", root)
+        preflight.require_images_apart(".", root)
     (tmp_path / "imgs" / "train").mkdir()  # then no other folder is read
-    door.require_images_apart(".", root)
+    preflight.require_images_apart(".", root)
 
 
 def test_runs_elsewhere_are_taken_and_images_nowhere_are_not(tmp_path: Path) -> None:
     images = tmp_path / "imgs"
     images.mkdir()
     for root in (tmp_path / "outputs", tmp_path / "imgs2", images / ".runs"):
-        door.require_images_apart(str(images), str(root))
-    door.require_images_apart(None, str(images))
-    door.require_images_apart("~nobody_is_called_so", str(images))
-    door.require_images_apart("s3://bucket/table.csv", "outputs")
+        preflight.require_images_apart(str(images), str(root))
+    preflight.require_images_apart(None, str(images))
+    preflight.require_images_apart("~nobody_is_called_so", str(images))
+    preflight.require_images_apart("s3://bucket/table.csv", "outputs")
     for empty in ("", " "):
         with pytest.raises(UsageError, match=r"dataset\.path is empty"):
-            door.require_images_apart(empty, "outputs")
+            preflight.require_images_apart(empty, "outputs")
 
 
 def test_a_list_of_choices_is_refused_before_there_is_a_folder(
@@ -68,7 +68,7 @@ def test_a_list_of_choices_is_refused_before_there_is_a_folder(
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", ["strategy=[margin,entropy]"], return_hydra_config=True)
         with pytest.raises(SystemExit) as left:
-            door.Door().on_run_start(config)
+            preflight.PreflightCheck().on_run_start(config)
     assert left.value.code == 1
     assert "-m strategy=margin,entropy" in capsys.readouterr().err
 
@@ -80,7 +80,7 @@ def test_what_becomes_multirun_yaml_holds_no_secrets() -> None:
         config: Any = compose("config", overrides, return_hydra_config=True)
         config.hydra.overrides.task = overrides[-2:]  # the others: al_lightning.cli.arguments
         config.hydra.job.override_dirname = ",".join(overrides[-2:])
-        door.Door().on_multirun_start(config)
+        preflight.PreflightCheck().on_multirun_start(config)
     config.hydra.overrides.hydra = []  # all of them, where nothing was typed
     written = OmegaConf.to_yaml(config)
     assert not [secret for secret in ("pw1", "pw2", "pw3", "pw4") if secret in written]
@@ -90,7 +90,7 @@ def test_what_becomes_multirun_yaml_holds_no_secrets() -> None:
 
 
 def test_a_name_that_is_too_long_is_found_before_its_parent_is_there(tmp_path: Path) -> None:
-    why = door._why_not_made(str(tmp_path / "outputs" / ("x" * 300)))
+    why = preflight._why_not_made(str(tmp_path / "outputs" / ("x" * 300)))
     assert why is not None
     assert why.endswith("File name too long")
     assert not [*tmp_path.iterdir()]
@@ -98,7 +98,10 @@ def test_a_name_that_is_too_long_is_found_before_its_parent_is_there(tmp_path: P
 
 def test_a_link_to_nothing_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "outputs").symlink_to(tmp_path / "gone")
-    assert door._why_not_made(str(tmp_path / "outputs" / "a")) == f"{tmp_path}/outputs is no folder"
+    assert (
+        preflight._why_not_made(str(tmp_path / "outputs" / "a"))
+        == f"{tmp_path}/outputs is no folder"
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,5 +147,5 @@ def test_a_file_in_the_way_of_the_runs_of_a_sweep_is_one_message(
 def test_what_is_checked_stays_as_it_was() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config: Any = compose("config", return_hydra_config=True)
-        door.Door().on_run_start(config)
+        preflight.PreflightCheck().on_run_start(config)
     assert not OmegaConf.is_readonly(config.hydra)

@@ -11,7 +11,7 @@ from al_lightning.utils.errors import UsageError
 _NO_NAME = re.compile(r"null|true|false|[-+]?[\d.][\d._e+-]*|", re.IGNORECASE)  # of a choice
 
 
-def require_needed(arguments: Sequence[str]) -> None:
+def require_groups(arguments: Sequence[str]) -> None:
     """Refuse ``model=null``, ``~model``, ``model=1`` and the like; Hydra would show a traceback.
 
     Raises:

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from al_lightning.cli.needed import require_needed
+from al_lightning.cli.required_groups import require_groups
 from al_lightning.utils.errors import UsageError
 
 
@@ -25,13 +25,13 @@ from al_lightning.utils.errors import UsageError
 def test_what_a_run_needs_cannot_be_null(argument: str, default: str) -> None:
     message = rf"{re.escape(argument)} leaves a run without.*{default}"
     with pytest.raises(UsageError, match=message):
-        require_needed(["seed=1", argument])
+        require_groups(["seed=1", argument])
 
 
 @pytest.mark.parametrize("argument", ["logger=1", "experiment=true", "experiment="])
 def test_what_may_be_left_out_must_have_a_name(argument: str) -> None:
     with pytest.raises(UsageError, match=f"{argument} is the name of no "):
-        require_needed([argument])
+        require_groups([argument])
 
 
 def test_what_may_be_null_may_be() -> None:
@@ -44,4 +44,4 @@ def test_what_may_be_null_may_be() -> None:
         "strategy=l2",
         "model.weights=null",
     ]
-    require_needed([*allowed, "budget.validation=null", "-m"])
+    require_groups([*allowed, "budget.validation=null", "-m"])

@@ -22,7 +22,7 @@ from al_lightning.utils.redaction import redacted
 _FAILURE = 1  # exit status
 
 
-class Door(Callback):
+class PreflightCheck(Callback):
     """Refuses what no run can be made of, and keeps secrets out of what Hydra writes.
 
     Hydra makes it in the process that was started, and calls it first.
