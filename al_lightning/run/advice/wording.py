@@ -46,7 +46,7 @@ def _accuracy(advice: Advice) -> str:
         count = images_for(_WIDTH, target or 0.8)
         return (
             f"Accuracy: unknown. {count} labels drawn at random tell it to within "
-            f"{100 * _WIDTH:.0f} points: begin with budget.validation={count}."
+            f"{100 * _WIDTH:.0f} points: set budget.validation={count}."
         )
     if advice.reached and target is not None:
         low, high = accuracy.interval

@@ -42,7 +42,7 @@ def test_of_two_classes_the_f_measure_has_a_bound() -> None:
 
 def test_without_labels_to_measure_by_it_says_how_many_to_buy() -> None:
     assert said(replace(NOTHING, accuracy=None)) == (
-        "Accuracy: unknown. 95 labels drawn at random tell it to within 8 points: begin with "
+        "Accuracy: unknown. 95 labels drawn at random tell it to within 8 points: set "
         "budget.validation=95."
     )
 
