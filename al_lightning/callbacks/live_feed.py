@@ -33,7 +33,6 @@ class LiveFeed(LoopCallback):
         self._live.publish(
             phase="start",
             limit=self._budget.limit(len(data.train), journal.given_labels(len(data.given_ids))),
-            project=journal.is_project,
             tested=len(data.test),
             rounds=tuple(
                 (event, len(journal.pool_in(index).validation_ids))

@@ -72,7 +72,11 @@ def begin_run(
         if journal.is_project:
             record_changes(journal, start, learner.data, irrelevant, callbacks)
     if oracle.live is not None:
-        oracle.live.publish(aliases=dict(journal.aliases), recorded=label_rows(journal))
+        oracle.live.publish(
+            project=journal.is_project,
+            aliases=dict(journal.aliases),
+            recorded=label_rows(journal),
+        )
     learner.begin(continued(journal, start), journal.path.parent)
     last = len(journal.rounds) - 1
     if journal.finished and not learner.has(last, journal.pool_in(last)):

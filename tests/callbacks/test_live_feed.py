@@ -14,7 +14,7 @@ def test_a_run_shows_its_phases_and_metrics(tmp_path: Path) -> None:
     live.watch(lambda: phases.append(live.facts().get("phase")))
     journal = make_loop(tmp_path, callbacks=[LiveFeed(live, BUDGET)]).run()
     facts = live.facts()
-    assert (facts["limit"], facts["tested"], facts["project"]) == (21, 30, False)
+    assert (facts["limit"], facts["tested"]) == (21, 30)
     assert [event["labels_bought"] for event, _ in facts["rounds"]] == [9, 15, 21]
     order = [
         phase for phase, before in zip(phases, [None, *phases], strict=False) if phase != before

@@ -29,6 +29,7 @@ class Decisions:
         classes: Names of the run's classes, by label.
         aliases: What classes are called now, by names that they had before.
         recorded: What the run has recorded of images so far, from whom and when.
+        is_strict: Whether the run keeps the labels that it has recorded: all but projects do.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class Decisions:
         classes: Sequence[str],
         aliases: Mapping[str, str] | None = None,
         recorded: Sequence[LabelRow] = (),
+        is_strict: bool = False,
     ) -> None:
         self._log = log
         self.aliases = dict(aliases or {})
+        self._is_strict = is_strict
         self.run_classes = list(classes)
         self.new_classes: list[str] = []  # that the run has not recorded
         self._label_of = self._numbered()
@@ -164,6 +167,11 @@ class Decisions:
             return f"{value} is none of the classes"
         if image in self._skipped:
             return "This image was skipped, and the run has recorded that"
+        if image in self._known and self._is_strict:
+            return (
+                "The model has trained on this label, and this run keeps it: only a project takes "
+                "corrections (project=NAME)"
+            )
         if image in self._known and not value:
             return (
                 "The model has trained on this label: it can be changed to another class, and not "

@@ -175,9 +175,10 @@ class PageOracle(Oracle):
     @cached_property
     def _session(self) -> Session:
         """What happens on the page; the file of its labels is read when a run begins."""
-        aliases = self.live.facts().get("aliases")
-        recorded = self.live.facts().get("recorded", ())
-        decisions = Decisions(PageLog(self._path), self._data.classes, aliases, recorded)
+        facts, log = self.live.facts(), PageLog(self._path)
+        known = facts.get("aliases"), facts.get("recorded", ())
+        strict = facts.get("project") is False
+        decisions = Decisions(log, self._data.classes, *known, is_strict=strict)
         return Session(decisions, self._every, self._wake)
 
     def _status(self) -> dict[str, Any]:

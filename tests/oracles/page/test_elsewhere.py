@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from al_lightning import Answer, Journal, Oracle, Question
 from al_lightning.oracles import PageOracle
+from al_lightning.oracles.page.decisions import Refused
 from tests.background import DEADLINE, Background
 from tests.helpers import TinySource
 from tests.loop.test_loop import make_loop
@@ -26,10 +28,10 @@ class Sheet(Oracle):
         return Answer(question.ids, torch.ones_like(question.ids)) if self.asked == 1 else None
 
 
-def on_the_page(folder: Path, label: Callable[[PageOracle], None]) -> Journal:
+def on_the_page(folder: Path, label: Callable[[PageOracle], None], project: bool = True) -> Journal:
     """Run with the page until a person who labels there has stopped it."""
     oracle = PageOracle(DATA, folder / "queries", open_browser=False)
-    loop = make_loop(folder, oracle=oracle, project=True)
+    loop = make_loop(folder, oracle=oracle, project=project)
     running = Background(loop.run)
     wait_for(lambda: oracle.live.facts().get("phase") == "wait" and bool(take(oracle)))
     label(oracle)
@@ -104,3 +106,19 @@ def test_a_correction_from_elsewhere_is_shown_and_can_be_changed_back(tmp_path: 
     found = [(e["ids"], e["from"], e["to"], e["by"]) for e in journal.corrections()]
     assert found == [([image], [0], [1], "Eve"), ([image], [1], [0], "Ada")]
     assert journal.label_of[image] == 0
+
+
+def test_the_page_of_a_strict_run_takes_no_corrections(tmp_path: Path) -> None:
+    def label(oracle: PageOracle) -> None:
+        first, *others = images = take(oracle)
+        submit(oracle, first, None, OLD)
+        submit(oracle, first, OLD, NEW)  # nothing is recorded yet
+        for one in others:
+            submit(oracle, one, None, OLD)
+        wait_for(lambda: bool(set(take(oracle)) - set(images)))  # the next batch
+        with pytest.raises(Refused, match="only a project takes corrections"):
+            submit(oracle, first, NEW, OLD)
+        assert shown(oracle)[first] == NEW
+
+    journal = on_the_page(tmp_path, label, project=False)
+    assert sorted({*journal.label_of.values()}) == [0, 1]

@@ -145,6 +145,18 @@ def test_a_label_can_be_corrected_and_taken_back_until_it_is_recorded(tmp_path: 
     assert (first["id"], first["value"], first["fixed"]) == (1, "cat", True)
 
 
+def test_a_strict_run_says_that_it_keeps_what_it_has_recorded(tmp_path: Path) -> None:
+    decisions = Decisions(PageLog(tmp_path / "page.jsonl"), CLASSES, is_strict=True)
+    session = Session(decisions)
+    waiting = Waiting(session, question(1, 2))
+    session.submit("a", "Ada", [(1, None, "cat")])
+    session.submit("a", "Ada", [(1, "cat", "dog"), (2, None, "cat")])
+    assert waiting.end() is not None
+    with pytest.raises(Refused, match="only a project takes corrections"):
+        session.submit("a", "Ada", [(1, "dog", "owl")])
+    assert decisions.corrections() == {}
+
+
 @pytest.mark.parametrize(
     ("image", "before", "after", "message"),
     [
