@@ -91,6 +91,7 @@ def a_run(
                 seconds={**spent, **idle},
                 steps=100,
                 index=k,
+                validation_labels=validation,
             )
         )
     sizes = [after - before for before, after in pairwise(labels)]

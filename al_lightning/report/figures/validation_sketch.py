@@ -35,9 +35,10 @@ def _name(run: Run, runs: Sequence[Run]) -> str:
 
 def _curve(run: Run) -> Curve | None:
     """Return accuracies on validation labels, with their intervals; None where there are none."""
-    known = [entry for entry in run.rounds if entry.validation] if run.validation_labels else []
+    known = [entry for entry in run.rounds if entry.validation and entry.validation_labels]
     if not known:
         return None
     mean = tuple(float(entry.validation["accuracy"]) for entry in known)
-    low, high = zip(*(wilson_interval(v, run.validation_labels) for v in mean), strict=True)
+    counts = [entry.validation_labels for entry in known]
+    low, high = zip(*map(wilson_interval, mean, counts), strict=True)
     return Curve(tuple(entry.labels for entry in known), mean, low, high, 1)

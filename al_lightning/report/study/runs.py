@@ -44,6 +44,9 @@ class Round:
         steps: Steps of the optimizer in its fit.
         index: Number of the round, which names its files.
         test: Of the labels bought for test, by name; empty where none were bought.
+        validation_labels: How many labels ``validation`` was measured on: in a project, more may be
+            bought later, and images may go.
+        test_labels: How many ``test`` was measured on.
     """
 
     labels: int
@@ -54,6 +57,8 @@ class Round:
     steps: int
     index: int = 0
     test: Mapping[str, float] = field(default_factory=dict)
+    validation_labels: int = 0
+    test_labels: int = 0
 
 
 @dataclass(frozen=True)
@@ -233,9 +238,7 @@ def _run(journal: Journal, folder: Path) -> Run:
         query_mix=query_mix(journal.labels("query"), events, len(classes)),
         validation_labels=len(all_of(validation, "ids")),
         skipped=len(all_of([*initial, *validation, *test], "skipped")),
-        rounds=tuple(
-            _round(event, journal.classes_in(event["round"]) == classes) for event in events
-        ),
+        rounds=tuple(_round(event, journal, classes) for event in events),
         finished=journal.finished,
         overrides=tuple(map(str, start.get("overrides", ()))) if names else None,
         test_labels=len(all_of(test, "ids")),
@@ -257,18 +260,22 @@ def _advice(journal: Journal, settings: Mapping[str, Any] | None) -> Advice | No
     return advice_on(journal, journal.path.parent, AdviceSettings.of(settings))
 
 
-def _round(event: Event, of_all_classes: bool) -> Round:
+def _round(event: Event, journal: Journal, classes: Sequence[str]) -> Round:
     """Return a round; figures a class are left out where there were other classes than in the end."""
-    metrics = event["metrics"]
+    metrics, index = event["metrics"], event["round"]
+    held_out = bool(event.get("validation") or event.get("test"))
+    pool = journal.pool_in(index) if held_out else None
     return Round(
         labels=event["labels_bought"],
         metrics={**metrics, "accuracy": float(metrics["accuracy"])} if metrics else {},
         validation=event.get("validation", {}),
-        per_class=event["per_class"] if of_all_classes else {},
+        per_class=event["per_class"] if tuple(journal.classes_in(index)) == tuple(classes) else {},
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
         steps=event["steps"],
-        index=event["round"],
+        index=index,
         test=event.get("test", {}),
+        validation_labels=0 if pool is None else len(pool.validation_ids),
+        test_labels=0 if pool is None else len(pool.test_ids),
     )
 
 

@@ -50,8 +50,8 @@ def _untested(run: Run) -> str:
     known = [
         f"{percent(value, 1)}% {interval(*wilson_interval(value, n), 1)} on {count(n)} {what} labels"
         for metrics, n, what in (
-            (last.validation, run.validation_labels, "validation"),
-            (last.test if run.finished else {}, run.test_labels, "test"),
+            (last.validation, last.validation_labels, "validation"),
+            (last.test if run.finished else {}, last.test_labels, "test"),
         )
         if n and (value := metrics.get("accuracy")) is not None
     ]
@@ -59,7 +59,7 @@ def _untested(run: Run) -> str:
     if last.test and not run.finished:  # whoever looks at it on the way uses it up
         which = "that" if known else "its accuracy"
         parts.append(
-            f"{which} on {count(run.test_labels)} test labels is told at the end of the run"
+            f"{which} on {count(last.test_labels)} test labels is told at the end of the run"
         )
     what = listed(parts) if parts else "no labels were bought to measure its accuracy"
     return f"{run.strategy}{seed} has {count(last.labels)} labels; {what}."

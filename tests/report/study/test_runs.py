@@ -248,5 +248,20 @@ def test_what_was_bought_for_test_is_read(tmp_path: Path) -> None:
     assert (run.test_labels, run.rounds[0].test) == (20, {"accuracy": 0.5})
 
 
+def test_a_round_was_measured_on_the_labels_of_its_time(tmp_path: Path) -> None:
+    project = Project(tmp_path, test=0, validation=8, bought_test=20)
+    project.rounds(0.5)
+    project.label(4, "validation")
+    project.rounds(0.6)
+    project.label(5, "test")
+    run = read_run(journal_of(tmp_path))
+    assert run is not None
+    assert (run.validation_labels, run.test_labels) == (12, 25)
+    assert [(each.validation_labels, each.test_labels) for each in run.rounds] == [
+        (8, 20),
+        (12, 20),
+    ]
+
+
 def test_a_run_on_all_labels_that_there_are_is_passive() -> None:
     assert replace(a_run("passive", 0, [0.9], [197]), skipped=3).passive

@@ -373,8 +373,10 @@ def test_runs_that_have_just_begun() -> None:
 def untested(finished: bool, seed: int | None = 0) -> Run:
     """A run without test images, which has labels for validation and for test."""
     run = a_run("margin", seed, (0.5, 0.9), (30, 60), validation=10, finished=finished)
-    rounds = tuple(replace(entry, metrics={}, test={"accuracy": 0.8}) for entry in run.rounds)
-    return replace(run, rounds=rounds, test_labels=20)
+    rounds = tuple(
+        replace(entry, metrics={}, test={"accuracy": 0.8}, test_labels=20) for entry in run.rounds
+    )
+    return replace(run, rounds=rounds, test_labels=30, validation_labels=15)  # some bought since
 
 
 def test_a_run_without_test_images_is_told_by_the_labels_that_it_bought() -> None:
