@@ -23,7 +23,8 @@ class TimeLeft:
         """Return it in words."""
         if not self.unknown:
             return f"{_in_words(self.seconds)} left"
-        return f"{_in_words(self.seconds)} left, without {self.unknown} runs of parts not yet begun"
+        unknown = f"{self.unknown} runs of parts not yet begun"
+        return f"{_in_words(self.seconds)} left, without {unknown}" if self.seconds else unknown
 
 
 def time_left(

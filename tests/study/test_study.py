@@ -192,7 +192,7 @@ def test_the_list_says_how_far_each_part_is(capsys: pytest.CaptureFixture[str]) 
     assert lines(capsys) == [
         "t                1 of   2 runs, revision 1, 4 s left",
         "    Does it work?",
-        "u                0 of   4 runs, revision 3, 0 s left, without 4 runs of parts not yet begun",
+        "u                0 of   4 runs, revision 3, 4 runs of parts not yet begun",
         "    Why?",
     ]
 
