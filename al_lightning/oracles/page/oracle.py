@@ -175,10 +175,14 @@ class PageOracle(Oracle):
     @cached_property
     def _session(self) -> Session:
         """What happens on the page; the file of its labels is read when a run begins."""
-        facts, log = self.live.facts(), PageLog(self._path)
-        known = facts.get("aliases"), facts.get("recorded", ())
-        strict = facts.get("project") is False
-        decisions = Decisions(log, self._data.classes, *known, is_strict=strict)
+        facts = self.live.facts()
+        decisions = Decisions(
+            PageLog(self._path),
+            self._data.classes,
+            facts.get("aliases"),
+            facts.get("recorded", ()),
+            is_strict=not facts.get("project", True),
+        )
         return Session(decisions, self._every, self._wake)
 
     def _status(self) -> dict[str, Any]:

@@ -263,13 +263,12 @@ def _advice(journal: Journal, settings: Mapping[str, Any] | None) -> Advice | No
 def _round(event: Event, journal: Journal, classes: Sequence[str]) -> Round:
     """Return a round; figures a class are left out where there were other classes than in the end."""
     metrics, index = event["metrics"], event["round"]
-    held_out = bool(event.get("validation") or event.get("test"))
-    pool = journal.pool_in(index) if held_out else None
+    pool = journal.pool_in(index) if event.get("validation") or event.get("test") else None
     return Round(
         labels=event["labels_bought"],
         metrics={**metrics, "accuracy": float(metrics["accuracy"])} if metrics else {},
         validation=event.get("validation", {}),
-        per_class=event["per_class"] if tuple(journal.classes_in(index)) == tuple(classes) else {},
+        per_class=event["per_class"] if journal.classes_in(index) == classes else {},
         seconds={phase: float(event["seconds"].get(phase, 0.0)) for phase in PHASES},
         steps=event["steps"],
         index=index,
