@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from al_lightning.models.backbone import Backbone, require_backbone, to_probabilities
+from al_lightning.models.depthwise import fast_gradients
 from al_lightning.models.metrics import per_class_metrics, scalar_metrics
 
 Batch = tuple[Tensor, Tensor]
@@ -89,7 +90,8 @@ class ImageClassifier(L.LightningModule):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits, (B, classes)."""
-        return self.backbone(images)
+        with fast_gradients(self.backbone):
+            return self.backbone(images)
 
     def for_evaluation(self) -> nn.Module:
         """Return both halves in their fastest form, see :meth:`Backbone.for_evaluation`.

@@ -168,6 +168,16 @@ def scoring() -> Rows:
     return rows
 
 
+def fine_tuning() -> Rows:
+    """Steps of networks with depthwise convolutions, by ``benchmarks/fine_tuning.py``: two minutes."""
+    rows = [["network", "float32", "bf16 by torch alone", "here", "ratio to bf16 by torch alone"]]
+    for name, seconds in read("fine_tuning")["seconds"].items():
+        medians = [f"{statistics.median(each):.3f} s" for each in seconds.values()]
+        ratio = _median_ratio(seconds["bf16"], seconds["here"])
+        rows.append([f"`{name}`", *medians, f"{ratio:.2f}"])
+    return rows
+
+
 def farthest_first() -> Rows:
     """Farthest-first against the dense greedy search, by ``benchmarks/selection.py``: two minutes."""
     found = read("farthest_first")
@@ -242,6 +252,7 @@ TABLES = (
     selection_peers,
     bayesian,
     scoring,
+    fine_tuning,
     farthest_first,
     image_folder,
     ten_million,
