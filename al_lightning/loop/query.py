@@ -26,8 +26,9 @@ from al_lightning.strategies.strategy import Strategy, require_strategy
 from al_lightning.training.fitted import Fitted
 from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.global_seed import seeded
 from al_lightning.utils.memory import memory_limit
-from al_lightning.utils.randomness import derive_generator
+from al_lightning.utils.randomness import derive_generator, derive_seed
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.stopwatch import Stopwatch
 
@@ -177,12 +178,15 @@ class Query:
         strategy, index, seed = self.strategy, candidates.index, candidates.seed
         passes = strategy.mc_samples, temperature
         with watch.time("score"):
-            drawn = self._generator(seed, "candidates", index)
+            drawn = derive_generator(seed, *self._purpose("candidates", index))
             ids = draw_candidates(candidates.ids, strategy.pool_subset, drawn)
             unlabeled = fitted.evidence(ids, strategy.needs, *passes)
             labeled = fitted.evidence(candidates.labeled_ids, strategy.labeled_needs, *passes)
-        count, generator = candidates.count, self._generator(seed, "query", index)
-        with watch.time("select"):
+        count = candidates.count
+        generator = derive_generator(seed, *self._purpose("query", index))
+        # What a strategy calls may draw from global generators, as scikit-learn does.
+        global_seed = derive_seed(seed, *self._purpose("query, global", index))
+        with watch.time("select"), seeded(global_seed):
             return from_rank_zero(
                 lambda: _select_and_note(strategy, unlabeled, labeled, count, generator)
             )
@@ -212,7 +216,8 @@ class Query:
         unlabeled = untrained.evidence(free, strategy.needs)
         known = untrained.evidence(labeled, strategy.labeled_needs) if len(labeled) else None
         generator = derive_generator(seed, "initial")
-        return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
+        with seeded(derive_seed(seed, "initial, global")):
+            return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
 
     def question(self, fitted: Fitted, result: QueryResult, attempt: int) -> Question:
         """Return a result as a question; the next round trains on its labels.
@@ -236,10 +241,9 @@ class Query:
             parts=QuestionParts(selection.parts, selection.uniform),
         )
 
-    def _generator(self, seed: int, purpose: str, index: int) -> torch.Generator:
-        """Return a random stream of the strategy's own, which ``query_seed`` changes."""
-        drawn = () if self.query_seed is None else (self.query_seed,)
-        return derive_generator(seed, purpose, *drawn, index)
+    def _purpose(self, purpose: str, index: int) -> tuple[str | int, ...]:
+        """Return the purpose of a random stream of the strategy's own, which ``query_seed`` changes."""
+        return purpose, *(() if self.query_seed is None else (self.query_seed,)), index
 
 
 def _select_and_note(

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.utilities.seed import isolate_rng
 
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.training.divergence import (
@@ -16,6 +15,7 @@ from al_lightning.training.divergence import (
 from al_lightning.training.even_shares import EvenShares
 from al_lightning.training.mid_fit import MidFit
 from al_lightning.training.trainer_rules import require_fresh, require_steps
+from al_lightning.utils.global_seed import seeded
 from al_lightning.utils.randomness import derive_seed
 from al_lightning.utils.ranks import share_state, wait_for_all
 from al_lightning.utils.stopwatch import Stopwatch
@@ -52,9 +52,9 @@ def fit_once(
     require_fresh(trainer)
     watch, before = Stopwatch(), sums_of_weights(classifier)
     _prepare_ranks(trainer, datamodule)
-    with isolate_rng(), stops_on_divergence(trainer, round_index), watch.time("fit"):
-        # Each rank draws dropout and augmentation of its own.
-        L.seed_everything(derive_seed(seed, "device", rank()) if rank() else seed, verbose=False)
+    # Each rank draws dropout and augmentation of its own.
+    own_seed = derive_seed(seed, "device", rank()) if rank() else seed
+    with seeded(own_seed), stops_on_divergence(trainer, round_index), watch.time("fit"):
         earlier = 0.0 if mid_fit is None else mid_fit.fit(trainer, classifier, datamodule)
         if mid_fit is None:
             trainer.fit(classifier, datamodule=datamodule)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 import lightning as L
-from lightning.pytorch.utilities.seed import isolate_rng
 from torch import nn
 
 from al_lightning.training.checkpoint import state_digest
 from al_lightning.training.learner_arguments import require_classifier
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.global_seed import seeded
 
 MakeClassifier = Callable[[], L.LightningModule]
 
@@ -46,8 +46,7 @@ class FreshClassifiers:
             self._ahead = self._new()
 
     def _new(self) -> L.LightningModule:
-        with isolate_rng():
-            L.seed_everything(self._seed, verbose=False)
+        with seeded(self._seed):
             classifier = require_classifier(self._make())
         self._require_own_parameters(classifier)
         self._require_same_start(classifier)
