@@ -31,8 +31,6 @@ _SAMPLES = 20
 class _MadeUp:
     """Noise of Fashion-MNIST's shape."""
 
-    horizontal_flip = False
-
     def __init__(self, count: int) -> None:
         pixels = torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8)
         self._images = Images(pixels, torch.arange(count) % 10)

@@ -38,8 +38,6 @@ class TinySource:
         loads: How often the data was read.
     """
 
-    horizontal_flip = False
-
     def __init__(
         self,
         train: int = 60,

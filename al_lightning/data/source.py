@@ -231,18 +231,12 @@ class ImageSource(Protocol):
     >>> import torch
     >>> from al_lightning import ImageData, Images
     >>> class Noise:
-    ...     horizontal_flip = False
     ...     def load(self):
     ...         images = Images(torch.rand(10, 1, 8, 8), torch.arange(10) % 2)
     ...         return ImageData(images, images, classes=("a", "b"))
     >>> len(Noise().load().train)
     10
     """
-
-    @property
-    def horizontal_flip(self) -> bool:
-        """Whether a mirrored image keeps its class: clothes do, digits and letters do not."""
-        ...
 
     def load(self) -> ImageData:
         """Read, check and return the data.

@@ -41,7 +41,6 @@ class _Loaded:
     """A source of images that were read before."""
 
     images: ImageData
-    horizontal_flip: bool = False
 
     def load(self) -> ImageData:
         """Return them."""

@@ -167,7 +167,10 @@ class Budget:
             amounts = " + ".join(str(getattr(self, name)) for name in parts)
             raise UsageError(f"{names} = {amounts} is more than budget.total = {self.total}")
         if start > size:
-            raise UsageError(f"{names} = {start}, but the training set has {size} images")
+            raise UsageError(
+                f"{names} = {start}, but the training set has {size} images: lower budget.initial, or "
+                "take budget=small, which has 50"
+            )
         return limit
 
     def _check_given(self, given: int, size: int, limit: int) -> None:

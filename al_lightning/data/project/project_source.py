@@ -27,11 +27,6 @@ class ProjectSource:
     def __init__(self, source: ImageSource, folder: Path, journal: Journal | None) -> None:
         self._source, self._folder, self._journal = source, folder, journal
 
-    @property
-    def horizontal_flip(self) -> bool:
-        """Whether a mirrored image keeps its class."""
-        return self._source.horizontal_flip
-
     def load(self) -> ImageData:
         """Read the data set.
 

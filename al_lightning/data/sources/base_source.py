@@ -20,12 +20,13 @@ class BaseSource(ABC):
     ...     def read(self):
     ...         images = Images(torch.rand(100, 1, 8, 8), torch.arange(100) % 2)
     ...         return ImageData(images, images, classes=("a", "b"))
-    >>> source = Noise(horizontal_flip=False, imbalance="step", imbalance_ratio=10.0)
+    >>> source = Noise(imbalance="step", imbalance_ratio=10.0)
     >>> source.load().train.labels.bincount()
     tensor([50,  5])
 
     Args:
-        horizontal_flip: Whether a mirrored image keeps its class.
+        horizontal_flip: Whether a mirrored image keeps its class: clothes do, digits do not. On the
+            command line, the recipe reads it from the YAML of the data set.
         imbalance: The profile that the sizes of the training classes follow, "exponential" or
             "step"; None keeps every training image. The test set always stays as it is.
         imbalance_ratio: The size of the most common class over that of the rarest.
@@ -35,7 +36,11 @@ class BaseSource(ABC):
     """
 
     def __init__(
-        self, *, horizontal_flip: bool, imbalance: str | None, imbalance_ratio: float
+        self,
+        *,
+        horizontal_flip: bool = False,
+        imbalance: str | None = None,
+        imbalance_ratio: float = 50.0,
     ) -> None:
         if imbalance is not None:
             check_imbalance(imbalance, imbalance_ratio)

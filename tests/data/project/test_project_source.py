@@ -465,7 +465,6 @@ def test_other_data_sets_have_the_classes_of_the_project(tmp_path: Path) -> None
     source = ProjectSource(TinySource(), tmp_path, journal)
     whole = TinySource().load()
     assert source.load().fingerprint() == whole.fingerprint()
-    assert source.horizontal_flip is False
     journal.begin({"project": True, **start_event(data={"train": 60})})
     journal.record_classes(ClassChange(added=["other"], merged={"top": "bottom"}))
     data = source.load()
