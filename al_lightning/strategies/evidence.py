@@ -6,6 +6,8 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
+from al_lightning.utils.errors import UndeclaredNeedError
+
 
 class Need(StrEnum):
     """A quantity that a strategy can need; the value is the name of the Evidence field.
@@ -100,11 +102,11 @@ class Evidence:
         """Return one quantity.
 
         Raises:
-            ValueError: If it is absent, i.e. the strategy did not declare it.
+            UndeclaredNeedError: If it is absent, i.e. the strategy did not declare it.
         """
         values = self.quantities().get(need)
         if values is None:
-            raise ValueError(
+            raise UndeclaredNeedError(
                 f"This evidence holds no {need}; a strategy must declare Need.{need.name} "
                 "in `needs` (of the pool) or `labeled_needs` (of the labeled set)"
             )

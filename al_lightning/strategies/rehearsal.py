@@ -8,7 +8,7 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence, Need
 from al_lightning.strategies.strategy import Strategy
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.errors import ScoreError, UsageError
 
 _IMAGES = 16  # in the pool, and labeled; fewer where there are not twice as many
 
@@ -17,8 +17,8 @@ def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> N
     """Let a copy of a strategy select once, from a pool of the highest ids.
 
     So positions that are returned for ids are found out: in a run, most of them are ids of unlabeled
-    images too, and would be taken for rounds. What a strategy raises itself is left to the run: it may
-    rightly refuse what is made up.
+    images too, and would be taken for rounds. What a strategy raises itself is left to the run, and so
+    are scores that are not finite: embeddings of a run may all be positive, and made-up ones are not.
 
     Args:
         strategy: Left as it is.
@@ -27,7 +27,8 @@ def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> N
         embedding: D.
 
     Raises:
-        UsageError: If what it selects cannot be taken; names the strategy.
+        UsageError: If what it selects cannot be taken, or it reads what it has not declared; names the
+            strategy or the need.
     """
     count = min(_IMAGES, images // 2)
     if count == 0:
@@ -38,8 +39,12 @@ def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> N
     labeled = _made_up(ids[:count], strategy.labeled_needs, sizes, generator)
     try:
         deepcopy(strategy).select(pool, labeled, max(1, count // 2), generator)
-    except UsageError:
-        raise
+    except ScoreError:
+        return
+    except UsageError as error:
+        raise UsageError(
+            f"{type(strategy).__name__} was tried on made-up evidence of {count} images: {error}"
+        ) from error
     except Exception:
         return
 

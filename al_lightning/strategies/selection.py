@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence
-from al_lightning.utils.errors import UsageError
+from al_lightning.utils.errors import ScoreError, UsageError
 
 _SHOWN = 10  # ids in a message
 
@@ -82,7 +82,8 @@ def checked_scores(scores: Any, source: str, ids: Tensor) -> Tensor:
         ids: The images, (n,) int64.
 
     Raises:
-        UsageError: On another shape, or on scores that are NaN or infinite; names the strategy.
+        UsageError: On another shape; names the strategy.
+        ScoreError: On scores that are NaN or infinite.
     """
     if not isinstance(scores, Tensor) or scores.shape != ids.shape or scores.is_complex():
         raise UsageError(
@@ -91,7 +92,7 @@ def checked_scores(scores: Any, source: str, ids: Tensor) -> Tensor:
         )
     numbers: Tensor = scores.detach().float().cpu()
     if len(bad := ids[~numbers.isfinite()]):
-        raise UsageError(
+        raise ScoreError(
             f"{source} must give finite scores, and those of {len(bad)} image(s) are NaN or infinite "
             f"in float32; ids: {listed(bad)}"
         )

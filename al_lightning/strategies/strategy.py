@@ -15,7 +15,7 @@ from al_lightning.strategies.selection import (
     listed,
 )
 from al_lightning.strategies.sizes import Sizes
-from al_lightning.utils.checks import whole_number
+from al_lightning.utils.checks import whole_number, why_not_callable
 from al_lightning.utils.errors import EvidenceError, UsageError
 
 _SCORE_BYTES = 64  # an image: its score, and the order of all scores
@@ -45,10 +45,10 @@ class Strategy(ABC):
     """
 
     needs: frozenset[Need] = frozenset()
-    """Quantities of the pool that :meth:`select` reads."""
+    """Quantities of the pool that :meth:`choose` reads."""
 
     labeled_needs: frozenset[Need] = frozenset()
-    """Quantities of the labeled set that :meth:`select` reads."""
+    """Quantities of the labeled set that :meth:`choose` reads."""
 
     mc_samples: int = 20
     """K, the number of samples, where Monte-Carlo probabilities or dropped features are needed."""
@@ -165,8 +165,11 @@ class ScoreStrategy(Strategy):
         """Return the scores of a pool, (N,) float32, checked.
 
         Raises:
-            UsageError: If :meth:`score` gives anything but one finite number an image.
+            UsageError: If :meth:`score` takes more than the pool, or gives anything but one finite
+                number an image.
         """
+        if (problem := why_not_callable(self.score, 1)) is not None:
+            raise UsageError(f"{type(self).__name__}.score must take the pool alone: {problem}")
         return checked_scores(self.score(pool), f"{type(self).__name__}.score", pool.ids)
 
     def choose(
@@ -213,7 +216,8 @@ def require_strategy(key: str, value: object) -> None:
 
     Raises:
         UsageError: If it is none, such as a class or a name; or if its ``needs`` or ``labeled_needs``
-            are no sets of :class:`Need`, or ``mc_samples`` or ``pool_subset`` no count.
+            are no sets of :class:`Need`, ``mc_samples`` or ``pool_subset`` no count, or ``choose``
+            takes other arguments.
     """
     if isinstance(value, type):
         raise UsageError(f"{key} must be an instance, {value.__name__}(...), not the class itself")
@@ -228,6 +232,10 @@ def require_strategy(key: str, value: object) -> None:
                 f"{type(value).__name__}.{name} must be a set of Need, such as "
                 f"frozenset({{Need.PROBABILITIES}}), not {needs!r}"
             )
+    if (problem := why_not_callable(value.choose, 4)) is not None:
+        raise UsageError(
+            f"{type(value).__name__}.choose must take pool, labeled, count and generator: {problem}"
+        )
     whole_number("strategy.mc_samples", value.mc_samples, least=1)
     if value.pool_subset is not None:
         whole_number("strategy.pool_subset", value.pool_subset, least=1)

@@ -64,6 +64,14 @@ class EvidenceError(UsageError, ValueError):
     """What a classifier says of images is NaN or infinite; the message names the images."""
 
 
+class UndeclaredNeedError(UsageError, ValueError):
+    """A strategy reads what it has not declared in its needs; the message names the need."""
+
+
+class ScoreError(UsageError):
+    """A strategy's scores are NaN or infinite; the message names the strategy and the images."""
+
+
 class DivergenceError(UsageError):
     """A fit has reached a loss or a weight that is NaN or infinite.
 

@@ -72,3 +72,36 @@ def test_nothing_is_selected_from_no_images() -> None:
 
 def test_as_many_samples_are_made_up_as_it_takes() -> None:
     rehearse(BALD(mc_samples=3), *SIZES)
+
+
+class Roots(ScoreStrategy):
+    """Is right where embeddings are positive, as behind a ReLU."""
+
+    needs = frozenset({Need.EMBEDDINGS})
+
+    def score(self, pool: Evidence) -> Tensor:
+        return pool.require(Need.EMBEDDINGS).sqrt().sum(1)
+
+
+def test_scores_of_made_up_evidence_need_not_be_finite() -> None:
+    rehearse(Roots(), *SIZES)
+
+
+class Undeclared(ScoreStrategy):
+    def score(self, pool: Evidence) -> Tensor:
+        return pool.require(Need.PROBABILITIES).max(1).values
+
+
+def test_a_need_that_was_not_declared_is_found_out_at_once() -> None:
+    with pytest.raises(UsageError, match=r"Undeclared was tried.*must declare Need\.PROBABILITIES"):
+        rehearse(Undeclared(), *SIZES)
+
+
+class TakesMore(ScoreStrategy):
+    def score(self, pool: Evidence, generator: torch.Generator) -> Tensor:  # type: ignore[override]
+        return torch.rand(len(pool), generator=generator)
+
+
+def test_a_score_of_more_than_the_pool_is_found_out_at_once() -> None:
+    with pytest.raises(UsageError, match=r"TakesMore\.score must take the pool alone: missing"):
+        rehearse(TakesMore(), *SIZES)
