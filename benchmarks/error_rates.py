@@ -10,7 +10,8 @@ strategy's noise, power is the share of true differences that is claimed, by pro
 
 ``planned``: what the report does by default, from the first planned look to the last: whoever follows
 its advice and looks again, at whatever numbers of seeds, sees claims at these looks alone. Two of its
-worlds are fresh: neither they nor the random streams served to choose a constant. ``before``: five
+worlds are fresh: neither they nor the random streams served to choose a constant. ``crowded``: some
+strategies are far behind and noisy; what that costs the others. ``before``: five
 strategies as good as random, five seeds first; whoever finds nothing follows the advice of the rule of
 until now, or looks again at the full level, up to ten times.
 """
@@ -30,6 +31,7 @@ from procedures import (
     Claims,
     against_holm,
     against_ours,
+    best_at_once,
     best_ours,
     differences,
 )
@@ -63,6 +65,9 @@ def measure(draws: int) -> None:
     """Add to the file of results what it does not have; remove it to measure all anew."""
     found = recorded("error_rates") or {}
     planned, before, cells = (found.setdefault(key, {}) for key in ("planned", "before", "cells"))
+    if "crowded" not in found:
+        found["crowded"] = crowded(draws)
+        record("error_rates", found)
     for strategies in STRATEGIES:
         if str(strategies) not in planned:
             planned[str(strategies)] = play(strategies, draws)
@@ -162,6 +167,30 @@ def _check_with_the_report(seeds: int, strategies: int) -> None:
         decided = [c.outcome in (Outcome.BETTER, Outcome.WORSE) for c in read]
         assert decided == claims[k].tolist()
         assert [not s.can_be_best for s in standings(scores, names, once)] == out[k].tolist()
+
+
+def crowded(draws: int, seeds: int = 10) -> dict[str, Any]:
+    """Return what strategies that are far behind cost the others, by how many they are.
+
+    ``false``: how often any of five equally good ones leaves the set of the best; ``found``: how often
+    the second of two does, which is behind by two standard deviations. Both where all are compared at
+    once, and as a report does.
+    """
+    found: dict[str, Any] = {"draws": draws // _CHUNK * _CHUNK, "seeds": seeds, "behind": {}}
+    ways = {"at once": best_at_once, "ours": best_ours}
+    for behind in (0, 1, 4, 10):
+        rates = {key: dict.fromkeys(ways, 0.0) for key in ("false", "found")}
+        random = np.random.default_rng([2028, behind])
+        for _ in range(draws // _CHUNK):
+            noise = random.standard_normal((_CHUNK, 5 + behind, seeds))
+            noise[:, 5:] = NOISY * (noise[:, 5:] - 2 * NOISY)
+            two = np.delete(noise, slice(2, 5), axis=1) - np.eye(2 + behind)[1][:, None] * 2
+            for name, claims in ways.items():
+                rates["false"][name] += claims(noise)[:, :5].any(1).sum() / found["draws"]
+                rates["found"][name] += claims(two)[:, 1].sum() / found["draws"]
+        found["behind"][str(behind)] = rates
+        print("far behind", behind, rates, flush=True)
+    return found
 
 
 def play(strategies: int, draws: int) -> dict[str, Any]:

@@ -72,6 +72,17 @@ def against_smyth(values: Array) -> Claims:
 
 def best_ours(values: Array, level: float = ALPHA) -> Claims:
     """Claim that strategies are not the best as :func:`standings` does."""
+    out = best_at_once(values, level)
+    stay, which = np.unique(~out, axis=0, return_inverse=True)
+    for k, left in enumerate(stay):
+        if 1 < left.sum() < len(left):
+            part = np.ix_(np.flatnonzero(which == k), np.flatnonzero(left))
+            out[part] = best_ours(values[part], level)
+    return out
+
+
+def best_at_once(values: Array, level: float = ALPHA) -> Claims:
+    """Claim that strategies are not the best, all compared at once: the first step of that."""
     means, variances, seeds, (one, other) = _pairs(values)
     count = values.shape[1]
     found = moderate(variances, np.full(len(one), seeds), max(len(one) / (count - 1), 1.0))

@@ -54,6 +54,21 @@ def planned_power() -> Rows:
     return rows
 
 
+def crowded() -> Rows:
+    """What strategies far behind cost the others, by ``benchmarks/error_rates.py``."""
+    result = read("error_rates")["crowded"]
+    heads = ("false, all at once", "false, now", "found, all at once", "found, now")
+    rows = [["strategies far behind", *heads]]
+    for behind, rates in result["behind"].items():
+        cells = [
+            _percent(rates[key][way], result["draws"])
+            for key in ("false", "found")
+            for way in ("at once", "ours")
+        ]
+        rows.append([behind, *cells])
+    return rows
+
+
 def procedures() -> Rows:
     """Procedures at the level of a single look, by ``benchmarks/error_rates.py``."""
     names = ("holm", "blocks", "smyth", "ours", "best, holm", "best, ours")
@@ -151,6 +166,7 @@ TABLES = (
     query_temperature,
     false_claims,
     planned_power,
+    crowded,
     procedures,
     follow_the_advice,
     fresh_seeds,

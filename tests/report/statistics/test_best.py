@@ -65,3 +65,22 @@ def test_several_best_ones_all_stay_in_95_of_100_studies() -> None:
         scores = {n: dict(enumerate(row)) for n, row in zip("abcde", rows.tolist(), strict=True)}
         out += not all(s.can_be_best for s in standings(scores, list(scores), Rules(looks=(3,))))
     assert out <= 16  # 10 are 5 % of 200; more than 16 once in 50 times
+
+
+def test_strategies_far_behind_hide_nothing_of_the_others() -> None:
+    """Two strategies that are told apart stay so, however noisy others are that nobody would take."""
+    drawn = np.random.default_rng(3)
+    first = drawn.normal(0.9, 0.01, 10)
+    scores = {
+        "a": dict(enumerate(first.tolist())),
+        "b": dict(enumerate((first - drawn.normal(0.004, 0.002, 10)).tolist())),
+    }
+    alone = {s.strategy: s for s in standings(scores, ["a", "b"])}
+    assert (alone["a"].can_be_best, alone["b"].can_be_best) == (True, False)
+    for k in range(4):
+        scores[f"far {k}"] = dict(enumerate(drawn.normal(0.5, 0.05, 10).tolist()))
+    found = {s.strategy: s for s in standings(scores, list(scores))}
+    assert [name for name, s in found.items() if s.can_be_best] == ["a"]
+    assert (found["a"].behind, found["b"].behind) == (0.0, alone["b"].behind)
+    assert found["far 0"].behind is not None
+    assert found["far 0"].behind > 0.3
