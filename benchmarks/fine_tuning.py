@@ -1,4 +1,4 @@
-"""Times training steps of networks with depthwise convolutions; run it by hand.
+"""Times training steps of networks with depthwise convolutions or attention; run it by hand.
 
     python benchmarks/fine_tuning.py [--repeats 9] [--size 96]
 
@@ -21,7 +21,12 @@ import torch.nn.functional as F  # noqa: E402
 from raw import record  # noqa: E402
 from torch import nn  # noqa: E402
 
-from al_lightning.models import EfficientNetLite0, ImageClassifier, TorchvisionBackbone  # noqa: E402
+from al_lightning.models import (  # noqa: E402
+    EfficientNetLite0,
+    ImageClassifier,
+    TimmBackbone,
+    TorchvisionBackbone,
+)
 from al_lightning.models.backbone import Backbone  # noqa: E402
 
 _SHAPE, _CLASSES, _BATCH = (3, 32, 32), 10, 32
@@ -49,6 +54,8 @@ def networks(size: int) -> dict[str, Callable[[], Backbone]]:
         found[name] = partial(
             TorchvisionBackbone, _SHAPE, _CLASSES, name=name, weights=None, image_size=size
         )
+    vit = "vit_small_patch16_224"
+    found[vit] = partial(TimmBackbone, _SHAPE, _CLASSES, vit, weights=None, image_size=size)
     return found
 
 

@@ -1,5 +1,6 @@
 """Batched transforms, on whatever device the batch is."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -12,7 +13,8 @@ from al_lightning.utils.checks import kind_of, name_of, require_within
 from al_lightning.utils.errors import UsageError
 
 _BYTE = 255.0
-_BLOCK = 4096  # images a block
+_BLOCK = 4096  # images a block, or fewer of large ones
+_BLOCK_VALUES = 2**24  # as they are measured in float64
 
 
 def to_unit(pixels: Tensor) -> Tensor:
@@ -27,8 +29,9 @@ def measure_normalization(pixels: Pixels) -> Normalization:
     are read in blocks, whose moments are put together (Chan, Golub & LeVeque 1983).
     """
     count, mean, variance = 0, torch.zeros(()).double(), torch.zeros(()).double()
-    for first in range(0, len(pixels), _BLOCK):
-        block = to_unit(pixels[first : first + _BLOCK]).double()
+    size = max(1, min(_BLOCK, _BLOCK_VALUES // math.prod(pixels.shape[1:])))
+    for first in range(0, len(pixels), size):
+        block = to_unit(pixels[first : first + size]).double()
         found_variance, found_mean = torch.var_mean(block, dim=(0, 2, 3), correction=0)
         share = len(block) / (count + len(block))
         shift = found_mean - mean

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from al_lightning.models.backbone import Backbone, require_backbone, to_probabilities
-from al_lightning.models.depthwise import fast_gradients
+from al_lightning.models.fast_gradients import fast_gradients
 from al_lightning.models.metrics import per_class_metrics, scalar_metrics
 
 Batch = tuple[Tensor, Tensor]

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from al_lightning.data import transforms
 from al_lightning.data.source import Normalization
 from al_lightning.data.transforms import (
     Cutout,
@@ -68,15 +69,19 @@ def test_normalize_takes_no_part_in_training() -> None:
     assert list(Normalize(Normalization((0.5,), (0.5,))).parameters()) == []
 
 
+@pytest.mark.parametrize("values", [1, 130, 10_000])  # a block: one image, two, or all of them
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_measured_constants_are_those_of_numpy(dtype: torch.dtype) -> None:
+def test_measured_constants_are_those_of_numpy(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, values: int
+) -> None:
+    monkeypatch.setattr(transforms, "_BLOCK_VALUES", values)
     generator = torch.Generator().manual_seed(0)
     unit = torch.rand(7, 3, 4, 5, generator=generator) * torch.tensor([1, 0.5, 0.1]).view(3, 1, 1)
     pixels = (unit * 255).to(torch.uint8) if dtype == torch.uint8 else unit
     found = measure_normalization(pixels)
-    values = pixels.numpy().astype(np.float64) / (255 if dtype == torch.uint8 else 1)
-    assert found.mean == pytest.approx(values.mean(axis=(0, 2, 3)).tolist(), rel=1e-6)
-    assert found.std == pytest.approx(values.std(axis=(0, 2, 3)).tolist(), rel=1e-6)
+    scaled = pixels.numpy().astype(np.float64) / (255 if dtype == torch.uint8 else 1)
+    assert found.mean == pytest.approx(scaled.mean(axis=(0, 2, 3)).tolist(), rel=1e-6)
+    assert found.std == pytest.approx(scaled.std(axis=(0, 2, 3)).tolist(), rel=1e-6)
 
 
 def test_normalized_by_its_own_constants_a_set_has_mean_zero_and_variance_one() -> None:

@@ -49,7 +49,7 @@ class MappedPixels(PixelStore):
         Raises:
             DataError: If one is not what was decoded. The next run then decodes all images again.
         """
-        found = self._all[ids]
+        found = self._all.index_select(0, ids)
         new = self._unseen[ids]
         if self._digests is not None and bool(new.any()):
             wrong = ~(image_digests(found[new]) == self._digests[ids[new]]).all(1)

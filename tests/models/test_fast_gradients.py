@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from al_lightning.models import ImageClassifier
 from al_lightning.models.backbone import Backbone
-from al_lightning.models.depthwise import fast_gradients, has_depthwise
+from al_lightning.models.fast_gradients import _FastGradients, fast_gradients
 
 CHANNELS = 6
 autocast = partial(torch.autocast, "cpu", dtype=torch.bfloat16)
@@ -100,12 +100,67 @@ def test_without_autocast_the_dtype_is_the_images() -> None:
     [
         (depthwise(), True),
         (nn.Conv2d(CHANNELS, 2 * CHANNELS, 3, groups=CHANNELS), True),  # two kernels a channel
+        (nn.LayerNorm(CHANNELS), True),
         (nn.Conv2d(CHANNELS, CHANNELS, 3, groups=2), False),
         (nn.Conv2d(1, 8, 3), False),  # one channel, and no more than one group
     ],
 )
-def test_a_depthwise_convolution_is_found(layer: nn.Conv2d, *, expected: bool) -> None:
-    assert has_depthwise(nn.Sequential(nn.ReLU(), nn.Sequential(layer))) is expected
+def test_networks_that_have_nothing_slow_are_called_as_ever(
+    layer: nn.Module, *, expected: bool
+) -> None:
+    network = nn.Sequential(nn.ReLU(), nn.Sequential(layer))
+    with autocast():
+        assert isinstance(fast_gradients(network), _FastGradients) is expected
+        with torch.no_grad():
+            assert not isinstance(fast_gradients(network), _FastGradients)
+    assert not isinstance(fast_gradients(network), _FastGradients)
+
+
+def attended(tokens: Tensor, **options: Any) -> Tensor:
+    return F.scaled_dot_product_attention(tokens, tokens.roll(1, -2), tokens.square(), **options)
+
+
+def tokens(*shape: int) -> Tensor:
+    generator = torch.Generator().manual_seed(2)
+    return torch.randn(*shape, generator=generator).bfloat16()
+
+
+def fused_calls(seen: Tensor, **options: Any) -> int:
+    """Return how often torch's own attention was called."""
+    norm = nn.LayerNorm(4)
+    with autocast(), torch.profiler.profile() as profile, fast_gradients(norm):
+        attended(seen, **options)
+    names = [event.name for event in profile.events() or []]
+    return sum(name == "aten::scaled_dot_product_attention" for name in names)
+
+
+@pytest.mark.parametrize("options", [{}, {"scale": 0.3}])
+def test_attention_is_what_its_formula_gives(options: dict[str, float]) -> None:
+    seen = tokens(2, 3, 5, 4).requires_grad_()
+    with autocast(), fast_gradients(nn.LayerNorm(4)):
+        outputs = attended(seen, **options)
+    torch.autograd.backward(outputs.float().square().sum())
+    plain = seen.detach().float().requires_grad_()
+    expected = attended(plain, **options)
+    torch.autograd.backward(expected.square().sum())
+    torch.testing.assert_close(outputs.float(), expected, rtol=0.02, atol=0.02)
+    assert seen.grad is not None
+    assert plain.grad is not None
+    torch.testing.assert_close(seen.grad.float(), plain.grad, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "fused"),
+    [({}, 0), ({"is_causal": True}, 1), ({"dropout_p": 0.1}, 1)],
+)
+def test_attention_of_another_kind_stays_as_it_is(options: dict[str, Any], fused: int) -> None:
+    assert fused_calls(tokens(2, 3, 5, 4).requires_grad_(), **options) == fused
+
+
+def test_attention_without_gradients_or_of_too_many_scores_stays_as_it_is() -> None:
+    assert fused_calls(tokens(2, 3, 5, 4)) == 1
+    assert fused_calls(tokens(1, 1, 4097, 1).requires_grad_()) == 1
+    assert fused_calls(tokens(1, 1, 4096, 1).requires_grad_()) == 0
 
 
 class Mobile(Backbone):
