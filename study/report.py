@@ -9,7 +9,7 @@ whole, see :mod:`study.part_page`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from al_lightning.report.analysis.results import Analysis, analyse
 from al_lightning.report.figures.gallery import Picture, pictures
 from al_lightning.report.figures.learning import learning_curves
-from al_lightning.report.figures.line_styles import figure_style, line_styles
+from al_lightning.report.figures.line_styles import LineStyle, figure_style, line_styles
 from al_lightning.report.figures.svg import to_svg
 from al_lightning.report.page.chapter import tables_of
 from al_lightning.report.rules import Rules
@@ -50,6 +50,8 @@ class StudyReport:
     def __init__(self, parts: Sequence[Part], archives: Path) -> None:
         self._parts = {part.name: part for part in parts}
         self._archives = archives
+        shown = sorted({name for part in parts for name in part.shown})
+        self._styles = line_styles(shown, "random")  # one colour a strategy in all parts
         self._analysis = cache(self._analyse)
         self._pictures = cache(self._draw)
 
@@ -64,7 +66,7 @@ class StudyReport:
     def pages(self) -> Iterator[tuple[Part, str]]:
         """Yield each part that has an archive, and its page."""
         for part in self._finished():
-            yield part, part_page(part, self._analysis(part.name), self._kinds(part))
+            yield part, part_page(part, self._titled(part.name), self._kinds(part))
 
     def write(self, page: Path) -> list[Path]:
         """Make a page anew, the pages of the parts, and the pictures; return the files that changed."""
@@ -87,7 +89,7 @@ class StudyReport:
     def _made(self, found: re.Match[str]) -> str:
         part, name = found[2], found[3]
         if name == "verdict":
-            made = "\n".join(f"- {sentence}" for sentence in verdict(self._analysis(part)))
+            made = "\n".join(f"- {sentence}" for sentence in verdict(self._titled(part)))
         else:
             tables = self._tables_of_all() if part == _ALL else tables_of(self._analysis(part))
             if name not in tables:
@@ -96,12 +98,12 @@ class StudyReport:
         return f"{found[1]}\n{made}\n\n{found[5]}"
 
     def _tables_of_all(self) -> dict[str, Table]:
-        return tables_over_parts([self._titled(part) for part in self._finished()])
+        return tables_over_parts([self._titled(part.name) for part in self._finished()])
 
-    def _titled(self, part: Part) -> Analysis:
+    def _titled(self, name: str) -> Analysis:
         """Return the analysis of a part, whose setting has the title of the part for its name."""
-        analysis = self._analysis(part.name)
-        return replace(analysis, setting=replace(analysis.setting, name=part.title))
+        analysis = self._analysis(name)
+        return replace(analysis, setting=replace(analysis.setting, name=self._parts[name].title))
 
     def _finished(self) -> list[Part]:
         """Return the parts that have an archive."""
@@ -117,7 +119,7 @@ class StudyReport:
 
     def _picture(self, part: str, kind: str) -> str:
         if kind == _SELECTED:
-            return _selected(self._analysis(part), self._parts[part].shown)
+            return _selected(self._analysis(part), self._parts[part].shown, self._styles)
         drawn = self._pictures(part)
         if kind not in drawn:
             raise UsageError(
@@ -143,7 +145,9 @@ class StudyReport:
         return analyse(setting, Rules(looks=part.looks))
 
 
-def _selected(analysis: Analysis, strategies: Sequence[str]) -> str:
+def _selected(
+    analysis: Analysis, strategies: Sequence[str], styles: Mapping[str, LineStyle]
+) -> str:
     """Draw the accuracy of some strategies, in their order of AUBC, as SVG."""
     curves = analysis.curves["accuracy"]
     names = [name for name in analysis.order if name in strategies]
@@ -151,7 +155,7 @@ def _selected(analysis: Analysis, strategies: Sequence[str]) -> str:
         return to_svg(
             learning_curves(
                 {name: curves[name] for name in names},
-                line_styles(names, analysis.setting.reference),
+                styles,
                 passive=analysis.passive.get("accuracy"),
             )
         )

@@ -7,7 +7,6 @@ from statistics import median
 
 from al_lightning.report.statistics.efficiency import Crossing, labels_to_reach
 from al_lightning.report.study.runs import PHASES, Run
-from al_lightning.report.study.scores import mean_curve
 from al_lightning.report.study.settings import Setting
 
 
@@ -22,9 +21,9 @@ class Costs:
         query: To score the pool and to select, mean of the queries; None where nothing was queried.
         total: Of a run, all phases.
         query_share: Seconds of all queries / seconds of all fits; None where no fit took any.
-        to_reference: Seconds of fits and queries until the reference's final accuracy is reached, over
-            the seeds that both have; None where there are none. ``labels`` of the crossing are
-            seconds here.
+        to_reference: Seconds of fits and queries until the reference's last accuracy of the same seed
+            is reached, of the seeds that both have: "never" where half of them do not reach it; None
+            where there are none. ``labels`` of the crossing are seconds here.
     """
 
     per_round: Mapping[str, float]
@@ -54,18 +53,24 @@ def passive_costs(setting: Setting) -> Costs | None:
 def _to_reference(
     runs: Mapping[int, Run], reference: Mapping[int, Run], budgets: tuple[int, ...]
 ) -> Crossing | None:
-    """Return the seconds to the reference's final accuracy, over the seeds that both have."""
-    seeds = sorted(runs.keys() & reference.keys())
-    if not seeds:
-        return None
-    mine, other = ({seed: group[seed] for seed in seeds} for group in (runs, reference))
-    elapsed = [
-        median(times) for times in zip(*(_elapsed(r, budgets) for r in mine.values()), strict=True)
+    """Return the median seconds to the reference's last accuracy, of the seeds that both have."""
+    found = [
+        _reached(runs[s], reference[s], budgets) for s in sorted(runs.keys() & reference.keys())
     ]
+    known = sorted((c for c in found if c), key=lambda c: (c.kind == "never", c.labels))
+    if not known or len(known) < len(found):
+        return None
+    lower, upper = known[(len(known) - 1) // 2], known[len(known) // 2]
+    return Crossing((lower.labels + upper.labels) / 2, upper.kind)
+
+
+def _reached(run: Run, reference: Run, budgets: tuple[int, ...]) -> Crossing | None:
+    """Return the seconds until a run reaches another's last accuracy; None where they stand still."""
+    elapsed = _elapsed(run, budgets)
     if not all(a < b for a, b in pairwise(elapsed)):
         return None
-    target = mean_curve(other, "accuracy", budgets).mean[-1]
-    return labels_to_reach(elapsed, mean_curve(mine, "accuracy", budgets).mean, target)
+    accuracies = [run.at(b).metrics["accuracy"] for b in budgets]
+    return labels_to_reach(elapsed, accuracies, reference.at(budgets[-1]).metrics["accuracy"])
 
 
 def _costs(

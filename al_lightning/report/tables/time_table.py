@@ -26,7 +26,7 @@ def times(analysis: Analysis) -> Table | None:
             ]
         )
     until = (
-        f"; and of its fits and queries until the mean curve reaches {reference}'s final accuracy"
+        f"; and of its fits and queries until it reaches {reference}'s last accuracy of the same seed"
         if compared
         else ""
     )

@@ -134,6 +134,8 @@ def _group(analysis: Analysis) -> list[str]:
         without = f"Without {reference}, "
     if len(names) > 1:
         return [f"{without}{listed(names)} cannot be told from the best."]
+    if len(out) > _MOST_NAMED:
+        return [f"All {len(out)} others are shown to be behind {names[0]}."]
     return [f"{listed(out)} {are(len(out))} shown to be behind {names[0]}."] if out else []
 
 

@@ -36,6 +36,17 @@ def test_the_time_to_the_reference_is_that_of_common_seeds() -> None:
     assert apart["margin"].to_reference is None
 
 
+def test_who_reaches_it_in_half_of_the_seeds_or_fewer_never_does() -> None:
+    """As of the labels that are saved: a mean curve may get there though no seed's median does."""
+    runs = [a_run("random", s, seconds={"score": 0.0}) for s in range(4)]  # 0.8 at the end of each
+    high, low = (0.5, 0.8, 0.9, 0.9), (0.5, 0.6, 0.7, 0.79)
+    for reaching, kind, seconds in ((3, "reached", 18.5), (2, "never", (18.5 + 39.5) / 2)):
+        margin = [a_run("margin", s, high if s < reaching else low) for s in range(4)]
+        found = costs(the_setting([*runs, *margin]))["margin"].to_reference
+        assert found is not None
+        assert (found.kind, found.labels) == (kind, pytest.approx(seconds))
+
+
 def test_a_query_after_the_last_common_budget_does_not_count() -> None:
     longer = a_run("margin", 0, (0.5, 0.6, 0.7, 0.8, 0.9), (10, 20, 30, 40, 50))
     found = costs(the_setting([RANDOM, longer]))["margin"]

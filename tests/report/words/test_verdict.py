@@ -28,6 +28,12 @@ def test_the_answer_stands_before_the_points() -> None:
     assert len(points) == 4
 
 
+def test_many_that_are_behind_are_counted() -> None:
+    behind = {f"s{k}": 0.01 for k in range(5)}
+    sentences = sentences_of(the_analysis(a_study({**CLEAR, **behind}, seeds=5)))
+    assert "All 6 others are shown to be behind margin." in sentences
+
+
 def test_the_best_is_named_with_its_interval_its_savings_and_its_seeds() -> None:
     # AUBC: the lead of 0.06 holds for 2.5 of 3 steps, 0.05 on average; random's 0.8 (0.82 on the mean)
     # is reached at 40 - 10 * 0.06 / 0.1 = 34 labels.
