@@ -45,6 +45,9 @@ class StudyReport:
     Args:
         parts: Of the study.
         archives: The folder of their archives.
+
+    Attributes:
+        analysis: Returns the analysis of a part, by its name.
     """
 
     def __init__(self, parts: Sequence[Part], archives: Path) -> None:
@@ -52,7 +55,7 @@ class StudyReport:
         self._archives = archives
         shown = sorted({name for part in parts for name in part.shown})
         self._styles = line_styles(shown, "random")  # one colour a strategy in all parts
-        self._analysis = cache(self._analyse)
+        self.analysis = cache(self._analyse)
         self._pictures = cache(self._draw)
 
     def fill(self, text: str) -> str:
@@ -91,7 +94,7 @@ class StudyReport:
         if name == "verdict":
             made = "\n".join(f"- {sentence}" for sentence in verdict(self._titled(part)))
         else:
-            tables = self._tables_of_all() if part == _ALL else tables_of(self._analysis(part))
+            tables = self._tables_of_all() if part == _ALL else tables_of(self.analysis(part))
             if name not in tables:
                 raise UsageError(f"Part {part} has no {name}, but verdict, {', '.join(tables)}")
             made = to_markdown(tables[name]).strip()
@@ -102,7 +105,7 @@ class StudyReport:
 
     def _titled(self, name: str) -> Analysis:
         """Return the analysis of a part, whose setting has the title of the part for its name."""
-        analysis = self._analysis(name)
+        analysis = self.analysis(name)
         return replace(analysis, setting=replace(analysis.setting, name=self._parts[name].title))
 
     def _finished(self) -> list[Part]:
@@ -114,12 +117,12 @@ class StudyReport:
 
     def _kinds(self, part: Part) -> list[str]:
         """Return the kinds of pictures that the page of a part shows."""
-        compared = self._analysis(part.name).differences
+        compared = self.analysis(part.name).differences
         return [*([_SELECTED] if part.shown else []), *([_DIFFERENCE] if compared else [])]
 
     def _picture(self, part: str, kind: str) -> str:
         if kind == _SELECTED:
-            return _selected(self._analysis(part), self._parts[part].shown, self._styles)
+            return _selected(self.analysis(part), self._parts[part].shown, self._styles)
         drawn = self._pictures(part)
         if kind not in drawn:
             raise UsageError(
@@ -128,7 +131,7 @@ class StudyReport:
         return drawn[kind].svg
 
     def _draw(self, name: str) -> dict[str, Picture]:
-        analysis = self._analysis(name)
+        analysis = self.analysis(name)
         return pictures(analysis, line_styles(sorted(analysis.setting.runs), "random"), "")
 
     def _analyse(self, name: str) -> Analysis:

@@ -9,7 +9,7 @@ from al_lightning.report.tables.cells import NONE, strategy_cell
 from al_lightning.report.tables.formats import Column, Table, word
 from al_lightning.report.tables.savings_tables import saved
 from al_lightning.report.tables.score_table import final_scores
-from al_lightning.report.wording import interval, points, seconds
+from al_lightning.report.wording import count, interval, points, seconds
 from al_lightning.report.words.phrases import ends
 
 _DECIDED = (Outcome.BETTER, Outcome.WORSE)
@@ -27,6 +27,7 @@ def tables_over_parts(analyses: Sequence[Analysis]) -> dict[str, Table]:
         _leads(analyses),
         _savings(analyses),
         _seconds(analyses),
+        _hours(analyses),
     )
     return {table.name: table for table in made if table is not None and table.rows}
 
@@ -70,6 +71,23 @@ def _seconds(analyses: Sequence[Analysis]) -> Table:
     )
     fit = [strategy_cell(_FIT), *(word(a.setting.name, _fit_seconds(a)) for a in analyses)]
     return Table(table.name, table.caption, table.columns, [fit, *table.rows])
+
+
+def _hours(analyses: Sequence[Analysis]) -> Table:
+    """What the parts took to run."""
+    rows = []
+    for analysis in analyses:
+        groups = [*analysis.setting.runs.values(), analysis.setting.passive]
+        runs = [run for group in groups for run in group.values()]
+        took = sum(sum(each.seconds.values()) for run in runs for each in run.rounds) / 3600
+        cells = {"setting": analysis.setting.name, "runs": count(len(runs)), "hours": f"{took:.1f}"}
+        rows.append([word(key, text) for key, text in cells.items()])
+    return Table(
+        name="hours",
+        caption="Hours of all fits, tests and queries of the finished runs, one thread each.",
+        columns=[Column("setting", numeric=False), Column("runs"), Column("hours")],
+        rows=rows,
+    )
 
 
 def _table(

@@ -1,8 +1,10 @@
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 
+from al_lightning.report.analysis.results import Analysis
 from al_lightning.utils.errors import UsageError
 from study.archive import pack
 from study.parts import PLAN
@@ -22,14 +24,90 @@ def report(tmp_path: Path) -> StudyReport:
     return StudyReport([PART], tmp_path)
 
 
-def test_the_pages_say_what_the_archives_say() -> None:
-    text = PAGE.read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def whole() -> StudyReport:
+    """The study as it is archived."""
     parts = tuple(dict.fromkeys(run.part for run in PLAN))
-    made = StudyReport(parts, PAGE.parents[1] / ARCHIVES)
-    assert made.fill(text) == text
+    return StudyReport(parts, PAGE.parents[1] / ARCHIVES)
+
+
+def test_the_pages_say_what_the_archives_say(whole: StudyReport) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert whole.fill(text) == text
     pages = {path.stem: path.read_text(encoding="utf-8") for path in PAGE.parent.glob("study/*.md")}
-    assert {part.name: page for part, page in made.pages()} == pages
+    assert {part.name: page for part, page in whole.pages()} == pages
     assert all(f"(study/{name}.md)" in text for name in pages)
+
+
+class Figures:
+    """Figures of a part as the text of the study has them, in per cent and points."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._analysis = analysis
+        self._runs = analysis.setting.runs
+
+    def lead(self, strategy: str) -> str:
+        """In AUBC."""
+        (found,) = (c for c in self._analysis.against if c.strategy == strategy)
+        assert found.difference is not None
+        return f"{100 * found.difference.mean:.1f}".replace("-", "").lstrip("0")
+
+    def saved(self, strategy: str) -> str:
+        found = self._analysis.savings[strategy].median
+        assert found is not None
+        return f"{100 * found:.0f}"
+
+    def accuracy(self, strategy: str, labels: int) -> float:
+        runs = self._runs[strategy].values()
+        return 100 * fmean(run.at(labels).metrics["accuracy"] for run in runs)
+
+    def ahead(self, strategy: str, labels: int) -> str:
+        """Of random, whichever of them it is."""
+        found = self.accuracy(strategy, labels) - self.accuracy("random", labels)
+        return f"{abs(found):.1f}".lstrip("0")
+
+    def macro_f1(self, strategy: str) -> str:
+        runs = self._runs.get(strategy) or self._analysis.setting.passive
+        return f"{fmean(run.rounds[-1].metrics['macro_f1'] for run in runs.values()):.3f}"[1:]
+
+    @property
+    def best(self) -> list[str]:
+        return [s.strategy for s in self._analysis.standings if s.can_be_best]
+
+
+def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    names = ("a", "a_first", "b", "c_cifar10", "c_imbalanced", "d_noisy")
+    a, first, b, photos, rare, noisy = (Figures(whole.analysis(name)) for name in names)
+    assert (a.best, first.best) == (["dropquery"], ["dropquery"])
+    assert {*b.best} == {"dropquery", "margin", "badge"}
+    assert {*rare.best} == {"badge", "margin", "dropquery", "entropy"}
+    assert {*noisy.best} == {"margin", "badge"}
+    three = ("dropquery", "margin", "badge")
+    leads, saved = ([of(name) for name in three] for of in (b.lead, b.saved))
+    lower, upper = sorted(rare.lead(name) for name in rare.best)[:: len(rare.best) - 1]
+    gain = first.accuracy("dropquery", 20) - a.accuracy("dropquery", 20)
+    for said in (
+        f"leads `random` by {a.lead('dropquery')} points of the area under the curve",
+        f"they lead by {leads[0]}, {leads[1]} and {leads[2]} points",
+        f"save {saved[0]}, {saved[1]} and {saved[2]} % of the labels",
+        f"lead by {lower} to {upper} points",
+        f"`margin` leads by {noisy.lead('margin')} points and saves half",
+        f"ahead by {photos.lead('dropquery')} points",
+        f"worse than random by {photos.lead('entropy')}",
+        f"right about {photos.accuracy('random', 500):.0f} to",
+        f"{a.ahead('dropquery', 20).split('.')[0]} points at 20 labels to",
+        f"{a.ahead('dropquery', 1000)} at 1,000",
+        f"`margin` leads by {b.ahead('margin', 1000)} points at 1,000 labels",
+        f"give {first.accuracy('random', 10):.0f} % where random ones give "
+        f"{a.accuracy('random', 10):.0f} %",
+        f"`dropquery` has {gain:.1f} points more at 20 labels",
+        f"`dropquery` {b.macro_f1('dropquery')}, `random` {b.macro_f1('random')}, with all labels "
+        f"{b.macro_f1('passive')}",
+        f"`dropquery` {a.macro_f1('dropquery')}, `random` {a.macro_f1('random')}, with all labels "
+        f"{a.macro_f1('passive')}",
+    ):
+        assert said in text
 
 
 def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: Path) -> None:
@@ -42,7 +120,8 @@ def test_what_is_marked_is_made_of_the_journals(report: StudyReport, tmp_path: P
     assert "old" not in found
     assert found.count("And mine.") == 2
     assert (
-        "- On data with the model, strategy reaches 50.0% accuracy with 4 labels, 1 seed." in found
+        "- On data with the model (a few digits), strategy reaches 50.0% accuracy with 4 labels, "
+        "1 seed." in found
     )
     assert "|      50.00 |      50.00 |" in found
     assert report.write(page) == []  # markers are still there, and say the same
