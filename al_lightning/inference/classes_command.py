@@ -12,7 +12,6 @@ from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
 if TYPE_CHECKING:
     from al_lightning.run.class_change import ClassChange
-    from al_lightning.run.journal import Journal
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +30,8 @@ def _change(given: argparse.Namespace) -> str:
     with open_project(given.run, changes=changes) as journal:
         change = _parsed(given, journal.classes)
         if str(change):
-            _require_clear(change, journal)
+            if why := change.mistakable(journal.classes, journal.aliases, journal.skip_mark):
+                raise UsageError(why)
             if problem := change.problem(journal.classes):
                 raise UsageError(f"The classes of {given.run} cannot be changed: {problem}")
             journal.record_classes(change)
@@ -49,18 +49,37 @@ def _parsed(given: argparse.Namespace, classes: Sequence[str]) -> "ClassChange":
     """
     from al_lightning.run.class_change import ClassChange  # noqa: PLC0415
 
+    renamed = [_pair(text, classes, known=1) for text in given.rename]
+    merged = [_pair(text, classes, known=2) for text in given.merge]
     return ClassChange(
         added=[_new(name) for name in given.add],
-        renamed={_known(old, classes): _new(new) for old, new in map(_pair, given.rename)},
-        merged={_known(a, classes): _known(b, classes) for a, b in map(_pair, given.merge)},
+        renamed={_known(old, classes): _new(new) for old, new in renamed},
+        merged={_known(a, classes): _known(b, classes) for a, b in merged},
     )
 
 
-def _pair(text: str) -> tuple[str, str]:
-    old, equals, new = text.partition("=")
-    if not equals or not old or not new:
+def _pair(text: str, classes: Sequence[str], known: int) -> tuple[str, str]:
+    """Return the two names in a text such as cat=kitten; names may have a = too.
+
+    Args:
+        text: As it was given.
+        classes: All classes.
+        known: How many of the two names are classes already.
+    """
+    from al_lightning.utils.spelling import resolve_name  # noqa: PLC0415
+
+    cuts = [i for i, character in enumerate(text) if character == "="]
+    pairs = [(text[:i], text[i + 1 :]) for i in cuts if 0 < i < len(text) - 1]
+    if not pairs:
         raise UsageError(f"{text!r} must be two names, such as cat=kitten")
-    return old, new
+    fitting = [p for p in pairs if all(resolve_name(name, classes) for name in p[:known])]
+    if len(fitting) > 1:
+        meant = ", or ".join(f"{old!r} and {new!r}" for old, new in fitting)
+        raise UsageError(
+            f"{text!r} could be {meant}. Rename the folder of the class instead, or use "
+            "loop.change_classes in Python"
+        )
+    return (fitting or pairs)[0]
 
 
 def _known(written: str, classes: Sequence[str]) -> str:
@@ -79,28 +98,6 @@ def _new(written: str) -> str:
         return normal_name(written)
     except ValueError as error:
         raise UsageError(f"{written!a} cannot be a class: {error}") from error
-
-
-def _require_clear(change: "ClassChange", journal: "Journal") -> None:
-    """Refuse a new name that a person may take for another class, or for the mark of skipped images."""
-    from al_lightning.utils.spelling import look_alike_key  # noqa: PLC0415
-
-    mark = journal.config.get("oracle", {}).get("skip_mark")
-    today = {**{name: name for name in journal.classes}, **journal.aliases}
-    new = [*((name, name) for name in change.added), *change.renamed.items()]
-    for own, name in new:
-        others = [n for n, now in today.items() if now != own] + [n for _, n in new]
-        look, same = look_alike_key(name), [n for n in others if n != name]
-        if alike := [n for n in same if look_alike_key(n) == look]:
-            raise UsageError(
-                f"{name!r} looks like {alike[0]!r}, which is or was the name of another class: sheets, "
-                "folders and tables could mean either. Choose another name"
-            )
-        if mark is not None and look_alike_key(str(mark)) == look:
-            raise UsageError(
-                f"{name!r} marks skipped images in sheets (oracle.skip_mark={mark}), and cannot be a "
-                "class. Choose another name, or another mark"
-            )
 
 
 def _parser() -> argparse.ArgumentParser:

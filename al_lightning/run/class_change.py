@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from al_lightning.utils.spelling import look_alike_key
+
 _FEWEST = 2
 
 
@@ -83,3 +85,30 @@ class ClassChange:
         if len(names) < _FEWEST:
             return f"fewer than {_FEWEST} classes would be left"
         return None if touched or self.added else "nothing changes"
+
+    def mistakable(
+        self, classes: Sequence[str], aliases: Mapping[str, str], skip_mark: object = None
+    ) -> str | None:
+        """Return which new name a person may take for another class, or for skipped images; else None.
+
+        Args:
+            classes: Names before it, by label.
+            aliases: What classes are called before it, by names that they had earlier.
+            skip_mark: What marks skipped images in sheets; None if nothing does.
+        """
+        today = {**{name: name for name in classes}, **aliases}
+        new = [*((name, name) for name in self.added), *self.renamed.items()]
+        for own, name in new:
+            others = [n for n, now in today.items() if now != own] + [n for _, n in new]
+            look = look_alike_key(name)
+            if alike := [n for n in others if n != name and look_alike_key(n) == look]:
+                return (
+                    f"{name!r} looks like {alike[0]!r}, which is or was the name of another class: "
+                    "sheets, folders and tables could mean either. Choose another name"
+                )
+            if skip_mark is not None and look_alike_key(str(skip_mark)) == look:
+                return (
+                    f"{name!r} marks skipped images in sheets (oracle.skip_mark={skip_mark}), and "
+                    "cannot be a class. Choose another name, or another mark"
+                )
+        return None

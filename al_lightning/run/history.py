@@ -67,6 +67,12 @@ class History:
         return self._state.aliases
 
     @property
+    def skip_mark(self) -> Any:
+        """What marks skipped images in sheets; None where nothing does."""
+        oracle = self.config.get("oracle")
+        return oracle.get("skip_mark") if isinstance(oracle, dict) else None
+
+    @property
     def sizes(self) -> Sequence[int]:
         """The numbers of training images: at the start, and after each time that some came."""
         return tuple(self._state.sizes)

@@ -50,6 +50,19 @@ def test_classes_in_use_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture
     assert capsys.readouterr().out == "The classes are cat, dog, bird\n"
 
 
+def test_names_may_have_an_equals_sign(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_project(tmp_path / "birds")
+    assert main([str(folder), "--rename", "cat==x"]) == 0
+    assert main([str(folder), "--rename", "=x=a=b"]) == 0
+    assert main([str(folder), "--add", "a", "c=d"]) == 0
+    assert Journal(folder / "journal.jsonl").classes == ("a=b", "dog", "bird", "a", "c=d")
+    capsys.readouterr()
+    assert main([str(folder), "--rename", "a=b=z"]) == 1
+    assert "could be 'a' and 'b=z', or 'a=b' and 'z'" in capsys.readouterr().err
+    assert main([str(folder), "--merge", "a=b=c=d"]) == 0
+    assert Journal(folder / "journal.jsonl").classes == ("dog", "bird", "a", "c=d")
+
+
 def test_names_may_be_spelled_otherwise(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "birds")
     assert main([str(folder), "--rename", "Cat=  big   cat "]) == 0

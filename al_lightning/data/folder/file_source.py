@@ -30,7 +30,6 @@ from al_lightning.data.project.known_project import KnownProject
 from al_lightning.data.project.renamed_classes import renamed_classes
 from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
-from al_lightning.run.class_change import ClassChange
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.listing import shortened
 
@@ -100,12 +99,12 @@ class FileSource(BaseSource):
         self.storage = ImageStorage(storage, cache_dir, workers)
 
     @abstractmethod
-    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
+    def find(self, known: KnownProject | None = None) -> tuple[FileRows, tuple[str, ...]]:
         """List the files and the classes; no image is read.
 
         Args:
-            known: What classes of a project may be called, with images or without; None if this is no
-                project.
+            known: The project, whose classes may have no images; None if this is none, or it has not
+                begun.
         """
 
     @property
@@ -155,14 +154,14 @@ class FileSource(BaseSource):
                 "where images may come and go"
             )
         begun = bool(known.manifest.entries)
-        rows, found = self.find(known.names if begun else None)
-        files = find_known(rows, self.folder, known)
-        renamed = renamed_classes(files, found, self.classes or (), known, self.folder)
-        known = known.after(ClassChange(renamed=renamed)) if renamed else known
-        classes = known.with_new(found)
-        labels = known.labels_of(found, classes)[files.rows.labels]
-        files = replace(files, rows=replace(files.rows, labels=labels))
-        rows, fraction = files.rows, files.test_fraction if begun else self._test_fraction(rows)
+        rows, found = self.find(known if begun else None)
+        files = find_known(rows, found, self.folder, known)
+        renamed = renamed_classes(files, self.classes or (), known, self.folder)
+        known = known.with_classes(found, renamed)
+        files = files.in_project(known)
+        files.warn_of_earlier_names(self.path)
+        rows, classes = files.rows, tuple(known.classes)
+        fraction = files.test_fraction if begun else self._test_fraction(rows)
         checked = self._checked(rows, files.known_images)
         is_test = rows.is_test
         if not begun:
@@ -172,7 +171,7 @@ class FileSource(BaseSource):
             split = files.split if begun else partial(split_test, rows, classes=classes)
             is_test = split(usable, fraction=fraction)
         self._warn_of_leaks(rows, checked, is_test)
-        data = known_data(files, checked, is_test, classes, known, self.folder, renamed)
+        data = known_data(files, checked, is_test, self.folder, renamed)
         return replace(data, value_range=self.value_range)
 
     def _checked(self, rows: FileRows, known: int = 0) -> CheckedFiles:

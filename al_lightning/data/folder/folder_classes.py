@@ -38,13 +38,10 @@ def decide_classes(
     """
     train, test = list(found.train), None if found.test is None else list(found.test)
     folders = sorted({*train, *(test or [])})
-    if given is None:
+    if given is None and known is None:  # a project compares new names with all that it knows
         _refuse_spellings(root, folders)
-    elif unnamed := [name for name in folders if name not in (*given, *(known or ()))]:
-        raise DataError(
-            f"{root} has folders of classes that dataset.classes does not name: "
-            f"{quoted(unnamed)}. Name all classes, rename the folders, or leave dataset.classes out"
-        )
+    if given is not None:
+        _refuse_unnamed(root, folders, (*given, *(known or ())))
     classes = folders if given is None else given
     if known is not None:
         classes = list(dict.fromkeys([*classes, *known]))
@@ -69,6 +66,15 @@ def _refuse_spellings(root: Path, names: Sequence[str]) -> None:
             f"{root} has folders that look like one class in several spellings: {quoted(same)}. "
             "Rename them to one; if they are different classes, name all classes in "
             "dataset.classes"
+        )
+
+
+def _refuse_unnamed(root: Path, folders: Sequence[str], named: Sequence[str]) -> None:
+    """Refuse folders of classes that the user has not named."""
+    if unnamed := [name for name in folders if name not in named]:
+        raise DataError(
+            f"{root} has folders of classes that dataset.classes does not name: {quoted(unnamed)}. "
+            "Name these too, rename the folders, or, if they are no classes, move them elsewhere"
         )
 
 

@@ -26,13 +26,13 @@ _NAMED = 5  # how many folders an error names
 
 @dataclass(frozen=True)
 class FolderFiles:
-    """The images of a folder, before any is read; everything is sorted by name.
+    """The images of a folder, before any is read; images are sorted by name.
 
     Attributes:
         train: The images of each class, by its :func:`~al_lightning.utils.names.normal_name`.
         test: The same; None where there is no folder ``test``.
-        unlabeled: The images whose classes are not known: those below ``unlabeled``, or those directly
-            in a folder without folders of classes; None where there is neither.
+        unlabeled: The images whose classes are not known: those below ``unlabeled``, and those directly
+            in a folder without folders of classes or in a project that knows some; None without both.
     """
 
     train: Mapping[str, Sequence[Path]]
@@ -41,7 +41,11 @@ class FolderFiles:
 
 
 def find_images(
-    root: Path, named: Collection[str] = (), *, in_project: bool = False
+    root: Path,
+    named: Collection[str] = (),
+    *,
+    in_project: bool = False,
+    reads_beside: bool = False,
 ) -> FolderFiles:
     """List the images of a folder that is arranged as :data:`ARRANGEMENT` says.
 
@@ -53,6 +57,8 @@ def find_images(
         root: The folder.
         named: Classes whose folders may be empty beside ``unlabeled``.
         in_project: Whether any folder may be empty, since its images may have been moved.
+        reads_beside: Whether images directly in the folder are unlabeled ones also beside folders of
+            classes, as in a project that has begun without these.
 
     Raises:
         DataError: If the folder is missing or otherwise arranged, or a folder has no images.
@@ -64,7 +70,7 @@ def find_images(
     listing = FolderListing(root)
     folders = {entry.name: entry for entry in listing.visible(root) if entry.is_dir()}
     _refuse_misspelled(root, folders)
-    unlabeled = _unlabeled(root, folders, listing)
+    unlabeled = _unlabeled(root, folders, listing, reads_beside=reads_beside)
     train = listing.images_by_class(
         _train_folders(root, folders, listing, has_unlabeled=unlabeled is not None)
     )
@@ -100,13 +106,17 @@ def _train_folders(
 
 
 def _unlabeled(
-    root: Path, folders: Mapping[str, Path], listing: FolderListing
+    root: Path, folders: Mapping[str, Path], listing: FolderListing, *, reads_beside: bool
 ) -> Sequence[Path] | None:
-    """Return the images below ``unlabeled``, or beside no folder but ``test``; None without any."""
-    if set(folders) <= {TEST}:
-        return listing.images_in(root) or None
-    listing.folders_in(root)  # which notes the images beside them
-    return listing.images_below(folders[UNLABELED]) if UNLABELED in folders else None
+    """Return the images below ``unlabeled``, and those directly in the folder; None without any."""
+    beside: Sequence[Path] = ()
+    if reads_beside or set(folders) <= {TEST}:
+        beside = listing.images_in(root)
+    else:
+        listing.folders_in(root)  # which notes the images beside them
+    if UNLABELED in folders:
+        return [*beside, *listing.images_below(folders[UNLABELED])]
+    return beside or None
 
 
 def _refuse_misspelled(root: Path, names: Collection[str]) -> None:

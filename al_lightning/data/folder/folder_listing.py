@@ -108,7 +108,10 @@ class FolderListing:
                 "folders inside the folders of classes are left out, with what is in them",
                 self.nested,
             ),
-            ("images in no class's folder are left out", self.homeless),
+            (
+                "images in no class's folder are left out (unlabeled ones go into unlabeled/)",
+                self.homeless,
+            ),
             ("folders are left out, because other links lead to them", self.repeated),
             ("folders are left out, because they are system folders", self.system),
         ):

@@ -1,6 +1,5 @@
 """A person's own images, one folder a class, and those without a label yet."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from al_lightning.data.files.file_rows import FileRows
@@ -9,6 +8,7 @@ from al_lightning.data.folder.folder_classes import decide_classes
 from al_lightning.data.folder.folder_files import find_images
 from al_lightning.data.folder.folder_rows import folder_rows
 from al_lightning.data.folder.wording import Wording
+from al_lightning.data.project.known_project import KnownProject
 from al_lightning.utils.errors import DataError
 
 
@@ -26,7 +26,8 @@ class ImageFolder(FileSource):
     if another part of the folder or ``classes`` names it, and no test images are split off: the labeled
     images may have been chosen because they are hard, and are no random sample.
     A run identifies images by position, so none may be added, moved or removed during it. In a project
-    (``project=NAME``), images and folders of classes may come, go and be moved at any time.
+    (``project=NAME``), images and folders of classes may come, go and be moved at any time; where it
+    knows images directly in the folder, those beside folders of classes are unlabeled ones too.
 
     Images may have any size and any mode that PIL reads, and are recognised by their content, not by
     their ending; see :data:`al_lightning.data.pixels.image_files.FORMATS`. An animated image
@@ -78,7 +79,7 @@ class ImageFolder(FileSource):
         UsageError: If an argument is not valid; names the configuration's key.
     """
 
-    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
+    def find(self, known: KnownProject | None = None) -> tuple[FileRows, tuple[str, ...]]:
         """List the images of the folder.
 
         Raises:
@@ -86,10 +87,16 @@ class ImageFolder(FileSource):
                 classes of training and test images differ; names them.
         """
         try:
-            found = find_images(self.folder, self.classes or (), in_project=known is not None)
+            found = find_images(
+                self.folder,
+                self.classes or (),
+                in_project=known is not None,
+                reads_beside=known is not None and known.has_files_beside,
+            )
         except OSError as error:
             raise DataError(f"{self.path} cannot be read: {error}. Check permissions") from error
-        classes = decide_classes(self.folder, found, self.classes, known)
+        names = None if known is None else known.names
+        classes = decide_classes(self.folder, found, self.classes, names)
         return folder_rows(self.folder, found, classes), classes
 
     @property

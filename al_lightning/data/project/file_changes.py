@@ -7,12 +7,9 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.project.known_project import ImageUpdate, KnownProject
-from al_lightning.data.project.manifest import FORGOTTEN, GONE, LEFT_OUT, TEST, TRAIN, Entry
+from al_lightning.data.project.manifest import FORGOTTEN, GONE, LEFT_OUT, TEST, TESTED, TRAIN, Entry
 from al_lightning.data.project.matching import FileState, Matches
-from al_lightning.data.source import UNKNOWN
 from al_lightning.run.image_change import ImageChange
-
-_TESTED = (TEST, GONE)
 
 
 @dataclass
@@ -62,7 +59,7 @@ def changes_of(
     matches: Matches,
     facts: tuple[Tensor, Tensor, Tensor],
     row_of: Mapping[int, int],
-    classes: Sequence[str],
+    names: Sequence[str],
     known: KnownProject,
 ) -> ImageUpdate:
     """Return what has changed since the last start.
@@ -72,7 +69,7 @@ def changes_of(
         matches: What has become of each.
         facts: Of each, (N,): whether to test on it, whether it can be used, and its label.
         row_of: The position of the file of each training image.
-        classes: Names by label.
+        names: What the class of each is called, N, as the folder or the table has it; "" without one.
         known: The project so far, with the new names of its classes.
     """
     manifest, changes = known.manifest, _FileChanges()
@@ -82,9 +79,9 @@ def changes_of(
     for row, (state, before) in enumerate(zip(states, matches.entries, strict=True)):
         tested, usable, label = listed[row]
         part = (TEST if tested else TRAIN) if usable else LEFT_OUT
-        if part == LEFT_OUT and before is not None and before.part in _TESTED:
+        if part == LEFT_OUT and before is not None and before.part in TESTED:
             part = GONE  # it stays a test image, should it be repaired
-        name = "" if label == UNKNOWN else classes[label]
+        name = names[row]
         stat = state.size, state.modified, state.touched
         now = Entry(id_of.get(row), part, name, state.file, *stat, matches.digests[row])
         if now.id is None:
@@ -93,7 +90,8 @@ def changes_of(
             continue
         changes.take(before, now)
         both = before is not None and before.id is not None and now.id is not None
-        if before and both and name and known.aliases.get(before.label, before.label) != name:
+        was = known.current_name(before.label) if before is not None and both else name
+        if name and was != known.current_name(name):
             changes.relabeled[id_of[row]] = label
     _take_vanished(changes, states, matches, others, manifest.entries)
     return _as_update(changes, row_of, known)
@@ -119,7 +117,7 @@ def _take_vanished(
     for entry in entries:
         if entry.id is not None or entry.file in others:
             continue
-        if entry.part not in _TESTED or entry in taken or entry.file in used:
+        if entry.part not in TESTED or entry in taken or entry.file in used:
             changes.rows.append(replace(entry, part=FORGOTTEN))
         elif entry.part == TEST:
             changes.rows.append(replace(entry, part=GONE))

@@ -1,7 +1,9 @@
 """The image files of a project: the same ids at each start, whatever has come and gone."""
 
 import hashlib
+import logging
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,12 +17,16 @@ from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile
 from al_lightning.data.project.file_changes import changes_of
 from al_lightning.data.project.known_project import KnownProject
-from al_lightning.data.project.manifest import GONE, TEST, Entry
+from al_lightning.data.project.manifest import TESTED, Entry
 from al_lightning.data.project.matching import FileState, Matches, match_files
 from al_lightning.data.source import UNKNOWN, ImageData, Images
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.files import require_file
+from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import below_folder, readable
+
+_NAMED = 3  # how many files an error names
+_logger = logging.getLogger(__name__)
 
 _HASHED = 2**32  # of the digest of a new image decide whether it is tested on
 
@@ -32,14 +38,47 @@ class KnownFiles:
     Attributes:
         known: The project.
         rows: The files, those of known images first, by id.
+        names: What the class of each is called, as the folder or the table has it; "" without one.
         states: Of each.
         matches: What has become of each.
     """
 
     known: KnownProject
     rows: FileRows
+    names: Sequence[str]
     states: Sequence[FileState]
     matches: Matches
+
+    def in_project(self, known: KnownProject) -> "KnownFiles":
+        """Return the files with labels in the classes of the project as it is now.
+
+        Images that were split off to test on keep the class that they had, should they have none today:
+        a label that disappears is not forgotten.
+        """
+        names = [*self.names]
+        if not self.rows.has_test:
+            for row, entry in enumerate(self.matches.entries):
+                if entry is not None and entry.part in TESTED and not names[row]:
+                    names[row] = entry.label
+        found = sorted({*names} - {""})
+        label_of = dict(zip(found, known.labels_of(found).tolist(), strict=False))
+        labels = torch.tensor([label_of.get(name, UNKNOWN) for name in names], dtype=torch.int64)
+        return replace(self, known=known, names=names, rows=replace(self.rows, labels=labels))
+
+    def warn_of_earlier_names(self, source: object) -> None:
+        """Warn of files that come with a name that their class had earlier.
+
+        Args:
+            source: Whose files they are, for the message.
+        """
+        rows = zip(self.names, self.matches.entries, strict=True)
+        come = Counter(name for name, entry in rows if entry is None or entry.label != name)
+        for name, now in self.known.aliases.items():
+            if come[name]:
+                _logger.warning(
+                    "%s: %d image(s) of %r are read as of class %r, which was called so before",
+                    *(source, come[name], name, now),
+                )
 
     @property
     def known_images(self) -> int:
@@ -61,19 +100,20 @@ class KnownFiles:
         """
         digests = self.matches.digests
         is_test = [
-            int(digests[i][:8], 16) / _HASHED < fraction
-            if entry is None
-            else entry.part in {TEST, GONE}
+            int(digests[i][:8], 16) / _HASHED < fraction if entry is None else entry.part in TESTED
             for i, entry in enumerate(self.matches.entries)
         ]
         return torch.tensor(is_test) & usable
 
 
-def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
+def find_known(
+    rows: FileRows, classes: Sequence[str], folder: Path, known: KnownProject
+) -> KnownFiles:
     """Find the images of a project among files.
 
     Args:
         rows: The files of today.
+        classes: What their labels are called.
         folder: The folder that names of files start from.
         known: The project.
 
@@ -89,9 +129,11 @@ def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
     matches = match_files(known.manifest.entries, known.absent, states, read)
     ids = [None if entry is None else entry.id for entry in matches.entries]
     if known.manifest.images and all(i is None for i in ids):
+        names = shortened([entry.file for entry in known.manifest.images], _NAMED)
         raise DataError(
             f"None of the {len(known.manifest.images)} images of the project in "
-            f"{known.manifest.path.parent} is in {folder}. If they were moved, give their folder now "
+            f"{known.manifest.path.parent} is in {folder}, where they were {', '.join(names)}. If they "
+            "were moved, give their folder now "
             "(dataset.path=...); if these are other images, choose another name "
             "(project=...). Nothing was changed"
         )
@@ -106,15 +148,15 @@ def find_known(rows: FileRows, folder: Path, known: KnownProject) -> KnownFiles:
     )
     if not rows.files:
         raise DataError(f"There is no image in {folder}")
-    return KnownFiles(known, rows.rows(order), [states[i] for i in order], sorted_matches)
+    found = rows.rows(order)
+    names = ["" if label == UNKNOWN else classes[label] for label in found.labels.tolist()]
+    return KnownFiles(known, found, names, [states[i] for i in order], sorted_matches)
 
 
 def known_data(
     files: KnownFiles,
     checked: CheckedFiles,
     is_test: Tensor,
-    classes: Sequence[str],
-    known: KnownProject,
     folder: Path,
     renamed: Mapping[str, str],
 ) -> ImageData:
@@ -123,31 +165,32 @@ def known_data(
     Images that have gone keep their place, with the pixels of another one: no pool has them.
 
     Args:
-        files: Of today.
+        files: Of today, with labels in the classes of the project.
         checked: Which of them can be used, and their pixels.
         is_test: Which of them to test on, (N,) bool.
-        classes: Names by label.
-        known: The project so far, with the new names of its classes.
         folder: The folder that names of files start from.
         renamed: New names of classes by their old ones.
     """
-    labels = checked.labels
+    known, labels = files.known, checked.labels
+    classes = tuple(known.classes)
     row_of = _rows_by_id(files, checked.usable & ~is_test, known)
     count = max(len(known.manifest.images), 1 + max(row_of, default=-1))
     first = next(iter(row_of.values()))
     images = Images(checked.pixels, labels, files.rows.names, checked.digests, files.rows.groups)
     train = images.rows(torch.tensor([row_of.get(i, first) for i in range(count)]))
     gone = [i for i in range(count) if i not in row_of]
-    train = _with_gone(train, gone, [known.manifest.images[i] for i in gone], classes, known)
+    train = _with_gone(train, gone, [known.manifest.images[i] for i in gone], known)
     test = images.rows((checked.usable & is_test).nonzero().flatten())
     facts = is_test, checked.usable, labels
-    update = changes_of(files.states, files.matches, facts, row_of, classes, known)
+    named = zip(files.names, labels.tolist(), strict=True)  # copies have the label of another one
+    names = [name or ("" if label == UNKNOWN else classes[label]) for name, label in named]
+    update = changes_of(files.states, files.matches, facts, row_of, names, known)
     change = replace(update.change, size=count, test=len(test))
     update = replace(update, change=change, renamed=renamed, absent=frozenset(gone))
     return ImageData(
         train,
         test,
-        tuple(classes),
+        classes,
         folder=folder,
         earlier_files=_earlier_files(files, known),
         aliases=known.aliases,
@@ -184,7 +227,6 @@ def _with_gone(
     train: Images,
     gone: Sequence[int],
     entries: Sequence[Entry],
-    classes: Sequence[str],
     known: KnownProject,
 ) -> Images:
     """Return the training images with what is known of those that have gone."""
@@ -192,9 +234,9 @@ def _with_gone(
         return train
     labels, digests, groups = train.labels.clone(), train.digests, train.groups
     files = list(train.files or ())
-    position = {name: label for label, name in enumerate(classes)}
+    position = {name: label for label, name in enumerate(known.classes)}
     for i, entry in zip(gone, entries, strict=True):
-        labels[i] = position.get(known.aliases.get(entry.label, entry.label), UNKNOWN)
+        labels[i] = position.get(known.current_name(entry.label), UNKNOWN)
         files[i] = entry.file
     if digests is not None:
         digests = digests.clone()

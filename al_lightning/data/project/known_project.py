@@ -1,6 +1,6 @@
 """What a project knows of its images and classes before it looks at their files again."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -10,6 +10,7 @@ from torch import Tensor
 from al_lightning.data.project.manifest import Manifest
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.image_change import ImageChange
+from al_lightning.utils.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class KnownProject:
         aliases: What classes are called now, by names that they had before.
         absent: Ids of images whose files have gone.
         test_share: Of the images that the project began with, the share to test on.
+        skip_mark: What marks skipped images in sheets; None if nothing does.
     """
 
     manifest: Manifest
@@ -29,34 +31,56 @@ class KnownProject:
     aliases: Mapping[str, str] = field(default_factory=dict)
     absent: Collection[int] = ()
     test_share: float = 0.0
+    skip_mark: object = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """All names that folders and tables may call the classes by."""
         return (*self.classes, *self.aliases)
 
-    def after(self, change: ClassChange) -> Self:
-        """Return what is known once classes have changed."""
+    @property
+    def has_files_beside(self) -> bool:
+        """Whether images are or were directly in the folder, and so are not known by folders."""
+        earlier = self.manifest.earlier_names
+        return any(
+            "/" not in name
+            for entry in self.manifest.images
+            for name in (entry.file, *earlier.get(entry.id or 0, ()))
+        )
+
+    def current_name(self, name: str) -> str:
+        """Return what a class is called now, by a name that it has or had."""
+        return self.aliases.get(name, name)
+
+    def with_classes(self, found: Sequence[str], renamed: Mapping[str, str] | None = None) -> Self:
+        """Return what is known once classes have changed; new ones are last, in the order of ``found``.
+
+        Args:
+            found: Names of classes as the data set has them.
+            renamed: New names of classes, by those of now.
+
+        Raises:
+            DataError: If a new name could be taken for another one.
+        """
+        renamed = renamed or {}
+        known = {*self.names, *renamed.values()}
+        change = ClassChange([name for name in found if name not in known], renamed)
+        if self.classes and (why := change.mistakable(self.classes, self.aliases, self.skip_mark)):
+            raise DataError(f"The images have a new class: {why}")
         aliases = change.aliases(self.classes, self.aliases)
         return replace(self, classes=change.after(self.classes), aliases=aliases)
 
-    def with_new(self, found: Iterable[str]) -> tuple[str, ...]:
-        """Return the classes, new ones last in the order in which they are found."""
-        now = [self.aliases.get(name, name) for name in found]
-        return tuple(dict.fromkeys([*self.classes, *now]))
-
-    def labels_of(self, found: Sequence[str], classes: Sequence[str]) -> Tensor:
+    def labels_of(self, found: Sequence[str]) -> Tensor:
         """Return the label of each class that was found, and -1 for the unknown one after them.
 
         Args:
-            found: Names, by label, as the data set has them.
-            classes: Names, by label, as the project has them.
+            found: Names, by label, as the data set has them; each is known.
 
         Returns:
             (len(found) + 1,) int64; indexing it with a label of -1 gives -1.
         """
-        position = {name: label for label, name in enumerate(classes)}
-        return torch.tensor([*(position[self.aliases.get(name, name)] for name in found), -1])
+        position = {name: label for label, name in enumerate(self.classes)}
+        return torch.tensor([*(position[self.current_name(name)] for name in found), -1])
 
 
 @dataclass(frozen=True)

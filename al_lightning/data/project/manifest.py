@@ -16,6 +16,7 @@ NAME = "images.csv"  #: in the folder of a project
 
 TRAIN, TEST = "train", "test"
 GONE = "gone"  #: a test image without a file, until it is back
+TESTED = (TEST, GONE)
 LEFT_OUT = "left out"
 FORGOTTEN = "forgotten"  #: a name that no test image and no file that is left out has any more
 
@@ -28,7 +29,8 @@ class Entry:
         id: The dataset id; None for a file that is no training image: a test image, or one that is left
             out, such as a copy.
         part: "train", "test", "gone", "left out" or "forgotten".
-        label: The name of the class that the folder or the table gives it; "" if it gives none.
+        label: The name of the class as the folder or the table has it, which may be one that the class
+            had earlier; "" if it has none.
         file: The path, relative to the folder of the data set where it is below; or an address.
         size: Bytes.
         modified: Time of the last modification, in nanoseconds.

@@ -1,5 +1,6 @@
 """The data set of a project, as it is today."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,13 +53,14 @@ class ProjectSource:
             journal.aliases,
             journal.pool.absent_ids.tolist(),
             test_share=tested / max(1, tested + begun["train"]),
+            skip_mark=journal.skip_mark,
         )
 
 
 def with_classes_of(data: ImageData, known: KnownProject) -> ImageData:
     """Return a data set with the classes of a project, and its labels in them."""
-    classes = known.with_new(data.classes)
-    data = _relabeled(data, classes, known.labels_of(data.classes, classes))
+    known = known.with_classes(data.classes)
+    data = _relabeled(data, known.classes, known.labels_of(data.classes))
     return replace(data, aliases=known.aliases)
 
 
@@ -69,9 +71,7 @@ def with_changed_classes(data: ImageData, change: ClassChange) -> ImageData:
     return replace(_relabeled(data, change.after(data.classes), labels), aliases=aliases)
 
 
-def _relabeled(
-    data: ImageData, classes: "list[str] | tuple[str, ...]", labels: torch.Tensor
-) -> ImageData:
+def _relabeled(data: ImageData, classes: Sequence[str], labels: torch.Tensor) -> ImageData:
     train, test = (
         replace(images, labels=labels[images.labels]) for images in (data.train, data.test)
     )

@@ -9,6 +9,7 @@ from al_lightning.data.files.file_rows import FileRows
 from al_lightning.data.folder.file_source import FileSource
 from al_lightning.data.folder.wording import Wording
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_names
+from al_lightning.data.project.known_project import KnownProject
 from al_lightning.data.source import UNKNOWN
 from al_lightning.data.table.columns import check_columns
 from al_lightning.data.table.table_files import locate, missing, repeated
@@ -133,7 +134,7 @@ class ImageTable(FileSource):
             remove_unlabeled="remove their rows",
         )
 
-    def find(self, known: Sequence[str] | None = None) -> tuple[FileRows, tuple[str, ...]]:
+    def find(self, known: KnownProject | None = None) -> tuple[FileRows, tuple[str, ...]]:
         """Read the table, and find its files.
 
         Raises:
@@ -148,7 +149,8 @@ class ImageTable(FileSource):
         left = self._not_repeated(rows, files)
         rows, files = [rows[i] for i in left], [files[i] for i in left]
         refuse_divided(self.path, rows)
-        classes, labels = decide_labels(self.path, rows, self.classes, known)
+        names = None if known is None else known.names
+        classes, labels = decide_labels(self.path, rows, self.classes, names)
         return _in_order(rows, files, labels), classes
 
     def _not_repeated(self, rows: Sequence[TableRow], files: Sequence[ImageFile]) -> list[int]:

@@ -35,7 +35,7 @@ def test_given_classes_decide_the_order() -> None:
 
 
 def test_given_classes_must_contain_every_folder() -> None:
-    with pytest.raises(DataError, match=r"dataset\.classes does not name: 'b', 'c'\. Name all"):
+    with pytest.raises(DataError, match=r"dataset\.classes does not name: 'b', 'c'\. Name"):
         decide_classes(ROOT, _found(["a", "b", "c"]), ("a", "d"))
 
 

@@ -70,7 +70,13 @@ def test_images_without_any_folder_are_unlabeled(
     assert _names(tmp_path, found.unlabeled) == ["a.jpg", "b.png"]
     fill(tmp_path / "train")  # now they have no place
     assert find_images(tmp_path).unlabeled is None
-    assert "images in no class's folder are left out: a.jpg, b.png" in caplog.text
+    assert "(unlabeled ones go into unlabeled/): a.jpg, b.png" in caplog.text
+    found = find_images(tmp_path, reads_beside=True)
+    assert [*found.train] == ["cat", "dog"]
+    assert _names(tmp_path, found.unlabeled) == ["a.jpg", "b.png"]
+    save(tmp_path / "unlabeled" / "c.png")
+    found = find_images(tmp_path, reads_beside=True)
+    assert _names(tmp_path, found.unlabeled) == ["a.jpg", "b.png", "unlabeled/c.png"]
 
 
 def test_an_unlabeled_folder_without_images_is_refused(tmp_path: Path) -> None:
@@ -128,7 +134,8 @@ def test_what_is_left_out_is_said_once(tmp_path: Path, caplog: pytest.LogCapture
         "these folders are left out; only train, test and unlabeled are read: validation",
         "these folders inside the folders of classes are left out, with what is in them: "
         "train/cat/more",
-        "these images in no class's folder are left out: train/homeless.png",
+        "these images in no class's folder are left out (unlabeled ones go into unlabeled/): "
+        "train/homeless.png",
     ]
 
 
@@ -139,7 +146,9 @@ def test_few_of_many_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.WARNING):
         find_images(tmp_path)
     (record,) = caplog.records
-    assert record.getMessage().endswith("left out: 0.png, 1.png, 2.png, 3.png, 4.png, and 3 more")
+    assert record.getMessage().endswith(
+        "unlabeled/): 0.png, 1.png, 2.png, 3.png, 4.png, and 3 more"
+    )
 
 
 def test_loops_of_links_end(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

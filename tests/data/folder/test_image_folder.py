@@ -2,6 +2,7 @@ import io
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -309,8 +310,8 @@ def test_a_file_that_vanishes_while_others_are_read(
 ) -> None:
     fill(tmp_path)
 
-    def find_and_lose(root: Path, named: tuple[str, ...], *, in_project: bool) -> FolderFiles:
-        found = find_images(root, named, in_project=in_project)
+    def find_and_lose(root: Path, named: tuple[str, ...], **options: Any) -> FolderFiles:
+        found = find_images(root, named, **options)
         (root / "dog" / "3.png").unlink()
         return found
 

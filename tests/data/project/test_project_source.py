@@ -212,7 +212,7 @@ def test_images_that_all_vanish_are_one_clear_message(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"None of the 8 images of the project in .*dataset\.path="):
         living.start()
     living.save("unlabeled/other.png", 200)
-    with pytest.raises(DataError, match="None of the 8 images"):
+    with pytest.raises(DataError, match=r"were train/cat/a\.png, .*, and 5 more"):
         living.start()
     assert living.journal.path.read_bytes() == before
 
@@ -280,79 +280,6 @@ def test_a_new_class_folder_is_a_new_class(tmp_path: Path) -> None:
     assert living.journal.label_of[8] == 2
 
 
-def test_a_renamed_class_folder_is_a_renamed_class(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.move("train/cat", "train/kitten")
-    data = living.start()
-    assert data.classes == ("kitten", "dog")
-    assert living.seen.lines == ["classes cat -> kitten", "images 2 renamed"]
-    assert data.aliases == living.journal.aliases == {"cat": "kitten"}
-    assert living.journal.label_of == FIRST
-    living.start()
-    assert living.seen.lines == []
-
-
-def test_a_kill_after_the_rename_changes_nothing(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.move("train/cat", "train/kitten")
-    living.journal.record_classes(ClassChange(renamed={"cat": "kitten"}))
-    data = living.start()
-    assert data.classes == ("kitten", "dog")
-    assert living.seen.lines == ["images 2 renamed"]
-
-
-def test_a_class_that_only_loses_its_files_to_a_new_one_is_corrected(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    for name in "ab":
-        living.move(f"train/cat/{name}.png", f"train/kitten/{name}.png")
-    data = living.start()  # the folder cat is still there
-    assert data.classes == ("cat", "dog", "kitten")
-    assert living.seen.lines[:2] == ["classes new kitten", "corrected {0: 2, 1: 2}"]
-
-
-def test_a_class_folder_that_is_divided_is_no_rename(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.move("train/cat/a.png", "train/kitten/a.png")
-    living.move("train/cat/b.png", "train/lion/b.png")
-    (living.images / "train/cat").rmdir()
-    assert living.start().classes == ("cat", "dog", "kitten", "lion")
-    assert living.journal.label_of == {**FIRST, 0: 2, 1: 3}
-
-
-def test_two_class_folders_in_one_new_one_are_corrections(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.move("train/cat/a.png", "train/pet/0.png")
-    living.move("train/cat/b.png", "train/pet/1.png")
-    living.move("train/dog/a.png", "train/pet/2.png")
-    living.move("train/dog/b.png", "train/pet/3.png")
-    (living.images / "train/cat").rmdir()
-    (living.images / "train/dog").rmdir()
-    assert living.start().classes == ("cat", "dog", "pet")
-    assert {*living.journal.label_of.values()} == {2}
-
-
-def test_a_folder_may_keep_the_name_that_a_class_had(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.journal.record_classes(ClassChange(renamed={"cat": "kitten"}))
-    data = living.start()
-    assert data.classes == ("kitten", "dog")
-    assert data.train.labels.tolist()[:4] == [0, 0, 1, 1]
-    living.save("train/cat/c.png", 99)
-    living.start()
-    assert living.journal.label_of[8] == CAT
-
-
-def test_a_merged_class_may_keep_its_folder(tmp_path: Path) -> None:
-    living = labeled(tmp_path)
-    living.save("train/owl/1.png", 99)
-    living.start()
-    living.journal.record_classes(ClassChange(merged={"cat": "dog"}))
-    data = living.start()
-    assert data.classes == ("dog", "owl")
-    assert data.train.labels.tolist() == [0, 0, 0, 0, -1, -1, -1, -1, 1]
-    assert living.journal.label_of == {0: 0, 1: 0, 2: 0, 3: 0, 8: 1}
-
-
 def test_an_unreadable_new_file_is_refused_or_skipped(tmp_path: Path) -> None:
     living = labeled(tmp_path)
     (living.images / "unlabeled/broken.png").write_bytes(b"no picture")
@@ -417,6 +344,61 @@ def test_unlabeled_images_in_a_labeled_project_are_no_test_images(tmp_path: Path
         living.save(f"unlabeled/{number}.png", 100 + number)
     data = living.start()
     assert (len(data.train), len(data.test)) == (36, 4)
+
+
+def test_a_test_image_that_is_moved_to_unlabeled_keeps_its_class(tmp_path: Path) -> None:
+    living = all_labeled(tmp_path)
+    before = living.load().test
+    assert before.files is not None
+    living.move(before.files[0], "unlabeled/moved.png")
+    for _ in range(2):
+        data = living.start()
+        assert (len(data.train), len(data.test)) == (16, 4)
+        assert data.test.files is not None
+        kept = data.test.files.index("unlabeled/moved.png")
+        assert data.test.labels[kept] == before.labels[0]
+    assert living.seen.lines == []
+
+
+def flat(folder: Path) -> Living:
+    """A project on images directly in a folder; two of them are labeled."""
+    living = Living(folder, classes=["cat", "dog"])
+    for i in range(8):
+        living.save(f"{i}.png", 10 * i + 1)
+    living.start()
+    living.label({0: CAT, 1: DOG})
+    return living
+
+
+def test_images_in_a_folder_stay_where_class_folders_come(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    living = flat(tmp_path)
+    (living.images / "cat").mkdir()
+    assert shades(living.start()) == ALL
+    assert living.seen.lines == []
+    living.move("2.png", "cat/2.png")
+    assert shades(living.start()) == ALL
+    assert living.seen.lines == ["images 1 renamed", "imported 1"]
+    assert living.journal.label_of == {0: CAT, 1: DOG, 2: CAT}
+    living.save("unlabeled/new.png", 81)
+    living.save("more.png", 91)
+    assert shades(living.start()) == [*ALL, 91, 81]
+    living.save("backup/0.png", 101)
+    with pytest.raises(DataError, match=r"'backup'\. Name these too, rename .* move them elsew"):
+        living.load()
+    assert "left out" not in caplog.text
+
+
+def test_images_that_come_beside_class_folders_are_read_where_all_others_were_moved(
+    tmp_path: Path,
+) -> None:
+    living = flat(tmp_path)
+    for i in range(8):
+        living.move(f"{i}.png", f"{'cat' if i % 2 else 'dog'}/{i}.png")
+    assert shades(living.start()) == ALL
+    living.save("new.png", 81)
+    assert shades(living.start()) == [*ALL, 81]
 
 
 def test_no_test_images_are_drawn_once_all_are_labeled(tmp_path: Path) -> None:
