@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from al_lightning.cli.paths import is_file
 from al_lightning.utils.errors import UsageError
@@ -69,6 +71,15 @@ def _labels(journal: Path, images: Path) -> bool:
             path = json.loads(lines.readline())["config"]["dataset"]["path"]
             for event in (json.loads(line) for line in lines if '"dataset.path"' in line):
                 path = event["to"] if event.get("key") == "dataset.path" else path
-        return Path(path).resolve() == images.resolve()
+        # A relative path is recorded as it was written.
+        return (_working_folder(journal.parent) / path).resolve() == images.resolve()
     except (OSError, ValueError, KeyError, TypeError):  # no project, or one of other images
         return False
+
+
+def _working_folder(project: Path) -> Path:
+    """Return where the last command of a project was run; the folder of now if that is not known."""
+    try:
+        return Path(OmegaConf.load(project / ".hydra" / "hydra.yaml").hydra.runtime.cwd)
+    except (OSError, ValueError, TypeError, AttributeError, YAMLError, OmegaConfBaseException):
+        return Path()

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -71,16 +70,20 @@ class FirstLabels:
         if len(ids) == 0:
             raise UsageError(
                 f"There are {len(pool.labeled_ids)} labels to train on, and no images or budget are "
-                f"left: {len(pool.skipped_ids)} images were skipped. At least {_FEWEST} labels are "
-                "needed"
+                f"left: {len(pool.skipped_ids)} images were skipped, and the files of "
+                f"{len(pool.absent_ids)} have gone. At least {_FEWEST} labels are needed"
             )
         return "initial", ids
+
+    def left(self, pool: Pool) -> int:
+        """Return how many labels may still be bought."""
+        return self.budget.limit(pool.size, self.given) - pool.labels_bought
 
     def _of_raised_budget(self, pool: Pool) -> tuple[Origin, Tensor] | None:
         """Return images to label for validation or test, since a project's budget for it was raised."""
         if not self.journal.is_project:
             return None
-        left = self.budget.limit(pool.size, self.given) - pool.labels_bought - len(pool.open_ids)
+        left = self.left(pool) - len(pool.open_ids)
         for origin in self._held_out:
             if (due := labels_due(self.journal.events, origin)) == 0:
                 continue
@@ -97,14 +100,14 @@ class FirstLabels:
     def _of_new_images(self, pool: Pool) -> tuple[Origin, Tensor] | None:
         """Return images to label for validation or test, of those that came in the course of a project.
 
-        Of each time that some came, the same share as of the images at the start.
+        Of each time that some came, the share that the budget of then was of the images at the start.
         """
-        sizes, skipped = self.journal.sizes, pool.skipped_ids
-        left = self.budget.limit(pool.size, self.given) - pool.labels_bought
-        for before, after in pairwise(sizes):
+        arrivals, skipped, left = self.journal.arrivals, pool.skipped_ids, self.left(pool)
+        for before, after, config in arrivals:
             new = torch.arange(before, after)
-            for origin, wanted in self._held_out.items():
-                count = round(wanted * (after - before) / sizes[0])
+            for origin, now in self._held_out.items():
+                wanted = config.get("budget", {}).get(origin, now)
+                count = round(wanted * (after - before) / arrivals[0][0])
                 drawn = self._draw_held_out(new, origin, count)
                 asked = drawn
                 if len(drawn) > left:
@@ -163,7 +166,7 @@ class FirstLabels:
     def _draw(self, pool: Pool) -> Tensor:
         """Draw images to train on without a classifier that has learned from labels."""
         data, seed, free = self.learner.data, self.learner.seed, pool.unlabeled_ids
-        left = self.budget.limit(pool.size, self.given) - pool.labels_bought
+        left = self.left(pool)
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)
         count = max(min(missing, left, len(free)), 0)

@@ -17,6 +17,7 @@ from al_lightning.callbacks.loop_callback import (
 )
 from al_lightning.loop.candidates import candidates_of_round
 from al_lightning.loop.first_labels import FirstLabels
+from al_lightning.loop.open_question import is_closed
 from al_lightning.loop.project_changes import record_answer, record_corrections
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import begin_run, open_run, require_parts
@@ -117,12 +118,13 @@ class ActiveLearningLoop:
         """
         with interruptible():
             self._begin()
-            self._hear()
+            heard = self._hear()
             if self.journal.finished:
                 self._end()
                 return False
             if (question := self.question) is not None:
-                return self._settle(question)
+                closing = question, heard, self.journal, self._first.left(self.journal.pool)
+                return is_closed(*closing, take=self._take) or self._settle(question)
             if (first := self._first.missing(self.journal.pool)) is not None:
                 self._buy_first(*first)
             else:
@@ -248,9 +250,6 @@ class ActiveLearningLoop:
 
     def _settle(self, question: Question) -> bool:
         """Ask the oracle, and record its answer; return whether there is one."""
-        if len(question.left_ids) == 0:
-            self.journal.close_question(question)
-            return True
         answer = from_rank_zero(lambda: self.oracle.answer(question))
         if answer is None and not self.oracle.answers_at_once:
             self._callbacks.on_wait(self.journal, self.oracle.instructions(question))
@@ -258,12 +257,13 @@ class ActiveLearningLoop:
         self._take(question, answer)
         return True
 
-    def _hear(self) -> None:
-        """Record what annotators have corrected since, apart from questions."""
+    def _hear(self) -> Answer | None:
+        """Record what annotators have corrected since, apart from questions; return what they said."""
         pool = self.journal.pool
         if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
             self._correct(said)
             self._begin()  # this may open a finished run again
+        return said
 
     def _correct(self, answer: Answer) -> None:
         """Record the new classes and the corrections of an answer."""

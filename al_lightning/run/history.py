@@ -73,9 +73,9 @@ class History:
         return oracle.get("skip_mark") if isinstance(oracle, dict) else None
 
     @property
-    def sizes(self) -> Sequence[int]:
-        """The numbers of training images: at the start, and after each time that some came."""
-        return tuple(self._state.sizes)
+    def arrivals(self) -> Sequence[tuple[int, int, Mapping[str, Any]]]:
+        """Of each time that images came: their number before and after, and the configuration then."""
+        return tuple(self._state.arrivals)
 
     @property
     def test_images(self) -> int:

@@ -98,6 +98,7 @@ class Journal(History):
         still_open: Tensor | None = None,
         parts: QuestionParts | None = None,
         at: str | None = None,
+        closed: str | None = None,
     ) -> None:
         """Write down labels that were bought.
 
@@ -113,8 +114,10 @@ class Journal(History):
             still_open: Images that the annotator is still labeling, (O,) int64.
             parts: The strategy that asked for each image, if several share a query.
             at: When persons gave the labels, in UTC; None for now.
+            closed: Why there are none, where they are wanted no more: "budget".
         """
         event: Event = {"ids": ids.tolist(), "labels": labels.tolist(), "origin": origin}
+        event |= {} if closed is None else {"closed": closed}
         if skipped is not None and len(skipped):
             event["skipped"] = skipped.tolist()
         if by is not None:
@@ -125,13 +128,15 @@ class Journal(History):
         self._append({"event": "labels", "round": round_index, **event})
 
     def close_question(self, question: Question) -> None:
-        """Write down that the open question has no answer: nothing of it is left to be labeled.
+        """Write down that the open question has no answer.
 
-        Its images have gone, or have a label from elsewhere. What annotators still have of earlier
-        questions stays with them.
+        Its images have gone, or have a label from elsewhere; or, where some are left to be labeled, the
+        budget is less than it was. What annotators still have of earlier questions stays with them.
         """
         nothing, still_open = question.ids[:0], self.pool.open_ids
-        self.record_labels(question.round, nothing, nothing, question.origin, still_open=still_open)
+        closed = "budget" if len(question.left_ids) else None
+        asked = question.round, nothing, nothing, question.origin
+        self.record_labels(*asked, still_open=still_open, closed=closed)
 
     def record_correction(
         self,

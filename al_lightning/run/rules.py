@@ -117,8 +117,9 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
     asked = event if imported or state.asked is None else state.asked
     if (asked["round"], asked["origin"]) != (event["round"], event["origin"]):
         return "these labels are not the answer to the question before them"
-    # All that was answered may have been imported since, or have gone.
-    if not (ids or skipped or any(i in state.label_of or i in state.absent for i in asked["ids"])):
+    # All that was answered may have been imported since, or have gone; or the budget was lowered.
+    settled = any(i in state.label_of or i in state.absent for i in asked["ids"])
+    if not (ids or skipped or settled or (state.is_project and event.get("closed") == "budget")):
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"

@@ -36,7 +36,8 @@ class RunState:
         config: The recorded configuration, with the settings that were changed since.
         classes: The names of the classes, by label, with their changes since.
         aliases: What classes are called now, by names that they had before.
-        sizes: The numbers of training images: at the start, and after each time that some came.
+        size: The number of training images.
+        arrivals: Of each time that some came: the number before and after, and the configuration then.
         test: The number of test images.
         absent: Images whose files have gone.
         to_review: Labeled images whose content has changed since they were labeled, or were confirmed.
@@ -59,7 +60,8 @@ class RunState:
     config: dict[str, Any] = field(default_factory=dict)
     classes: list[str] = field(default_factory=list)
     aliases: dict[str, str] = field(default_factory=dict)
-    sizes: list[int] = field(default_factory=list)
+    size: int = 0
+    arrivals: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
     test: int = 0
     absent: set[int] = field(default_factory=set)
     to_review: set[int] = field(default_factory=set)
@@ -68,11 +70,6 @@ class RunState:
     _log: LabelLog = field(default_factory=LabelLog)
     _before: list[int] = field(default_factory=list)  # its entries before each round event
     _pool: Pool | None = None  # as it is now; None if it was not asked for since
-
-    @property
-    def size(self) -> int:
-        """The number of training images."""
-        return self.sizes[-1] if self.sizes else 0
 
     @property
     def is_project(self) -> bool:
@@ -116,7 +113,7 @@ class RunState:
         self.config = deepcopy(recorded) if isinstance(recorded, dict) else {}
         self.classes = [str(name) for name in event["classes"]]
         data = event["data"]
-        self.sizes, self.test = [data["train"]], data.get("test", 0)
+        self.size, self.test = data["train"], data.get("test", 0)
         self.manifest = data.get("manifest")
         self.manifest_sha256 = data.get("manifest_sha256", "")
 
@@ -181,7 +178,9 @@ class RunState:
         self._require_fit("classes")
 
     def _take_images(self, event: Event) -> None:
-        self.sizes.append(event["size"])
+        if event["size"] > self.size:
+            self.arrivals.append((self.size, event["size"], self.config))
+        self.size = event["size"]
         self.test, self.manifest = event["test"], event["manifest"]
         self.manifest_sha256 = event["manifest_sha256"]
         self._log.set_aside(event["gone"], event["back"])

@@ -69,6 +69,24 @@ def test_projects_of_the_same_images_are_found(tmp_path: Path) -> None:
     assert others_with(None, tmp_path / "projects" / "new") == []
 
 
+def test_projects_are_found_from_another_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "there" / "projects" / "a"
+    (project / ".hydra").mkdir(parents=True)
+    start = {"event": "start", "config": {"dataset": {"path": "pets"}}}
+    (project / "journal.jsonl").write_text(json.dumps(start) + "\n")
+    images, new = tmp_path / "there" / "pets", project.parent / "new"
+    monkeypatch.chdir(tmp_path)
+    record = project / ".hydra" / "hydra.yaml"
+    for damaged in ("", "[", "hydra: 3"):
+        record.write_text(damaged)
+        assert others_with(str(images), new) == []
+    record.write_text(f"hydra:\n  runtime:\n    cwd: {tmp_path / 'there'}\n")
+    assert others_with(str(images), new) == ["a"]
+    assert others_with("there/pets", new) == ["a"]
+
+
 def write_images(folder: Path, numbers: range, part: str = "unlabeled") -> None:
     """Save noise; images of odd numbers are bright."""
     (folder / part).mkdir(parents=True, exist_ok=True)

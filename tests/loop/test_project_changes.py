@@ -162,6 +162,25 @@ def test_labels_of_a_raised_budget_are_drawn_from_those_without_a_label(
     assert len(loop_in(living, more).run().events) == events  # once
 
 
+@pytest.mark.parametrize("origin", ["validation", "test"])
+def test_images_that_came_before_a_budget_was_raised_are_part_of_the_difference(
+    tmp_path: Path, origin: str
+) -> None:
+    living = project(tmp_path)
+    budget = replace(BUDGET, validation=0)
+    loop_in(living, budget).run()
+    for number in range(40, 76):  # twice as many
+        picture(living, f"unlabeled/{number}.png")
+    loop_in(living, budget).run()
+    journal = loop_in(living, replace(budget, **{origin: 4}, total=30)).run()
+    assert journal.finished
+    assert [len(event["ids"]) for event in journal.labels(origin)] == [4]
+    for number in range(80, 116):  # half as many again
+        picture(living, f"unlabeled/{number}.png")
+    journal = loop_in(living, replace(budget, **{origin: 4}, total=40)).run()
+    assert [len(event["ids"]) for event in journal.labels(origin)] == [4, 4]
+
+
 def test_a_raised_budget_buys_what_the_total_leaves_and_the_rest_later(tmp_path: Path) -> None:
     living = project(tmp_path)
     loop_in(living).run()

@@ -189,6 +189,12 @@ def test_an_answer_may_be_empty_where_all_of_it_was_imported() -> None:
     assert problem(asked(images(gone=[8])), nothing) == "no label"
 
 
+def test_a_question_may_be_closed_without_a_label_where_the_budget_is_lowered() -> None:
+    nothing = {"event": "labels", "round": 1, "ids": [], "labels": [], "origin": "query"}
+    assert problem(asked(), {**nothing, "closed": "budget"}) is None
+    assert problem(asked(), {**nothing, "closed": "other"}) == "no label"
+
+
 def classes(**changes: Any) -> Event:
     return {"event": "classes", "added": [], "renamed": {}, "merged": {}, **changes}
 

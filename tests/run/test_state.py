@@ -180,7 +180,8 @@ def test_the_causes_of_a_round_are_those_since_the_last_one() -> None:
 
 def test_images_without_labels_make_nothing_due() -> None:
     state = after(*FIRST, round_(0, 2), END, images(size=25, gone=[9], changed=[8]))
-    assert (state.size, state.sizes, state.test, state.manifest) == (25, [20, 25], 30, 100)
+    assert (state.size, state.test, state.manifest) == (25, 30, 100)
+    assert state.arrivals == [(20, 25, state.config)]
     assert state.manifest_sha256 == "d1"
     assert state.due == 0
     assert not state.ended
