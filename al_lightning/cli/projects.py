@@ -72,7 +72,7 @@ def _labels(journal: Path, images: Path) -> bool:
             for event in (json.loads(line) for line in lines if '"dataset.path"' in line):
                 path = event["to"] if event.get("key") == "dataset.path" else path
         # A relative path is recorded as it was written.
-        return (_working_folder(journal.parent) / path).resolve() == images.resolve()
+        return (_working_folder(journal.parent) / str(path)).resolve() == images.resolve()
     except (OSError, ValueError, KeyError, TypeError):  # no project, or one of other images
         return False
 

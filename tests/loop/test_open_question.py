@@ -3,6 +3,7 @@
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -173,7 +174,8 @@ def test_a_raised_budget_asks_for_what_a_lowered_total_leaves(tmp_path: Path, or
     living = project(tmp_path)
     asked_by_sheet(living, NO_VALIDATION)
     fill_in(living, 4)
-    raised = replace(NO_VALIDATION, **{origin: 6})
+    more: dict[str, Any] = {origin: 6}
+    raised = replace(NO_VALIDATION, **more)
     with pytest.warns(UserWarning, match=f"6 more images for {origin}"):
         question = by_sheet(living, raised).run().open_question
     assert question is not None

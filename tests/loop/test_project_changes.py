@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,6 +32,7 @@ from al_lightning.data.project.project_source import ProjectSource
 from al_lightning.data.source import ImageData
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.live import LiveBoard
+from al_lightning.run.questions import Origin
 from al_lightning.strategies import Margin
 from al_lightning.utils.errors import UsageError
 from tests.data.project.living import OPTIONS, Living
@@ -164,20 +166,21 @@ def test_labels_of_a_raised_budget_are_drawn_from_those_without_a_label(
 
 @pytest.mark.parametrize("origin", ["validation", "test"])
 def test_images_that_came_before_a_budget_was_raised_are_part_of_the_difference(
-    tmp_path: Path, origin: str
+    tmp_path: Path, origin: Origin
 ) -> None:
     living = project(tmp_path)
     budget = replace(BUDGET, validation=0)
+    more: dict[str, Any] = {origin: 4}
     loop_in(living, budget).run()
     for number in range(40, 76):  # twice as many
         picture(living, f"unlabeled/{number}.png")
     loop_in(living, budget).run()
-    journal = loop_in(living, replace(budget, **{origin: 4}, total=30)).run()
+    journal = loop_in(living, replace(budget, **more, total=30)).run()
     assert journal.finished
     assert [len(event["ids"]) for event in journal.labels(origin)] == [4]
     for number in range(80, 116):  # half as many again
         picture(living, f"unlabeled/{number}.png")
-    journal = loop_in(living, replace(budget, **{origin: 4}, total=40)).run()
+    journal = loop_in(living, replace(budget, **more, total=40)).run()
     assert [len(event["ids"]) for event in journal.labels(origin)] == [4, 4]
 
 
