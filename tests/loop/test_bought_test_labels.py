@@ -123,11 +123,14 @@ def test_of_new_images_the_same_share_is_bought(groups: Tensor | None) -> None:
     """60 images at the start, 4 for validation and 6 for test; 60 more come."""
     nothing = torch.empty(0, dtype=torch.int64)
     data = SimpleNamespace(train=SimpleNamespace(groups=groups), given_ids=nothing)
-    history = SimpleNamespace(sizes=(60, 120), is_project=True, events=(), given_labels=lambda n: n)
+    arrivals = [(60, 120, {"budget": {"validation": 4}})]
+    facts = {"arrivals": arrivals, "is_project": True, "events": ()}
+    history = SimpleNamespace(**facts, given_labels=lambda now: now)
     first = FirstLabels(
         cast("Any", SimpleNamespace(seed=0, data=data)),
         cast("Any", SimpleNamespace(initial_strategy=None)),
-        Budget(initial=9, query=6, total="all", validation=4, test=6),
+        # That for validation was raised since.
+        Budget(initial=9, query=6, total="all", validation=8, test=6),
         cast("Any", history),
     )
     pool = Pool(120).reveal(torch.arange(9), torch.zeros(9, dtype=torch.int64))
