@@ -8,7 +8,6 @@ question again. This oracle shows each digit as text and reads its class from th
 `s` to skip an image, and an empty line to stop. The run is saved in outputs/own_oracle.
 """
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,5 +75,4 @@ def main(folder: Path = Path("outputs/own_oracle"), ask: Callable[[str], str] = 
 
 
 if __name__ == "__main__":
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     main()

@@ -8,7 +8,6 @@ receives them for the whole pool. The example compares it with margin sampling o
 seed: both start with the same labels and weights. Runs are saved in outputs/own_strategy.
 """
 
-import logging
 from pathlib import Path
 
 from torch import Tensor
@@ -66,5 +65,4 @@ def main(folder: Path = Path("outputs/own_strategy")) -> dict[str, Journal]:
 
 
 if __name__ == "__main__":
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     main()

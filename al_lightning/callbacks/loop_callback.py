@@ -20,6 +20,7 @@ from al_lightning.run.project import Setting
 from al_lightning.run.questions import Answer, Question
 from al_lightning.utils.checks import kind_of, why_not_callable
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.hints import did_you_mean
 from al_lightning.utils.ranks import from_rank_zero
 from al_lightning.utils.torchrun import rank
 
@@ -277,7 +278,13 @@ def require_callbacks(callbacks: object) -> None:
             )
         if isinstance(callback, type):
             raise UsageError(f"callbacks must hold {callback.__name__}(...), not the class itself")
-        for hook in (name for name in vars(LoopCallback) if not name.startswith("_")):
+        hooks = [name for name in vars(LoopCallback) if not name.startswith("_")]
+        for name in dir(callback):
+            if name.startswith("on_") and name not in hooks and callable(getattr(callback, name)):
+                raise UsageError(
+                    f"{kind_of(callback)}.{name} would never be called{did_you_mean(name, hooks)}"
+                )
+        for hook in hooks:
             method = getattr(callback, hook, None)
             count = len(inspect.signature(getattr(LoopCallback, hook)).parameters) - 1
             if not callable(method):

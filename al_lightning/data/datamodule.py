@@ -27,6 +27,7 @@ from al_lightning.data.source import (
     Images,
     ImageSource,
     Normalization,
+    load_data,
     require_source,
 )
 from al_lightning.data.transforms import Normalize, image_by_image, measure_normalization
@@ -126,7 +127,7 @@ class PoolDataModule(L.LightningDataModule):
     def data(self) -> ImageData:
         """The data set; read from its source on first use."""
         if self._data is None:
-            self._data = self.source.load()
+            self._data = load_data(self.source)
             self.pool = Pool(len(self._data.train))
         return self._data
 

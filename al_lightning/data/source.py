@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.data.pixels.stored import Pixels, PixelStore, pixel_rows
+from al_lightning.utils.checks import require_kind
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.names import check_class_names
 
@@ -28,6 +29,23 @@ def is_doubtful(channels: int, height: int, width: int) -> bool:
     Images of many channels are believed where they are square, or larger than their number.
     """
     return channels not in _USUAL and height != width and channels > min(height, width)
+
+
+def require_unit_range(pixels: Tensor, what: str) -> None:
+    """Check that float pixels are in [0, 1]; bytes need no look.
+
+    Raises:
+        DataError: If they are not, or not finite; says what they are of.
+    """
+    if not pixels.is_floating_point() or pixels.numel() == 0:
+        return
+    low, high = map(float, pixels.aminmax())
+    if not (low >= 0 and high <= 1):  # neither holds for NaN
+        raise DataError(
+            f"{what} must have pixels in [0, 1], not from {low:.4g} to {high:.4g}. Do not normalise "
+            "them, that is done later; where they go up to 255, take images.to(torch.uint8) or "
+            "images / 255"
+        )
 
 
 @dataclass(frozen=True)
@@ -154,7 +172,7 @@ class ImageData:
     update: "ImageUpdate | None" = None
 
     def __post_init__(self) -> None:
-        """Check that train, test and classes fit together, and that classes can be named in tables."""
+        """Check pixels and labels, that train and test fit together, and the names of classes."""
         check_class_names(self.classes)
         if self.train.pixels.shape[1:] != self.test.pixels.shape[1:]:
             raise DataError(
@@ -168,6 +186,8 @@ class ImageData:
                 f"There must be at least {_FEWEST_CLASSES} classes, not {list(self.classes)}"
             )
         for name, images, least in (("training", self.train, UNKNOWN), ("test", self.test, 0)):
+            if isinstance(images.pixels, Tensor):  # files have bytes
+                require_unit_range(images.pixels, f"The float images of the {name} set")
             labels = images.labels
             if bool(((labels < least) | (labels >= len(self.classes))).any()):
                 raise DataError(
@@ -258,3 +278,14 @@ def require_source(source: object) -> None:
             "source must be a data set with `load`, such as DatasetSource(train, test) of two data "
             f"sets of torch, not {source!r:.50}"
         )
+
+
+def load_data(source: ImageSource) -> ImageData:
+    """Read the data of a source.
+
+    Raises:
+        UsageError: If the source returns something else than :class:`ImageData`; names it.
+    """
+    data = source.load()
+    require_kind(f"What {type(source).__name__} loads", data, ImageData)
+    return data

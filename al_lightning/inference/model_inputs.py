@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from al_lightning.data.pixels.decode_files import decode_files
+from al_lightning.data.source import require_unit_range
 from al_lightning.utils.errors import DataError, UsageError
 from al_lightning.utils.listing import shortened
 
@@ -46,12 +47,7 @@ def checked(images: Tensor, shape: Shape) -> Tensor:
             f"Images of this run are uint8, 0 to 255, or float in [0, 1], not {images.dtype}: take "
             "images.to(torch.uint8)"
         )
-    if not bool(((images >= 0) & (images <= 1)).all()):  # NaN is refused too
-        raise UsageError(
-            f"Float images of this run are in [0, 1], not from {float(images.min()):.4g} to "
-            f"{float(images.max()):.4g}. Do not normalise them, that is done here; where they go up "
-            "to 255, use images.to(torch.uint8) or images / 255"
-        )
+    require_unit_range(images, "Float images of this run")
     return images.float()
 
 

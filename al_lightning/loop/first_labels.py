@@ -9,7 +9,7 @@ from torch import Tensor
 from al_lightning.loop.group_draw import check_groups, draw_groups
 from al_lightning.loop.query import Query
 from al_lightning.models.backbone import describe_model
-from al_lightning.run.budget import AUTO_POLICY, POLICIES, Budget
+from al_lightning.run.budget import AUTO_POLICY, Budget
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Origin
@@ -37,15 +37,6 @@ class FirstLabels:
     query: Query
     budget: Budget
     journal: Journal
-
-    def __post_init__(self) -> None:
-        """Check that the policy can be followed."""
-        policy = self.budget.initial_policy
-        if self.query.initial_strategy is None and policy not in (*POLICIES, AUTO_POLICY):
-            raise UsageError(
-                f"budget.initial_policy={policy} needs `initial_strategy`, the strategy of that name; "
-                f"without one, it is {' or '.join(POLICIES)}"
-            )
 
     @property
     def given(self) -> int:

@@ -21,7 +21,7 @@ from al_lightning.loop.open_question import is_closed
 from al_lightning.loop.project_changes import record_answer, record_corrections
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import begin_run, open_run, require_parts
-from al_lightning.oracles.answers import checked_answer, warn_of_gaps
+from al_lightning.oracles.answers import checked_answer, warn_of_gaps, whole_numbers
 from al_lightning.oracles.manual import ManualOracle
 from al_lightning.run.budget import Budget
 from al_lightning.run.class_change import ClassChange
@@ -88,7 +88,6 @@ class ActiveLearningLoop:
         self.budget = budget
         require_parts(learner, query, self.oracle, journal, budget)
         self._callbacks = CallbackList(callbacks)
-        self._first = FirstLabels(learner, query, budget, journal)
         self._begun = self._opened = self._ended = self._stopping = False
 
     def __repr__(self) -> str:
@@ -122,11 +121,12 @@ class ActiveLearningLoop:
             if self.journal.finished:
                 self._end()
                 return False
+            first = FirstLabels(self.learner, self.query, self.budget, self.journal)
             if (question := self.question) is not None:
-                closing = question, heard, self.journal, self._first.left(self.journal.pool)
+                closing = question, heard, self.journal, first.left(self.journal.pool)
                 return is_closed(*closing, take=self._take) or self._settle(question)
-            if (first := self._first.missing(self.journal.pool)) is not None:
-                self._buy_first(*first)
+            if (missing := first.missing(self.journal.pool)) is not None:
+                self._buy_first(*missing)
             else:
                 self._play(self.journal.current_round or 0)
             return True
@@ -151,8 +151,8 @@ class ActiveLearningLoop:
         self._begin()
         if (question := self.question) is None:
             raise UsageError("No question is open: `loop.step()` asks the next one")
-        labeled = question.ids if ids is None else torch.as_tensor(ids)
-        self._take(question, Answer(labeled, torch.as_tensor(labels)))
+        labeled = question.ids if ids is None else whole_numbers("ids", ids)
+        self._take(question, Answer(labeled, whole_numbers("labels", labels)))
 
     def correct(self, labels: Mapping[int, int], by: str = "") -> None:
         """Correct labels of a project; the next fit trains on the new ones.
@@ -207,7 +207,8 @@ class ActiveLearningLoop:
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
-        rules = self.budget, self._first.given, self.learner.seed
+        given = journal.given_labels(len(self.learner.data.given_ids))
+        rules = self.budget, given, self.learner.seed
         candidates = candidates_of_round(index, fitted.pool, *rules)
         selected, question = self.query.select(fitted, candidates, watch, find), None
         if selected is not None:

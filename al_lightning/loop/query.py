@@ -15,7 +15,7 @@ from al_lightning.loop.candidates import (
     require_enough_candidates,
 )
 from al_lightning.loop.query_memory import query_sizes, require_memory
-from al_lightning.run.budget import Budget
+from al_lightning.run.budget import POLICIES, Budget
 from al_lightning.run.own_code import own_code
 from al_lightning.run.question_parts import QuestionParts
 from al_lightning.run.questions import Question
@@ -67,7 +67,8 @@ class Query:
         query_seed: Changes only the random draws of the strategy, to measure the effect of chance. The
             draws differ for each seed, so that seeds stay independent.
         initial_strategy: Selects the first labels by the embeddings of the untrained (or pretrained)
-            classifier, if ``budget.initial_policy`` is the name of a strategy, or "auto".
+            classifier; with ``budget.initial_policy`` "auto", only of a pretrained one. None draws them
+            as ``budget.initial_policy`` says.
 
     Raises:
         UsageError: If an argument is no strategy, or ``initial_strategy`` needs more than embeddings.
@@ -101,7 +102,7 @@ class Query:
         return self.strategy.needs | self.strategy.labeled_needs
 
     def check(self, data: ImageData, budget: Budget, embedding: int, given: int = 0) -> None:
-        """Refuse faulty strategies, and queries of too few candidates or too much memory.
+        """Refuse faulty or missing strategies, and queries of too few candidates or too much memory.
 
         Args:
             data: The data set.
@@ -112,6 +113,12 @@ class Query:
         Raises:
             UsageError: If a query cannot be made; says why.
         """
+        policy = budget.initial_policy
+        if self.initial_strategy is None and policy not in POLICIES:
+            raise UsageError(
+                f"budget.initial_policy={policy} needs `initial_strategy`, such as TypiClust(); "
+                f"without one, it is {' or '.join(POLICIES)}"
+            )
         images, classes = len(data.train), len(data.classes)
         sizes = query_sizes(self.strategy, budget, images, given, classes, embedding)
         largest = max((size.count for size in sizes), default=0)

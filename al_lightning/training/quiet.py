@@ -9,6 +9,7 @@ _ADVICE = (
     ".*`val_dataloader` but have no `validation_step`.*",
     ".*Experiment logs directory .* exists and is not empty.*",  # of a run that continues
     ".*module\\(s\\) in eval mode at the start of training.*",  # what a backbone keeps frozen
+    ".*Total length of `.*` across ranks is zero.*",  # a run without validation labels
     ".*`isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # Lightning's own call of torch
 )
 

@@ -17,7 +17,7 @@ def require_kind(name: str, value: object, *kinds: type) -> None:
     """
     if not any(value is None if kind is type(None) else isinstance(value, kind) for kind in kinds):
         named = " or ".join("None" if kind is type(None) else kind.__name__ for kind in kinds)
-        raise UsageError(f"{name} must be a {named}, not {value!r}")
+        raise UsageError(f"{name} must be a {named}, not {value!r:.200}")
 
 
 def require_names(name: str, values: object) -> None:

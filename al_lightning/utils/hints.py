@@ -23,6 +23,16 @@ def nearest(name: object, known: Collection[str]) -> str | None:
     return leaves[close[0]] if close else None
 
 
+def did_you_mean(name: object, known: Collection[str]) -> str:
+    """Return the end of a message on an unknown name: a question, or nothing if no name is close.
+
+    >>> "There is no model rsnet" + did_you_mean("rsnet", ["cnn", "resnet"])
+    'There is no model rsnet; did you mean resnet?'
+    """
+    meant = nearest(name, known)
+    return "" if meant is None else f"; did you mean {meant}?"
+
+
 def near_names(name: str, known: Collection[str]) -> list[str]:
     """Return the known names that begin with an unknown one, else those nearly as close as the best."""
     if longer := sorted(other for other in known if other.startswith(name)):

@@ -42,6 +42,8 @@ def check_class_names(classes: Sequence[str]) -> None:
         DataError: If one is not, which says what to call it; or if two classes have one name.
     """
     for name in classes:
+        if not isinstance(name, str):
+            raise DataError(f"The class {name!r} needs a name, such as {str(name)!r}")
         try:
             normal = normal_name(name)
         except ValueError as error:

@@ -12,6 +12,13 @@ class Silent(LoopCallback):
         """Take no result."""
 
 
+class Misspelled(LoopCallback):
+    on_gpu = True
+
+    def on_round_ended(self, result: Any) -> None:
+        """Never called."""
+
+
 class Lacking:
     def on_run_start(self, journal: Any, data: Any) -> None:
         """Look."""
@@ -25,6 +32,7 @@ class Lacking:
         ([LoopCallback], r"must hold LoopCallback\(\.\.\.\)"),
         ([Callback()], "let make_trainer give it"),
         ([Lacking()], "Lacking cannot watch a run: it has no `on_fit_start`"),
+        ([Misspelled()], "on_round_ended would never be called; did you mean on_round_end?"),
         ([Silent()], r"Silent\.on_round_end takes 1 arguments"),
     ],
 )

@@ -320,6 +320,18 @@ def test_what_is_no_data_set_is_refused(source: Any) -> None:
         PoolDataModule(source)
 
 
+@pytest.mark.parametrize("loaded", [None, tiny_images(4, seed=0)])
+def test_a_source_that_loads_something_else_is_named(loaded: Any) -> None:
+    class Other:
+        def load(self) -> Any:
+            return loaded
+
+    module = PoolDataModule(Other())
+    for _ in range(2):
+        with pytest.raises(UsageError, match="What Other loads must be a ImageData, not"):
+            _ = module.data
+
+
 @pytest.mark.parametrize("key", ["batch_size", "eval_batch_size"])
 def test_batches_of_nothing_are_an_error_that_names_the_key(key: str) -> None:
     with pytest.raises(UsageError, match=f"^{key} must be at least 1, not 0"):

@@ -87,6 +87,18 @@ def test_data_refuse_what_does_not_fit_together() -> None:
         ImageData(Images(_images().pixels, torch.tensor([0, -2, 1, 0])), _images(), ("a", "b"))
 
 
+@pytest.mark.parametrize("value", [-0.1, 255.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("part", ["training", "test"])
+def test_float_pixels_are_in_the_unit_range(value: float, part: str) -> None:
+    pixels = torch.rand(4, 1, 2, 2)
+    good = Images(pixels, torch.arange(4) % 2)
+    bad = replace(good, pixels=pixels.index_fill(0, torch.tensor(2), value))
+    train, test = (bad, good) if part == "training" else (good, bad)
+    with pytest.raises(DataError, match=rf"images of the {part} set must have pixels in \[0, 1\]"):
+        ImageData(train, test, ("a", "b"))
+    ImageData(good, good, ("a", "b"))
+
+
 def test_labels_are_given_where_others_are_not() -> None:
     unknown = Images(_images().pixels, torch.tensor([0, -1, 1, -1]))
     assert ImageData(unknown, _images(), ("a", "b")).given_ids.tolist() == [0, 2]

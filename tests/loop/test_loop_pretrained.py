@@ -1,5 +1,6 @@
 """The loop with a pretrained classifier: frozen embeddings, and first labels chosen by a strategy."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,12 +189,15 @@ def test_automatic_first_labels_are_chosen_where_there_is_something_to_see(tmp_p
     assert first("pretrained", "auto", initial_strategy=farthest) == chosen
     untrained = {"make_classifier": tiny_classifier, "mode": "finetune"}
     assert first("untrained", "auto", initial_strategy=farthest, **untrained) == drawn
-    assert first("alone", "auto") == drawn  # nobody to choose
 
 
 def test_a_strategy_that_needs_more_is_refused(tmp_path: Path) -> None:
     budget = Budget(initial=9, query=6, total=15, initial_policy="margin")
     with pytest.raises(UsageError, match="cannot be Margin: it needs probabilities"):
         make_loop(tmp_path, budget=budget, initial_strategy=Margin())
-    with pytest.raises(UsageError, match=r"margin needs `initial_strategy`.*uniform or balanced"):
-        make_loop(tmp_path, budget=budget)
+    for policy in ("margin", "auto"):
+        loop = make_loop(tmp_path, budget=replace(budget, initial_policy=policy))
+        with pytest.raises(
+            UsageError, match=f"{policy} needs `initial_strategy`.*uniform or balanced"
+        ):
+            loop.run()

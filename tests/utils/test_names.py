@@ -57,6 +57,8 @@ def test_classes_must_have_normal_names() -> None:
         check_class_names(["\x1b"])
     with pytest.raises(DataError, match="The name 'cat' is that of 2 classes"):
         check_class_names(["cat", "dog", "cat"])
+    with pytest.raises(DataError, match="The class 0 needs a name, such as '0'"):
+        check_class_names((0, 1))  # type: ignore[arg-type]
 
 
 def test_names_of_files() -> None:

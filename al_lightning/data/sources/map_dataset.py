@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from al_lightning.data.pixels.decode import to_bytes
 from al_lightning.data.pixels.duplicates import equal_images, image_digests, leaks
-from al_lightning.data.source import ImageData, Images, is_doubtful
+from al_lightning.data.source import ImageData, Images, is_doubtful, require_unit_range
 from al_lightning.data.sources.base_source import BaseSource
 from al_lightning.utils.errors import DataError
 from al_lightning.utils.listing import shortened
@@ -268,7 +268,8 @@ def _image(image: object, where: str) -> Tensor:
         case Tensor() if image.ndim in (_FLAT, _CUBE) and image.dtype == torch.uint8:
             return image if image.ndim == _CUBE else image.unsqueeze(0)
         case Tensor() if image.ndim in (_FLAT, _CUBE) and image.is_floating_point():
-            return _from_float(image if image.ndim == _CUBE else image.unsqueeze(0), where)
+            require_unit_range(image, f"The float image of {where}")
+            return (image if image.ndim == _CUBE else image.unsqueeze(0)).to(torch.float32)
     dtype, shape = getattr(image, "dtype", ""), getattr(image, "shape", "")
     came = " ".join(str(part) for part in (type(image).__name__, dtype, shape and tuple(shape)))
     raise DataError(
@@ -286,15 +287,3 @@ def _from_pil(image: Image.Image, where: str) -> Tensor:
             f"The image of {where} ({image.mode}) cannot be read: {error}. Convert it in the data "
             "set: to bytes, or to floats in [0, 1]"
         ) from error
-
-
-def _from_float(image: Tensor, where: str) -> Tensor:
-    """Check the range; written so that NaN fails it too."""
-    if not bool(((image >= 0) & (image <= 1)).all()):
-        low, high = float(image.min()), float(image.max())
-        raise DataError(
-            f"The float image of {where} must have pixels in [0, 1], "
-            f"not {low:.4g} to {high:.4g}: do not normalise in the data set, "
-            "al_lightning does that itself; return bytes, or what ToTensor() gives"
-        )
-    return image.to(torch.float32)

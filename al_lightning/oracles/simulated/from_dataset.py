@@ -10,7 +10,10 @@ from al_lightning.oracles.answers import whole_numbers
 from al_lightning.run.questions import SimulatedOracle
 from al_lightning.utils.errors import UsageError
 
-_REMEDY = "Let a person label them: oracle=page, oracle=csv or oracle=label_studio"
+_REMEDY = (
+    "Let a person label them: oracle=page, oracle=csv or oracle=label_studio; "
+    "in Python, oracle=ManualOracle()"
+)
 
 
 class DatasetOracle(SimulatedOracle):

@@ -65,7 +65,7 @@ def test_float_tensors_become_float32(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("value", [-0.1, 1.5, float("nan"), float("inf")])
 def test_float_pixels_outside_the_range_are_refused(value: float) -> None:
-    with pytest.raises(DataError, match=r"train\[1\].*in \[0, 1\].*do not normalise"):
+    with pytest.raises(DataError, match=r"train\[1\].*in \[0, 1\].*Do not normalise"):
         _load(torch.zeros(2, 2), torch.full((2, 2), value))
 
 
