@@ -163,7 +163,7 @@ class ConsoleProgress(LoopCallback):
             )
         seen = set(result.pool.labels.tolist())
         if missing := [name for label, name in enumerate(self._classes) if label not in seen]:
-            shown = escape(", ".join(missing[:_NAMED])) + (", ..." if len(missing) > _NAMED else "")
+            shown = escape(", ".join(shortened(missing, _NAMED)))
             self._note(f"{len(missing)} class(es) have no label yet: {shown}")
         if self._rounds is not None:
             left = self._labels - result.event["labels_bought"]

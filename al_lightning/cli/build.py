@@ -20,7 +20,7 @@ from al_lightning.cli.sweep import runs_beside_others
 from al_lightning.cli.values import require_values
 from al_lightning.utils.checks import require_kind
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 if TYPE_CHECKING:
     from al_lightning.callbacks.console import ConsoleProgress
@@ -50,9 +50,8 @@ _SET_BY_RECIPE = {
     "enable_checkpointing": "the last weights are always kept",
     "enable_model_summary": "the journal has the number of parameters",
 }
-_FIRST_BY = (
-    "typiclust"  # budget.initial_policy=auto: it was made for pretrained networks and few labels
-)
+#: The strategy of budget.initial_policy=auto: it was made for pretrained networks and few labels.
+_FIRST_BY = "typiclust"
 _LINE_WIDTH = 130  # characters of a line in a log file: the table's columns must not be cut
 
 
@@ -139,11 +138,9 @@ def _initial_strategy(policy: str) -> "Strategy | None":
         found = hydra.compose("config", overrides=[f"strategy={name}"])
     except CompactHydraException as error:
         names = sorted(path.stem for path in (CONF / "strategy").glob("*.yaml"))
-        meant = nearest(policy, [*POLICIES, *names])
         raise UsageError(
             f"budget.initial_policy must be {', '.join(POLICIES)}, auto or a strategy that needs "
-            f"embeddings alone, such as l2, not {policy!r}"
-            + (f"; did you mean {meant}?" if meant else "")
+            f"embeddings alone, such as l2, not {policy!r}{did_you_mean(policy, [*POLICIES, *names])}"
         ) from error
     strategy: Strategy = instantiate(found.strategy)
     require_embeddings_alone(strategy)
@@ -251,7 +248,10 @@ def _make_classifier(
     datamodule: "PoolDataModule",
 ) -> "ImageClassifier":
     data = datamodule.data  # the classes of a project may change
-    backbone = _call("model", make_backbone, data.image_shape, len(data.classes))
+    try:
+        backbone = make_backbone(data.image_shape, len(data.classes))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"model cannot be made: {error}") from error
     return recipe.classifier(backbone, len(data.classes))
 
 
@@ -259,30 +259,16 @@ def _make_trainer(node: DictConfig) -> Callable[..., Any]:
     """Return what makes trainers; refuse keys that the recipe decides."""
     for key in sorted(set(map(str, node)) & _SET_BY_RECIPE.keys()):
         raise UsageError(f"trainer.{key} would do nothing here: {_SET_BY_RECIPE[key]}")
-    return _TrainerMaker(instantiate(node))
+    factory = instantiate(node)
 
-
-@dataclass(frozen=True)
-class _TrainerMaker:
-    """Makes trainers, here and in the processes of other devices."""
-
-    factory: Callable[..., Any]
-
-    def __call__(self, **options: Any) -> Any:
+    def make(**options: Any) -> Any:
         try:
-            return self.factory(**options)
-        except (
-            Exception
-        ) as error:  # of all kinds: what accelerators and strategies need is their own
+            return factory(**options)
+        # Of all kinds: what accelerators and strategies need is their own.
+        except Exception as error:
             raise UsageError(f"trainer cannot be made: {error}") from error
 
-
-def _call(key: str, factory: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a factory that the configuration completed; name its key if the arguments do not fit."""
-    try:
-        return factory(*arguments)
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{key} cannot be made: {error}") from error
+    return make
 
 
 def make_console(cfg: DictConfig, budget: "Budget", folder: Path) -> "ConsoleProgress":

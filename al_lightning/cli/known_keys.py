@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from al_lightning.cli.configuration import CONF, groups
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _BY_CHOICES = ("budget_override",)  # of strategy=passive
 
@@ -37,8 +37,4 @@ def require_known_keys(cfg: DictConfig, *others: DictConfig | HydraConf) -> None
                 "nothing: the first line of its YAML file must be '# @package _global_', without a "
                 "byte order mark (BOM) before it"
             )
-        meant = nearest(key, known)
-        raise UsageError(
-            f"There is no key {key}, and nothing reads it"
-            + ("" if meant is None else f"; did you mean {meant}?")
-        )
+        raise UsageError(f"There is no key {key}, and nothing reads it{did_you_mean(key, known)}")

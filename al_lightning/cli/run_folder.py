@@ -66,11 +66,8 @@ def clear(folder: Path) -> None:
         count = len(list(folder.glob("overwritten_*")))
         kept = folder / f"overwritten_{count:02d}"
         kept.mkdir()
-        for name in (
-            "queries",
-            "images.csv",
-            "journal.jsonl",
-        ):  # the journal last: with it, this is done
+        # The journal last: with it, this is done.
+        for name in ("queries", "images.csv", "journal.jsonl"):
             if (folder / name).exists():
                 (folder / name).rename(kept / name)
         print(f"Earlier questions and answers are kept in {shortest(kept)}")  # noqa: T201

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from al_lightning.cli.arguments import parsed
 from al_lightning.cli.configuration import CONF
-from al_lightning.utils.hints import near_names, nearest
+from al_lightning.utils.hints import did_you_mean, near_names
 
 _DOWNLOADS = "downloaded"  # what the description of a choice says that needs the internet
 
@@ -24,19 +24,16 @@ def suggestions(arguments: Sequence[str]) -> list[str]:
     given = [o for a in arguments if a[:1] != "-" and (o := parsed(a)) is not None]
     try:
         known, wrong = _known_names(given, folders)
-    except (
-        CompactHydraException,
-        ValueError,
-        OSError,
-    ):  # not even the rest can be read: Hydra has said why
+    # Not even the rest can be read: Hydra has said why.
+    except (CompactHydraException, ValueError, OSError):
         return []
     lines = []
     for override in given:
         key = str(override.key_or_group)
         if key.startswith("hydra") or override.is_add() or key in known:
             continue
-        if (meant := nearest(key, known)) is not None:
-            lines.append(f"There is no {key}; did you mean {meant}?")
+        if hint := did_you_mean(key, known):
+            lines.append(f"There is no {key}{hint}")
     lines += [_choice(group, choice, folders) for group, choice in wrong]
     return [line for line in lines if line]
 

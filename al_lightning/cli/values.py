@@ -11,7 +11,7 @@ from al_lightning.cli.projects import require_project_name
 from al_lightning.report.rules import Rules
 from al_lightning.utils.checks import require_within, whole_number
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _MOST_THREADS = 1024  # a hundred thousand end the process, without a word
 
@@ -59,11 +59,7 @@ def report_rules(report: object) -> Rules | None:
         rules = cast(dict[str, Any], OmegaConf.to_container(report))
         known = [field.name for field in fields(Rules)]
         for key in rules.keys() - known:
-            meant = nearest(key, known)
-            raise UsageError(
-                f"There is no key report.{key}"
-                + ("" if meant is None else f"; did you mean report.{meant}?")
-            )
+            raise UsageError(f"There is no key report.{key}{did_you_mean(key, known)}")
         return Rules(**rules)
     if report is not None and not isinstance(report, bool):
         raise UsageError(f"report must be true, false or rules, not {report!r}")

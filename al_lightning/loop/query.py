@@ -34,7 +34,7 @@ from al_lightning.utils.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
-class QueryResult:
+class SelectedImages:
     """What the query of a round has selected.
 
     Attributes:
@@ -55,7 +55,7 @@ class _Ahead:
     """What was found before its round, if it has these candidates, and what that took."""
 
     candidates: Candidates
-    result: QueryResult
+    result: SelectedImages
     watch: Stopwatch
 
 
@@ -134,7 +134,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         find_temperature: Callable[[Fitted], float] = lambda _: 1.0,
-    ) -> QueryResult | None:
+    ) -> SelectedImages | None:
         """Select images from the pool of a round.
 
         Args:
@@ -181,7 +181,7 @@ class Query:
         candidates: Candidates,
         watch: Stopwatch,
         temperature: float = 1.0,
-    ) -> QueryResult:
+    ) -> SelectedImages:
         strategy, index, seed = self.strategy, candidates.index, candidates.seed
         passes = strategy.mc_samples, temperature
         with watch.time("score"):
@@ -226,7 +226,7 @@ class Query:
         with seeded(derive_seed(seed, "initial, global")):
             return from_rank_zero(lambda: strategy.select(unlabeled, known, count, generator)).ids
 
-    def question(self, fitted: Fitted, result: QueryResult, attempt: int) -> Question:
+    def question(self, fitted: Fitted, result: SelectedImages, attempt: int) -> Question:
         """Return a result as a question; the next round trains on its labels.
 
         Args:
@@ -259,15 +259,15 @@ def _select_and_note(
     labeled: Evidence,
     count: int,
     generator: torch.Generator,
-) -> QueryResult:
+) -> SelectedImages:
     """Select, and note what is predicted of these images if the evidence says that."""
     if pool.probabilities is None:
-        return QueryResult(strategy.select(pool, labeled, count, generator))
+        return SelectedImages(strategy.select(pool, labeled, count, generator))
     # First of all: a strategy may work in place on them.
     confidence, predicted = pool.probabilities.max(1)
     selection = strategy.select(pool, labeled, count, generator)
     rows = torch.searchsorted(pool.ids, selection.ids)  # candidates ascend
-    return QueryResult(selection, (confidence[rows], predicted[rows]))
+    return SelectedImages(selection, (confidence[rows], predicted[rows]))
 
 
 def require_embeddings_alone(strategy: Strategy) -> None:

@@ -93,11 +93,15 @@ def require_logits(
             if not isinstance(values, Tensor) or not values.is_floating_point():
                 came = values.dtype if isinstance(values, Tensor) else type(values).__name__
                 raise UsageError(f"{name}.{what} must return a tensor of floats, not {came}")
-        if embeddings.ndim != _FLAT or logits.shape != (count, num_classes):
+        if embeddings.ndim != _FLAT or len(embeddings) != count:
             raise UsageError(
-                f"{name} makes embeddings {tuple(embeddings.shape)} and logits {tuple(logits.shape)} "
-                f"of a batch of {count}, where ({count}, D) and ({count}, {num_classes}) are needed: "
-                f"the data set has {num_classes} classes"
+                f"{name}.embed must return ({count}, D) for a batch of {count}, "
+                f"not {tuple(embeddings.shape)}"
+            )
+        if logits.shape != (count, num_classes):
+            raise UsageError(
+                f"{name}.classify must return ({count}, {num_classes}) for a batch of {count}, since "
+                f"the data set has {num_classes} classes, not {tuple(logits.shape)}"
             )
         widths.append(embeddings.shape[1])
     if len(set(widths)) > 1 or 0 in widths:

@@ -137,9 +137,8 @@ class _Walk:
         children = dict(value.named_children()) if isinstance(value, nn.Module) else {}
         if home is None or isinstance(value, _NAMESPACES):
             text = self._all(name, [state_of(value), children])
-            if home is None and not isinstance(
-                value, nn.Module
-            ):  # a layer is part of its model's entry
+            # A layer is part of its model's entry.
+            if home is None and not isinstance(value, nn.Module):
                 self._note(f"{name}()", text)
             return text
         if home == _OURS:

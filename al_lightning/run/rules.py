@@ -31,12 +31,8 @@ _KEYS: dict[str, tuple[str, ...]] = {
     ),
     "end": ("reason",),
 }
-_CHANGES = (
-    "correction",
-    "setting",
-    "classes",
-    "images",
-)  # of projects: at any time, also at the end
+#: Of projects: at any time, also at the end.
+_CHANGES = ("correction", "setting", "classes", "images")
 
 
 def problem(state: RunState, event: Any) -> str | None:

@@ -23,18 +23,23 @@ class Need(StrEnum):
     CALIBRATED_PROBABILITIES = "calibrated_probabilities"
     DROPPED_FEATURES = "dropped_features"
 
+    def row_shape(self, classes: int, embedding: int, samples: int) -> tuple[int, ...]:
+        """Return the shape of the quantity of one image.
+
+        Args:
+            classes: C.
+            embedding: D.
+            samples: K.
+        """
+        if self is Need.EMBEDDINGS:
+            return (embedding,)
+        return (samples, classes) if self in SAMPLED else (classes,)
+
 
 #: What takes samples of the network.
 SAMPLED = frozenset({Need.MC_PROBABILITIES, Need.DROPPED_FEATURES})
 
 _BLOCK = 65_536  # rows that are checked at a time
-_DIMENSIONS = {
-    Need.PROBABILITIES: 2,
-    Need.EMBEDDINGS: 2,
-    Need.MC_PROBABILITIES: 3,
-    Need.CALIBRATED_PROBABILITIES: 2,
-    Need.DROPPED_FEATURES: 3,
-}
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,10 @@ class Evidence:
         for need, values in self.quantities().items():
             if values.dtype == torch.float64:  # as NumPy has it
                 object.__setattr__(self, need.value, values.float())
-            if values.ndim != _DIMENSIONS[need] or len(values) != len(self):
+            dimensions = 1 + len(need.row_shape(classes=1, embedding=1, samples=1))
+            if values.ndim != dimensions or len(values) != len(self):
                 raise ValueError(
-                    f"Evidence.{need} must have {_DIMENSIONS[need]} dimensions and one row for each "
+                    f"Evidence.{need} must have {dimensions} dimensions and one row for each "
                     f"of the {len(self)} ids, not shape {tuple(values.shape)}"
                 )
 

@@ -82,10 +82,8 @@ class FarthestFirst(Strategy):
 
 
 _BYTES_AN_IMAGE = 48  # its bound, the centers it has seen, and the order of all bounds
-_BLOCK_FACTORS, _BLOCK_DISTANCES = (
-    12,
-    6,
-)  # rows of factors and of distances that a block holds at once
+_BLOCK_FACTORS = 12  # rows of factors that a block holds at once
+_BLOCK_DISTANCES = 6  # rows of distances that a block holds at once
 _FEW_CENTERS = 64  # that every point is compared with, or half of all that there will be
 _MOST_CENTERS = 256  # that every point is compared with, and that a block takes at once
 _EXPONENT = 120  # of the largest scale, which is a float32 number itself

@@ -34,7 +34,7 @@ def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> N
     if count == 0:
         return
     ids, generator = torch.arange(images), torch.Generator().manual_seed(0)
-    sizes = (count, strategy.mc_samples, classes, embedding)
+    sizes = classes, embedding, strategy.mc_samples
     pool = _made_up(ids[-count:], strategy.needs, sizes, generator)
     labeled = _made_up(ids[:count], strategy.labeled_needs, sizes, generator)
     try:
@@ -52,19 +52,14 @@ def rehearse(strategy: Strategy, images: int, classes: int, embedding: int) -> N
 def _made_up(
     ids: Tensor,
     needs: Collection[Need],
-    sizes: tuple[int, int, int, int],
+    sizes: tuple[int, int, int],
     generator: torch.Generator,
 ) -> Evidence:
-    """Return random evidence of so many images, samples, classes and dimensions."""
-    images, samples, classes, embedding = sizes
-    shapes = {
-        Need.PROBABILITIES: (images, classes),
-        Need.EMBEDDINGS: (images, embedding),
-        Need.MC_PROBABILITIES: (images, samples, classes),
-        Need.CALIBRATED_PROBABILITIES: (images, classes),
-        Need.DROPPED_FEATURES: (images, samples, classes),
+    """Return random evidence of so many classes, dimensions of an embedding, and samples."""
+    drawn = {
+        need: torch.randn(len(ids), *need.row_shape(*sizes), generator=generator)
+        for need in sorted(needs)
     }
-    drawn = {need: torch.randn(shapes[need], generator=generator) for need in sorted(needs)}
     return Evidence(
         ids,
         **{

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from al_lightning.strategies.evidence import Evidence
 from al_lightning.utils.errors import ScoreError, UsageError
+from al_lightning.utils.listing import shortened
 
 _SHOWN = 10  # ids in a message
 
@@ -101,7 +102,7 @@ def checked_scores(scores: Any, source: str, ids: Tensor) -> Tensor:
 
 def listed(ids: Tensor) -> str:
     """Return the first ids, (n,) int64, as text."""
-    return ", ".join(map(str, ids[:_SHOWN].tolist())) + (", ..." if len(ids) > _SHOWN else "")
+    return ", ".join(shortened(ids.tolist(), _SHOWN))
 
 
 def _described(value: Any) -> str:

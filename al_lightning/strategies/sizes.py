@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import prod
 
 from al_lightning.strategies.evidence import Need
 
@@ -30,11 +31,5 @@ class Sizes:
 
     def row_bytes(self, needs: Collection[Need]) -> int:
         """Return the bytes that evidence on one image takes."""
-        numbers = {
-            Need.PROBABILITIES: self.classes,
-            Need.EMBEDDINGS: self.embedding,
-            Need.MC_PROBABILITIES: self.samples * self.classes,
-            Need.CALIBRATED_PROBABILITIES: self.classes,
-            Need.DROPPED_FEATURES: self.samples * self.classes,
-        }
-        return _FLOAT * sum(numbers[need] for need in needs)
+        shapes = (need.row_shape(self.classes, self.embedding, self.samples) for need in needs)
+        return _FLOAT * sum(map(prod, shapes))

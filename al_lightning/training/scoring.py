@@ -22,9 +22,8 @@ from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import rank
 
 _OF_LOGITS = frozenset({Need.PROBABILITIES, Need.CALIBRATED_PROBABILITIES})
-_PLAIN = frozenset(Need) - {
-    Need.MC_PROBABILITIES
-}  # what one embedding without dropout is enough for
+#: What one embedding without dropout is enough for.
+_PLAIN = frozenset(Need) - {Need.MC_PROBABILITIES}
 
 
 class Scorer:

@@ -12,7 +12,6 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import Logger
 
 from al_lightning.training.recipe import Recipe, resolve_precision
-from al_lightning.training.trainer_rules import require_usable
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.torchrun import world_size
 
@@ -92,5 +91,4 @@ class RoundTrainers:
     def _precision(self) -> str:
         """The precision to compute in. Only a trainer knows which accelerator "auto" means."""
         trainer = self._make(logger=False, enable_checkpointing=False)
-        require_usable(trainer)
         return resolve_precision(self._recipe.precision, trainer.strategy.root_device.type)

@@ -12,13 +12,15 @@ def nearest(name: object, known: Collection[str]) -> str | None:
     """Return the known name that is closest to an unknown one; None if none is close, or it is no text.
 
     Dotted names are also compared by their last parts, since that is how they are remembered:
-    ``batch_size`` means ``recipe.batch_size``.
+    ``batch_size`` means ``recipe.batch_size``. Upper case is lower case.
     """
     if not isinstance(name, str):
         return None
-    if close := difflib.get_close_matches(name, known, 1, _ALIKE):
-        return close[0]
-    leaves = {key.rpartition(".")[2]: key for key in sorted(known, reverse=True)}
+    name = name.casefold()
+    names = {key.casefold(): key for key in sorted(known, reverse=True)}
+    if close := difflib.get_close_matches(name, names, 1, _ALIKE):
+        return names[close[0]]
+    leaves = {key.rpartition(".")[2]: names[key] for key in names}
     close = difflib.get_close_matches(name.rpartition(".")[2], leaves, 1, _ALIKE)
     return leaves[close[0]] if close else None
 

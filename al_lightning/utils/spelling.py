@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 from al_lightning.utils.names import normal_name, plain
 from al_lightning.utils.spreadsheet import cell
 
@@ -65,7 +65,5 @@ def read_class(written: str, names: Sequence[str], *, takes_new: bool = False) -
         return name
     if takes_new:
         return normal_name(written)
-    spelled = {name.casefold(): name for name in names}
-    near = nearest(written.strip().casefold(), spelled)
-    hint = f"; did you mean {spelled[near]!r}?" if near is not None else ""
-    raise ValueError(f"{written.strip()!r} is no class{hint}")
+    written = written.strip()
+    raise ValueError(f"{written!r} is no class{did_you_mean(written, names)}")

@@ -157,7 +157,7 @@ def test_all_rows_that_cannot_be_used_are_named_and_nothing_is_changed(
         f"{given} cannot be imported, and nothing was changed:",
         "  - row 3, unlabeled/p.png: it is 'cat' here, and 'dog' in row 2, unlabeled/p.png",
         "  - row 4, nowhere.png: no image of this project, or a copy of another one",
-        "  - row 5, unlabeled/q.png: 'dgo' is no class; did you mean 'dog'?",
+        "  - row 5, unlabeled/q.png: 'dgo' is no class; did you mean dog?",
         "  - row 6, test/cat/t.png: it is a test image, whose label is not a matter of this project",
         "  - row 7, id 99: no image of this project: ids are 0 to 6",
         "  - row 8, id -1: no image of this project: ids are 0 to 6",

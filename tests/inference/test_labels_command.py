@@ -52,7 +52,7 @@ def test_labels_are_corrected_in_the_journal(
     [
         ("7", "'7' is no correction: write ID=CLASS, such as 30=cat"),
         ("x=cat", "'x=cat' is no correction"),
-        ("7=brid", "'7=brid': 'brid' is no class; did you mean 'bird'?"),
+        ("7=brid", "'7=brid': 'brid' is no class; did you mean bird?"),
         ("7=zebrafish", "'zebrafish' is no class. The classes are cat, dog, bird"),
         ("3=cat", "Not labeled: ids [3]"),
         ("20=cat", "'20=cat' names no image of this project: ids are 0 to 19"),

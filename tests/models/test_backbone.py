@@ -148,13 +148,15 @@ class Flat(L.LightningModule):
 
 def test_another_number_of_classes_is_refused_with_both() -> None:
     with pytest.raises(
-        UsageError, match=r"CNN makes .* logits \(2, 3\) .* the data set has 4 classes"
+        UsageError, match=r"CNN.classify must return \(2, 4\) .* has 4 classes, not \(2, 3\)"
     ):
         require_logits(tiny_classifier(), SHAPE, 4)
 
 
 def test_embeddings_of_another_shape_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"Flat makes embeddings \(2, 1, 8, 8\)"):
+    with pytest.raises(
+        UsageError, match=r"^Flat.embed must return \(2, D\) .*, not \(2, 1, 8, 8\)$"
+    ):
         require_logits(Flat(), SHAPE, 3)
 
 

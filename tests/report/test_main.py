@@ -72,7 +72,7 @@ def test_a_metric_that_cannot_be_computed_is_one_message(
 ) -> None:
     write_run(tmp_path, a_run())
     assert main([str(tmp_path), "--metric", "cohen_kapa"]) == 1
-    assert "did you mean MulticlassCohenKappa?" in capsys.readouterr().err
+    assert "did you mean CohenKappa?" in capsys.readouterr().err
     assert main([str(tmp_path), "--metric", "cohen_kappa"]) == 1
     assert "round_00.npz is not there" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()

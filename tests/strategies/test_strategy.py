@@ -115,7 +115,7 @@ def test_error_names_at_most_ten_ids_and_the_set() -> None:
     ids = torch.arange(100, 112)
     bad = Evidence(ids, embeddings=torch.full((12, 2), torch.nan))
     with pytest.raises(
-        ValueError, match=r"12 image\(s\) of the labeled set .* 100, .* 109, \.\.\."
+        ValueError, match=r"12 image\(s\) of the labeled set .* 100, .* 109, and 2 more"
     ):
         Spy().select(make_evidence(3), bad, 1, seeded())
 

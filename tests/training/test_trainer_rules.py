@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from al_lightning.training import trainer_rules
+from al_lightning.training.fresh_trainers import FreshTrainers
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.trainer_rules import require_usable
 from al_lightning.training.trainers import RoundTrainers
@@ -64,7 +65,7 @@ def test_the_configuration_says_how_many_processes_there_are(
     assert tiny_trainer(devices=2).world_size == 1  # Lightning goes by the scheduler
     assert RoundTrainers(tiny_trainer, Recipe())(0, 9).world_size == 1
     with pytest.raises(UsageError, match=r"wants 2 device\(s\).* 1 process"):
-        RoundTrainers(partial(tiny_trainer, devices=2), Recipe())(0, 9)
+        _ = FreshTrainers(RoundTrainers(partial(tiny_trainer, devices=2), Recipe())).for_passes
 
 
 def test_several_devices_need_a_process_each() -> None:

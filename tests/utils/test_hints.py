@@ -1,6 +1,6 @@
 import pytest
 
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean, nearest
 
 KNOWN = {
     "strategy",
@@ -20,6 +20,7 @@ KNOWN = {
         ("model.batch_size", "recipe.batch_size"),
         ("strategi", "strategy"),
         ("sed", "seed"),
+        ("Strategie", "strategy"),
         ("xyz", None),
     ],
 )
@@ -33,3 +34,9 @@ def test_what_is_no_text_is_near_to_nothing() -> None:
 
 def test_among_none_there_is_none() -> None:
     assert nearest("seed", []) is None
+
+
+def test_a_message_on_an_unknown_name_ends_with_the_nearest() -> None:
+    assert did_you_mean("dgo", ["cat", "Dog"]) == "; did you mean Dog?"
+    assert did_you_mean("xyz", ["cat", "Dog"]) == ""
+    assert did_you_mean(7, ["cat", "Dog"]) == ""

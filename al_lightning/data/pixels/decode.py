@@ -166,9 +166,8 @@ def _is_of_the_moment(error: Exception) -> bool:
     """Return whether an error is not the file's fault: it may be read at another time."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _OF_THE_MOMENT
-    return (
-        isinstance(error, MemoryError) or "out of memory" in str(error).lower()
-    )  # libraries' words
+    # Libraries have errors of their own for that.
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
 def _trouble(error: Exception) -> str:

@@ -12,7 +12,7 @@ from al_lightning.data.sources.checksums import require_md5
 from al_lightning.data.sources.locate import PublishedFiles, locate
 from al_lightning.data.sources.medmnist_files import MEDMNIST
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _SMALL = 28  # pixels; the file of this size has no size in its name
 _GRAY = 3  # dimensions of (N, H, W)
@@ -58,8 +58,7 @@ class MedMNIST(BaseSource):
             horizontal_flip=horizontal_flip, imbalance=imbalance, imbalance_ratio=imbalance_ratio
         )
         if (known := MEDMNIST.get(name)) is None:
-            meant = nearest(str(name), MEDMNIST)
-            hint = f"; did you mean {meant}?" if meant else f": take one of {', '.join(MEDMNIST)}"
+            hint = did_you_mean(name, MEDMNIST) or f": take one of {', '.join(MEDMNIST)}"
             raise UsageError(
                 f"dataset.name={name} is no two-dimensional data set of MedMNIST with one label an "
                 f"image{hint}"

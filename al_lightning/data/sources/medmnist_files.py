@@ -16,6 +16,7 @@ class MedMNISTSet:
     md5: dict[int, str]
 
 
+#: Seen from three sides.
 _ORGANS = (
     "bladder",
     "femur-left",
@@ -28,7 +29,7 @@ _ORGANS = (
     "lung-right",
     "pancreas",
     "spleen",
-)  # seen from three sides
+)
 
 #: Yang et al., "MedMNIST v2", Scientific Data 2023; sizes above 28: "MedMNIST+", 2024.
 MEDMNIST: dict[str, MedMNISTSet] = {

@@ -13,7 +13,7 @@ from al_lightning.data.sources.locate import not_found
 from al_lightning.data.sources.map_dataset import DatasetSource
 from al_lightning.utils.checks import whole_number
 from al_lightning.utils.errors import DataError, UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -116,8 +116,7 @@ class TorchvisionSource(BaseSource):
         imbalance_ratio: float = 50.0,
     ) -> None:
         if (known := _SETS.get(name)) is None:
-            meant = nearest(str(name), _SETS)
-            hint = f"; did you mean {meant}?" if meant else f": take one of {', '.join(_SETS)}"
+            hint = did_you_mean(name, _SETS) or f": take one of {', '.join(_SETS)}"
             raise UsageError(
                 f"dataset.name={name} is no classification data set of torchvision{hint}"
             )

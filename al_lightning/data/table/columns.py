@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.utils.errors import DataError, UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean, nearest
 from al_lightning.utils.listing import shortened
 
-FILE, LABEL, SPLIT, GROUP = ROLES = ("file", "label", "split", "group")
+FILE = "file"
+ROLES = (FILE, "label", "split", "group")
 _NAMED = 20  # columns in a message
 
 
@@ -20,10 +21,9 @@ def check_columns(given: Mapping[str, object] | None) -> dict[str, str]:
     names: dict[str, str] = {}
     for role, name in (given or {}).items():
         if role not in ROLES:
-            meant = nearest(str(role), ROLES)
             raise UsageError(
                 f"dataset.columns has {role!r}, which is none of {', '.join(ROLES)}"
-                + (f"; did you mean {meant}?" if meant else "")
+                + did_you_mean(role, ROLES)
             )
         if not isinstance(name, str) or not name.strip():
             raise UsageError(
@@ -67,9 +67,7 @@ def find_columns(
 def _refusal(table: ImageFile, columns: Sequence[str], role: str, name: str) -> str:
     if not columns:
         return f"{table} is empty: the first row must name the columns, of which '{FILE}' is needed"
-    folded = {other.casefold(): other for other in columns}
-    near = nearest(name.casefold(), folded) or nearest(role, folded)
-    likely = "NAME" if near is None else folded[near]
+    likely = nearest(name, columns) or nearest(role, columns) or "NAME"
     there = ", ".join(shortened((f"'{other}'" for other in columns), _NAMED))
     return (
         f"{table} has no column '{name}': its columns are {there}. Name the one that has the {role}s: "

@@ -8,7 +8,7 @@ from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.data.source import UNKNOWN
 from al_lightning.data.table.table_rows import TEST, TableRow, refusal
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 from al_lightning.utils.names import normal_name
 
 _FEWEST = 2
@@ -96,7 +96,7 @@ def _refuse_unnamed(table: ImageFile, first: Mapping[str, TableRow], given: Sequ
         raise refusal(
             table,
             "labels are none of the classes in dataset.classes",
-            (f"{first[name]}: '{name}'{_meant(name, given)}" for name in unnamed),
+            (f"{first[name]}: '{name}'{did_you_mean(name, given)}" for name in unnamed),
             "Correct them, name all classes, or leave dataset.classes out",
         )
 
@@ -108,7 +108,7 @@ def _refuse_untrained(
         raise refusal(
             table,
             f"labels of the split {TEST} are those of no other row",
-            (f"{first[name]}: '{name}'{_meant(name, trained)}" for name in untrained),
+            (f"{first[name]}: '{name}'{did_you_mean(name, trained)}" for name in untrained),
             "Correct them, or add images of these classes to train on",
         )
     if absent := [name for name in classes if name not in first]:
@@ -134,9 +134,3 @@ def _too_few(table: ImageFile, classes: Sequence[str], *, unlabeled: bool) -> st
     if unlabeled:
         return f"{text}. Name them all: 'dataset.classes=[cat,dog]'"
     return f"{text}: labels are in the column label, or in another that dataset.columns names"
-
-
-def _meant(name: str, known: Sequence[str] | set[str]) -> str:
-    folded = {other.casefold(): other for other in known}
-    near = nearest(name.casefold(), folded)
-    return f"; did you mean '{folded[near]}'?" if near else ""

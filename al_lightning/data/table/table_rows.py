@@ -7,7 +7,7 @@ from al_lightning.data.pixels.remote_file import ImageFile
 from al_lightning.data.table.columns import FILE, ROLES, find_columns
 from al_lightning.data.table.table_file import open_table
 from al_lightning.utils.errors import DataError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import readable
 from al_lightning.utils.redaction import redacted
@@ -113,7 +113,7 @@ def _check_splits(path: ImageFile, rows: Sequence[TableRow]) -> None:
         raise refusal(
             path,
             f"{_count(unknown)} an unknown split",
-            (f"{row}: '{readable(row.split)}'{_meant(row.split)}" for row in unknown),
+            (f"{row}: '{readable(row.split)}'{did_you_mean(row.split, SPLITS)}" for row in unknown),
             f"Write {', '.join(SPLITS)}, or nothing",
         )
     if untold := [row for row in rows if row.is_test and not row.label]:
@@ -134,8 +134,3 @@ def _check_splits(path: ImageFile, rows: Sequence[TableRow]) -> None:
 
 def _count(rows: Sequence[object]) -> str:
     return "1 row has" if len(rows) == 1 else f"{len(rows)} rows have"
-
-
-def _meant(split: str) -> str:
-    near = nearest(split, SPLITS)
-    return f"; did you mean '{near}'?" if near else ""

@@ -16,7 +16,7 @@ from al_lightning.models.pretrained.weights import (
     require_choice,
 )
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _INTERPOLATIONS = ("bilinear", "bicubic")
 
@@ -70,8 +70,7 @@ def timm_trunk(name: str, weights: str | None) -> Trunk:
     """
     timm = import_timm()
     if not timm.is_model(name):
-        meant = nearest(name, timm.list_models())
-        hint = f"; did you mean {meant}?" if meant else ""
+        hint = did_you_mean(name, timm.list_models())
         raise UsageError(f"model.name={name} is no network of timm{hint}")
     tags = [model.partition(".")[2] for model in timm.list_models(f"{name}.*", pretrained=True)]
     if weights is None or weights in ("DEFAULT", *tags):

@@ -20,7 +20,7 @@ from al_lightning.models.pretrained.weights import (
     require_choice,
 )
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _AUXILIARY = ("aux1", "aux2", "AuxLogits")  # second heads of GoogLeNet and Inception, for training
 _OF_2017 = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")  # norm.1 is norm1 today
@@ -108,11 +108,8 @@ def _published_weights(name: str) -> dict[str, Enum]:
     """Return the members of a network's weights enum by name, "DEFAULT" among them."""
     known = list_models(module=torchvision.models)
     if name not in known:
-        meant = nearest(name, known)
-        raise UsageError(
-            f"model.name={name} is no classifier of torchvision"
-            + (f"; did you mean {meant}?" if meant else f": expected one of {', '.join(known)}")
-        )
+        hint = did_you_mean(name, known) or f": expected one of {', '.join(known)}"
+        raise UsageError(f"model.name={name} is no classifier of torchvision{hint}")
     return dict(get_model_weights(name).__members__)
 
 

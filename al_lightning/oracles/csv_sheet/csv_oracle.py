@@ -89,7 +89,7 @@ class CsvOracle(Oracle):
         skip_mark: str = "skip",
         classes: str = "fixed",
     ) -> Self:
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        """Make the oracle of a run from its data, the folder of its query sheets, and its seed."""
         return cls(data, folder, skip_mark, takes_new=classes == "open")
 
     def answer(self, question: Question) -> Answer | None:
@@ -196,9 +196,8 @@ class CsvOracle(Oracle):
                         "Correct one of them, and run the same command again"
                     )
             skipped |= filled.skipped
-            empty |= (
-                filled.empty if filled.labels or filled.skipped else set()
-            )  # else never filled in
+            if filled.labels or filled.skipped:  # else never filled in
+                empty |= filled.empty
         new, skipped = tuple(names[len(classes) :]), skipped - labels.keys()
         return Filled(
             labels,

@@ -98,7 +98,7 @@ class LabelStudioOracle(Oracle):
         project: str | int | None = None,
         accept_partial: bool = False,
     ) -> Self:
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
+        """Make the oracle of a run from its data, the folder of its query sheets, and its seed.
 
         Raises:
             UsageError: Also if the environment names no server, before anything is fitted.

@@ -104,7 +104,7 @@ class PageOracle(Oracle):
         retrain_every: int | None = None,
         keys: Mapping[str, str] | None = None,
     ) -> Self:
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        """Make the oracle of a run from its data, the folder of its query sheets, and its seed."""
         return cls(
             data,
             folder,

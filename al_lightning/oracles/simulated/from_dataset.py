@@ -37,7 +37,7 @@ class DatasetOracle(SimulatedOracle):
 
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int) -> Self:  # noqa: ARG003
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`.
+        """Make the oracle of a run from its data, the folder of its query sheets, and its seed.
 
         Raises:
             UsageError: If the data set does not know all classes.

@@ -50,6 +50,6 @@ class NoisyOracle(DatasetOracle):
 
     @classmethod
     def for_run(cls, data: ImageData, folder: Path, seed: int, rate: float = 0.1) -> Self:  # noqa: ARG003
-        """Make the oracle of a run; see :data:`al_lightning.oracles.MakeOracle`."""
+        """Make the oracle of a run from its data, the folder of its query sheets, and its seed."""
         require_known(data)
         return cls(data.train.labels, len(data.classes), rate, seed)

@@ -12,7 +12,7 @@ from torchmetrics import Metric, classification
 
 from al_lightning.run.round_predictions import RoundPredictions
 from al_lightning.utils.errors import UsageError
-from al_lightning.utils.hints import nearest
+from al_lightning.utils.hints import did_you_mean
 
 _PREFIX = "Multiclass"
 _OTHERS = ("Binary", "Multilabel")
@@ -88,8 +88,7 @@ def torch_metric(text: str) -> TorchMetric:
         )
     short = _plain(name).removeprefix(_PREFIX.lower())
     if short not in known:
-        near = nearest(short, known)
-        hint = f"; did you mean {known[near]}?" if near else ""
+        hint = did_you_mean(short, [kind.removeprefix(_PREFIX) for kind in known.values()])
         raise UsageError(
             f"--metric {text}: torchmetrics.classification has no multiclass metric of this name{hint}"
         )

@@ -16,9 +16,7 @@ _STALE = 1e-2  # share of the highest gain below which what was rounded off may 
 _TIE = 1e-12  # share of a gain within which gains are equal, whatever rounding did
 _FINE = 1e3  # h^-2 from which a kernel tells distances apart that float32 does not
 _SAME = 1e-5  # distance of unit vectors up to which they count as equal
-_EQUAL = (
-    1e-12  # squared distances below are 0: copies cover each other wholly, whatever rounding does
-)
+_EQUAL = 1e-12  # squared distances below are 0: copies cover each other wholly
 _SAFE = 1e-5  # far more than float32 rounds off a squared distance of unit vectors
 _NOTHING = 1e-14  # a kernel below brings nothing
 _LEAST_GAIN = 1e-9  # of a sum of kernels; what is below is nothing but rounding

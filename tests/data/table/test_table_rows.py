@@ -46,7 +46,7 @@ def test_a_row_is_named_without_passwords() -> None:
         ),
         (
             ["a.png,cat,train", "b.png,cat,tets", "c.png,cat,holdout"],
-            "{path}: 2 rows have an unknown split:\n  - row 3, b.png: 'tets'; did you mean 'test'?\n"
+            "{path}: 2 rows have an unknown split:\n  - row 3, b.png: 'tets'; did you mean test?\n"
             "  - row 4, c.png: 'holdout'\nWrite train, test, unlabeled, or nothing",
         ),
         (

@@ -116,8 +116,8 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("id,label\n7,cow\n", "row 2: 'cow' is no class"),
-        ("id,label\n7,dgo\n", "row 2: 'dgo' is no class; did you mean 'dog'"),
-        ("id,label\n7,Cats\n", "row 2: 'Cats' is no class; did you mean 'cat'"),
+        ("id,label\n7,dgo\n", "row 2: 'dgo' is no class; did you mean dog"),
+        ("id,label\n7,Cats\n", "row 2: 'Cats' is no class; did you mean cat"),
         ("id,label\n7,1\n", "row 2: '1' is no class"),
         ("id,label\n8,cat\n", "row 2: id '8' was not queried"),
         ("id,label\n7.0,cat\n", "row 2: id '7.0' was not queried"),

@@ -60,7 +60,7 @@ def test_the_predicted_class_counts_where_float16_makes_a_tie() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cohen_kapa", "no multiclass metric of this name; did you mean MulticlassCohenKappa"),
+        ("cohen_kapa", "no multiclass metric of this name; did you mean CohenKappa"),
         ("xyzzy", "no multiclass metric of this name$"),
         ("BinaryAUROC", "name a Multiclass metric"),
         ("auroc(", "write a name, such as cohen_kappa"),
