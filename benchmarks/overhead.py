@@ -114,7 +114,7 @@ def watch_everything(ledger: Ledger) -> None:
     for halves in (Halves, PretrainedBackbone, ImageClassifier):
         for half in ("embed", "classify"):
             ledger.watch(halves, half, lambda: _FORWARD if torch.is_grad_enabled() else _SCORING)
-    ledger.watch(fits, "fit_once", "fit: rest")
+    ledger.watch(fits, "fit_watched", "fit: rest")
     ledger.watch(Scorer, "evidence", "scoring: rest")
     ledger.watch(BaseSource, "load", "images read")
     for stage in ("on_run_start", "on_fit_end", "on_round_end", "on_query", "on_run_end"):

@@ -14,7 +14,7 @@ from al_lightning.data.transforms import augmentation
 from al_lightning.models import ImageClassifier
 from al_lightning.run.pool import Pool
 from al_lightning.strategies.evidence import Need
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.scoring import Scorer
 from tests.helpers import TinySource, tiny_cnn, tiny_trainer
@@ -72,7 +72,7 @@ def test_values_are_read_when_they_are_logged_and_looked_at_alone() -> None:
     # Not Adam, which counts its steps in tensors that stay on the CPU.
     classifier = ImageClassifier(tiny_cnn(), 3, make_optimizer=partial(SGD, lr=0.01))
     with reads:
-        fit_once(trainer, classifier, datamodule, 0, seed=0)
+        fit_watched(trainer, classifier, datamodule, 0, seed=0)
         assert told == [19, 39, 59, 79, 99]
         assert {step for step, _ in reads.found} == {19, 39, 49, 59, 79, 99}  # and each 50 steps
         reads.found.clear()

@@ -41,7 +41,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_part_has_a_file_a_configuration_and_a_command() -> None:
     listed = re.findall(r"^```\n(my_strategy.*?)^```", PAGE, re.M | re.S)
     assert {*FILES} == {*listed[0].split(), "watch.py"}
-    groups = [re.findall(r"(strategy|model|dataset|oracle|recipe)=(\w+)", line) for line in COMMANDS]
+    groups = [
+        re.findall(r"(strategy|model|dataset|oracle|recipe)=(\w+)", line) for line in COMMANDS
+    ]
     assert [f"my_conf/{group}/{name}.yaml" for ((group, name),) in groups] == [
         name for name in FILES if name.endswith(".yaml")
     ]

@@ -13,7 +13,7 @@ from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.run.pool import Pool
 from al_lightning.training.checkpoint import Checkpoint
 from al_lightning.training.fit_cache import FitCache
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.fresh_trainers import FreshTrainers
 from al_lightning.training.identity import FitIdentity
 from al_lightning.training.mid_fit import MidFit
@@ -35,7 +35,7 @@ class Fits:
         seed: Decides batches, dropout and augmentation.
         fall_back: Prepares a classifier whose fit has diverged for a second fit; None raises the error.
         fit_cache: Where the fit of the first round is kept for other runs; None keeps none.
-        minutes: Minutes between two saves of a running fit; None saves none.
+        save_minutes: Minutes between two saves of a running fit; None saves none.
 
     Attributes:
         folder: Where running fits are saved; None saves none.
@@ -48,14 +48,14 @@ class Fits:
         seed: int,
         fall_back: Callable[[L.LightningModule], None] | None,
         fit_cache: FitCache | None,
-        minutes: float | None,
+        save_minutes: float | None,
     ) -> None:
         self._datamodule = datamodule
         self._trainers = trainers
         self._seed = seed
         self._fall_back = fall_back
         self._fit_cache = fit_cache
-        self._minutes = minutes
+        self._save_minutes = save_minutes
         self.folder: Path | None = None
 
     def forget(self) -> None:
@@ -68,7 +68,7 @@ class Fits:
         """Let the data module serve the labels of a round, in the round's order."""
         self._datamodule.begin_round(pool, derive_seed(self._seed, "batches", index))
 
-    def fit(
+    def fit_cached(
         self,
         index: int,
         pool: Pool,
@@ -86,7 +86,7 @@ class Fits:
             identity_of: Tells which fits are the same.
 
         Returns:
-            Facts on the fit, see :func:`~al_lightning.training.fitting.fit_once`, and
+            Facts on the fit, see :func:`~al_lightning.training.fitting.fit_watched`, and
             ``diverged_at_step`` where it was the second try.
 
         Raises:
@@ -94,7 +94,7 @@ class Fits:
         """
         cache, identity = self._fit_cache, identity_of.of_bits(index, pool, classifier)
         if cache is None or index > 0:  # from then on, the strategies have parted
-            return self._fit(index, pool, classifier, on_fit, identity)
+            return self._fit_with_fallback(index, pool, classifier, on_fit, identity)
         with ExitStack() as stack:
             entries: list[Checkpoint] = []  # of rank zero
 
@@ -108,7 +108,7 @@ class Fits:
 
             facts = loaded(load, classifier)
             if facts is None:
-                facts = self._fit(index, pool, classifier, on_fit, identity)
+                facts = self._fit_with_fallback(index, pool, classifier, on_fit, identity)
                 for entry in entries:
                     entry.save(classifier, identity, facts)
         return facts
@@ -127,9 +127,9 @@ class Fits:
         Raises:
             DivergenceError: If the fit has diverged, and there is no fallback.
         """
-        return self._fit(index, pool, classifier, lambda *_: None, None)
+        return self._fit_with_fallback(index, pool, classifier, lambda *_: None, None)
 
-    def _fit(
+    def _fit_with_fallback(
         self,
         index: int,
         pool: Pool,
@@ -140,31 +140,32 @@ class Fits:
         """Fit; where that diverges and a fallback is set, once more from the start of the round."""
         on_fit(index, pool)
         if self._fall_back is None:
-            return self._fit_once(index, pool, classifier, identity)
+            return self._fit_resumable(index, pool, classifier, identity)
         start = deepcopy(classifier.state_dict())
         try:
-            return self._fit_once(index, pool, classifier, identity)
+            return self._fit_resumable(index, pool, classifier, identity)
         except DivergenceError as error:
             warnings.warn(f"{error.what}; it is fitted once more, with the fallback", stacklevel=2)
             classifier.load_state_dict(start)
             self._fall_back(classifier)
             again = None if identity is None else f"{identity}_fallback"
-            fit = self._fit_once(index, pool, classifier, again)
+            fit = self._fit_resumable(index, pool, classifier, again)
             return {**fit, "diverged_at_step": error.step}
 
-    def _fit_once(
+    def _fit_resumable(
         self, index: int, pool: Pool, classifier: L.LightningModule, identity: str | None
     ) -> dict[str, Any]:
+        """Fit in the random streams of a round, and save the running fit where it is a round's own."""
         self.begin_round(index, pool)
         trainer = self._trainers.for_fit(index, len(pool.labeled_ids))
         if identity is None:  # its curve is of no round
             trainer.loggers = []
         seed = derive_seed(self._seed, "fit", index)
         mid_fit = None
-        if self._minutes is not None and self.folder is not None and identity is not None:
+        if self._save_minutes is not None and self.folder is not None and identity is not None:
             path = self.folder / f"{_MID_FIT}{identity}.ckpt"
-            mid_fit = MidFit(path, identity, self._minutes)
-        facts = fit_once(trainer, classifier, self._datamodule, index, seed, mid_fit)
+            mid_fit = MidFit(path, identity, self._save_minutes)
+        facts = fit_watched(trainer, classifier, self._datamodule, index, seed, mid_fit)
         return from_rank_zero(lambda: facts)
 
 

@@ -22,7 +22,7 @@ from al_lightning.utils.stopwatch import Stopwatch
 from al_lightning.utils.torchrun import rank, world_size
 
 
-def fit_once(
+def fit_watched(
     trainer: L.Trainer,
     classifier: L.LightningModule,
     datamodule: PoolDataModule,
@@ -55,7 +55,7 @@ def fit_once(
     # Each rank draws dropout and augmentation of its own.
     own_seed = derive_seed(seed, "device", rank()) if rank() else seed
     with seeded(own_seed), stops_on_divergence(trainer, round_index), watch.time("fit"):
-        earlier = 0.0 if mid_fit is None else mid_fit.fit(trainer, classifier, datamodule)
+        earlier = 0.0 if mid_fit is None else mid_fit.resume(trainer, classifier, datamodule)
         if mid_fit is None:
             trainer.fit(classifier, datamodule=datamodule)
         require_finite_weights(classifier, round_index, trainer.global_step)

@@ -239,7 +239,7 @@ class Learner:
             if self.warm_start and index > 0:
                 earlier = self.fit(index - 1, pool_in, on_fit).classifier
                 classifier.load_state_dict(earlier.state_dict())  # weights, and nothing else of it
-            facts = self._fits.fit(index, pool, classifier, on_fit, self._identity)
+            facts = self._fits.fit_cached(index, pool, classifier, on_fit, self._identity)
             if rank() == 0:
                 self._checkpoint.save(classifier, identity, {**facts, **self.facts.of_weights})
                 self._fits.forget()

@@ -29,14 +29,14 @@ class MidFit:
     Attributes:
         path: The file.
         identity: Digest of all that the bits of the fit depend on; a file of another fit is not used.
-        minutes: Between two saves.
+        save_minutes: Minutes between two saves.
     """
 
     path: Path
     identity: str
-    minutes: float
+    save_minutes: float
 
-    def fit(
+    def resume(
         self, trainer: L.Trainer, classifier: L.LightningModule, datamodule: PoolDataModule
     ) -> float:
         """Fit a classifier in place, from where an earlier process stopped.
@@ -54,7 +54,7 @@ class MidFit:
         saved = self._saved() if world_size() == 1 else None
         earlier = 0.0 if saved is None else float(saved["seconds"])
         if world_size() == 1:
-            saves = _Saves(self.path, self.identity, 60 * self.minutes, earlier)
+            saves = _Saves(self.path, self.identity, self.save_minutes, earlier)
             trainer.callbacks.append(saves)  # type: ignore[attr-defined]
         if saved is None:
             trainer.fit(classifier, datamodule=datamodule)
@@ -86,8 +86,9 @@ class MidFit:
 class _Saves(Callback):
     """Saves a fit, with the states of all generators, so that it continues to the same bits."""
 
-    def __init__(self, path: Path, identity: str, interval: float, before: float) -> None:
-        self._path, self._identity, self._interval = path, identity, interval
+    def __init__(self, path: Path, identity: str, save_minutes: float, before: float) -> None:
+        self._path, self._identity = path, identity
+        self._save_minutes = save_minutes
         self._began = self._last = time.monotonic()
         self._before = before
         self._position = FitPosition()
@@ -109,7 +110,7 @@ class _Saves(Callback):
         self._save(trainer, FitPosition(trainer.current_epoch + 1, 0))
 
     def _save(self, trainer: L.Trainer, position: FitPosition) -> None:
-        if time.monotonic() - self._last < self._interval:
+        if time.monotonic() - self._last < 60 * self._save_minutes:
             return
         self._position = position
         try:

@@ -62,7 +62,7 @@ def test_ours_and_what_trains_is_made(target: str, found: Any) -> None:
         "torch.optim.sgd.torch.hub.load",  # from an allowed place to another
         "al_lightning.utils.files.os.system",
         "al_lightning.cli.run_folder.clear",  # ours, and no network
-        "al_lightning.training.fitting.fit_once",
+        "al_lightning.training.fitting.fit_watched",
         "lightning.Fabric",
         "lightning.Trainer.fit",
         "nowhere.Network",

@@ -6,7 +6,7 @@ import torch
 from al_lightning.data.datamodule import PoolDataModule
 from al_lightning.models import ImageClassifier
 from al_lightning.run.pool import Pool
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.utils.errors import DivergenceError, UsageError
 from tests.helpers import NORMALIZATION, TinySource, same_weights, tiny_classifier, tiny_trainer
 
@@ -18,7 +18,7 @@ def fitted(seed: int, **trainer: Any) -> tuple[ImageClassifier, dict[str, Any]]:
     datamodule.begin_round(pool, order_seed=0)
     classifier = tiny_classifier()
     options = {"max_epochs": 2, **trainer}
-    return classifier, fit_once(tiny_trainer(**options), classifier, datamodule, 3, seed)
+    return classifier, fit_watched(tiny_trainer(**options), classifier, datamodule, 3, seed)
 
 
 def test_a_fit_depends_on_its_seed_and_leaves_the_global_one_alone() -> None:

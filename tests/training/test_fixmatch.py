@@ -15,7 +15,7 @@ from al_lightning.data.transforms import DrawsPerImage
 from al_lightning.run.pool import Pool
 from al_lightning.run.record import RunRecord
 from al_lightning.training import fixmatch as module
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.identity import FitIdentity
 from al_lightning.training.mid_fit import MidFit
 from al_lightning.training.recipe import one_cycle
@@ -60,7 +60,7 @@ def fit(
     torch.manual_seed(0)
     classifier = recipe.classifier(tiny_cnn(**cnn), 3)
     make = RoundTrainers(tiny_trainer, recipe, make_callbacks=lambda: list(callbacks))
-    return classifier, fit_once(make(0, labels), classifier, datamodule, 0, SEED, mid_fit)
+    return classifier, fit_watched(make(0, labels), classifier, datamodule, 0, SEED, mid_fit)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from torch.optim import SGD
 from al_lightning import PoolDataModule, Recipe, RoundTrainers
 from al_lightning.data import RandomShift
 from al_lightning.run.pool import Pool
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.mid_fit import MidFit, generator_states, set_generator_states
 from al_lightning.training.recipe import one_cycle
 from tests.helpers import TinySource, same_weights, tiny_cnn, tiny_trainer
@@ -50,7 +50,7 @@ def fit(mid_fit: MidFit | None, *callbacks: Callback) -> tuple[Any, dict[str, An
     torch.manual_seed(0)
     classifier = RECIPE.classifier(tiny_cnn(), 3)
     make = RoundTrainers(tiny_trainer, RECIPE, make_callbacks=lambda: list(callbacks))
-    return classifier, fit_once(make(0, 23), classifier, datamodule, 0, 5, mid_fit)
+    return classifier, fit_watched(make(0, 23), classifier, datamodule, 0, 5, mid_fit)
 
 
 def at(folder: Path, identity: str = "a", minutes: float = 0.0) -> MidFit:

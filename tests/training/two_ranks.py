@@ -32,7 +32,7 @@ from al_lightning import (
 from al_lightning.models import ImageClassifier
 from al_lightning.run.pool import Pool
 from al_lightning.strategies import Margin
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.recipe import Recipe
 from al_lightning.training.trainers import RoundTrainers
 from al_lightning.utils.errors import DivergenceError
@@ -77,14 +77,14 @@ class Lost(ImageClassifier):
 
 def fitted(datamodule: PoolDataModule, kind: type[ImageClassifier] = ImageClassifier) -> Any:
     classifier = linear(kind)
-    facts = fit_once(trainers()(0, 23), classifier, datamodule, 4, seed=0)
+    facts = fit_watched(trainers()(0, 23), classifier, datamodule, 4, seed=0)
     return facts["steps"], classifier.state_dict()
 
 
 def with_batch_norm() -> dict[str, Tensor]:
     """The state of a network whose running statistics are each rank's own while it is fitted."""
     classifier = tiny_classifier()
-    fit_once(trainers()(0, 23), classifier, in_round(), 0, seed=0)
+    fit_watched(trainers()(0, 23), classifier, in_round(), 0, seed=0)
     return classifier.state_dict()
 
 

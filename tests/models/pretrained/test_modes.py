@@ -12,7 +12,7 @@ from al_lightning.models.backbone import require_logits
 from al_lightning.models.pretrained.modes import input_size
 from al_lightning.models.pretrained.trunk import Trunk, batch_norms
 from al_lightning.run.pool import Pool
-from al_lightning.training.fitting import fit_once
+from al_lightning.training.fitting import fit_watched
 from al_lightning.training.recipe import one_cycle
 from al_lightning.utils.errors import UsageError
 from tests.helpers import TinySource, tiny_trainer
@@ -89,7 +89,7 @@ def fitted(classifier: ImageClassifier) -> ImageClassifier:
     ids = torch.arange(24)
     datamodule.serve(NORMALIZATION)
     datamodule.begin_round(Pool(60).reveal(ids, datamodule.data.train.labels[:24]), 0)
-    fit_once(tiny_trainer(max_steps=4), classifier, datamodule, 0, 0)
+    fit_watched(tiny_trainer(max_steps=4), classifier, datamodule, 0, 0)
     return classifier
 
 
