@@ -24,7 +24,7 @@ class StopAdvice(LoopCallback):
     Args:
         folder: Of the run.
         settings: What advice is asked for.
-        tell: Called after each round with the advice, a sentence each.
+        show_advice: Called after each round with the advice, a sentence each.
         log: Called with figures by name, and the number of labels.
 
     Example:
@@ -37,12 +37,12 @@ class StopAdvice(LoopCallback):
         self,
         folder: Path,
         settings: AdviceSettings,
-        tell: Callable[[Sequence[str]], object],
+        show_advice: Callable[[Sequence[str]], object],
         log: Callable[[Mapping[str, float], int], object],
     ) -> None:
         self._folder = folder
         self._settings = settings
-        self._tell = tell
+        self._show_advice = show_advice
         self._log = log
         self._journal: Journal | None = None
         self._classes: Sequence[str] = ()
@@ -70,4 +70,4 @@ class StopAdvice(LoopCallback):
             figures = {"kappa": agreement.kappa, "disagreement": agreement.disagreement}
             scalars = {f"stopping/{name}": value for name, value in figures.items()}
             self._log(scalars, result.event["labels_bought"])
-        self._tell(sentences(advice, self._classes))
+        self._show_advice(sentences(advice, self._classes))

@@ -94,9 +94,9 @@ def main() -> None:
     sys.argv[1:] = prepared(sys.argv[1:])
     with shown_on_rank_zero(), shown_errors(sys.argv[1:]), reported():
         require_groups(sys.argv[1:])
-        sys.argv[1:], told = with_chosen_model(sys.argv[1:], CONF)
-        if told is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
-            print(told)  # noqa: T201
+        sys.argv[1:], message = with_chosen_model(sys.argv[1:], CONF)
+        if message is not None and not any(a == "-c" or a.startswith("--cfg") for a in sys.argv):
+            print(message)  # noqa: T201
         sys.argv += shown_by_mode(sys.argv[1:])
         end_with_launcher()
         _failures.clear()

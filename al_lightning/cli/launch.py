@@ -68,7 +68,7 @@ def launched(cfg: DictConfig) -> "Journal":
     for name in logging.root.manager.loggerDict:
         if name.startswith("torch.distributed"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    rendezvous_handler_registry.register(_LOOPBACK, _meet_on_loopback)
+    rendezvous_handler_registry.register(_LOOPBACK, _loopback_rendezvous)
     count = _count(cfg.trainer.devices, str(cfg.trainer.get("accelerator", "auto")))
     folder = Path(HydraConfig.get().runtime.output_dir)
     config = LaunchConfig(
@@ -98,7 +98,7 @@ def launched(cfg: DictConfig) -> "Journal":
     return Journal(folder / "journal.jsonl")
 
 
-def _meet_on_loopback(parameters: "RendezvousParameters") -> "RendezvousHandler":
+def _loopback_rendezvous(parameters: "RendezvousParameters") -> "RendezvousHandler":
     """Return where ranks of this machine meet; torch's own stores listen on all interfaces."""
     from torch.distributed import TCPStore  # type: ignore[attr-defined]  # noqa: PLC0415
     from torch.distributed.elastic.rendezvous.static_tcp_rendezvous import (  # noqa: PLC0415

@@ -62,7 +62,7 @@ def run(cfg: DictConfig) -> "Journal":
             remove_leftovers_in(folder, Path(cfg.output_root) / ".cache")
         journal = Journal(folder / "journal.jsonl")
         if cfg.project is not None and journal.start is None and rank() == 0:
-            _say_who_else(cfg, folder)
+            _print_other_projects(cfg, folder)
         _set_threads(cfg.threads, journal)
         if composition.recipe is not None and rank() == 0:
             print(f"recipe={composition.recipe}, by model.mode={cfg.model.mode}")  # noqa: T201
@@ -75,15 +75,15 @@ def run(cfg: DictConfig) -> "Journal":
                 stack.enter_context(console),
             ]
             if (advice := make_advice(cfg)) is not None:
-                tell = partial(_tell, parts, console)
-                callbacks.append(StopAdvice(folder, advice, tell, board.write_scalars))
+                show_advice = partial(_show_advice, parts, console)
+                callbacks.append(StopAdvice(folder, advice, show_advice, board.write_scalars))
         loop = ActiveLearningLoop(
             learner, parts.query, parts.oracle, journal, parts.budget, callbacks
         )
         return loop.run()
 
 
-def _say_who_else(cfg: DictConfig, folder: Path) -> None:
+def _print_other_projects(cfg: DictConfig, folder: Path) -> None:
     """Name the projects that label the same images, before one more begins."""
     if others := others_with(cfg.dataset.get("path"), folder):
         print(  # noqa: T201
@@ -120,7 +120,7 @@ def _learner(
         warm_start=recipe.warm_start,
         fall_back=recipe.fall_back if recipe.on_divergence == "retry" else None,
         record=_record(composition),
-        fit_cache=FitCache(cache, _say_fitted, board) if cfg.cache else None,
+        fit_cache=FitCache(cache, _print_waiting_for_fit, board) if cfg.cache else None,
         save_minutes=cfg.save_minutes,
         pool_sample=0 if advice is None else advice.images,
         embeddings=EmbeddingCache(cache / "embeddings", print),
@@ -135,7 +135,7 @@ def _progress(parts: Parts, console: "ConsoleProgress") -> "list[Callback]":
     return [*console.trainer_callbacks(), *([] if live is None else [InnerLive(live)])]
 
 
-def _tell(parts: Parts, console: "ConsoleProgress", advice: "Sequence[str]") -> None:
+def _show_advice(parts: Parts, console: "ConsoleProgress", advice: "Sequence[str]") -> None:
     """Show the advice on the terminal, and on the page of a person."""
     console.advise(advice)
     if parts.oracle.live is not None:
@@ -155,7 +155,7 @@ def _record(composition: Composition) -> "RunRecord":
     )
 
 
-def _say_fitted() -> None:
+def _print_waiting_for_fit() -> None:
     print("Another run trains the first round, which this run shares; waiting for it")  # noqa: T201
 
 

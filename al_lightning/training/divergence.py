@@ -12,7 +12,7 @@ from torch import Tensor
 from al_lightning.training.checkpoint import trained_state
 from al_lightning.utils.errors import DivergenceError, UsageError
 
-_LOOKS = 50  # steps between two checks of the losses: on a GPU, each check waits for it
+_CHECK_EVERY = 50  # steps between two checks of the losses: on a GPU, each check waits for it
 
 
 @contextmanager
@@ -82,7 +82,7 @@ class _LossWatch(Callback):
 
     def __init__(self, round_index: int) -> None:
         self._round = round_index
-        self._losses: list[Tensor] = []  # since the last look
+        self._losses: list[Tensor] = []  # since the last check
         self._steps: list[int] = []  # theirs
 
     def on_train_batch_end(
@@ -94,14 +94,14 @@ class _LossWatch(Callback):
             return
         self._losses.append(loss.detach())
         self._steps.append(trainer.global_step)
-        if len(self._losses) == _LOOKS:
-            self._look(trainer)
+        if len(self._losses) == _CHECK_EVERY:
+            self._check(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Check the losses since the last check."""
-        self._look(trainer)
+        self._check(trainer)
 
-    def _look(self, trainer: L.Trainer) -> None:
+    def _check(self, trainer: L.Trainer) -> None:
         first = torch.inf
         if self._losses:
             finite = torch.stack([loss.isfinite().all() for loss in self._losses]).tolist()

@@ -45,6 +45,6 @@ class _EmbeddingPass(ImagePass):
         """Yield the embeddings of a batch."""
         yield {"embeddings": cast("Embedder", self.classifier).embed(images).float()}
 
-    def take(self, first: int, found: Mapping[str, Tensor]) -> None:  # noqa: ARG002
+    def store(self, first: int, found: Mapping[str, Tensor]) -> None:  # noqa: ARG002
         """Write the embeddings of a batch."""
         self._write(found["embeddings"].cpu())

@@ -97,7 +97,7 @@ class EmbeddingCache:
         digests = digests_of((data.train, data.test))
 
         with ExitStack() as stack:
-            lock = exclusive(entry.path.with_suffix(".lock"), self._say_waiting)
+            lock = exclusive(entry.path.with_suffix(".lock"), self._print_waiting)
 
             def seconds_of_earlier() -> float | None:
                 stack.enter_context(lock)
@@ -181,7 +181,7 @@ class EmbeddingCache:
             "versions": {name: found[name] for name in _COMPUTED_BY},
         }
 
-    def _say_waiting(self) -> None:
+    def _print_waiting(self) -> None:
         self._say("Another run embeds the images, which this run shares; waiting for it")
 
 

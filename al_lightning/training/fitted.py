@@ -100,9 +100,9 @@ class Fitted:
         served = self.datamodule.embeddings
         if served is None:
             return False
-        seen = self.evidence(torch.arange(min(_PROBED, len(served.train))), {Need.EMBEDDINGS})
+        found = self.evidence(torch.arange(min(_PROBED, len(served.train))), {Need.EMBEDDINGS})
         return from_rank_zero(
-            lambda: torch.equal(seen.require(Need.EMBEDDINGS), served.train[: len(seen)].float())
+            lambda: torch.equal(found.require(Need.EMBEDDINGS), served.train[: len(found)].float())
         )
 
     def probabilities(self, ids: Tensor) -> Tensor:
@@ -128,7 +128,7 @@ class Fitted:
         if len(self.sample_ids) == 0:
             return result
         with watch.time("advice"):
-            found = self._seen(self.datamodule.data.train, self.sample_ids).probabilities
+            found = self._predict(self.datamodule.data.train, self.sample_ids).probabilities
         return (
             result
             if found is None
@@ -139,18 +139,18 @@ class Fitted:
         data, result = self.datamodule.data, TestResult()
         results, confusion, probabilities = result.results, None, None
         if len(data.test):
-            seen = self._seen(data.test, torch.arange(len(data.test)))
-            found = self._evaluate(seen, data.test.labels)
+            predicted = self._predict(data.test, torch.arange(len(data.test)))
+            found = self._evaluate(predicted, data.test.labels)
             results["metrics"], results["per_class"], confusion = found
-            probabilities = seen.probabilities
+            probabilities = predicted.probabilities
         if len(self.pool.validation_ids):
-            seen = self._seen(data.train, self.pool.validation_ids)
-            found = self._evaluate(seen, self.pool.validation_labels)
+            predicted = self._predict(data.train, self.pool.validation_ids)
+            found = self._evaluate(predicted, self.pool.validation_labels)
             results["validation"], results["validation_per_class"], _ = found
-            results["calibration"] = from_rank_zero(lambda: self._calibration(seen)).as_event()
+            results["calibration"] = from_rank_zero(lambda: self._calibration(predicted)).as_event()
         if len(self.pool.test_ids):
-            seen = self._seen(data.train, self.pool.test_ids)
-            results["test"], _, _ = self._evaluate(seen, self.pool.test_labels)
+            predicted = self._predict(data.train, self.pool.test_ids)
+            results["test"], _, _ = self._evaluate(predicted, self.pool.test_labels)
         if results["metrics"] and has_own_test_step(self.classifier):
             known, per_class = results["metrics"], results["per_class"]
             results["metrics"] = known | own_metrics(
@@ -186,7 +186,7 @@ class Fitted:
             self.index, self.pool, event, test.confusion, test.probabilities, test.sample, labels
         )
 
-    def _seen(self, images: Images, ids: Tensor) -> Evidence:
+    def _predict(self, images: Images, ids: Tensor) -> Evidence:
         """Return the probabilities of some images; on ranks other than zero, their ids alone."""
         return self._evidence(images, ids, {Need.PROBABILITIES})
 
@@ -203,13 +203,15 @@ class Fitted:
 
         return from_rank_zero(evaluation)
 
-    def _calibration(self, seen: Evidence) -> Calibration:
+    def _calibration(self, predicted: Evidence) -> Calibration:
         """Return the temperature of the probabilities of the validation images."""
         labels, groups = self.pool.validation_labels, self.datamodule.data.train.groups
         owners = None if groups is None else groups[self.pool.validation_ids]
         generator = derive_generator(self.mask_seed, "calibration")
         folds = stratified_folds(labels, _FOLDS, generator, owners)
-        return calibrate(to_logits(seen.require(Need.PROBABILITIES)), labels, folds, "validation")
+        return calibrate(
+            to_logits(predicted.require(Need.PROBABILITIES)), labels, folds, "validation"
+        )
 
     def _evidence(
         self,

@@ -17,7 +17,7 @@ from al_lightning.utils.torchrun import rank, world_size
 class ImagePass(L.LightningModule):
     """Computes something of images, on the right device and in the right precision.
 
-    Subclasses implement :meth:`compute` and :meth:`take`. What computes must be an attribute, so that
+    Subclasses implement :meth:`compute` and :meth:`store`. What computes must be an attribute, so that
     Lightning moves it to the device. Ranks take the batches in turns.
     """
 
@@ -33,12 +33,12 @@ class ImagePass(L.LightningModule):
     def compute(self, images: Tensor) -> Iterable[Mapping[str, Tensor]]:
         """Yield what is wanted of a batch of prepared images, part by part: by name, (B, ...) float32.
 
-        A part is taken before the next one is computed, which may change it.
+        A part is stored before the next one is computed, which may change it.
         """
 
     @abstractmethod
-    def take(self, first: int, found: Mapping[str, Tensor]) -> None:
-        """Take a part of what was computed of a batch; called on rank zero, batch by batch in order.
+    def store(self, first: int, found: Mapping[str, Tensor]) -> None:
+        """Store a part of what was computed of a batch; called on rank zero, batch by batch in order.
 
         Args:
             first: The position of the batch's first image among all.
@@ -65,7 +65,7 @@ class ImagePass(L.LightningModule):
         self.batch_ids = self.ids[index * size : index * size + len(batch)]
         for part in self.compute(batch):
             for at, found in collect_on_rank_zero(index, -(-len(self.ids) // size), part):
-                self.take(at * size, found)
+                self.store(at * size, found)
         return len(batch)
 
 

@@ -131,7 +131,7 @@ class _EvidencePass(ImagePass):
     def _embedder(self) -> Embedder:
         return cast("Embedder", self.halves)
 
-    def take(self, first: int, found: Mapping[str, Tensor]) -> None:
+    def store(self, first: int, found: Mapping[str, Tensor]) -> None:
         """Write what is needed of a batch into its rows."""
         self._rows.write(first, {Need(name): values for name, values in found.items()})
 

@@ -9,7 +9,7 @@ from hydra.types import RunMode
 from torch.distributed.elastic.rendezvous import RendezvousParameters
 
 from al_lightning.cli import launch
-from al_lightning.cli.launch import _meet_on_loopback
+from al_lightning.cli.launch import _loopback_rendezvous
 
 
 def test_ranks_meet_where_no_other_machine_can_reach(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +22,7 @@ def test_ranks_meet_where_no_other_machine_can_reach(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(socket, "create_server", noted)
     backend = "127.0.0.1"
-    handler = _meet_on_loopback(RendezvousParameters(backend, backend, "run", 1, 1))
+    handler = _loopback_rendezvous(RendezvousParameters(backend, backend, "run", 1, 1))
     met = handler.next_rendezvous()
     met.store.set("key", "value")
     assert met.store.get("key") == b"value"
