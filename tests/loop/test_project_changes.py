@@ -19,6 +19,7 @@ from al_lightning import (
     Answer,
     Budget,
     Journal,
+    ManualOracle,
     Oracle,
     Pool,
     Question,
@@ -79,7 +80,15 @@ def loop_in(
     source = ImageFolder(str(living.images), **OPTIONS)
     known = ProjectSource(source, living.run, living.journal)
     living.seen.lines.clear()
-    loop = plain_loop(known, Margin(), living.run, budget, epochs=1, callbacks=[living.seen, *more])
+    loop = plain_loop(
+        known,
+        Margin(),
+        living.run,
+        budget,
+        oracle=ManualOracle(),
+        epochs=1,
+        callbacks=[living.seen, *more],
+    )
     loop.learner.record = replace(loop.learner.record, project=True)
     loop.oracle = ByShade(loop.learner.data)
     return loop
