@@ -185,7 +185,7 @@ def judge_journal(path: Path, whole: Journal) -> str:
 def judge_sheet(path: Path) -> str:
     """Say what became of a mutated sheet."""
     try:
-        filled = read_sheet(path, {i: [file] for i, file in FILES.items()}, CLASSES, "skip")
+        filled = read_sheet(path, {i: [file] for i, file in FILES.items()}, CLASSES, ["skip"])
     except UsageError as error:
         return "refused" if str(path) in str(error) else "UNCLEAR REFUSAL"
     said = {**{i: CLASSES[label] for i, label in filled.labels.items()}}

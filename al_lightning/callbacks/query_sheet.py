@@ -13,11 +13,12 @@ from al_lightning.utils.spreadsheet import cell
 
 
 class QuerySheets(LoopCallback):
-    """Writes ``round_NN.csv`` for every query: id, score, label, and what else there is.
+    """Writes ``labeled_round_NN.csv`` for every query: id, score, label, and what else there is.
 
     What else: the strategy that asked for the image, if several share a query, and its file.
 
-    NN is the first round that trains on these labels, as in the journal.
+    NN is the first round that trains on these labels, as in the journal. The tables are for reading: no
+    sheet that a person fills in has such a name, so that none of them is taken for one.
 
     Args:
         folder: Where the sheets go.
@@ -54,4 +55,4 @@ class QuerySheets(LoopCallback):
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
         # On the disk before the journal says that these labels were bought.
-        write_whole(self._folder / f"{query.name}.csv", table.getvalue())
+        write_whole(self._folder / f"labeled_{query.name}.csv", table.getvalue())

@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 
 from al_lightning.cli.build import Parts, build, make_advice, make_console, make_records
 from al_lightning.cli.composition import Composition, completed
+from al_lightning.cli.left_labels import require_none_left
 from al_lightning.cli.projects import others_with
 from al_lightning.cli.run_folder import alone_in, clear, remove_leftovers_in
 from al_lightning.run.keys import NO_EFFECT_ON_FITS
@@ -61,6 +62,7 @@ def run(cfg: DictConfig) -> "Journal":
                 clear(folder)
             remove_leftovers_in(folder, Path(cfg.output_root) / ".cache")
         journal = Journal(folder / "journal.jsonl")
+        require_none_left(journal, parts.oracle)
         if cfg.project is not None and journal.start is None and rank() == 0:
             _print_other_projects(cfg, folder)
         _set_threads(cfg.threads, journal)

@@ -12,7 +12,7 @@ from al_lightning.inference.source_files import SourceFiles, key_of
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import readable
-from al_lightning.utils.spelling import read_class
+from al_lightning.utils.spelling import read_class, whole_number_in
 
 FILE, ID, LABEL = COLUMNS = ("file", "id", "label")
 _NAMED = 10  # rows in a message
@@ -149,6 +149,7 @@ class ImageFinder:
         raise ValueError("no image of this project, or a copy of another one")
 
     def _by_id(self, written: str) -> int:
-        if not (written.isascii() and written.isdigit()) or int(written) >= self._size:
+        image = whole_number_in(written)
+        if image is None or image >= self._size:
             raise ValueError(f"no image of this project: ids are 0 to {self._size - 1}")
-        return int(written)
+        return image

@@ -18,13 +18,23 @@ def say_open_labels(run: Path) -> None:
     Raises:
         UsageError: If there is no run, or its files cannot be read.
     """
-    if (run / _LOG).is_file() and (count := open_labels(read_journal(run))):
+    if (run / _LOG).is_file():
+        say_open_labels_in(read_journal(run))
+
+
+def say_open_labels_in(journal: Journal) -> None:
+    """Say it of the run of a journal.
+
+    Raises:
+        UsageError: If the labels of the page cannot be read.
+    """
+    if count := open_labels(journal):
         what = (
             "label that was given on the page is" if count == 1 else "labels given on the page are"
         )
         message = (
-            f"{count} {what} not in the journal yet: run the project's command, which takes them when "
-            "their batch is done"
+            f"{count} {what} not in the journal yet: run the project's command with oracle=page, which "
+            "takes them when their batch is done"
         )
         print(message, file=sys.stderr)  # noqa: T201
 

@@ -139,6 +139,6 @@ def _require_applied(data: ImageData, journal: Journal, sheet: Path) -> None:
 def _read(data: ImageData, journal: Journal, sheet: Path) -> Filled:
     files = {i: data.file_names(i) for i in journal.label_of}
     try:
-        return read_sheet(sheet, files, data.classes, "", aliases=data.aliases)
+        return read_sheet(sheet, files, data.classes, (), aliases=data.aliases)
     except OSError as error:
         raise UsageError(f"{sheet} cannot be read: {error}") from error

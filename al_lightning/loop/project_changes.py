@@ -113,8 +113,7 @@ def record_answer(
         oracle: Gave them; its name is written where nobody is named.
         callbacks: Told of them.
     """
-    imported = {i for event in journal.labels(IMPORTED) for i in event["ids"]}
-    warn_of_taken_back(answer, journal.label_of, imported)
+    warn_of_taken_back(answer, journal.label_of, journal.labeled_elsewhere())
     if not journal.is_project:
         warn_of_kept_labels(answer.corrections(journal.pool, {}))
         return

@@ -109,16 +109,18 @@ def warn_of_kept_labels(corrections: Mapping[int, int]) -> None:
         )
 
 
-def warn_of_taken_back(answer: Answer, labeled: Collection[int], imported: Collection[int]) -> None:
+def warn_of_taken_back(
+    answer: Answer, labeled: Collection[int], elsewhere: Collection[int]
+) -> None:
     """Warn of labels that annotators take back: these stay, since a label can only be corrected.
 
     Args:
         answer: To a question, or apart from one.
         labeled: Images that have a label.
-        imported: Those of them that have it from elsewhere: an empty entry says nothing of them.
+        elsewhere: Those of them that have it from elsewhere: an empty entry says nothing of them.
     """
     skipped = {*answer.skipped.tolist(), *answer.late_skipped.tolist()}
-    emptied = {*answer.emptied_ids.tolist()}.difference(imported)
+    emptied = {*answer.emptied_ids.tolist()}.difference(elsewhere)
     if kept := sorted((skipped | emptied).intersection(labeled)):
         warnings.warn(
             f"{len(kept)} image(s) have a label, and are empty or skipped now where an annotator had "

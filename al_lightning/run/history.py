@@ -11,10 +11,11 @@ from torch import Tensor
 from al_lightning.run.curve import rounds_of_curve
 from al_lightning.run.pool import Pool
 from al_lightning.run.question_parts import QuestionParts
-from al_lightning.run.questions import Origin, Question
+from al_lightning.run.questions import IMPORTED, Origin, Question
 from al_lightning.run.rules import problem
 from al_lightning.run.state import Event, RunState
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.nested import leaves
 
 
 class History:
@@ -55,6 +56,11 @@ class History:
     def classes_in(self, round_index: int) -> Sequence[str]:
         """Return the names of the classes in a round that is finished, by label."""
         return tuple(self._state.classes_of[round_index])
+
+    def values_of(self, key: str) -> list[Any]:
+        """Return the values that a key of the configuration has had, oldest first; None without it."""
+        changes = [e["from"] for e in self._events if e["event"] == "setting" and e["key"] == key]
+        return [*changes, dict(leaves(self.config)).get(key)]
 
     def config_in(self, round_index: int) -> Mapping[str, Any]:
         """Return the configuration of a round; of a round that is not finished, that of now."""
@@ -211,6 +217,18 @@ class History:
     def answered(self) -> Mapping[int, int]:
         """The class that the last answer gave each labeled image, whoever has corrected it since."""
         return self._state.answered
+
+    def labeled_elsewhere(self) -> set[int]:
+        """Return the images whose labels were imported, or came by another oracle than that of now."""
+        key = "oracle._target_"
+        now = oracle = dict(leaves(self.config)).get(key)
+        found: set[int] = set()
+        for event in reversed(self._events):
+            if event["event"] == "setting" and event["key"] == key:
+                oracle = event["from"]
+            elif event["event"] == "labels" and (oracle != now or event["origin"] == IMPORTED):
+                found.update(event["ids"])
+        return found
 
     def corrections(self) -> list[Event]:
         """Return the correction events, oldest first."""

@@ -1,5 +1,6 @@
 """Questions, answers, and the oracles that give them."""
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from al_lightning.utils.clock import utc_now
 
 Origin = Literal["initial", "query", "validation", "test", "imported"]
 IMPORTED: Origin = "imported"  #: of labels that come from elsewhere, without a question
+_NAME = re.compile(rf"round_\d\d+(_({'|'.join(HELD_OUT)}))?(_again_\d+)?")
 
 
 def _nothing() -> Tensor:
@@ -80,6 +82,15 @@ class Question:
         return "_".join(parts)
 
 
+def is_question_name(stem: str) -> bool:
+    """Return whether a file has the :attr:`Question.name` of some question, without its ending.
+
+    >>> [is_question_name(stem) for stem in ("round_03_test_again_1", "round_03 - Copy")]
+    [True, False]
+    """
+    return _NAME.fullmatch(stem) is not None
+
+
 @dataclass(frozen=True)
 class Answer:
     """The classes of queried images.
@@ -128,12 +139,14 @@ class Answer:
     def new_labels(self, pool: Pool) -> tuple[Tensor, Tensor, Tensor]:
         """Return the labels and skips that a pool lacks: labeled ids, their classes, skipped ids.
 
-        A pool may have labels of this question already, which came from elsewhere meanwhile.
+        A pool may have labels of this question already, which came from elsewhere meanwhile. What was
+        skipped in an earlier question may have got a label since.
         """
         free = pool.unlabeled_ids
         asked, skipped = torch.isin(self.ids, free), torch.isin(self.skipped, free)
         now = torch.cat([self.ids, self.skipped])
-        new = torch.isin(self.late_ids, free) & ~torch.isin(self.late_ids, now)
+        skips = pool.skipped_ids[~torch.isin(pool.skipped_ids, pool.absent_ids)]
+        new = torch.isin(self.late_ids, torch.cat([free, skips])) & ~torch.isin(self.late_ids, now)
         now = torch.cat([now, self.late_ids[new]])
         late = torch.isin(self.late_skipped, free) & ~torch.isin(self.late_skipped, now)
         return (
@@ -199,8 +212,7 @@ class Oracle(ABC):
     into the journal first, so that it stays the same until its answer has come."""
 
     keeps_sheets: ClassVar[bool] = False
-    """Whether the files of :class:`~al_lightning.callbacks.query_sheet.QuerySheets` are this
-    oracle's own."""
+    """Whether it writes and reads the sheet of each question in the run's folder."""
 
     answers_here: bool = False
     """Whether :meth:`answer` takes as long as annotators do, and returns all of their answer. The run

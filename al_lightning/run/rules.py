@@ -119,10 +119,11 @@ def _labels_problem(state: RunState, event: Event) -> str | None:
         return "no label"
     if len(ids) != len(labels):
         return f"ids and labels must pair up, not {len(ids)} and {len(labels)}"
-    refused = {} if imported else {"Skipped before": state.skipped}
+    unlabeled = [*skipped, *event.get("open", ())]
+    refused = {"Skipped before": state.skipped.intersection(unlabeled)}  # it may be labeled since
     return (
         _classes_problem(state, labels)
-        or _ids_problem(state, [*ids, *skipped, *event.get("open", ())], refused)
+        or _ids_problem(state, [*ids, *unlabeled], refused)
         or _annotation_problem(event)
         or parts_problem(event, ids)
     )

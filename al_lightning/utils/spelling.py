@@ -8,7 +8,7 @@ from al_lightning.utils.hints import did_you_mean
 from al_lightning.utils.names import normal_name, plain
 from al_lightning.utils.spreadsheet import cell
 
-_WHOLE = re.compile(r"0*(\d+)(?:[.,]0*)?")
+_WHOLE = re.compile(r"0*(\d{1,18})(?:[.,]0{0,2})?", re.ASCII)  # 1,000 is no 1
 
 
 def look_alike_key(name: str) -> str:
@@ -17,11 +17,20 @@ def look_alike_key(name: str) -> str:
     return plain("".join(c for c in text if unicodedata.category(c) != "Cf"))  # such as U+200B
 
 
+def whole_number_in(written: str) -> int | None:
+    """Return a whole number as spreadsheets and programs write it: 7 from 007, 3 from 3.0.
+
+    Returns:
+        The number; None where it is something else.
+    """
+    found = _WHOLE.fullmatch(look_alike_key(written))
+    return None if found is None else int(found[1])
+
+
 def _number(name: str) -> str:
-    """Return a whole number as spreadsheets and programs may write it: 007 as 7, 3 as 3.0."""
-    key = look_alike_key(name)
-    found = _WHOLE.fullmatch(key)
-    return key if found is None else found[1]
+    """Return a name, or the :func:`whole_number_in` it."""
+    number = whole_number_in(name)
+    return look_alike_key(name) if number is None else str(number)
 
 
 def resolve_name(written: str, names: Iterable[str]) -> str | None:

@@ -25,7 +25,7 @@ def write(folder: Path, files: tuple[str, ...] | None) -> list[dict[str, str]]:
         labels=torch.tensor([0, 1]),
     )
     sheets.on_query(query)
-    with (folder / "queries" / "round_03.csv").open(newline="", encoding="utf-8") as file:
+    with (folder / "queries" / "labeled_round_03.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

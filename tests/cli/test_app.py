@@ -73,7 +73,9 @@ def test_a_run_prints_a_table_and_the_places_of_its_files(whole: tuple[Path, str
     assert {path.name for path in (run / ".hydra").iterdir()} == {
         *("config.yaml", "hydra.yaml", "overrides.yaml")
     }
-    assert {path.name for path in (run / "queries").iterdir()} == {"round_01.csv", "round_02.csv"}
+    assert {path.name for path in (run / "queries").iterdir()} == {
+        *("labeled_round_01.csv", "labeled_round_02.csv")
+    }
     assert [*predictions(run)] == ["round_00.npz", "round_01.npz", "round_02.npz"]
 
 

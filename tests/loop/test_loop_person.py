@@ -419,5 +419,5 @@ def test_all_that_watches_a_run_copes_with_skips_alone(tmp_path: Path) -> None:
             break
     assert journal.finished
     assert {path.name for path in (tmp_path / "queries").iterdir()} == {
-        *("round_01_again_1.csv", "round_02.csv")
+        *("labeled_round_01_again_1.csv", "labeled_round_02.csv")
     }

@@ -30,7 +30,7 @@ def test_the_journal_and_the_sheet_say_which_part_an_image_is_of(tmp_path: Path)
     assert [event["parts"] for event in events] == [["margin"] * 4 + ["chance"] * 2] * 2
     drawn = [i for event in events for i in event["ids"][4:]]
     assert journal.uniform_ids.tolist() == drawn
-    with (tmp_path / "sheets" / "round_01.csv").open(newline="") as file:
+    with (tmp_path / "sheets" / "labeled_round_01.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["part"] for row in rows] == events[0]["parts"]
 

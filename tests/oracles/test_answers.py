@@ -182,11 +182,11 @@ def test_what_is_no_oracle_is_refused_before_the_journal_begins(
 
 def test_labels_that_are_taken_back_are_named(recwarn: pytest.WarningsRecorder) -> None:
     none, some = torch.tensor([], dtype=torch.int64), torch.tensor([7, 4, 9])
-    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[3], imported=[])
-    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 9], imported=[4, 9])
+    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[3], elsewhere=[])
+    warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 9], elsewhere=[4, 9])
     assert not recwarn.list
     with pytest.warns(UserWarning, match=r"2 image\(s\) have a label, and are .*: ids \[4, 7\]"):
-        warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 7], imported=[9])
+        warn_of_taken_back(Answer(none, none, emptied_ids=some), labeled=[4, 7], elsewhere=[9])
     skipped = Answer(none, none, late_skipped=some)
     with pytest.warns(UserWarning, match=r"ids \[9\]"):
-        warn_of_taken_back(skipped, labeled=[9], imported=[9])  # a skip says so in any case
+        warn_of_taken_back(skipped, labeled=[9], elsewhere=[9])  # a skip says so in any case

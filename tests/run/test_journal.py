@@ -2,6 +2,8 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -549,10 +551,10 @@ def question(*values: int, round_index: int = 1, **facts: Any) -> Question:
     )
 
 
-def waiting(path: Path) -> Journal:
+def waiting(path: Path, **start: Any) -> Journal:
     """A run that has asked for the images 11, 2 and 5."""
     journal = Journal(path)
-    journal.begin(start_event())
+    journal.begin(start_event(**start))
     journal.record_labels(0, ids(7, 0, 3), ids(0, 1, 2), "initial")
     journal.record_round(round_event(0, 3))
     journal.record_question(question(11, 2, 5))
@@ -595,6 +597,19 @@ def test_an_answer_may_be_partial_and_what_is_skipped_leaves_the_pool(path: Path
     assert journal.pool_in(0).skipped_ids.tolist() == [
         11
     ]  # cannot be asked for, whatever the round
+
+
+def test_what_was_skipped_may_be_labeled_later_and_is_not_skipped_twice(path: Path) -> None:
+    journal = waiting(path)
+    journal.record_labels(1, ids(2), ids(0), "query", skipped=ids(11))
+    journal.record_round(round_event(1, 4))
+    journal.record_question(replace(question(4, 6), round=2))
+    write = partial(journal.record_labels, 2, ids(4), ids(0), "query")
+    for again in (partial(write, skipped=ids(11)), partial(write, still_open=ids(11))):
+        assert_unwritten(journal, JournalError, again)
+    journal.record_labels(2, ids(4, 11), ids(0, 1), "query")
+    pool = Journal(path).pool
+    assert (pool.label_of[11], pool.skipped_ids.tolist()) == (1, [])
 
 
 def test_an_answer_of_skips_alone_leaves_the_round_without_labels(path: Path) -> None:

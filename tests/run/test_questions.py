@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,11 +33,13 @@ def answer(**late: Any) -> Answer:
 def test_an_answer_takes_what_comes_late_and_the_pool_lacks() -> None:
     late = answer(
         late_ids=torch.tensor([1, 5, 6, 7, 8]),
-        late_labels=torch.tensor([0, 0, 0, 1, 1]),
+        late_labels=torch.tensor([0, 0, 0, 1, 2]),  # 8 was skipped
         late_skipped=torch.tensor([2, 5, 6, 7, 8, 9]),
     )
     ids, labels, skipped = late.new_labels(POOL)
-    assert (ids.tolist(), labels.tolist(), skipped.tolist()) == ([5, 7], [1, 1], [6, 9])
+    assert (ids.tolist(), labels.tolist(), skipped.tolist()) == ([5, 7, 8], [1, 1, 2], [6, 9])
+    ids, *_ = late.new_labels(replace(POOL, absent_ids=torch.tensor([7, 8])))
+    assert ids.tolist() == [5]
 
 
 def test_a_class_that_was_changed_is_a_correction() -> None:

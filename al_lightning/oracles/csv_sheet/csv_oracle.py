@@ -1,7 +1,7 @@
 """The oracle of a person who fills in a CSV sheet."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +15,7 @@ from al_lightning.oracles.csv_sheet.sheet import (
     COLUMNS,
     Filled,
     Rows,
+    has_content,
     ids_in,
     read_sheet,
     sheet_rows,
@@ -22,8 +23,9 @@ from al_lightning.oracles.csv_sheet.sheet import (
 )
 from al_lightning.oracles.pictures import picture
 from al_lightning.run.class_change import ClassChange
+from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
-from al_lightning.run.questions import Answer, Oracle, Question
+from al_lightning.run.questions import Answer, Oracle, Question, is_question_name
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
 from al_lightning.utils.names import plain
@@ -55,6 +57,7 @@ class CsvOracle(Oracle):
         folder: Folder of the sheets.
         skip_mark: Entry for an image that cannot be labeled.
         takes_new: Whether another name in a sheet is a new class; in a project only.
+        earlier_marks: Skip marks of the run before, which sheets may still have.
 
     Raises:
         UsageError: If a class has the name of the skip mark.
@@ -64,7 +67,13 @@ class CsvOracle(Oracle):
     keeps_sheets = True
 
     def __init__(
-        self, data: ImageData, folder: Path, skip_mark: str = "skip", *, takes_new: bool = False
+        self,
+        data: ImageData,
+        folder: Path,
+        skip_mark: str = "skip",
+        *,
+        takes_new: bool = False,
+        earlier_marks: Iterable[str] = (),
     ) -> None:
         mark = plain(str(skip_mark))
         if skip_mark is None or not mark or mark in map(plain, data.classes):
@@ -74,11 +83,13 @@ class CsvOracle(Oracle):
         self._data = data
         self._folder = Path(folder)
         self._skip_mark = mark
+        self._earlier_marks = [plain(name) for name in earlier_marks]
         self._takes_new = takes_new
         self._read_as: dict[
             Path, tuple[int, int]
         ] = {}  # size and time of the sheets that were read
         self._just_read: dict[Path, Rows] = {}  # for the answer of the same step
+        self._filled: dict[Path, set[int]] = {}  # ids with an entry, of the sheets that were read
 
     @classmethod
     def for_run(
@@ -90,19 +101,21 @@ class CsvOracle(Oracle):
         classes: str = "fixed",
     ) -> Self:
         """Make the oracle of a run from its data, the folder of its query sheets, and its seed."""
-        return cls(data, folder, skip_mark, takes_new=classes == "open")
+        marks = Journal(folder.parent / "journal.jsonl").values_of("oracle.skip_mark")
+        earlier = [str(mark) for mark in marks if mark is not None]
+        return cls(data, folder, skip_mark, takes_new=classes == "open", earlier_marks=earlier)
 
     def answer(self, question: Question) -> Answer | None:
         """Read the sheet; write it where there is none."""
-        sheet = self._sheet(question)
-        if not _has_content(sheet):
-            # The page first: where there is a sheet, there is a page.
-            write_whole(sheet.with_suffix(".html"), self._page(question))
-            write_whole(sheet, sheet_text(self._rows(question), _columns(question)))
-            return None
-        asked = question.ids.tolist()
-        filled = self._read(sheet, question.ids, self._data.classes)
+        sheet, asked = self._sheet(question), question.ids.tolist()
+        filled = Filled({}, frozenset())
+        if is_written := has_content(sheet):
+            filled = self._read(sheet, question.ids, self._data.classes)
         if not filled.labels and not filled.skipped:
+            # The page first: where there is a sheet, there is a page. It offers the classes of today.
+            write_whole(sheet.with_suffix(".html"), self._page(question))
+            if not is_written:
+                write_whole(sheet, sheet_text(self._rows(question), _columns(question)))
             return None
         given = [i for i in asked if i in filled.labels]
         if filled.taken_as:
@@ -124,14 +137,18 @@ class CsvOracle(Oracle):
             new_classes=(*filled.new_classes, *late.new_classes),
         )
 
-    def corrections(self, pool: Pool) -> Answer | None:  # noqa: ARG002 - the loop compares with it
+    def corrections(self, pool: Pool) -> Answer | None:
         """Return what is in sheets that were changed, also where no question is open."""
-        there, count = sorted(self._folder.glob("round_*.csv")), len(self._data.train)
-        new = [sheet for sheet in there if self._is_new(sheet) and _has_content(sheet)]
-        self._just_read = {sheet: self._rows_of(sheet) for sheet in new}
+        there, count = sorted(self._folder.glob("*.csv")), len(self._data.train)
+        sheets = [
+            path for path in there if is_question_name(path.stem)
+        ]  # no copies, no other tables
+        new = [sheet for sheet in sheets if self._is_new(sheet) and has_content(sheet)]
+        self._just_read = {sheet: sheet_rows(sheet) for sheet in new}
         changed = [(sheet, ids_in(rows, count)) for sheet, rows in self._just_read.items()]
         found = self._gathered(changed, self._data.classes)
-        if not found.labels and not found.skipped:
+        emptied = pool.label_of.keys() & found.empty.difference(*self._filled.values())
+        if not (found.labels or found.skipped or emptied):
             return None
         ids = sorted(found.labels)
         return Answer(
@@ -141,7 +158,7 @@ class CsvOracle(Oracle):
             late_labels=_ids([found.labels[i] for i in ids]),
             late_skipped=_ids(sorted(found.skipped)),
             new_classes=found.new_classes,
-            emptied_ids=_ids(sorted(found.empty)),
+            emptied_ids=_ids(sorted(emptied)),
         )
 
     def on_classes(self, change: ClassChange) -> None:
@@ -183,47 +200,41 @@ class CsvOracle(Oracle):
             UsageError: If two of them give an image two classes.
         """
         labels: dict[int, int] = {}
+        sheet_of: dict[int, Path] = {}
         skipped, empty = set[int](), set[int]()
         names = [*classes]
         for sheet, ids in sheets:
             filled = self._read(sheet, ids, names)
             names += filled.new_classes
             for image, label in filled.labels.items():
+                other = sheet_of.setdefault(image, sheet)
                 if labels.setdefault(image, label) != label:
                     raise UsageError(
                         f"{sheet} says that id {image} is {names[label]!r}, "
-                        f"and an earlier sheet that it is {names[labels[image]]!r}. "
+                        f"and {other} that it is {names[labels[image]]!r}. "
                         "Correct one of them, and run the same command again"
                     )
             skipped |= filled.skipped
-            if filled.labels or filled.skipped:  # else never filled in
-                empty |= filled.empty
-        new, skipped = tuple(names[len(classes) :]), skipped - labels.keys()
+            empty |= filled.empty
+        new = tuple(names[len(classes) :])
         return Filled(
-            labels,
-            frozenset(skipped),
-            new_classes=new,
-            empty=frozenset(empty - skipped - labels.keys()),
+            labels, frozenset(skipped - labels.keys()), new_classes=new, empty=frozenset(empty)
         )
 
     def _read(self, sheet: Path, ids: Tensor, classes: Sequence[str]) -> Filled:
         # A sheet may be older than the names of today.
         files = {i: self._data.file_names(i) for i in ids.tolist()}
-        return read_sheet(
+        filled = read_sheet(
             sheet,
             files,
             classes,
-            self._skip_mark,
+            [self._skip_mark, *(m for m in self._earlier_marks if m not in classes)],
             aliases=self._data.aliases,
             takes_new=self._takes_new,
-            rows=self._just_read.get(sheet) or self._rows_of(sheet),
+            rows=self._just_read.get(sheet) or sheet_rows(sheet),
         )
-
-    def _rows_of(self, sheet: Path) -> Rows:
-        try:
-            return sheet_rows(sheet)
-        except OSError as error:
-            raise UsageError(f"{sheet} cannot be read: {error}") from error
+        self._filled[sheet] = {*filled.labels, *filled.skipped}
+        return filled
 
     def _rows(self, question: Question) -> list[dict[str, object]]:
         """Return the rows of the images that need a label."""
@@ -275,14 +286,6 @@ def _columns(question: Question) -> tuple[str, ...]:
     """Return the columns of a question's sheet; the label, which is to be filled in, is the last."""
     parts = ("part",) if any(question.parts.names) else ()
     return (*COLUMNS[:-1], *parts, COLUMNS[-1])
-
-
-def _has_content(sheet: Path) -> bool:
-    """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
-    try:
-        return bool(sheet.read_bytes().strip(b"\0 \r\n"))
-    except OSError:  # reading it raises an error with the reason
-        return sheet.exists()
 
 
 def _ids(values: list[int]) -> Tensor:

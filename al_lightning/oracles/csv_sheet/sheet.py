@@ -2,6 +2,7 @@
 
 import csv
 import io
+import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from al_lightning.utils.delimited import DelimitedRows, decoded
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.listing import shortened
 from al_lightning.utils.names import plain
-from al_lightning.utils.spelling import read_class
+from al_lightning.utils.spelling import read_class, whole_number_in
 from al_lightning.utils.spreadsheet import cell
 
 COLUMNS = ("id", "file", "predicted", "confidence", "score", "label")
@@ -59,7 +60,7 @@ def read_sheet(
     path: Path,
     files: Mapping[int, Collection[str]],
     classes: Sequence[str],
-    skip_mark: str,
+    skip_marks: Collection[str],
     *,
     aliases: Mapping[str, str] = MappingProxyType({}),
     takes_new: bool = False,
@@ -75,7 +76,7 @@ def read_sheet(
         path: The CSV file.
         files: The queried images: the file of each id, with earlier names; "" if there is none.
         classes: The names that a label may be.
-        skip_mark: Entry for an image that cannot be labeled.
+        skip_marks: Entries for an image that cannot be labeled.
         aliases: Classes by names that they had before.
         takes_new: Whether another name is a new class.
         rows: Of the file, if they were read before.
@@ -91,11 +92,11 @@ def read_sheet(
             if not (written := _label(row)).strip():
                 empty.add(image)
                 continue
-            name = read_class(written, [*names, skip_mark, *aliases], takes_new=takes_new)
+            name = read_class(written, [*names, *skip_marks, *aliases], takes_new=takes_new)
             name = aliases.get(name, name)
             if plain(written) not in (plain(name), plain(cell(name))):
                 taken_as[written.strip()] = name
-            if name == skip_mark:
+            if name in skip_marks:
                 skipped.add(image)
             else:
                 names += [] if name in names else [name]
@@ -107,20 +108,40 @@ def read_sheet(
     return Filled(labels, frozenset(skipped), taken_as, (*names[len(classes) :],), frozenset(empty))
 
 
+def has_content(path: Path) -> bool:
+    """Return whether there is anything in a sheet: a power loss may leave an empty file, or zeros."""
+    try:
+        return bool(path.read_bytes().strip(b"\0 \r\n"))
+    except OSError:  # reading it raises an error with the reason
+        return path.exists()
+
+
 def ids_in(rows: Rows, count: int) -> Tensor:
     """Return the ids below ``count`` that a sheet has, (M,) int64."""
-    texts = [row["id"].strip() for _, row in rows]
-    numbers = [int(text) for text in texts if text.isascii() and text.isdigit()]
-    return torch.tensor([i for i in numbers if i < count], dtype=torch.int64)
+    numbers = [whole_number_in(row["id"]) for _, row in rows]
+    return torch.tensor([i for i in numbers if i is not None and i < count], dtype=torch.int64)
+
+
+def filled_ids(path: Path) -> set[int]:
+    """Return the ids of the rows of a sheet that have an entry, whatever it is.
+
+    Raises:
+        UsageError: If it is no such sheet.
+    """
+    filled = [row for row in sheet_rows(path) if row[1]["label"].strip()]
+    return {*ids_in(filled, sys.maxsize).tolist()}
 
 
 def sheet_rows(path: Path) -> Rows:
     """Return the rows of a sheet; check its header.
 
     Raises:
-        UsageError: If it is no such sheet.
+        UsageError: If it cannot be read, or is no such sheet.
     """
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
     try:
         rows = DelimitedRows(decoded(content))
         named = rows.named
@@ -136,10 +157,9 @@ def _image(
     row: Mapping[str, str], files: Mapping[int, Collection[str]], seen: Mapping[int, int]
 ) -> int:
     """Return which image a row is about."""
-    written = row["id"].strip()
-    image = int(written) if written.isascii() and written.isdigit() else None
+    image = whole_number_in(row["id"])
     if image is None or image not in files:
-        raise ValueError(f"id {written!r} was not queried")
+        raise ValueError(f"id {row['id'].strip()!r} was not queried")
     if image in seen:
         raise ValueError(f"id {image} is already in row {seen[image]}")
     names = {plain(shown) for file in files[image] for shown in (file, cell(file))}

@@ -8,11 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from al_lightning import ImageData, Images, Pool, Question, UsageError
+from al_lightning import ImageData, Images, Journal, Pool, Question, UsageError
 from al_lightning.oracles import CsvOracle
 from al_lightning.oracles.csv_sheet.sheet import Rows, sheet_rows
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.question_parts import QuestionParts
+from tests.helpers import start_event
 
 CLASSES = ("cat", "dog")
 FILES = tuple(f"unlabeled/{i}.png" for i in range(6))
@@ -161,7 +162,9 @@ def test_two_sheets_that_contradict_each_other_are_refused(tmp_path: Path) -> No
     fill(tmp_path / "round_01.csv", i4="cat")
     fill(tmp_path / "round_01_again_1.csv", i4="dog")
     fill(tmp_path / "round_02.csv", i3="cat")
-    with pytest.raises(UsageError, match="id 4 is 'dog', and an earlier sheet that it is 'cat'"):
+    with pytest.raises(
+        UsageError, match=r"_again_1\.csv .* id 4 is 'dog', and .*round_01\.csv that"
+    ):
         oracle.answer(after(first, again))
 
 
@@ -333,16 +336,25 @@ def test_labels_that_are_emptied_or_skipped_later_are_told_of(tmp_path: Path) ->
     oracle, first = CsvOracle(data(), tmp_path), question(4, 2, 5)
     for asked in (first, after(first)):
         oracle.answer(asked)
-    fill(tmp_path / "round_01.csv", i4="skip")
-    found = oracle.corrections(Pool(6))
+    labeled = Pool(6).reveal(torch.tensor([4, 5]), torch.tensor([1, 0]))
+    sheet, later = tmp_path / "round_01.csv", tmp_path / "round_02.csv"
+    fill(sheet, i4="skip")
+    found = oracle.corrections(labeled)
     assert found is not None
-    assert values(found.late_ids, found.late_skipped, found.emptied_ids) == [[], [4], [2, 5]]
-    fill(tmp_path / "round_01.csv", i4="dog", i2="cat")
-    found = CsvOracle(data(), tmp_path).corrections(
-        Pool(6)
-    )  # the second sheet is as it was written
+    assert values(found.late_ids, found.late_skipped, found.emptied_ids) == [[], [4], [5]]
+    fill(sheet, i4="")  # all of them
+    found = CsvOracle(data(), tmp_path).corrections(labeled)
     assert found is not None
-    assert values(found.late_skipped, found.emptied_ids) == [[], [5]]
+    assert values(found.late_skipped, found.emptied_ids) == [[], [4, 5]]
+    later.write_text(later.read_text().replace("3,unlabeled/3.png", "4,unlabeled/4.png"))
+    fill(later, i4="dog")  # it was asked for again
+    found = oracle.corrections(labeled)
+    assert found is not None
+    assert values(found.late_ids, found.emptied_ids) == [[4], [5]]
+    fill(sheet, i4="", i2="cat")
+    found = oracle.corrections(labeled)  # the second sheet is as it was
+    assert found is not None
+    assert values(found.late_ids, found.emptied_ids) == [[2], [5]]
 
 
 def test_a_sheet_asks_for_what_is_left_of_a_question(tmp_path: Path) -> None:
@@ -377,3 +389,38 @@ def test_a_start_reads_every_sheet_once(tmp_path: Path, monkeypatch: pytest.Monk
     answer = oracle.answer(after(first))  # another step reads them anew
     assert answer is not None
     assert answer.late_ids.tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["round_01 - Copy", "labeled_round_01", "review", "round_1"])
+def test_no_other_table_is_taken_for_a_sheet(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.csv").write_text("id,label\n4,1\n")
+    assert CsvOracle(named("0", "1"), tmp_path).corrections(Pool(6)) is None
+
+
+def test_a_page_beside_an_open_sheet_offers_the_classes_of_today(tmp_path: Path) -> None:
+    oracle = CsvOracle(data(), tmp_path)
+    oracle.answer(question(4, 2))
+    before = (tmp_path / "round_01.csv").read_bytes()
+    oracle.on_classes(ClassChange(["owl"]))
+    assert oracle.answer(question(4, 2)) is None
+    assert (
+        'const names = ["cat", "dog", "owl", "skip"];' in (tmp_path / "round_01.html").read_text()
+    )
+    assert (tmp_path / "round_01.csv").read_bytes() == before
+
+
+def test_sheets_are_read_with_skip_marks_that_the_run_had(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    oracle = {"oracle": {"skip_mark": "skip"}}
+    journal.begin({"project": True, **start_event(config=oracle, classes=[*CLASSES])})
+    sheets = tmp_path / "queries"
+    CsvOracle.for_run(data(), sheets, 0).answer(question(4, 2))
+    fill(sheets / "round_01.csv", i4="Skip", i2="dog")
+    for mark in ("none", "unclear"):
+        journal.record_setting("oracle.skip_mark", mark)
+    changed = CsvOracle.for_run(data(), sheets, 0, "unclear", "open")
+    with pytest.warns(UserWarning, match="'Skip' as 'skip'"):
+        answer = changed.answer(question(4, 2))
+    assert answer is not None
+    assert values(answer.ids, answer.skipped) == [[2], [4]]
+    assert answer.new_classes == ()

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from al_lightning.oracles.csv_sheet.sheet import Filled, read_sheet, sheet_text
+from al_lightning.oracles.csv_sheet.sheet import (
+    Filled,
+    filled_ids,
+    ids_in,
+    read_sheet,
+    sheet_rows,
+    sheet_text,
+)
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.spreadsheet import cell
 
@@ -30,7 +37,7 @@ def filled(**labels: str) -> str:
 def read(folder: Path, text: str | bytes) -> Filled:
     path = folder / "round_01.csv"
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return read_sheet(path, FILES, CLASSES, "skip")
+    return read_sheet(path, FILES, CLASSES, ["skip"])
 
 
 def refused(folder: Path, text: str | bytes) -> str:
@@ -98,12 +105,12 @@ def test_names_of_files_come_back_whatever_a_spreadsheet_does(tmp_path: Path) ->
     assert [row["file"] for row in rows] == [
         *("'=cmd|' /C calc'!A0.png", "two\\rlines.png", files[3], files[4], "\\x1b[2J.png"),
     ]
-    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
+    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, ["skip"]) == Filled(
         {}, frozenset(), empty=frozenset(files)
     )
     composed = unicodedata.normalize("NFC", path.read_text()).replace("a  b ", "a b ")
     path.write_text(composed)
-    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, "skip") == Filled(
+    assert read_sheet(path, {i: [name] for i, name in files.items()}, CLASSES, ["skip"]) == Filled(
         {}, frozenset(), empty=frozenset(files)
     )
 
@@ -120,7 +127,8 @@ def test_rows_that_were_cut_short_are_empty(tmp_path: Path) -> None:
         ("id,label\n7,Cats\n", "row 2: 'Cats' is no class; did you mean cat"),
         ("id,label\n7,1\n", "row 2: '1' is no class"),
         ("id,label\n8,cat\n", "row 2: id '8' was not queried"),
-        ("id,label\n7.0,cat\n", "row 2: id '7.0' was not queried"),
+        ("id,label\n7.5,cat\n", "row 2: id '7.5' was not queried"),
+        ("id,label\n3.000,cat\n", "row 2: id '3.000' was not queried"),
         ("id,label\n-7,cat\n", "row 2: id '-7' was not queried"),
         ("id,label\n,cat\n", "row 2: id '' was not queried"),
         ("id,label\n\u0667,cat\n", "was not queried"),
@@ -162,7 +170,7 @@ def test_a_sheet_may_be_older_than_the_name_of_a_file(tmp_path: Path) -> None:
 def test_classes_by_names_that_they_had_before(tmp_path: Path) -> None:
     path = tmp_path / "round_01.csv"
     path.write_text(filled(id_7="kitten", id_3="dog"))
-    found = read_sheet(path, FILES, CLASSES, "skip", aliases={"kitten": "cat"})
+    found = read_sheet(path, FILES, CLASSES, ["skip"], aliases={"kitten": "cat"})
     taken_as = {"kitten": "cat"}
     assert found == Filled({7: 0, 3: 1}, frozenset(), taken_as, empty=frozenset({12}))
 
@@ -170,16 +178,25 @@ def test_classes_by_names_that_they_had_before(tmp_path: Path) -> None:
 def test_new_names_are_new_classes_where_that_is_wanted(tmp_path: Path) -> None:
     path = tmp_path / "round_01.csv"
     path.write_text(filled(id_7="owl", id_12="Owl", id_3="dog"))
-    found = read_sheet(path, FILES, CLASSES, "skip", takes_new=True)
+    found = read_sheet(path, FILES, CLASSES, ["skip"], takes_new=True)
     assert found.new_classes == ("owl",)
     assert found.labels == {7: 3, 12: 3, 3: 1}
     with pytest.raises(UsageError, match="owl"):
-        read_sheet(path, FILES, CLASSES, "skip")
+        read_sheet(path, FILES, CLASSES, ["skip"])
 
 
 def test_a_near_miss_of_a_class_is_no_new_class(tmp_path: Path) -> None:
     path = tmp_path / "round_01.csv"
     path.write_text(filled(id_7="DOG", id_12="skip"))
-    found = read_sheet(path, FILES, CLASSES, "skip", takes_new=True)
+    found = read_sheet(path, FILES, CLASSES, ["skip"], takes_new=True)
     taken_as = {"DOG": "dog"}
     assert found == Filled({7: 1}, frozenset({12}), taken_as, empty=frozenset({3}))
+
+
+def test_ids_may_be_written_as_programs_write_a_column_with_gaps(tmp_path: Path) -> None:
+    text = "id,label\n7.0,cat\n012,\n"
+    assert read(tmp_path, text) == Filled({7: 0}, frozenset(), empty=frozenset({12}))
+    path = tmp_path / "round_01.csv"
+    assert filled_ids(path) == {7}
+    assert ids_in(sheet_rows(path), 10).tolist() == [7]
+    assert "id 7 is already in row 2" in refused(tmp_path, "id,label\n7,cat\n7.0,dog\n")
