@@ -3,14 +3,19 @@
 import json
 import secrets
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from al_lightning.data.project.project_source import with_changed_classes
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.label_studio.client import Project, StudioClient
-from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
+from al_lightning.oracles.label_studio.interface import (
+    choice_of_each,
+    labeling_config,
+    labels_by_choice,
+    offered_classes,
+)
 from al_lightning.oracles.label_studio.tasks import NewTask, Prediction, Task
 from al_lightning.oracles.label_studio.verdicts import (
     Verdict,
@@ -25,7 +30,6 @@ from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Oracle, Question
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
-from al_lightning.utils.names import plain
 
 _SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters; Label Studio's own limits
 _SHOWN = 5  # of the problems that a message lists
@@ -79,8 +83,7 @@ class LabelStudioOracle(Oracle):
                 f"oracle.project must have {_SHORTEST_TITLE} to {_LONGEST_TITLE} characters, not "
                 f"{len(project)}: {project!r}"
             )
-        self._data, self._classes = data, data.classes
-        self._labels = {plain(name): label for label, name in enumerate(data.classes)}
+        self._data = data
         self._folder = Path(folder)
         self._title = project
         self._accept_partial = accept_partial
@@ -111,7 +114,7 @@ class LabelStudioOracle(Oracle):
         """Create missing tasks, and return the labels and skips of all tasks.
 
         Returns:
-            Labels and skips in the order of ``question.ids``; None while images are open.
+            Labels and skips in the order of ``question.left_ids``; None while images are open.
 
         Raises:
             UsageError: If the server cannot be used; or if annotations have an unknown class, several
@@ -119,9 +122,9 @@ class LabelStudioOracle(Oracle):
         """
         studio, run = self._connect(), self._code()
         project = self._project(studio, run)
-        ids = question.ids.tolist()
+        ids = question.left_ids.tolist()
         before = {i for asked in question.earlier for i in asked.ids.tolist()}
-        earlier = sorted(before - set(ids))
+        earlier = sorted(before.difference(question.ids.tolist()))
         tasks, self._just_read = self._just_read, None
         if tasks is None:
             tasks = by_image(studio.find_tasks(project, run, [*ids, *earlier]))
@@ -171,8 +174,6 @@ class LabelStudioOracle(Oracle):
     def on_classes(self, change: ClassChange) -> None:
         """Take the new names of the classes."""
         self._data = with_changed_classes(self._data, change)
-        self._classes = self._data.classes
-        self._labels = {plain(name): label for label, name in enumerate(self._classes)}
 
     # The run and its project
 
@@ -198,18 +199,21 @@ class LabelStudioOracle(Oracle):
 
     def _project(self, studio: StudioClient, run: str) -> Project:
         """Return the project; make it where there is none."""
-        config = labeling_config(self._classes)
+        classes, aliases = self._data.classes, self._data.aliases
         if (found := self._existing(studio, run)) is None:
             title = self._title or _title(self._folder.parent, run)
             named = "" if self._title else f" Leave {run} in the title: the run finds it by that."
             about = f"Images queried by al_lightning, highest score first.{named}"
-            return studio.make_project(title, config, about)
-        there = {plain(name) for name in offered_classes(found.label_config)}
-        if missing := [name for name in self._classes if plain(name) not in there]:
+            return studio.make_project(title, labeling_config(classes), about)
+        choices = choice_of_each(found.label_config, classes, aliases)
+        missing = [name for name, choice in zip(classes, choices, strict=True) if choice is None]
+        if missing:
+            kept = [name for name in offered_classes(found.label_config) if name in aliases]
             raise UsageError(
                 f"The project {found.url} cannot take the classes of this data set: its labeling "
                 f"interface has no choice {', '.join(map(repr, missing[:_SHOWN]))}. Give "
-                f"oracle.project another title, or the project this interface:\n{config}"
+                f"oracle.project another title, or the project this interface:\n"
+                f"{labeling_config([*classes, *kept])}"
             )
         return found
 
@@ -228,9 +232,10 @@ class LabelStudioOracle(Oracle):
         tasks: dict[int, list[Task]],
     ) -> None:
         """Make the tasks that are missing; show the newest predictions for those that are open."""
-        studio.add_tasks(project, run, self._new_tasks(question, tasks))
-        for row, image in enumerate(question.ids.tolist()):
-            prediction = self._prediction(question, row)
+        guesses = _predictions(self._data, project, question)
+        asked = {i: guesses.get(i) for i in question.left_ids.tolist()}
+        studio.add_tasks(project, run, self._new_tasks(question.name, asked, tasks))
+        for image, prediction in asked.items():
             for task in tasks.get(image, ()):  # of an earlier question that was answered in part
                 old = prediction is not None and prediction.version not in task.versions
                 if prediction is not None and old and not task.annotations:
@@ -238,20 +243,16 @@ class LabelStudioOracle(Oracle):
         if question.predicted is not None and project.model_version != question.name:
             studio.show_predictions(project, question.name)
 
-    def _new_tasks(self, question: Question, tasks: dict[int, list[Task]]) -> Iterator[NewTask]:
-        for row, image in enumerate(question.ids.tolist()):
+    def _new_tasks(
+        self, name: str, asked: Mapping[int, Prediction | None], tasks: dict[int, list[Task]]
+    ) -> Iterator[NewTask]:
+        for image, prediction in asked.items():
             if image not in tasks:
-                facts = {"question": question.name}
+                facts = {"question": name}
                 if self._data.train.files is not None:
                     facts["file"] = self._data.train.files[image]
                 shown = picture(self._data, image)
-                yield NewTask(image, shown, facts, self._prediction(question, row))
-
-    def _prediction(self, question: Question, row: int) -> Prediction | None:
-        if question.predicted is None or question.confidence is None:
-            return None
-        label = self._classes[int(question.predicted[row])]
-        return Prediction(label, float(question.confidence[row]), question.name)
+                yield NewTask(image, shown, facts, prediction)
 
     # Answers
 
@@ -268,7 +269,8 @@ class LabelStudioOracle(Oracle):
     def _verdicts(
         self, project: Project, ids: Sequence[int], tasks: dict[int, list[Task]]
     ) -> list[Verdict]:
-        return verdicts_of(ids, tasks, self._labels, self._called, project.url)
+        labels = labels_by_choice(self._data.classes, self._data.aliases)
+        return verdicts_of(ids, tasks, labels, self._called, project.url)
 
     def _called(self, image: int) -> str:
         return f"id {image}" if self._data.train.files is None else self._data.train.files[image]
@@ -278,3 +280,16 @@ def _title(run: Path, code: str) -> str:
     """Return a title that a person recognises: the end of the run's path, and its code."""
     room = _LONGEST_TITLE - len(code) - 1
     return f"{'/'.join(run.resolve().parts[-4:])[:room]} {code}"
+
+
+def _predictions(data: ImageData, project: Project, question: Question) -> dict[int, Prediction]:
+    """Return what the classifier thinks of each image, as the choices of the project say it."""
+    if question.predicted is None or question.confidence is None:
+        return {}
+    choices = choice_of_each(project.label_config, data.classes, data.aliases)
+    shown = [choice or name for choice, name in zip(choices, data.classes, strict=True)]
+    guesses = zip(question.predicted.tolist(), question.confidence.tolist(), strict=True)
+    return {
+        image: Prediction(shown[label], confidence, question.name)
+        for image, (label, confidence) in zip(question.ids.tolist(), guesses, strict=True)
+    }

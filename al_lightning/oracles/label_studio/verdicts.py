@@ -37,7 +37,7 @@ def verdicts_of(
     Args:
         ids: Of the images.
         tasks: Of each image.
-        labels: By the plain names of classes.
+        labels: By the plain names that classes have or had.
         called: Returns what a message calls an image.
         project: Its address, for messages.
 
@@ -72,7 +72,7 @@ def _verdict(tasks: Sequence[Task], labels: Mapping[str, int]) -> tuple[Verdict,
     chosen = sorted({plain(choice) for given in labeled for choice in given.choices})
     if unknown := [name for name in chosen if name not in labels]:
         return "open", f"{unknown[0]!r} is none of the data set's classes"
-    if len(chosen) > 1:
+    if len({labels[name] for name in chosen}) > 1:
         return "open", f"different classes were chosen, {', '.join(map(repr, chosen))}"
     if not all(given.choices for given in labeled):
         return "open", "an annotation has no class; delete it, or skip the task"

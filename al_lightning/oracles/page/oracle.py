@@ -137,8 +137,8 @@ class PageOracle(Oracle):
     def instructions(self, question: Question) -> str:
         """Return how to go on."""
         return (
-            f"Stopped on the page. {len(question.ids)} images are asked for, and labels given so far "
-            "are kept. Run the same command again to go on."
+            f"Stopped on the page. {len(question.left_ids)} images are asked for, and labels given so "
+            "far are kept. Run the same command again to go on."
         )
 
     def start(self) -> str:

@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from al_lightning import Answer, ImageData, Images, LabelStudioOracle, Question, UsageError
 from al_lightning.oracles.label_studio.client import StudioClient
 from al_lightning.oracles.label_studio.interface import labeling_config, offered_classes
+from al_lightning.run.class_change import ClassChange
 from tests.command_line import CONF
 from tests.oracles.fake_studio import ApiError, FakeClient, ReadTimeoutError
 
@@ -439,6 +440,43 @@ def test_a_project_that_cannot_take_the_classes_is_refused(tmp_path: Path, confi
     assert "'owl'" in refused
     assert labeling_config(CLASSES) in refused
     assert setting.client.images() == []
+
+
+def test_a_renamed_class_keeps_its_choice_and_its_annotations(setting: Setting) -> None:
+    setting.answer()
+    setting.client.annotate(4, CAT)
+    setting.client.annotate(0, OWL)
+    oracle = setting.oracle
+    oracle.on_classes(ClassChange(renamed={CAT: "kitten"}, merged={OWL: DOG}))
+    assert oracle.answer(make_question(predicted=torch.tensor([0, 1, 0]))) is None
+    again = make_question(torch.tensor([7, 1]), index=2, predicted=torch.tensor([0, 1]))
+    assert oracle.answer(again) is None
+    shown = [t.predictions[-1]["result"][0]["value"]["choices"] for t in setting.client.tasks_there]
+    assert shown[2:] == [[CAT], [DOG]]  # what can be chosen there
+    setting.client.annotate(7, CAT)
+    answer = oracle.answer(make_question(predicted=None))
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.labels.tolist()) == ([4, 0, 7], [0, 1, 0])
+    oracle.on_classes(ClassChange(["elk"]))
+    with pytest.raises(UsageError, match="no choice 'elk'") as caught:
+        oracle.answer(again)
+    assert labeling_config(["kitten", DOG, "elk", CAT, OWL]) in str(caught.value)
+
+
+def test_images_that_need_no_label_any_more_are_neither_sent_nor_waited_for(
+    setting: Setting,
+) -> None:
+    setting.answer()
+    oracle, question = setting.oracle, make_question(settled_ids=torch.tensor([0]))
+    assert oracle.answer(question) is None
+    assert "2 of 2 images are open" in oracle.instructions(question)
+    setting.client.annotate(4, CAT)
+    setting.client.annotate(7, OWL)
+    answer = oracle.answer(question)
+    assert answer is not None
+    assert (answer.ids.tolist(), answer.labels.tolist()) == ([4, 7], [0, 2])
+    oracle.answer(make_question(torch.tensor([1, 2]), settled_ids=torch.tensor([1])))
+    assert setting.client.images() == [4, 0, 7, 2]
 
 
 def test_projects_of_one_title_are_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from al_lightning.oracles.label_studio.verdicts import (
 )
 from al_lightning.utils.errors import UsageError
 
-LABELS = {"cat": 0, "dog": 1}
+LABELS = {"cat": 0, "dog": 1, "hound": 1}
 
 
 def task(number: int, image: int, *annotations: Annotation) -> Task:
@@ -28,6 +28,11 @@ def test_annotations_of_all_tasks_of_an_image_count() -> None:
     assert annotators(by_image(tasks)) == {4: "Ben", 7: ""}
     found = split_verdicts(zip([4, 7, 9], verdicts(*tasks), strict=True))
     assert [part.tolist() for part in found] == [[4], [1], [7]]
+
+
+def test_two_names_of_a_class_agree() -> None:
+    both = (Annotation((name,), False) for name in ("dog", "hound"))
+    assert verdicts(task(1, 4, *both)) == [1, "open", "open"]
 
 
 @pytest.mark.parametrize(
