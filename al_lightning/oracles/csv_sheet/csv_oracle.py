@@ -123,8 +123,8 @@ class CsvOracle(Oracle):
             warnings.warn(f"{sheet}: labels were read as classes: {said}", stacklevel=2)
         names = (*self._data.classes, *filled.new_classes)
         earlier = [(self._sheet(asked), asked.ids) for asked in question.earlier]
-        # A person may tidy up.
-        late = self._gathered([(path, ids) for path, ids in earlier if path.exists()], names)
+        # A person may tidy up, and a power loss empty a sheet.
+        late = self._gathered([(path, ids) for path, ids in earlier if has_content(path)], names)
         late_ids = sorted(late.labels)
         self._just_read = {}
         return Answer(
@@ -228,7 +228,7 @@ class CsvOracle(Oracle):
             sheet,
             files,
             classes,
-            [self._skip_mark, *(m for m in self._earlier_marks if m not in classes)],
+            [self._skip_mark, *self._earlier_marks],
             aliases=self._data.aliases,
             takes_new=self._takes_new,
             rows=self._just_read.get(sheet) or sheet_rows(sheet),

@@ -92,8 +92,7 @@ def read_sheet(
             if not (written := _label(row)).strip():
                 empty.add(image)
                 continue
-            name = read_class(written, [*names, *skip_marks, *aliases], takes_new=takes_new)
-            name = aliases.get(name, name)
+            name = _meant(written, names, skip_marks, aliases, takes_new=takes_new)
             if plain(written) not in (plain(name), plain(cell(name))):
                 taken_as[written.strip()] = name
             if name in skip_marks:
@@ -175,6 +174,22 @@ def _label(row: Mapping[str, str]) -> str:
     if beside := row[""].strip():
         raise ValueError(f"{beside!r} is in a column without a name; is it the label?")
     return row["label"]
+
+
+def _meant(
+    written: str,
+    classes: Sequence[str],
+    skip_marks: Collection[str],
+    aliases: Mapping[str, str],
+    *,
+    takes_new: bool,
+) -> str:
+    """Return the class or the skip mark that an entry means."""
+    name = read_class(written, [*classes, *skip_marks, *aliases], takes_new=takes_new)
+    name = aliases.get(name, name)
+    if name in skip_marks and name in classes:
+        raise ValueError(f"{name!r} is a class, and the mark of skipped images: rename the class")
+    return name
 
 
 def _unusable(path: Path, problems: list[str]) -> UsageError:

@@ -200,3 +200,12 @@ def test_ids_may_be_written_as_programs_write_a_column_with_gaps(tmp_path: Path)
     assert filled_ids(path) == {7}
     assert ids_in(sheet_rows(path), 10).tolist() == [7]
     assert "id 7 is already in row 2" in refused(tmp_path, "id,label\n7,cat\n7.0,dog\n")
+
+
+def test_a_mark_that_has_become_a_class_is_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "round_01.csv"
+    path.write_text(filled(id_7="skip", id_3="none"))
+    found = read_sheet(path, FILES, CLASSES, ["none", "skip"])
+    assert (dict(found.labels), set(found.skipped)) == ({}, {7, 3})
+    with pytest.raises(UsageError, match="row 2: 'skip' is a class, and the mark of skipped"):
+        read_sheet(path, FILES, (*CLASSES, "skip"), ["none", "skip"])
