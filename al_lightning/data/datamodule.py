@@ -167,7 +167,7 @@ class PoolDataModule(L.LightningDataModule):
             or measure_normalization(self._labeled.of(pixels, ids))
         )
 
-    def go_on(self, start: FitPosition, before_first_batch: Callable[[], None]) -> None:
+    def resume_at(self, start: FitPosition, before_first_batch: Callable[[], None]) -> None:
         """Let the next fit begin at ``start``; call a function before its first batch is augmented."""
         self._start, self._before_first_batch = start, before_first_batch
 

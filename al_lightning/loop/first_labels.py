@@ -165,7 +165,7 @@ class FirstLabels:
             return free
         if count > 0 and (strategy := self.query.initial_strategy) is not None:
             untrained = self.learner.untrained()
-            if self._sees_enough(untrained):
+            if self._is_embedding_useful(untrained):
                 return self.query.select_first(
                     strategy, untrained, free, pool.labeled_ids, count, seed
                 )
@@ -179,8 +179,8 @@ class FirstLabels:
             return draw_balanced(free, classes, count, seed)
         return draw_uniform(free, count, seed)
 
-    def _sees_enough(self, untrained: Fitted) -> bool:
-        """Return whether what the untrained network sees is worth selecting the first labels by."""
+    def _is_embedding_useful(self, untrained: Fitted) -> bool:
+        """Return whether embeddings of the untrained network can select the first labels well."""
         if "weights" in describe_model(untrained.classifier):
             return True
         if self.budget.initial_policy == AUTO_POLICY:

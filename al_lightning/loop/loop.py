@@ -17,7 +17,7 @@ from al_lightning.callbacks.loop_callback import (
 )
 from al_lightning.loop.candidates import candidates_of_round
 from al_lightning.loop.first_labels import FirstLabels
-from al_lightning.loop.open_question import is_closed
+from al_lightning.loop.open_question import close_if_settled
 from al_lightning.loop.project_changes import record_answer, record_corrections
 from al_lightning.loop.query import Query
 from al_lightning.loop.start import begin_run, open_run, require_parts
@@ -117,18 +117,20 @@ class ActiveLearningLoop:
         """
         with interruptible():
             self._begin()
-            heard = self._hear()
+            corrected = self._record_corrections()
             if self.journal.finished:
                 self._end()
                 return False
             first = FirstLabels(self.learner, self.query, self.budget, self.journal)
             if (question := self.question) is not None:
-                closing = question, heard, self.journal, first.left(self.journal.pool)
-                return is_closed(*closing, take=self._take) or self._settle(question)
+                closing = question, corrected, self.journal, first.left(self.journal.pool)
+                return close_if_settled(
+                    *closing, record=self._record_answer
+                ) or self._request_answer(question)
             if (missing := first.missing(self.journal.pool)) is not None:
-                self._buy_first(*missing)
+                self._acquire_outside_rounds(*missing)
             else:
-                self._play(self.journal.current_round or 0)
+                self._run_round(self.journal.current_round or 0)
             return True
 
     @property
@@ -152,7 +154,7 @@ class ActiveLearningLoop:
         if (question := self.question) is None:
             raise UsageError("No question is open: `loop.step()` asks the next one")
         labeled = question.ids if ids is None else whole_numbers("ids", ids)
-        self._take(question, Answer(labeled, whole_numbers("labels", labels)))
+        self._record_answer(question, Answer(labeled, whole_numbers("labels", labels)))
 
     def correct(self, labels: Mapping[int, int], by: str = "") -> None:
         """Correct labels of a project; the next fit trains on the new ones.
@@ -183,7 +185,7 @@ class ActiveLearningLoop:
         self._callbacks.on_classes(change, self.learner.data)
 
     def stop(self) -> None:
-        """End the run after the round that is being played, or the next one; the journal says so."""
+        """End the run after the round that is running, or the next one; the journal says so."""
         self._stopping = True
 
     def _begin(self) -> None:
@@ -201,16 +203,17 @@ class ActiveLearningLoop:
             self._callbacks.on_run_end(self.journal)
         self._ended = True
 
-    def _play(self, index: int) -> None:
-        """Play a round; what the journal has of it already is not written again."""
+    def _run_round(self, index: int) -> None:
+        """Run a round; what the journal has of it already is not written again."""
         journal = self.journal
         fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
-        watch, find = Stopwatch(fit=fitted.facts["seconds"]), partial(temperature_of, self.learner)
+        watch = Stopwatch(fit=fitted.facts["seconds"])
+        find_temperature = partial(temperature_of, self.learner)
         given = journal.given_labels(len(self.learner.data.given_ids))
         rules = self.budget, given, self.learner.seed
         candidates = candidates_of_round(index, fitted.pool, *rules)
-        selected, question = self.query.select(fitted, candidates, watch, find), None
+        selected, question = self.query.select(fitted, candidates, watch, find_temperature), None
         if selected is not None:
             question = self.query.question(fitted, selected, journal.answers(index + 1, "query"))
             from_rank_zero(partial(self.oracle.present, question))
@@ -234,7 +237,7 @@ class ActiveLearningLoop:
         self._callbacks.on_round_end(replace(result, event=deepcopy(event)))
         self.journal.record_round({**event, "events": len(self.journal.events)})  # of the fit
 
-    def _buy_first(self, origin: Origin, ids: Tensor) -> None:
+    def _acquire_outside_rounds(self, origin: Origin, ids: Tensor) -> None:
         """Use labels that came with the images, or query those of others."""
         data, journal, index = self.learner.data, self.journal, len(self.journal.rounds)
         if bool(torch.isin(ids, data.given_ids).all()):
@@ -245,26 +248,26 @@ class ActiveLearningLoop:
     def _ask(self, question: Question) -> None:
         """Buy labels; where the answer takes time, write the question down instead."""
         if self.oracle.answers_at_once:
-            self._settle(question)
+            self._request_answer(question)
         else:
             self.journal.record_question(question)
 
-    def _settle(self, question: Question) -> bool:
+    def _request_answer(self, question: Question) -> bool:
         """Ask the oracle, and record its answer; return whether there is one."""
         answer = from_rank_zero(lambda: self.oracle.answer(question))
         if answer is None and not self.oracle.answers_at_once:
             self._callbacks.on_wait(self.journal, self.oracle.instructions(question))
             return False
-        self._take(question, answer)
+        self._record_answer(question, answer)
         return True
 
-    def _hear(self) -> Answer | None:
-        """Record what annotators have corrected since, apart from questions; return what they said."""
+    def _record_corrections(self) -> Answer | None:
+        """Record, and return, what annotators have corrected since, apart from questions."""
         pool = self.journal.pool
-        if (said := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
-            self._correct(said)
+        if (corrections := from_rank_zero(lambda: self.oracle.corrections(pool))) is not None:
+            self._correct(corrections)
             self._begin()  # this may open a finished run again
-        return said
+        return corrections
 
     def _correct(self, answer: Answer) -> None:
         """Record the new classes and the corrections of an answer."""
@@ -272,7 +275,7 @@ class ActiveLearningLoop:
             self.change_classes(ClassChange(answer.new_classes))
         record_answer(answer, self.journal, self.oracle, self._callbacks)
 
-    def _take(self, question: Question, answered: Answer | None) -> None:
+    def _record_answer(self, question: Question, answered: Answer | None) -> None:
         """Record what was answered to a question."""
         answer = checked_answer(self.oracle, question, answered, len(self.journal.classes))
         warn_of_gaps(question, answer)

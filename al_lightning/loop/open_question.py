@@ -10,29 +10,29 @@ from al_lightning.run.pool import Pool
 from al_lightning.run.questions import Answer, Question
 
 
-def is_closed(
+def close_if_settled(
     question: Question,
-    heard: Answer | None,
+    corrections: Answer | None,
     journal: Journal,
     left: int,
-    take: Callable[[Question, Answer], None],
+    record: Callable[[Question, Answer], None],
 ) -> bool:
     """Close a question that asks for nothing, or for more than the budget has left; return whether.
 
     Its images have gone or have a label from elsewhere, or a project's budget was lowered since. Labels
-    that are known already are taken.
+    that are known already are recorded.
 
     Args:
         question: That is open.
-        heard: What annotators have changed, as :meth:`~al_lightning.Oracle.corrections` says it.
+        corrections: What annotators have changed, as :meth:`~al_lightning.Oracle.corrections` says it.
         journal: Of the run.
         left: Labels that may still be bought.
-        take: Records an answer.
+        record: Records an answer.
     """
     wanted = len(question.left_ids)
     if wanted > 0 and not (journal.is_project and _is_too_large(question, journal.pool, left)):
         return False
-    answer = None if heard is None else _answer_so_far(question, heard)
+    answer = None if corrections is None else _answer_so_far(question, corrections)
     if wanted > 0:
         warnings.warn(
             f"{wanted} images are asked for, and budget.total leaves {max(left, 0)}: this query is "
@@ -43,7 +43,7 @@ def is_closed(
     if answer is None:
         journal.close_question(question)
     else:
-        take(question, answer)
+        record(question, answer)
     return True
 
 
@@ -52,10 +52,12 @@ def _is_too_large(question: Question, pool: Pool, left: int) -> bool:
     return len(question.left_ids) > left - len(elsewhere)
 
 
-def _answer_so_far(question: Question, heard: Answer) -> Answer | None:
+def _answer_so_far(question: Question, corrections: Answer) -> Answer | None:
     """Return the labels and skips of the question's own images; None without any."""
-    labeled = torch.isin(heard.late_ids, question.left_ids)
-    skipped = heard.late_skipped[torch.isin(heard.late_skipped, question.left_ids)]
+    labeled = torch.isin(corrections.late_ids, question.left_ids)
+    skipped = corrections.late_skipped[torch.isin(corrections.late_skipped, question.left_ids)]
     if not bool(labeled.any()) and len(skipped) == 0:
         return None
-    return Answer(heard.late_ids[labeled], heard.late_labels[labeled], skipped, by=heard.by)
+    return Answer(
+        corrections.late_ids[labeled], corrections.late_labels[labeled], skipped, by=corrections.by
+    )

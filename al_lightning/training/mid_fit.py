@@ -60,7 +60,7 @@ class MidFit:
             trainer.fit(classifier, datamodule=datamodule)
             return earlier
         start = FitPosition(*saved["position"])
-        datamodule.go_on(start, partial(_draw_as_before, saved["rng"], start))
+        datamodule.resume_at(start, partial(_draw_as_before, saved["rng"], start))
         with warnings.catch_warnings():
             # Its loader continues at the right batch, though Lightning cannot know that.
             warnings.filterwarnings("ignore", message=".*your dataloader is not resumable.*")
