@@ -123,10 +123,9 @@ class ActiveLearningLoop:
                 return False
             first = FirstLabels(self.learner, self.query, self.budget, self.journal)
             if (question := self.question) is not None:
-                closing = question, corrected, self.journal, first.left(self.journal.pool)
-                return close_if_settled(
-                    *closing, record=self._record_answer
-                ) or self._request_answer(question)
+                left = first.left(self.journal.pool)
+                parts = question, corrected, self.journal, left, self._record_answer
+                return close_if_settled(*parts) or self._request_answer(question)
             if (missing := first.missing(self.journal.pool)) is not None:
                 self._acquire_outside_rounds(*missing)
             else:
@@ -205,13 +204,12 @@ class ActiveLearningLoop:
 
     def _run_round(self, index: int) -> None:
         """Run a round; what the journal has of it already is not written again."""
-        journal = self.journal
-        fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
+        journal, learner = self.journal, self.learner
+        fitted = learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch = Stopwatch(fit=fitted.facts["seconds"])
-        find_temperature = partial(temperature_of, self.learner)
-        given = journal.given_labels(len(self.learner.data.given_ids))
-        rules = self.budget, given, self.learner.seed
+        find_temperature = partial(temperature_of, learner)
+        rules = self.budget, journal.given_labels(len(learner.data.given_ids)), learner.seed
         candidates = candidates_of_round(index, fitted.pool, *rules)
         selected, question = self.query.select(fitted, candidates, watch, find_temperature), None
         if selected is not None:
@@ -225,7 +223,7 @@ class ActiveLearningLoop:
         elif question is None:
             journal.end("budget" if self.budget.spent(fitted.pool.labels_bought) else "pool_empty")
         else:
-            self.learner.prepare(index + 1, len(fitted.pool.labeled_ids) + len(question.ids))
+            learner.prepare(index + 1, len(fitted.pool.labeled_ids) + len(question.ids))
             self._ask(question)
             if self.oracle.answers_here:  # while annotators label
                 pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))

@@ -58,6 +58,5 @@ def _answer_so_far(question: Question, corrections: Answer) -> Answer | None:
     skipped = corrections.late_skipped[torch.isin(corrections.late_skipped, question.left_ids)]
     if not bool(labeled.any()) and len(skipped) == 0:
         return None
-    return Answer(
-        corrections.late_ids[labeled], corrections.late_labels[labeled], skipped, by=corrections.by
-    )
+    ids, labels = corrections.late_ids[labeled], corrections.late_labels[labeled]
+    return Answer(ids, labels, skipped, by=corrections.by)
