@@ -169,7 +169,7 @@ def scoring() -> Rows:
 
 
 def fine_tuning() -> Rows:
-    """Steps of networks with depthwise convolutions, by ``benchmarks/fine_tuning.py``: two minutes."""
+    """Steps of networks whose gradients were slow, by ``benchmarks/fine_tuning.py``: two minutes."""
     rows = [["network", "float32", "bf16 by torch alone", "here", "ratio to bf16 by torch alone"]]
     for name, seconds in read("fine_tuning")["seconds"].items():
         medians = [f"{statistics.median(each):.3f} s" for each in seconds.values()]
