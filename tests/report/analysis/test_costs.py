@@ -44,7 +44,8 @@ def test_who_reaches_it_in_half_of_the_seeds_or_fewer_never_does() -> None:
         margin = [a_run("margin", s, high if s < reaching else low) for s in range(4)]
         found = costs(the_setting([*runs, *margin]))["margin"].to_reference
         assert found is not None
-        assert (found.kind, found.labels) == (kind, pytest.approx(seconds))
+        assert found.kind == kind
+        assert found.labels == pytest.approx(seconds)
 
 
 def test_a_query_after_the_last_common_budget_does_not_count() -> None:
