@@ -30,7 +30,7 @@ def _change(given: argparse.Namespace) -> str:
     with open_project(given.run, changes=changes) as journal:
         change = _parsed(given, journal.classes)
         if str(change):
-            if why := change.mistakable(journal.classes, journal.aliases, journal.skip_mark):
+            if why := change.mistakable(journal.classes, journal.aliases, journal.skip_marks):
                 raise UsageError(why)
             if problem := change.problem(journal.classes):
                 raise UsageError(f"The classes of {given.run} cannot be changed: {problem}")

@@ -87,14 +87,14 @@ class ClassChange:
         return None if touched or self.added else "nothing changes"
 
     def mistakable(
-        self, classes: Sequence[str], aliases: Mapping[str, str], skip_mark: object = None
+        self, classes: Sequence[str], aliases: Mapping[str, str], skip_marks: Sequence[str] = ()
     ) -> str | None:
         """Return which new name a person may take for another class, or for skipped images; else None.
 
         Args:
             classes: Names before it, by label.
             aliases: What classes are called before it, by names that they had earlier.
-            skip_mark: What marks skipped images in sheets; None if nothing does.
+            skip_marks: What marks skipped images in sheets, or has marked them before.
         """
         today = {**{name: name for name in classes}, **aliases}
         new = [*((name, name) for name in self.added), *self.renamed.items()]
@@ -106,9 +106,9 @@ class ClassChange:
                     f"{name!r} looks like {alike[0]!r}, which is or was the name of another class: "
                     "sheets, folders and tables could mean either. Choose another name"
                 )
-            if skip_mark is not None and look_alike_key(str(skip_mark)) == look:
+            if marks := [mark for mark in skip_marks if look_alike_key(mark) == look]:
                 return (
-                    f"{name!r} marks skipped images in sheets (oracle.skip_mark={skip_mark}), and "
-                    "cannot be a class. Choose another name, or another mark"
+                    f"{name!r} marks skipped images in sheets (oracle.skip_mark={marks[0]}), and "
+                    "cannot be a class. Choose another name"
                 )
         return None

@@ -73,10 +73,9 @@ class History:
         return self._state.aliases
 
     @property
-    def skip_mark(self) -> Any:
-        """What marks skipped images in sheets; None where nothing does."""
-        oracle = self.config.get("oracle")
-        return oracle.get("skip_mark") if isinstance(oracle, dict) else None
+    def skip_marks(self) -> Sequence[str]:
+        """What marks skipped images in sheets, or has marked them before."""
+        return [str(mark) for mark in self.values_of("oracle.skip_mark") if mark is not None]
 
     @property
     def arrivals(self) -> Sequence[tuple[int, int, Mapping[str, Any]]]:

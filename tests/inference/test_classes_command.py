@@ -84,13 +84,15 @@ def test_names_may_be_spelled_otherwise(tmp_path: Path) -> None:
         (["--add", "owl", "Owl"], "'owl' looks like 'Owl'"),
         (["--rename", "bird=Cat"], "'Cat' looks like 'cat'"),
         (["--add", "Unclear"], "'Unclear' marks skipped images in sheets"),
+        (["--add", "none"], "'none' marks skipped images in sheets"),
     ],
 )
 def test_impossible_changes_are_named_and_change_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     folder = write_project(tmp_path / "birds")
-    Journal(folder / "journal.jsonl").record_setting("oracle.skip_mark", "unclear")
+    for mark in ("unclear", "none"):  # entries of old sheets keep their meaning
+        Journal(folder / "journal.jsonl").record_setting("oracle.skip_mark", mark)
     before = (folder / "journal.jsonl").read_bytes()
     assert main([str(folder), *arguments]) == 1
     assert message in capsys.readouterr().err

@@ -28,4 +28,5 @@ def test_labels_of_another_oracle_and_imports_are_known_as_such(tmp_path: Path) 
     journal.record_setting("oracle.skip_mark", "none")
     assert journal.labeled_elsewhere() == {3, 4}
     assert journal.values_of("oracle.skip_mark") == ["skip", None, "none"]
+    assert journal.skip_marks == ["skip", "none"]
     assert journal.values_of("oracle.keys") == [None]

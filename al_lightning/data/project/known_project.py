@@ -23,7 +23,7 @@ class KnownProject:
         aliases: What classes are called now, by names that they had before.
         absent: Ids of images whose files have gone.
         test_share: Of the images that the project began with, the share to test on.
-        skip_mark: What marks skipped images in sheets; None if nothing does.
+        skip_marks: What marks skipped images in sheets, or has marked them before.
     """
 
     manifest: Manifest
@@ -31,7 +31,7 @@ class KnownProject:
     aliases: Mapping[str, str] = field(default_factory=dict)
     absent: Collection[int] = ()
     test_share: float = 0.0
-    skip_mark: object = None
+    skip_marks: Sequence[str] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class KnownProject:
         renamed = renamed or {}
         known = {*self.names, *renamed.values()}
         change = ClassChange([name for name in found if name not in known], renamed)
-        if self.classes and (why := change.mistakable(self.classes, self.aliases, self.skip_mark)):
+        if self.classes and (why := change.mistakable(self.classes, self.aliases, self.skip_marks)):
             raise DataError(f"The images have a new class: {why}")
         aliases = change.aliases(self.classes, self.aliases)
         return replace(self, classes=change.after(self.classes), aliases=aliases)

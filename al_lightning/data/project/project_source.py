@@ -53,7 +53,7 @@ class ProjectSource:
             journal.aliases,
             journal.pool.absent_ids.tolist(),
             test_share=tested / max(1, tested + begun["train"]),
-            skip_mark=journal.skip_mark,
+            skip_marks=journal.skip_marks,
         )
 
 

@@ -101,8 +101,7 @@ class CsvOracle(Oracle):
         classes: str = "fixed",
     ) -> Self:
         """Make the oracle of a run from its data, the folder of its query sheets, and its seed."""
-        marks = Journal(folder.parent / "journal.jsonl").values_of("oracle.skip_mark")
-        earlier = [str(mark) for mark in marks if mark is not None]
+        earlier = Journal(folder.parent / "journal.jsonl").skip_marks
         return cls(data, folder, skip_mark, takes_new=classes == "open", earlier_marks=earlier)
 
     def answer(self, question: Question) -> Answer | None:
