@@ -8,7 +8,6 @@ are seconds of the processor. Figures go to benchmarks/results/fine_tuning.json.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -18,6 +17,7 @@ prepare_process()
 
 import torch  # noqa: E402 - after the process is prepared
 import torch.nn.functional as F  # noqa: E402
+from measuring import by_turns  # noqa: E402
 from raw import record  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -68,14 +68,7 @@ def measure(make: Callable[[], Backbone], repeats: int) -> dict[str, list[float]
         "bf16": step(make(), images, labels, bf16=True),
         "here": step(ImageClassifier(make(), _CLASSES), images, labels, bf16=True),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for repeat in range(repeats + 1):  # the first one warms up
-        for name, run in ways.items():
-            start = time.process_time()
-            run()
-            if repeat:
-                times[name].append(round(time.process_time() - start, 4))
-    return times
+    return by_turns(ways, repeats)
 
 
 def step(

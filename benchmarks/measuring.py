@@ -3,7 +3,7 @@
 import ctypes
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _SAMPLED_EVERY = 0.02  # seconds
@@ -14,6 +14,18 @@ def timed(call: Callable[[], object]) -> float:
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
+
+
+def by_turns(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Return the processor seconds of calls that are made by turns, after one that warms up."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for repeat in range(repeats + 1):
+        for name, call in ways.items():
+            start = time.process_time()
+            call()
+            if repeat:
+                times[name].append(round(time.process_time() - start, 4))
+    return times
 
 
 def memory_bytes(field: str) -> int:

@@ -9,7 +9,6 @@ seconds of the processor. Figures go to benchmarks/results/scoring.json.
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +18,7 @@ prepare_process()
 
 import lightning as L  # noqa: E402 - after the process is prepared
 import torch  # noqa: E402
+from measuring import by_turns  # noqa: E402
 from raw import record  # noqa: E402
 
 from al_lightning import CNN, Need, Pool, Recipe, RoundTrainers, Scorer  # noqa: E402
@@ -88,14 +88,7 @@ def measure(images: int, repeats: int) -> dict[str, list[float]]:
         "bare, 20 times": partial(bare, fewer, _SAMPLES),
         "sampled": partial(scorer.evidence, data.train, few, {Need.MC_PROBABILITIES}),
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for repeat in range(repeats + 1):  # the first one warms up
-        for name, run in ways.items():
-            start = time.process_time()
-            run()
-            if repeat:
-                times[name].append(time.process_time() - start)
-    return times
+    return by_turns(ways, repeats)
 
 
 if __name__ == "__main__":
