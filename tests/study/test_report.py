@@ -77,21 +77,24 @@ class Figures:
 
 def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    names = ("a", "a_first", "b", "c_cifar10", "c_imbalanced", "d_noisy")
-    a, first, b, photos, rare, noisy = (Figures(whole.analysis(name)) for name in names)
+    names = ("a", "a_first", "b", "c_cifar10", "c_mnist", "c_imbalanced", "d_noisy")
+    a, first, b, photos, easy, rare, noisy = (Figures(whole.analysis(name)) for name in names)
     assert (a.best, first.best) == (["dropquery"], ["dropquery"])
     assert {*b.best} == {"dropquery", "margin", "badge"}
-    assert {*rare.best} == {"badge", "margin", "dropquery", "entropy"}
+    assert {*rare.best} == {*easy.best} == {"badge", "margin", "dropquery", "entropy"}
     assert {*noisy.best} == {"margin", "badge"}
     three = ("dropquery", "margin", "badge")
     leads, saved = ([of(name) for name in three] for of in (b.lead, b.saved))
     lower, upper = sorted(rare.lead(name) for name in rare.best)[:: len(rare.best) - 1]
+    least, most = (end(easy.saved(name) for name in easy.best) for end in (min, max))
     gain = first.accuracy("dropquery", 20) - a.accuracy("dropquery", 20)
     for said in (
         f"leads `random` by {a.lead('dropquery')} points of the area under the curve",
         f"they lead by {leads[0]}, {leads[1]} and {leads[2]} points",
         f"save {saved[0]}, {saved[1]} and {saved[2]} % of the labels",
         f"lead by {lower} to {upper} points",
+        f"lead by {easy.lead('margin')} points, and save {least} to {most} %",
+        f"where it begins at {easy.accuracy('random', 500):.0f} %, `entropy` cannot be told",
         f"`margin` leads by {noisy.lead('margin')} points and saves half",
         f"ahead by {photos.lead('dropquery')} points",
         f"worse than random by {photos.lead('entropy')}",
