@@ -113,8 +113,17 @@ def _is_slow_attention(
     return not others and few and _are_taken(query, key, value)
 
 
-def _attention(query: Tensor, key: Tensor, value: Tensor, **options: Any) -> Tensor:
+def _attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: None = None,  # noqa: ARG001 - the places of torch
+    dropout_p: float = 0.0,  # noqa: ARG001
+    is_causal: bool = False,  # noqa: ARG001
+    scale: float | None = None,
+    enable_gqa: bool = False,  # noqa: ARG001
+) -> Tensor:
     """Return softmax(scale Q K^T) V, (..., queries, D); Vaswani 2017."""
-    scale: float = options.get("scale") or query.shape[-1] ** -0.5
-    scores = (query * scale) @ key.transpose(-2, -1)
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = (query * factor) @ key.transpose(-2, -1)
     return torch.matmul(scores.softmax(-1), value)

@@ -157,6 +157,14 @@ def test_attention_of_another_kind_stays_as_it_is(options: dict[str, Any], fused
     assert fused_calls(tokens(2, 3, 5, 4).requires_grad_(), **options) == fused
 
 
+def test_attention_may_have_its_options_by_their_places() -> None:
+    seen = tokens(2, 3, 5, 4).requires_grad_()
+    with autocast(), fast_gradients(nn.LayerNorm(4)):
+        named = F.scaled_dot_product_attention(seen, seen, seen, dropout_p=0.0)
+        placed = F.scaled_dot_product_attention(seen, seen, seen, None, 0.0, False)
+    assert torch.equal(named, placed)
+
+
 def test_attention_without_gradients_or_of_too_many_scores_stays_as_it_is() -> None:
     assert fused_calls(tokens(2, 3, 5, 4)) == 1
     assert fused_calls(tokens(1, 1, 4097, 1).requires_grad_()) == 1

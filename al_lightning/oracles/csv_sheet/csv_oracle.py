@@ -85,9 +85,8 @@ class CsvOracle(Oracle):
         self._skip_mark = mark
         self._earlier_marks = [plain(name) for name in earlier_marks]
         self._takes_new = takes_new
-        self._read_as: dict[
-            Path, tuple[int, int]
-        ] = {}  # size and time of the sheets that were read
+        # Size and time of the sheets that were read.
+        self._read_as: dict[Path, tuple[int, int]] = {}
         self._just_read: dict[Path, Rows] = {}  # for the answer of the same step
         self._filled: dict[Path, set[int]] = {}  # ids with an entry, of the sheets that were read
 
@@ -139,9 +138,7 @@ class CsvOracle(Oracle):
     def corrections(self, pool: Pool) -> Answer | None:
         """Return what is in sheets that were changed, also where no question is open."""
         there, count = sorted(self._folder.glob("*.csv")), len(self._data.train)
-        sheets = [
-            path for path in there if is_question_name(path.stem)
-        ]  # no copies, no other tables
+        sheets = [path for path in there if is_question_name(path.stem)]  # no copies
         new = [sheet for sheet in sheets if self._is_new(sheet) and has_content(sheet)]
         self._just_read = {sheet: sheet_rows(sheet) for sheet in new}
         changed = [(sheet, ids_in(rows, count)) for sheet, rows in self._just_read.items()]
