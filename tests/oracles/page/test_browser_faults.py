@@ -145,6 +145,26 @@ def test_an_image_that_is_not_there_yet_gets_no_class(browser: "Browser", tmp_pa
         assert asked.end() is None
 
 
+def test_the_last_try_before_the_network_is_back_loses_no_image(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(7, 3))
+        page = browser.new_context().new_page()
+        away = ["load", "check", "load"]  # what fails; the check after it is answered
+        page.route("**/image/7/**", lambda r: r.abort() if away and away.pop() else r.continue_())
+        page.goto(address)
+        shows(page, 7)
+        assert away == []
+        assert page.get_attribute("#frame", "class") == "frame"
+        page.keyboard.press("1")
+        shows(page, 3)
+        saved(page, 1)
+        assert said(tmp_path) == [(7, "label", "cat")]
+        oracle._session.stop()
+        assert asked.end() is None
+
+
 def test_a_run_that_stops_before_a_label_is_saved_says_so(
     browser: "Browser", tmp_path: Path
 ) -> None:

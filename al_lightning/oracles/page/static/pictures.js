@@ -18,7 +18,7 @@ export class Pictures {
       picture.alt = `Image ${id}`;
       this.kept.set(id, picture);
       this.lost.delete(id);
-      this.load(id, picture, 0);
+      this.load(id, picture, 0, 0);
       picture.decode().catch(() => {});
       if (this.kept.size > MOST) this.kept.delete(this.kept.keys().next().value);
     }
@@ -32,19 +32,21 @@ export class Pictures {
 
   isLost(id) { return this.lost.has(id); }
 
-  load(id, picture, tries) {
+  // `answered`: the last tries in a row that failed though the server answers.
+  load(id, picture, tries, answered) {
     picture.onload = () => this.onChange(id);
-    picture.onerror = () => this.failed(id, picture, tries);
+    picture.onerror = () => this.failed(id, picture, tries, answered);
     picture.src = this.server.picture(id) + (tries ? `&${tries}` : "");
   }
 
-  // A picture is lost if the server answers, and a second try has failed; else it may be the network.
-  async failed(id, picture, tries) {
+  // A picture is lost if the second try fails, too. Where the server does not answer, it is the network: that
+  // counts for nothing, nor does the one try that failed just before the network was back.
+  async failed(id, picture, tries, before) {
     if (this.kept.get(id) !== picture) return;
-    const answered = await this.server.answersFor(id);
-    if (answered && tries) {
+    const answered = await this.server.answersFor(id) ? before + 1 : 0;
+    if (answered > 1) {
       this.lost.add(id);
       this.onChange(id);
-    } else setTimeout(() => this.load(id, picture, tries + 1), tries ? LATER : SOON);
+    } else setTimeout(() => this.load(id, picture, tries + 1, answered), tries ? LATER : SOON);
   }
 }
