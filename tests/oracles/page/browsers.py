@@ -47,6 +47,12 @@ def shows(page: "Page", image: int) -> None:
     until(page, f"{shown_image} && document.getElementById('label').checkVisibility()")
 
 
+def grid_shows(page: "Page", image: int) -> None:
+    """Wait until the grid has an image, and the pictures of all that it has."""
+    page.wait_for_selector(f'.tile[data-id="{image}"]')
+    page.wait_for_selector("#gridaccept:enabled")
+
+
 def saved(page: "Page", count: int) -> None:
     """Wait until so many labels of this tab are on the disk."""
     until(page, f"Number(document.body.dataset.saved ?? 0) >= {count}")

@@ -15,7 +15,7 @@ from al_lightning.oracles.page.page_log import PageLog
 from al_lightning.run.pool import Pool
 from tests.command_line import QUICK, only_journal
 from tests.forks import Fork
-from tests.oracles.page.browsers import opened, said, saved, shown, shows, until
+from tests.oracles.page.browsers import grid_shows, opened, said, saved, shown, shows, until
 from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
         page = opened(browser, address)
         shown(page)
         page.keyboard.press("g")
-        page.wait_for_selector(".tile")
+        grid_shows(page, 10)
         assert page.inner_text('.chip[aria-pressed="true"]') == "cat 4"
         tiles = [
             int(tile.get_attribute("data-id") or "") for tile in page.query_selector_all(".tile")
@@ -84,10 +84,10 @@ def test_a_grid_of_one_guess(browser: "Browser", tmp_path: Path) -> None:
         page.keyboard.press("Enter")
         saved(page, 2)
         assert said(tmp_path) == [(10, "label", "cat"), (16, "label", "cat")]
-        page.wait_for_selector('.tile[data-id="11"]')  # the next class
+        grid_shows(page, 11)  # the next class
         page.click("#gridaccept")
         saved(page, 5)
-        page.wait_for_selector('.tile[data-id="12"]')
+        grid_shows(page, 12)
         page.click("#gridaccept")
         saved(page, 8)
         page.keyboard.press("o")
@@ -108,7 +108,7 @@ def test_another_class_of_the_grid_is_never_accepted_for_the_images_of_before(
         page = opened(browser, address)
         shown(page)
         page.keyboard.press("g")
-        page.wait_for_selector('.tile[data-id="10"]')
+        grid_shows(page, 10)
         slow: list[Route] = []
         page.route("**/take", lambda route: slow.append(route))  # noqa: PLW0108 - Playwright writes into it
         page.click(".chip:has-text('owl')")
@@ -119,7 +119,7 @@ def test_another_class_of_the_grid_is_never_accepted_for_the_images_of_before(
         page.wait_for_timeout(50)
         for route in reversed(slow):  # the first answer comes last
             route.continue_()
-        page.wait_for_selector('.tile[data-id="11"]')
+        grid_shows(page, 11)
         assert said(tmp_path) == []
         page.keyboard.press("Enter")
         saved(page, 3)
@@ -130,11 +130,11 @@ def test_another_class_of_the_grid_is_never_accepted_for_the_images_of_before(
 
 def test_images_of_the_grid_stay_with_their_person(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path) as (oracle, address):
-        asked = ask(oracle, question(*range(10, 50)))
+        asked = ask(oracle, question(*range(10, 40)))
         ada = opened(browser, address, "Ada")
         shown(ada)
         ada.keyboard.press("g")
-        ada.wait_for_selector('.tile[data-id="10"]')
+        grid_shows(ada, 10)
         tiles = {
             int(tile.get_attribute("data-id") or "") for tile in ada.query_selector_all(".tile")
         }

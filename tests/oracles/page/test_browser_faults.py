@@ -9,7 +9,7 @@ import pytest
 from al_lightning.data.source import ImageData
 from al_lightning.oracles.page import app
 from al_lightning.oracles.page.images import page_image
-from tests.oracles.page.browsers import opened, said, saved, shown, shows, until
+from tests.oracles.page.browsers import grid_shows, opened, said, saved, shown, shows, until
 from tests.oracles.page.helpers import Client, ask, question, served
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_grid_takes_what_is_free_and_names_the_rest(browser: "Browser", tmp_pa
         ada, bob = opened(browser, address, "Ada"), Client(address)
         shown(ada)
         ada.keyboard.press("g")
-        ada.wait_for_selector('.tile[data-id="16"]')  # 10, 13, 16, 19
+        grid_shows(ada, 16)  # 10, 13, 16, 19
         ada.click('.tile[data-id="16"]')
         with oracle._session._changed:
             oracle._session._leases._held.clear()  # as after minutes without a key
@@ -112,6 +112,40 @@ def test_an_image_that_was_lost_before_it_was_shown_gets_no_class(
         assert page.get_attribute("#frame", "class") == "frame"
         saved(page, 2)
         assert said(tmp_path) == [(7, "label", "cat"), (3, "skip", "")]
+        oracle._session.stop()
+        assert asked.end() is None
+
+
+def test_what_the_grid_cannot_show_is_not_accepted(
+    browser: "Browser", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def some(data: ImageData, image: int, size: str) -> tuple[bytes, str, bool] | None:
+        return None if image == 13 else page_image(data, image, size)
+
+    monkeypatch.setattr(app, "page_image", some)
+    with served(tmp_path) as (oracle, address):
+        asked = ask(oracle, question(*range(10, 20)))
+        page = opened(browser, address)
+        shown(page)
+        slow: list[Route] = []
+        page.route("**/image/16/small*", lambda route: slow.append(route))  # noqa: PLW0108 - Playwright writes into it
+        page.keyboard.press("g")
+        page.wait_for_selector('.tile[data-id="13"].lost')  # 10, 13, 16, 19
+        until(
+            page, "document.getElementById('gridhint').textContent.includes('1 are being loaded')"
+        )
+        page.keyboard.press("Enter")
+        assert page.is_disabled("#gridaccept")
+        slow.pop().continue_()
+        grid_shows(page, 16)
+        assert page.inner_text("#gridaccept").startswith("Accept 3 as cat")
+        assert page.inner_text("#gridhint").endswith("1 cannot be shown, and come one by one.")
+        page.keyboard.press("Enter")
+        saved(page, 3)
+        assert said(tmp_path) == [(i, "label", "cat") for i in (10, 16, 19)]
+        grid_shows(page, 11)  # the next class
+        page.keyboard.press("o")
+        shows(page, 11)
         oracle._session.stop()
         assert asked.end() is None
 

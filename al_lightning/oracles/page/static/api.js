@@ -112,8 +112,8 @@ export class Server {
   }
 
   // Resolves to whether the server answers for an image that could not be shown.
-  answersFor(id) {
-    return fetch(this.picture(id), { cache: "no-store" }).then((response) => response.status !== 403, () => false);
+  answersFor(id, size) {
+    return fetch(this.picture(id, size), { cache: "no-store" }).then((response) => response.status !== 403, () => false);
   }
 
   // Says from time to time that a person is here; resolves to whether it has said so now.
@@ -139,7 +139,7 @@ export class Server {
     return post("/class", { tab: this.tab, by: this.by, name });
   }
 
-  picture(id, size = "large") {
+  picture(id, size) {
     return `/image/${id}/${size}?${this.run}`;
   }
 }

@@ -1,6 +1,7 @@
 // Many images that the model takes for one class: click what is wrong, accept the rest.
 
 import { at, element, percent } from "./dom.js";
+import { Pictures } from "./pictures.js";
 
 const MOST = 60; // images of one screen
 
@@ -14,6 +15,7 @@ export class GridView {
     this.rejected = new Set(); // of which the guess was wrong: they are labeled one by one
     this.label = null;
     this.state = { guessed: [] };
+    this.pictures = new Pictures(server, () => { if (this.items.length) this.hint(); }, "small");
     at("gridaccept").onclick = () => this.accept();
   }
 
@@ -59,7 +61,7 @@ export class GridView {
       "button",
       { type: "button", class: "tile", "aria-pressed": String(this.wrong.has(item.id)), "data-id": String(item.id),
         "aria-label": `Image ${item.id}, ${percent(item.confidence)} sure: wrong`, onclick: (event) => this.toggle(item, event.currentTarget) },
-      element("img", { src: this.server.picture(item.id, "small"), alt: "", loading: "lazy" }),
+      this.picture(item.id),
       element("span", { "aria-hidden": "true" }, percent(item.confidence)),
     ))));
     this.hint();
@@ -71,11 +73,29 @@ export class GridView {
     document.body.dataset.grid = this.items.length ? name : "";
   }
 
+  picture(id) {
+    const picture = this.pictures.get(id);
+    picture.alt = ""; // the button says it
+    return picture;
+  }
+
+  // Nobody has seen what is being loaded, or is lost: it is not accepted.
   hint() {
-    const name = this.about.classes[this.label], rest = this.items.length - this.wrong.size;
-    at("gridhint").textContent = `${this.items.length} images that the model takes for ${name}, the surest first. Mark what is wrong.`;
+    const name = this.about.classes[this.label], rest = this.right().length;
+    const lost = this.items.filter((item) => this.pictures.isLost(item.id));
+    const loading = this.items.filter((item) => !this.pictures.isVisible(item.id)).length - lost.length;
+    for (const { id } of lost) at("tiles").querySelector(`[data-id="${id}"]`)?.classList.add("lost");
+    at("gridhint").textContent = [
+      `${this.items.length} images that the model takes for ${name}, the surest first. Mark what is wrong.`,
+      ...(loading ? [`${loading} are being loaded.`] : []),
+      ...(lost.length ? [`${lost.length} cannot be shown, and come one by one.`] : []),
+    ].join(" ");
     at("gridaccept").firstChild.data = `Accept ${rest} as ${name} `;
-    at("gridaccept").disabled = false;
+    at("gridaccept").disabled = loading > 0;
+  }
+
+  right() {
+    return this.items.filter(({ id }) => !this.wrong.has(id) && this.pictures.isVisible(id));
   }
 
   toggle(item, tile) {
@@ -85,13 +105,13 @@ export class GridView {
   }
 
   async accept() {
-    if (!this.items.length || this.busy) return;
+    if (!this.items.length || this.busy || at("gridaccept").disabled) return;
     this.busy = true;
     const name = this.about.classes[this.label];
-    const right = this.items.filter((item) => !this.wrong.has(item.id));
+    const right = this.right(), lost = this.items.filter((item) => this.pictures.isLost(item.id));
     const saved = right.length ? await this.server.submit(right.map((item) => ({ id: item.id, before: null, after: name }))) : new Set();
     if (saved.size === right.length) { // else the marks stay, and what somebody else has is named
-      for (const id of this.wrong) this.rejected.add(id);
+      for (const id of [...this.wrong, ...lost.map((item) => item.id)]) this.rejected.add(id);
       const counts = [...(this.state.guessed ?? [])];
       counts[this.label] = 0;
       const most = Math.max(0, ...counts);
