@@ -40,7 +40,7 @@ def _paragraphs(part: Part, analysis: Analysis, pictures: Sequence[str]) -> Iter
         if strategy in analysis.setting.runs:
             yield f"With `strategy={strategy}`, also `{' '.join(overrides)}`."
     yield "\n".join(f"- {sentence}" for sentence in verdict(analysis))
-    compared = analysis.setting.runs.keys() | {"passive"}
+    compared = analysis.setting.runs.keys() | ({"passive"} if analysis.setting.passive else set())
     if left := [f"`{name}`" for name in part.strategies if name not in compared]:
         yield (
             f"This is provisional: the runs of {', '.join(left)} are not finished. Every strategy "

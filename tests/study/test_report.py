@@ -77,8 +77,10 @@ class Figures:
 
 def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
-    names = ("a", "a_first", "b", "c_cifar10", "c_mnist", "c_imbalanced", "d_noisy")
-    a, first, b, photos, easy, rare, noisy = (Figures(whole.analysis(name)) for name in names)
+    names = ("a", "a_first", "b", "c_cifar10", "c_mnist", "c_imbalanced", "d_noisy", "d_finetuned")
+    a, first, b, photos, easy, rare, noisy, tuned = (
+        Figures(whole.analysis(name)) for name in names
+    )
     assert (a.best, first.best) == (["dropquery"], ["dropquery"])
     assert {*b.best} == {"dropquery", "margin", "badge"}
     assert {*rare.best} == {*easy.best} == {"badge", "margin", "dropquery", "entropy"}
@@ -105,6 +107,14 @@ def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
         f"give {first.accuracy('random', 10):.0f} % where random ones give "
         f"{a.accuracy('random', 10):.0f} %",
         f"`dropquery` has {gain:.1f} points more at 20 labels",
+        f"it has {tuned.accuracy('margin', 3000):.1f} % with 3,000 labels by `margin`, and "
+        f"{tuned.accuracy('random', 3000):.1f} % by `random`",
+        f"by {tuned.lead('margin')} points of AUBC, and {tuned.saved('margin')} % saved",
+        f"{a.accuracy('random', 500):.1f} % frozen, {tuned.accuracy('random', 500):.1f} % fine-tuned",
+        f"{a.accuracy('random', 1000):.1f} and {tuned.accuracy('random', 1000):.1f} % by `random`, "
+        f"{a.accuracy('margin', 1000):.1f} and {tuned.accuracy('margin', 1000):.1f} % by `margin`",
+        f"by `margin` it has {tuned.accuracy('margin', 2000):.1f} %",
+        f"with 3,000: `margin` {tuned.macro_f1('margin')}, `random` {tuned.macro_f1('random')}",
         f"`dropquery` {b.macro_f1('dropquery')}, `random` {b.macro_f1('random')}, with all labels "
         f"{b.macro_f1('passive')}",
         f"`dropquery` {a.macro_f1('dropquery')}, `random` {a.macro_f1('random')}, with all labels "
