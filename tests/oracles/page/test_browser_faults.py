@@ -131,15 +131,13 @@ def test_what_the_grid_cannot_show_is_not_accepted(
         page.route("**/image/16/small*", lambda route: slow.append(route))  # noqa: PLW0108 - Playwright writes into it
         page.keyboard.press("g")
         page.wait_for_selector('.tile[data-id="13"].lost')  # 10, 13, 16, 19
-        until(
-            page, "document.getElementById('gridhint').textContent.includes('1 are being loaded')"
-        )
+        until(page, "document.getElementById('gridhint').textContent.includes('1 still loading')")
         page.keyboard.press("Enter")
         assert page.is_disabled("#gridaccept")
         slow.pop().continue_()
         grid_shows(page, 16)
         assert page.inner_text("#gridaccept").startswith("Accept 3 as cat")
-        assert page.inner_text("#gridhint").endswith("1 cannot be shown, and come one by one.")
+        assert page.inner_text("#gridhint").endswith("1 cannot be shown: label one by one.")
         page.keyboard.press("Enter")
         saved(page, 3)
         assert said(tmp_path) == [(i, "label", "cat") for i in (10, 16, 19)]

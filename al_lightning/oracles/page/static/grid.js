@@ -82,17 +82,18 @@ export class GridView {
   // Nobody has seen what is being loaded, or is lost: it is not accepted.
   hint() {
     const name = this.about.classes[this.label], rest = this.right().length;
-    const lost = this.items.filter((item) => this.pictures.isLost(item.id));
-    const loading = this.items.filter((item) => !this.pictures.isVisible(item.id)).length - lost.length;
+    const lost = this.lost(), loading = this.items.filter(({ id }) => !this.pictures.isVisible(id)).length - lost.length;
     for (const { id } of lost) at("tiles").querySelector(`[data-id="${id}"]`)?.classList.add("lost");
     at("gridhint").textContent = [
       `${this.items.length} images that the model takes for ${name}, the surest first. Mark what is wrong.`,
-      ...(loading ? [`${loading} are being loaded.`] : []),
-      ...(lost.length ? [`${lost.length} cannot be shown, and come one by one.`] : []),
+      ...(loading ? [`${loading} still loading.`] : []),
+      ...(lost.length ? [`${lost.length} cannot be shown: label one by one.`] : []),
     ].join(" ");
     at("gridaccept").firstChild.data = `Accept ${rest} as ${name} `;
     at("gridaccept").disabled = loading > 0;
   }
+
+  lost() { return this.items.filter(({ id }) => this.pictures.isLost(id)); }
 
   right() {
     return this.items.filter(({ id }) => !this.wrong.has(id) && this.pictures.isVisible(id));
@@ -108,7 +109,7 @@ export class GridView {
     if (!this.items.length || this.busy || at("gridaccept").disabled) return;
     this.busy = true;
     const name = this.about.classes[this.label];
-    const right = this.right(), lost = this.items.filter((item) => this.pictures.isLost(item.id));
+    const right = this.right(), lost = this.lost();
     const saved = right.length ? await this.server.submit(right.map((item) => ({ id: item.id, before: null, after: name }))) : new Set();
     if (saved.size === right.length) { // else the marks stay, and what somebody else has is named
       for (const id of [...this.wrong, ...lost.map((item) => item.id)]) this.rejected.add(id);
