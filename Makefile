@@ -7,7 +7,7 @@ endif
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run study study-pack study-report test test-lowest check docs docs-tables format tensorboard clean
+.PHONY: help install run study study-pack study-report test test-page test-lowest check docs docs-tables format tensorboard clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,12 +33,16 @@ study-report: install  ## docs/study.md from the journals in study/journals/
 
 # One process a core, of one thread each: threads of several processes would wait for each other.
 # Plugins of other packages take seconds in every process, and may change what tests do.
-test test-lowest: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
+test test-page test-lowest: export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
 PYTEST = pytest -p xdist.plugin --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 test: export OMP_NUM_THREADS = 1
 test: install  ## the tests; needs no network
-	$(BIN)/python -m $(PYTEST)
+	$(BIN)/python -m $(PYTEST) -m "not browser"
+
+test-page: export OMP_NUM_THREADS = 1
+test-page: install  ## the tests of the page in a browser; needs Chromium
+	$(BIN)/python -m $(PYTEST) -m browser tests/oracles/page
 
 # By hand, before a release: an environment of its own takes several GB.
 test-lowest: export OMP_NUM_THREADS = 1

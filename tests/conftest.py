@@ -1,16 +1,12 @@
-import gc
 import os
 import signal
 from collections.abc import Iterator
-from functools import cache
-from importlib.metadata import entry_points
 
 import pytest
 import torch
 from hypothesis import settings
-from lightning.fabric.utilities import registry
 
-from tests import forks
+from tests import forks, shortcuts
 from tests.command_line import Here
 
 pytest_plugins = ["pytester", "tests.extras"]
@@ -32,14 +28,7 @@ for _name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGCHLD"):
     if hasattr(signal, _name):
         signal.signal(getattr(signal, _name), signal.SIG_DFL)
 
-# Every trainer of Lightning reads the metadata of all packages, which takes longer than a tiny fit.
-setattr(registry, "entry_points", cache(entry_points))  # noqa: B010 - mypy forbids the assignment
-
-# Python looks for garbage after every 700 new objects, and torch's modules have half a million.
-gc.set_threshold(50_000, 20, 20)
-
-# Nothing here has to survive a power cut; what asks for it is replaced where that is tested.
-os.fsync = lambda descriptor: None  # type: ignore[assignment]
+shortcuts.take()
 
 
 @pytest.fixture

@@ -67,8 +67,8 @@ class ImageClassifier(L.LightningModule):
         self.label_smoothing = label_smoothing
         self._make_optimizer = make_optimizer
         self._make_scheduler = make_scheduler
-        self.val_metrics = scalar_metrics(num_classes).clone(prefix="val/")
-        self.test_metrics = scalar_metrics(num_classes).clone(prefix="test/")
+        self.val_metrics = scalar_metrics(num_classes, prefix="val/")
+        self.test_metrics = scalar_metrics(num_classes, prefix="test/")
         self.test_per_class = per_class_metrics(num_classes)
 
     @property

@@ -98,12 +98,16 @@ class ExpectedCalibrationError(Metric):
         return self.gaps.abs().sum() / self.count
 
 
-def scalar_metrics(num_classes: int) -> MetricCollection:
+def scalar_metrics(num_classes: int, prefix: str = "") -> MetricCollection:
     """Return the metrics of one number each, of probabilities (B, C) and classes (B,).
 
     ``balanced_accuracy`` is the mean recall of the classes that have labels. A class that has none, and
     is predicted, counts as 0 in the macro averages; one that is not predicted either counts in none.
     Expected calibration error, ``ece``, has 15 equal bins.
+
+    Args:
+        num_classes: Number of classes.
+        prefix: Of the names of the results.
     """
     return MetricCollection(
         {
@@ -115,6 +119,7 @@ def scalar_metrics(num_classes: int) -> MetricCollection:
             "nll": NegativeLogLikelihood(),
             "ece": ExpectedCalibrationError(_BINS),
         },
+        prefix=prefix,
         compute_groups=False,  # groups merge states lazily, which costs more than it saves here
     )
 

@@ -21,6 +21,8 @@ from tests.oracles.page.helpers import SIZE, ask, image_data, question, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
+pytestmark = pytest.mark.browser
+
 
 def test_a_batch_by_keys(browser: "Browser", tmp_path: Path) -> None:
     with served(tmp_path) as (oracle, address):

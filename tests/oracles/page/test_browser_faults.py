@@ -15,6 +15,8 @@ from tests.oracles.page.helpers import Client, ask, question, served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
 
+pytestmark = pytest.mark.browser
+
 
 def test_an_image_whose_label_another_person_takes_back_is_asked_again(
     browser: "Browser", tmp_path: Path

@@ -3,11 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.oracles.page.browsers import focused, opened, said, saved, shows, until
 from tests.oracles.page.helpers import ask, image_data, question, served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+pytestmark = pytest.mark.browser
 
 
 def test_a_button_that_has_the_focus_is_what_is_pressed(browser: "Browser", tmp_path: Path) -> None:
