@@ -71,6 +71,12 @@ class Figures:
         return f"{fmean(run.rounds[-1].metrics['macro_f1'] for run in runs.values()):.3f}"[1:]
 
     @property
+    def with_all(self) -> float:
+        """Accuracy of the passive baseline."""
+        runs = self._analysis.setting.passive.values()
+        return 100 * fmean(run.rounds[-1].metrics["accuracy"] for run in runs)
+
+    @property
     def best(self) -> list[str]:
         return [s.strategy for s in self._analysis.standings if s.can_be_best]
 
@@ -89,14 +95,19 @@ def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
     leads, saved = ([of(name) for name in three] for of in (b.lead, b.saved))
     lower, upper = sorted(rare.lead(name) for name in rare.best)[:: len(rare.best) - 1]
     least, most = (end(easy.saved(name) for name in easy.best) for end in (min, max))
+    everybody = {f"{easy.accuracy(name, 3000):.1f}" for name in easy.best}
+    assert everybody == {f"{easy.with_all:.1f}"}
     gain = first.accuracy("dropquery", 20) - a.accuracy("dropquery", 20)
     for said in (
         f"leads `random` by {a.lead('dropquery')} points of the area under the curve",
         f"they lead by {leads[0]}, {leads[1]} and {leads[2]} points",
         f"save {saved[0]}, {saved[1]} and {saved[2]} % of the labels",
         f"lead by {lower} to {upper} points",
-        f"lead by {easy.lead('margin')} points, and save {least} to {most} %",
+        f"lead by {easy.lead('margin')} points, save {least} to {most} %, and have "
+        f"{easy.accuracy('margin', 3000):.1f} % with 3,000 labels, as all 60,000 give",
         f"where it begins at {easy.accuracy('random', 500):.0f} %, `entropy` cannot be told",
+        f"the CNN has {photos.with_all:.1f} % with all 50,000",
+        f"than the CNN from scratch with all of them ({photos.with_all:.1f} %)",
         f"`margin` leads by {noisy.lead('margin')} points and saves half",
         f"ahead by {photos.lead('dropquery')} points",
         f"worse than random by {photos.lead('entropy')}",
