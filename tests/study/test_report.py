@@ -115,6 +115,7 @@ def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
         f"{a.ahead('dropquery', 20).split('.')[0]} points at 20 labels to",
         f"{a.ahead('dropquery', 1000)} at 1,000",
         f"`margin` leads by {b.ahead('margin', 1000)} points at 1,000 labels",
+        f"disagreement of dropout samples: {b.lead('bald')} points of AUBC",
         f"give {first.accuracy('random', 10):.0f} % where random ones give "
         f"{a.accuracy('random', 10):.0f} %",
         f"`dropquery` has {gain:.1f} points more at 20 labels",
