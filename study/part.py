@@ -25,6 +25,7 @@ class Part:
         strategy_overrides: More overrides of single strategies.
         strategy_seeds: How many seeds single strategies have, from 0 on; the others have all.
         looks: Numbers of seeds at which claims are planned.
+        beside: Name of another part, with which its strategies are compared one by one.
         shown: Strategies that have a line in the part's picture "selected", at most six.
     """
 
@@ -38,6 +39,7 @@ class Part:
     strategy_overrides: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     strategy_seeds: Mapping[str, int] = field(default_factory=dict, hash=False)
     looks: tuple[int, ...] = (5,)
+    beside: str = ""
     shown: tuple[str, ...] = ()
 
     def runs(self, seeds: Iterable[int]) -> "Iterator[PlannedRun]":

@@ -1,10 +1,10 @@
 """The page of a part: its verdict, its pictures and its tables, all of it made."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.report.page.chapter import tables_of
-from al_lightning.report.tables.formats import to_markdown
+from al_lightning.report.tables.formats import Table, to_markdown
 from al_lightning.report.words.verdict import verdict
 from study.part import Part
 
@@ -12,6 +12,7 @@ _TABLES = {
     "accuracy_by_budget": "Accuracy",
     "macro_f1_by_budget": "Macro-F1",
     "against_reference": "Lead over `random`",
+    "beside": "Beside part {0.beside}",
     "against_best": "Which can be the best",
     "label_savings": "Labels saved",
     "passive_savings": "Beside all labels",
@@ -20,18 +21,24 @@ _TABLES = {
 }
 
 
-def part_page(part: Part, analysis: Analysis, pictures: Sequence[str]) -> str:
+def part_page(
+    part: Part, analysis: Analysis, pictures: Sequence[str], beside: Table | None = None
+) -> str:
     """Return the page of a part as Markdown.
 
     Args:
         part: Of the study.
         analysis: Of its runs.
         pictures: The kinds of those that it shows.
+        beside: The table of its strategies beside those of another part; None without one.
     """
-    return "\n\n".join(_paragraphs(part, analysis, pictures)) + "\n"
+    tables = tables_of(analysis) | ({} if beside is None else {"beside": beside})
+    return "\n\n".join(_paragraphs(part, analysis, pictures, tables)) + "\n"
 
 
-def _paragraphs(part: Part, analysis: Analysis, pictures: Sequence[str]) -> Iterator[str]:
+def _paragraphs(
+    part: Part, analysis: Analysis, pictures: Sequence[str], tables: Mapping[str, Table]
+) -> Iterator[str]:
     yield f"# Part {part.name}: {part.title}"
     yield f"{part.question} [The study](../study.md) has the answers of all parts together."
     settings = " ".join(part.overrides)
@@ -48,10 +55,9 @@ def _paragraphs(part: Part, analysis: Analysis, pictures: Sequence[str]) -> Iter
         )
     for kind in pictures:
         yield f"![{_PICTURES[kind]}]({part.name}/{kind}.svg)"
-    tables = tables_of(analysis)
     for name, heading in _TABLES.items():
         if name in tables:
-            yield f"## {heading}"
+            yield f"## {heading.format(part)}"
             yield to_markdown(tables[name]).strip()
 
 

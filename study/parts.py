@@ -55,6 +55,7 @@ FIRST = Part(
     overrides=(*FROZEN.overrides, "budget.initial_policy=typiclust"),
     strategies=("random", "margin", "badge", "shortlist", "typiclust", "dropquery"),
     looks=(5, 10),
+    beside="a",
 )
 FASHION = Part(
     name="b",
@@ -112,6 +113,7 @@ NOISY = Part(
     overrides=("dataset=fashion_mnist", "model=cnn", "oracle=noisy", *_FROM_500),
     strategies=("random", "margin", "entropy", "badge", "passive"),
     strategy_seeds=_PASSIVE,
+    beside="b",
 )
 SMALL_QUERIES = Part(
     name="d_query_100",
@@ -119,6 +121,7 @@ SMALL_QUERIES = Part(
     question="Is a query of 100 better than one of 500, as in part b, which has the baselines?",
     overrides=("dataset=fashion_mnist", "model=cnn", *_BY_100),
     strategies=("random", "margin"),
+    beside="b",
 )
 
 #: All runs, in their order.

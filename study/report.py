@@ -29,6 +29,7 @@ from al_lightning.report.words.verdict import verdict
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.files import write_whole
 from study.archive import unpack
+from study.beside import beside
 from study.part import Part
 from study.part_page import part_page
 from study.tables import tables_over_parts
@@ -69,7 +70,10 @@ class StudyReport:
     def pages(self) -> Iterator[tuple[Part, str]]:
         """Yield each part that has an archive, and its page."""
         for part in self._finished():
-            yield part, part_page(part, self._titled(part.name), self._kinds(part))
+            yield (
+                part,
+                part_page(part, self._titled(part.name), self._kinds(part), self._beside(part)),
+            )
 
     def write(self, page: Path) -> list[Path]:
         """Make a page anew, the pages of the parts, and the pictures; return the files that changed."""
@@ -102,6 +106,13 @@ class StudyReport:
 
     def _tables_of_all(self) -> dict[str, Table]:
         return tables_over_parts([self._titled(part.name) for part in self._finished()])
+
+    def _beside(self, part: Part) -> Table | None:
+        """Return a part beside the one that it names, if that has an archive."""
+        other = self._parts.get(part.beside)
+        if other is None or other not in self._finished():
+            return None
+        return beside(self.analysis(part.name), self.analysis(other.name), other.name)
 
     def _titled(self, name: str) -> Analysis:
         """Return the analysis of a part, whose setting has the title of the part for its name."""

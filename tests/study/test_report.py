@@ -7,9 +7,11 @@ import pytest
 from al_lightning.report.analysis.results import Analysis
 from al_lightning.utils.errors import UsageError
 from study.archive import pack
+from study.beside import beside
 from study.parts import PLAN
 from study.report import StudyReport
 from study.study import ARCHIVES
+from tests.report.helpers import texts
 from tests.study.tiny import PART, write_journal
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "study.md"
@@ -79,6 +81,29 @@ class Figures:
     @property
     def best(self) -> list[str]:
         return [s.strategy for s in self._analysis.standings if s.can_be_best]
+
+
+def apart(whole: StudyReport, one: str, other: str) -> dict[str, str]:
+    """The AUBC of a part's strategies less that in another part, in points."""
+    table = beside(whole.analysis(one), whole.analysis(other), other)
+    return {name: cells[3].lstrip("+-") for name, cells in texts(table).items()}
+
+
+def test_the_text_says_what_the_parts_say_side_by_side(whole: StudyReport) -> None:
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    first, noisy = apart(whole, "a_first", "a"), apart(whole, "d_noisy", "b")
+    random = noisy.pop("random")
+    for said in (
+        f"that is {rounded(first['dropquery'])} points of AUBC",
+        f"that of `margin`, {rounded(first['margin'])}, is",
+        f"takes {rounded(random)} points of AUBC from `random`, and {rounded(min(noisy.values()))} "
+        f"to {rounded(max(noisy.values()))} from the others",
+    ):
+        assert said in text
+
+
+def rounded(points: str) -> str:
+    return f"{float(points):.1f}".removeprefix("0")
 
 
 def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
@@ -166,6 +191,18 @@ def test_a_table_over_all_parts_has_those_with_an_archive(
     pack(other, [run], tmp_path / "runs", tmp_path / "u.tar.xz")
     both = StudyReport([PART, other], tmp_path).fill(page)
     assert both.count("| a few digits") == 2  # rows of either part
+
+
+@pytest.mark.usefixtures("report")
+def test_a_part_stands_beside_the_one_that_it_names(tmp_path: Path) -> None:
+    other = replace(PART, name="u", beside="t")
+    run = next(iter(other.runs([0])))
+    write_journal(tmp_path / "runs", run)
+    pack(other, [run], tmp_path / "runs", tmp_path / "u.tar.xz")
+    for parts, there in (([other], False), ([PART, other], True)):
+        pages = {part.name: page for part, page in StudyReport(parts, tmp_path).pages()}
+        assert ("## Beside part t" in pages["u"]) is there
+    assert "## Beside part" not in pages["t"]
 
 
 def test_pictures_are_those_that_the_page_shows(report: StudyReport, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def against_reference(analysis: Analysis) -> Table | None:
         ],
         rows=[
             *(
-                [*_paired_aubc(c, values), *_comparison(c, analysis.rules)]
+                [*_paired_aubc(c, values), *difference_cells(c, analysis.rules)]
                 for c in analysis.against
             ),
             reference,
@@ -122,7 +122,8 @@ def _paired_aubc(comparison: Comparison, values: Scores) -> list[Cell]:
     ]
 
 
-def _comparison(comparison: Comparison, rules: Rules) -> list[Cell]:
+def difference_cells(comparison: Comparison, rules: Rules) -> list[Cell]:
+    """Return a mean difference, its interval, and how it is read."""
     mean = comparison.difference.mean if comparison.difference else None
     low, high = comparison.interval or (None, None)
     return [
