@@ -9,8 +9,8 @@ from al_lightning.report.statistics.looks import basis
 from al_lightning.report.statistics.paired import Scores
 from al_lightning.report.study.scores import MEASURES, scores
 from al_lightning.report.tables.cells import count_cell, share_cell, strategy_cell
-from al_lightning.report.tables.comparison_tables import difference_cells
-from al_lightning.report.tables.formats import Column, Table
+from al_lightning.report.tables.comparison_tables import difference_cells, difference_columns
+from al_lightning.report.tables.formats import Table
 from al_lightning.report.words.phrases import label_range
 
 _NO_DIFFERENCE = "0"
@@ -45,15 +45,7 @@ def beside(analysis: Analysis, other: Analysis, name: str) -> Table | None:
         caption=f"AUBC of accuracy over {label_range(common[0])}, that in part {name}, and their "
         "difference, paired by seed, in percentage points. The 95% intervals are simultaneous: all "
         "hold at once.",
-        columns=[
-            Column("strategy", numeric=False),
-            Column("seeds"),
-            Column("AUBC"),
-            Column(f"in part {name}"),
-            Column(f"to part {name}"),
-            Column("simultaneous 95% interval"),
-            Column("reading", numeric=False),
-        ],
+        columns=difference_columns(f"in part {name}", f"part {name}"),
         rows=[
             [
                 strategy_cell(found.strategy),

@@ -34,15 +34,7 @@ def against_reference(analysis: Analysis) -> Table | None:
         caption=f"AUBC of accuracy over {label_range(setting)}, that of {setting.reference} over the "
         "same seeds, and their difference, paired by seed, in percentage points. The 95% intervals are "
         "simultaneous: all hold at once, at all planned looks.",
-        columns=[
-            Column("strategy", numeric=False),
-            Column("seeds"),
-            Column("AUBC"),
-            Column(f"{setting.reference}, same seeds"),
-            Column(f"to {setting.reference}"),
-            Column("simultaneous 95% interval"),
-            Column("reading", numeric=False),
-        ],
+        columns=difference_columns(f"{setting.reference}, same seeds", setting.reference),
         rows=[
             *(
                 [*_paired_aubc(c, values), *difference_cells(c, analysis.rules)]
@@ -119,6 +111,24 @@ def _paired_aubc(comparison: Comparison, values: Scores) -> list[Cell]:
         count_cell("seeds", len(seeds)),
         share_cell("aubc", fmean(mine[s] for s in seeds) if seeds else None),
         share_cell("aubc_of_reference", fmean(other[s] for s in seeds) if seeds else None),
+    ]
+
+
+def difference_columns(other: str, reference: str) -> list[Column]:
+    """Return the columns of a table of differences in AUBC to a reference.
+
+    Args:
+        other: Heading of the AUBC of the reference.
+        reference: What the difference is to.
+    """
+    return [
+        Column("strategy", numeric=False),
+        Column("seeds"),
+        Column("AUBC"),
+        Column(other),
+        Column(f"to {reference}"),
+        Column("simultaneous 95% interval"),
+        Column("reading", numeric=False),
     ]
 
 
