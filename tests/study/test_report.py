@@ -92,10 +92,12 @@ def apart(whole: StudyReport, one: str, other: str) -> dict[str, str]:
 def test_the_text_says_what_the_parts_say_side_by_side(whole: StudyReport) -> None:
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     first, noisy = apart(whole, "a_first", "a"), apart(whole, "d_noisy", "b")
-    random = noisy.pop("random")
+    small, random = apart(whole, "d_query_100", "b"), noisy.pop("random")
     for said in (
         f"that is {rounded(first['dropquery'])} points of AUBC",
         f"that of `margin`, {rounded(first['margin'])}, is",
+        f"`margin` has {rounded(small['margin'])} points of AUBC more and `random` "
+        f"{rounded(small['random'])} less",
         f"takes {rounded(random)} points of AUBC from `random`, and {rounded(min(noisy.values()))} "
         f"to {rounded(max(noisy.values()))} from the others",
     ):
