@@ -32,6 +32,7 @@ def _predict(given: argparse.Namespace) -> str:
         from al_lightning.inference.calibrating import described  # noqa: PLC0415
         from al_lightning.inference.last_weights import read_journal  # noqa: PLC0415
         from al_lightning.inference.open_labels import say_open_labels  # noqa: PLC0415
+        from al_lightning.inference.predictions import find_images  # noqa: PLC0415
         from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
         from al_lightning.inference.trained import load_trained  # noqa: PLC0415
 
@@ -44,6 +45,8 @@ def _predict(given: argparse.Namespace) -> str:
 
     if given.pool:
         recorded()  # without the images, there is nothing to predict
+    else:
+        find_images(given.folder)  # before what takes as long as five fits
     run, why_not = _calibrated(given, run, recorded)
     written = _write_pool(given, run, recorded()) if given.pool else _write_folder(given, run)
     return f"{written}\n{described(run)}{why_not}"
@@ -120,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         metavar="FOLDER",
-        help="images, at any depth; links to folders are not followed",
+        help="images, at any depth; links are followed",
     )
     _add_own_images(parser)
     parser.add_argument(

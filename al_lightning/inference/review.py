@@ -52,7 +52,7 @@ def write_review(
     Raises:
         UsageError: If the sheet has entries that were not applied, or files cannot be written.
     """
-    _require_applied(data, journal, sheet)
+    require_sheet(data, journal, sheet)
     changed = sorted(journal.to_review.difference(data.absent))
     suggested = _suggested(data, found)
     reasons = dict.fromkeys(changed, CHANGED)
@@ -123,8 +123,14 @@ def _page(data: ImageData, name: str, rows: list[dict[str, object]]) -> str:
     return contact_page("review.html.j2", name, COLUMNS, rows, facts, pictures, names)
 
 
-def _require_applied(data: ImageData, journal: Journal, sheet: Path) -> None:
-    """Refuse to overwrite what a person has filled in, unless the journal has it."""
+def require_sheet(data: ImageData, journal: Journal, sheet: Path) -> None:
+    """Refuse to overwrite what a person has filled in, unless the journal has it.
+
+    Raises:
+        UsageError: If that is so, or the name of the sheet is that of its page.
+    """
+    if sheet.suffix.lower() == ".html":
+        raise UsageError(f"{sheet} is the page beside the sheet: give the sheet a name in .csv")
     if not sheet.exists():
         return
     filled = _read(data, journal, sheet)

@@ -42,12 +42,13 @@ def _review(given: argparse.Namespace) -> str:
 def _write(given: argparse.Namespace, journal: "Journal") -> str:
     from al_lightning.inference.calibrating import run_folds  # noqa: PLC0415
     from al_lightning.inference.recorded_run import load_recorded  # noqa: PLC0415
-    from al_lightning.inference.review import write_review  # noqa: PLC0415
+    from al_lightning.inference.review import require_sheet, write_review  # noqa: PLC0415
 
     sheet: Path = given.to or given.run / _SHEET
     recorded = load_recorded(journal, trust=given.trust, place=given.data, say=_say)
-    found = run_folds(recorded, _say)
     data = recorded.learner.data
+    require_sheet(data, journal, sheet)  # before what takes as long as five fits
+    found = run_folds(recorded, _say)
     changed, doubtful = write_review(data, journal, found, sheet, given.count)
     command = ["python", "-m", "al_lightning.review", str(given.run), "--apply", str(sheet)]
     then = f"\nThen: {shlex.join(command)} --by NAME" if journal.is_project else ""

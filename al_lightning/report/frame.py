@@ -1,5 +1,6 @@
 """All scores of a report as a pandas frame."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ def _scores(folders: list[Path], metrics: Sequence[str]) -> list[Score]:
     ]
     runs, problems = read_runs(folders)
     if runs:
+        for problem in problems:
+            warnings.warn(f"A run is left out: {problem}", stacklevel=3)
         return tidy_scores(build_study(with_metrics(runs, metrics)))
     if len(folders) == len(written) == 1 and not metrics:
         try:

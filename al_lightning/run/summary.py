@@ -67,7 +67,7 @@ def summarize(
 def _final(journal: Journal) -> dict[str, Any]:
     """Return the final figures, on the labels that were bought for them alone; none without any."""
     count, rounds = len(journal.pool.test_ids), journal.rounds
-    if count == 0 or not rounds:
+    if count == 0 or not rounds or "test" not in rounds[-1]:  # bought since
         return {}
     return {"test_labels": count, "test": _with_interval(rounds[-1]["test"], count)}
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from al_lightning.data import Digits
-from al_lightning.inference import predictions
+from al_lightning.inference import predict_command, predictions
 from al_lightning.inference.predict_command import main
 from al_lightning.inference.recorded_run import load_recorded
 from al_lightning.inference.trained import load_trained
@@ -117,6 +117,14 @@ def test_confidences_are_calibrated_unless_raw_ones_are_wanted(
         found = torch.tensor([float(row["confidence"]) for row in read(name)])
         torch.testing.assert_close(found, expected)
     assert [row["class"] for row in read("new.csv")] == [row["class"] for row in read("raw.csv")]
+
+
+def test_a_folder_is_looked_for_before_anything_is_fitted(
+    run: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(predict_command, "_calibrated", None)
+    assert main([run, "nowhere"]) == 1
+    assert "nowhere does not exist" in capsys.readouterr().err
 
 
 def test_without_the_images_of_the_run_nothing_is_calibrated(

@@ -116,15 +116,19 @@ def test_out_of_fold_predictions_are_computed_once(
 
 
 def test_entries_that_were_not_applied_are_not_overwritten(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep_made_up(Journal(project / "journal.jsonl"))
     main([str(project)])
     sheet = project / "review.csv"
     fill_in(sheet, {2: rows(sheet)[2]["suggested"]})
     before = sheet.read_bytes()
-    assert main([str(project)]) == 1
-    assert "has 1 class(es) filled in that were not applied" in capsys.readouterr().err
+    with monkeypatch.context() as before_any_fit:
+        before_any_fit.setattr(calibrating, "run_folds", None)
+        assert main([str(project)]) == 1
+        assert "has 1 class(es) filled in that were not applied" in capsys.readouterr().err
+        assert main([str(project), "--to", "mine.HTML"]) == 1
+        assert "mine.HTML is the page beside the sheet" in capsys.readouterr().err
     assert sheet.read_bytes() == before
     assert main([str(project), "--apply"]) == 0
     keep_made_up(Journal(project / "journal.jsonl"))

@@ -34,6 +34,14 @@ def test_runs_go_before_what_an_earlier_report_said_of_them(tmp_path: Path) -> N
     assert len(report.load(tmp_path)) == 8
 
 
+def test_a_damaged_run_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    write_runs(tmp_path, RUNS[:1])
+    (tmp_path / "journal.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"A run is left out: .*journal.jsonl"):
+        assert len(report.load(tmp_path)) == 8
+
+
 def test_nothing_to_load_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     with pytest.raises(UsageError, match=f"neither a run nor a report in {tmp_path}"):

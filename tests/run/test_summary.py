@@ -147,6 +147,13 @@ def test_a_model_that_was_not_recorded_has_no_parameters(tmp_path: Path) -> None
     assert summarize(journal, NAMES)["trainable_parameters"] is None
 
 
+def test_labels_bought_for_test_since_the_last_round_have_no_figures_yet(tmp_path: Path) -> None:
+    journal = project_of(tmp_path)
+    journal.record_round({**round_event(0, 2), "metrics": {}, "per_class": {}})
+    journal.record_labels(1, torch.tensor([5, 6]), torch.tensor([0, 1]), "test")
+    assert "test" not in summarize(journal, NAMES)
+
+
 def test_a_run_without_test_images_has_a_summary(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.begin(start_event(train=100))

@@ -64,5 +64,5 @@ def _epochs(run: Run) -> float | None:
     size, last = flat(run.config).get(_BATCH_SIZE), run.rounds[-1]
     if type(size) is not int or size < _FEWEST:
         return None
-    batches = len(batch_sizes(last.labels - run.validation_labels, size))
+    batches = len(batch_sizes(last.labels - run.validation_labels - run.test_labels, size))
     return last.steps / batches if batches else None

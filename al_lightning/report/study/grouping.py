@@ -49,9 +49,13 @@ def _shared(run: Run) -> str:
 
 
 def _baseline(passive: Sequence[Run], active: Run) -> list[Run]:
-    """Return the baselines that hold back as many labels for validation; all where none does."""
-    alike = [run for run in passive if run.validation_labels == active.validation_labels]
+    """Return the baselines that hold back as many labels; all where none does."""
+    alike = [run for run in passive if _held_back(run) == _held_back(active)]
     return alike or list(passive)
+
+
+def _held_back(run: Run) -> tuple[int, int]:
+    return run.validation_labels, run.test_labels
 
 
 def _with_notes(setting: Setting, settings: Sequence[Setting]) -> Setting:

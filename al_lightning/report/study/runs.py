@@ -2,16 +2,15 @@
 
 import hashlib
 import json
-import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from al_lightning.report.study.finding import find_journals
 from al_lightning.report.study.label_mix import all_of, mix, query_mix
 from al_lightning.report.study.project_changes import changes, rounds_of_one_task
 from al_lightning.report.study.require import NotReportableError, require_reportable
@@ -27,7 +26,6 @@ from al_lightning.utils.names import readable_name
 #: What a round may cost, as its journal names it.
 PHASES = ("fit", "test", "score", "select")
 
-_JOURNAL = "journal.jsonl"
 _LONGEST_MESSAGE = 1000  # characters
 
 
@@ -53,7 +51,7 @@ class Round:
     metrics: Mapping[str, float]
     validation: Mapping[str, float]
     per_class: Mapping[str, Sequence[float]]
-    seconds: Mapping[str, float]
+    seconds: Mapping[str, float] = field(compare=False)  # the same rounds take other times
     steps: int
     index: int = 0
     test: Mapping[str, float] = field(default_factory=dict)
@@ -145,17 +143,6 @@ class Run:
         if row == len(self.labels) or self.labels[row] != labels:
             raise ValueError(f"{self.folder} has no round with {labels} labels")
         return self.rounds[row]
-
-
-def find_journals(folders: Iterable[Path]) -> list[Path]:
-    """Return the journals in and below some folders, each once, sorted as they are named."""
-    found: dict[Path, Path] = {}
-    for folder in folders:
-        # A link to nothing is found, too, and so named: rglob leaves it out.
-        inside = [Path(place) for place, *names in os.walk(folder) if _JOURNAL in chain(*names)]
-        for path in sorted(place / _JOURNAL for place in inside):
-            found.setdefault(path.resolve(), path)
-    return sorted(found.values())
 
 
 def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[str]]:

@@ -36,6 +36,8 @@ def test_epochs_are_steps_over_the_batches_of_an_epoch(
 
 def test_validation_labels_are_in_no_epoch() -> None:
     assert FitLength.of([a_fit(30, 130, 10, validation=30)]).epochs == (3.0, 3.0)
+    test = replace(a_fit(30, 150, 10, validation=30), test_labels=20)
+    assert FitLength.of([test]).epochs == (3.0, 3.0)
 
 
 @pytest.mark.parametrize("size", [None, "64", 1, 0, True, 64.0])

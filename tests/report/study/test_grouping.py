@@ -1,4 +1,5 @@
 import random
+from dataclasses import replace
 
 from al_lightning.report.study.grouping import build_study
 from tests.report.helpers import a_passive_run, a_run, a_study, the_setting
@@ -62,6 +63,9 @@ def test_the_baseline_with_as_many_validation_labels_is_preferred() -> None:
     assert [str(run.folder) for run in alone.passive.values()] == ["a"]
     (only,) = build_study([*a_study({"random": 0}), held])
     assert list(only.passive) == [0]
+    for_test = replace(a_passive_run(0, 0.7, folder="b"), test_labels=90)
+    (one,) = build_study([*a_study({"random": 0}), a_passive_run(0, folder="z"), for_test])
+    assert [str(run.folder) for run in one.passive.values()] == ["z"]
 
 
 # Strategies

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from al_lightning.report.analysis.classes import class_report
 from al_lightning.report.study.grouping import build_study
-from al_lightning.report.study.runs import Run, find_journals, read_run, read_runs
+from al_lightning.report.study.runs import Run, read_run, read_runs
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.questions import Origin, Question
@@ -96,19 +96,6 @@ def test_what_is_no_seed_is_none(tmp_path: Path, seed: object) -> None:
     found = read_run(journal_of(write_run(tmp_path, a_run(config={"seed": seed}))))
     assert found is not None
     assert found.seed is None
-
-
-def test_journals_are_found_once_and_in_order(tmp_path: Path) -> None:
-    for name in ("b", "a", "a/deeper"):
-        write_run(tmp_path, a_run(folder=name))
-    (tmp_path / "link").symlink_to(tmp_path / "b")
-    folders = [tmp_path / "link", tmp_path, tmp_path / "a", tmp_path / "a" / ".." / "b"]
-    found = [path.resolve().relative_to(tmp_path) for path in find_journals(folders)]
-    assert sorted(map(str, found)) == [
-        "a/deeper/journal.jsonl",
-        "a/journal.jsonl",
-        "b/journal.jsonl",
-    ]
 
 
 def test_a_run_that_has_not_begun_is_no_run(tmp_path: Path) -> None:
