@@ -73,14 +73,16 @@ def correct_by_hand(run: Path, texts: Sequence[str], by: str) -> str:
         return correct(journal, _parsed(texts, journal), by)
 
 
-def take_from_table(run: Path, table: Path, by: str, *, dry_run: bool, trust: bool) -> str:
+def take_from_table(
+    run: Path, table: Path, by: str, *, dry_run: bool, trust: bool, place: Path | None = None
+) -> str:
     """Take labels of a table into a project; return what was done, in words.
 
     Raises:
         UsageError: If that is not possible; nothing is changed.
     """
     with open_project(run, changes=not dry_run) as journal:
-        plan = import_labels(journal, table, by, dry_run=dry_run, trust=trust)
+        plan = import_labels(journal, table, by, dry_run=dry_run, trust=trust, place=place)
         asked = journal.open_question is not None
     if dry_run:
         return f"{table}: {plan}. Nothing was written"

@@ -20,6 +20,7 @@ def export_labels(
     everything: bool = False,
     overwrite: bool = False,
     trust: bool = False,
+    place: Path | None = None,
 ) -> str:
     """Write the labels of a run.
 
@@ -30,6 +31,7 @@ def export_labels(
         everything: Whether a table has the images without a label as well, and test images.
         overwrite: Whether a table that exists is replaced.
         trust: See :func:`~al_lightning.inference.run_data.load_run_data`.
+        place: See there.
 
     Returns:
         What was written, in words.
@@ -45,7 +47,7 @@ def export_labels(
     rows = label_rows(journal)
     # Without its images, a run still has a table of labels by id.
     wanted = has_recorded_data(journal) or is_folder
-    data = load_run_data(journal, trust=trust) if wanted else None
+    data = load_run_data(journal, trust=trust, place=place) if wanted else None
     gone = frozenset[int]() if data is None else data.absent
     lost = sum(row.id in gone for row in rows)
     aside = f"; {lost} left out, since their files have gone" if lost else ""
@@ -53,13 +55,12 @@ def export_labels(
     if data is None or not is_folder:
         found = table_rows(rows, classes, data, path.parent, everything=everything, gone=gone)
         write_table(found, path)
-        counts = _counted(rows, len(found))
-        return f"{len(found)} rows written to {path}: {counts}{aside}{_note(data)}"
+        counted = f"{_counted(rows, len(found))}{aside}{_note(data)}"
+        return f"{len(found)} rows written to {path}: {counted}"
     count = write_folder(rows, classes, data, path, copy=copy)
     left = len(rows) - count
     skipped = f"; {left} skipped and left out" if left else ""
-    how = "copied" if copy else "linked"
-    how = "written as PNG" if data.train.files is None else how
+    how = "written as PNG" if data.train.files is None else "copied" if copy else "linked"
     return f"{count} images {how} to {path}, one folder a class{skipped}{aside}"
 
 

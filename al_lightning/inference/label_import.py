@@ -68,7 +68,13 @@ def plan_import(journal: Journal, labels: Mapping[int, int]) -> Import:
 
 
 def import_labels(
-    journal: Journal, table: Path, by: str = "", *, dry_run: bool = False, trust: bool = False
+    journal: Journal,
+    table: Path,
+    by: str = "",
+    *,
+    dry_run: bool = False,
+    trust: bool = False,
+    place: Path | None = None,
 ) -> Import:
     """Take the labels of a table into a project; the next round trains on them.
 
@@ -81,6 +87,7 @@ def import_labels(
         by: Who gave the labels.
         dry_run: Whether nothing is written.
         trust: See :func:`~al_lightning.inference.run_data.load_run_data`.
+        place: See there.
 
     Raises:
         UsageError: If a row cannot be used, or the project takes no labels now; names the rows.
@@ -88,21 +95,22 @@ def import_labels(
     classes = list(journal.classes)
     rows = read_given(table)
     # Ids need no images: these may take a while to be read, or be unknown.
-    data = load_run_data(journal, trust=trust) if any(row.file for row in rows) else None
+    named = any(row.file for row in rows)
+    data = load_run_data(journal, trust=trust, place=place) if named else None
     finder = ImageFinder(table, journal.pool.size, data)
     plan = plan_import(journal, labels_by_image(table, rows, finder, classes, journal.aliases))
-    place = len(journal.rounds)
+    index = len(journal.rounds)
     gone = {*journal.pool.absent_ids.tolist()} if data is None else data.absent
     _require_images(table, plan, journal.pool.size, gone)
     if plan.new:
-        event = {"event": "labels", "round": place, "origin": IMPORTED}
+        event = {"event": "labels", "round": index, "origin": IMPORTED}
         new = {"ids": [*plan.new], "labels": [*plan.new.values()]}
         if problem := journal.problem_with({**event, **new}):
             raise UsageError(f"{journal.path.parent} takes no labels now: {problem}")
     if dry_run:
         return plan
     if plan.new:
-        journal.record_labels(place, *_tensors(plan.new), IMPORTED, by=by)
+        journal.record_labels(index, *_tensors(plan.new), IMPORTED, by=by)
     if plan.corrected:
         journal.record_correction(*_tensors(plan.corrected), by)
     return plan

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from al_lightning.inference.run_arguments import add_run
+from al_lightning.inference.run_arguments import add_data, add_run
 from al_lightning.utils.command import exit_status
 from al_lightning.utils.process import freeze_imports_from_gc, prepare_process
 
@@ -44,7 +44,12 @@ def _run(given: argparse.Namespace) -> str:
         return correct_by_hand(given.run, given.set, given.by)
     if given.source is not None:
         return take_from_table(
-            given.run, given.source, given.by, dry_run=given.dry_run, trust=given.trust
+            given.run,
+            given.source,
+            given.by,
+            dry_run=given.dry_run,
+            trust=given.trust,
+            place=given.data,
         )
     return export_labels(
         given.run,
@@ -53,6 +58,7 @@ def _run(given: argparse.Namespace) -> str:
         everything=given.all,
         overwrite=given.overwrite,
         trust=given.trust,
+        place=given.data,
     )
 
 
@@ -64,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         "the next fit trains on it.",
     )
     add_run(parser, "a run's folder, such as outputs/projects/birds")
+    add_data(parser)
     _add_actions(parser)
     parser.add_argument("--by", default="", metavar="NAME", help="who gave the labels")
     parser.add_argument(

@@ -53,7 +53,7 @@ def load_run_data(journal: Journal, *, trust: bool = False, place: Path | None =
         raise UsageError(
             f"The images of {run} cannot be read: {error}\nRelative paths start "
             "at the folder that holds the run's output_root, or at the working folder: use the working "
-            "folder of the run"
+            "folder of the run, or name where they are now with --data"
         ) from error
     recorded = (journal.start or {}).get("data", {}).get("fingerprint")
     if data.update is None and data.fingerprint() != recorded:

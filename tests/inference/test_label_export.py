@@ -12,6 +12,7 @@ from PIL import Image
 from al_lightning.data import ImageFolder, ImageTable
 from al_lightning.inference.label_export import export_labels
 from al_lightning.inference.label_table import COLUMNS
+from al_lightning.inference.labels_command import main as labels_command
 from al_lightning.run.journal import Journal
 from al_lightning.utils.errors import DataError, UsageError
 from tests.data.project.living import Living, pets
@@ -158,6 +159,19 @@ def test_a_folder_has_one_folder_a_class(run: Path, tmp_path: Path, copy: bool) 
     assert (out / "dog" / "3_=x.png").read_bytes() == original.read_bytes()
     data = ImageFolder(str(out), image_size=8, channels=1, storage="memory", test_fraction=0.5)
     assert len(data.load().train) + len(data.load().test) == 4
+
+
+def test_images_that_were_moved_are_found_where_they_are_now(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = expected(tmp_path)
+    (tmp_path / "pets").rename(tmp_path / "moved")
+    arguments = [str(run), "--to", str(tmp_path / "new.csv")]
+    assert labels_command([*arguments]) == 1
+    assert "with --data" in capsys.readouterr().err
+    assert labels_command([*arguments, "--data", str(tmp_path / "moved")]) == 0
+    found = labels_of(tmp_path / "new.csv")
+    assert found == {file.replace("/pets/", "/moved/"): name for file, name in before.items()}
 
 
 def test_nothing_foreign_is_touched_and_nothing_half_is_left(run: Path, tmp_path: Path) -> None:
