@@ -45,7 +45,8 @@ def read_last_weights(journal: Journal) -> Saved:
         raise UsageError(_why_no_weights(journal, path))
     saved = Checkpoint(path).read()
     classes = saved.facts["classes"]
-    recorded = list(journal.classes_in(-1) if journal.rounds else journal.classes)
+    now = not journal.rounds or _is_of_open_round(journal, saved)
+    recorded = list(journal.classes if now else journal.classes_in(-1))
     if list(classes) != recorded:
         raise UsageError(
             f"{path} is another run's: its classes are {', '.join(classes)}, those of "
@@ -53,6 +54,11 @@ def read_last_weights(journal: Journal) -> Saved:
         )
     _require_last_round(journal, saved, path)
     return saved
+
+
+def _is_of_open_round(journal: Journal, saved: Saved) -> bool:
+    """Return whether weights are of a round that the journal does not have yet."""
+    return not journal.finished and saved.facts.get("round") == len(journal.rounds)
 
 
 def _why_no_run(folder: Path) -> str:
@@ -80,8 +86,8 @@ def _require_last_round(journal: Journal, saved: Saved, path: Path) -> None:
     rounds = journal.rounds
     if rounds and saved.identity == rounds[-1].get("fit"):
         return
-    if not journal.finished and saved.facts.get("round") == len(rounds):
-        return  # of the round that is being played
+    if _is_of_open_round(journal, saved):
+        return
     raise UsageError(
         f"{path} does not have the weights of the run's last round, {len(rounds) - 1}: saving them "
         "failed, or the file is another run's. Run the same command again, which fits the last round "

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from al_lightning.utils.errors import DataError
 
+#: Of the name of a class, in characters.
+LONGEST_NAME = 200
 # Control characters, and separators of lines and paragraphs: no table keeps them.
 _UNPRINTABLE = ("Cc", "Zl", "Zp")
 
@@ -28,6 +30,8 @@ def normal_name(text: str) -> str:
     name = plain(text)
     if not name:
         raise ValueError("it is empty")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"it has {len(name)} characters, and at most {LONGEST_NAME} fit on a page")
     if not is_utf8(name):
         raise ValueError("it is not UTF-8")
     if hidden := unprintable(name):

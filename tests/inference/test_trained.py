@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from al_lightning.data import PoolDataModule
+from al_lightning.inference.last_weights import read_last_weights
 from al_lightning.inference.trained import Predictor, load_trained, prediction_device
 from al_lightning.models import ImageClassifier
+from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
 from al_lightning.run.pool import Pool
 from al_lightning.strategies.evidence import Need
@@ -227,6 +229,14 @@ def test_weights_of_another_round_are_refused(tmp_path: Path) -> None:
         UsageError, match=r"not have the weights of the run's last round, 1.*same command"
     ):
         load_trained(folder)
+
+
+def test_weights_of_a_round_that_was_cut_off_have_the_classes_of_now(tmp_path: Path) -> None:
+    journal = write_journal(tmp_path, finished=False, project=True)
+    journal.record_classes(ClassChange(("owl",)))
+    facts = {**FACTS, "round": 1, "classes": [*CLASSES, "owl"]}
+    Checkpoint(tmp_path / "checkpoints" / "last.ckpt").save(tiny_classifier(), "round 1", facts)
+    assert read_last_weights(journal).facts["classes"] == [*CLASSES, "owl"]
 
 
 @pytest.mark.parametrize(("precision", "bits"), [("bf16-mixed", 8), ("32-true", 24)])

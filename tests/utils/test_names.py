@@ -42,6 +42,7 @@ def test_normal_names(text: str, name: str) -> None:
         ("a\x1bb", r"character \\x1b"),
         ("a\x9b", r"character \\x9b"),
         ("\udce9", "not UTF-8"),
+        ("a" * 201, "201 characters"),
     ],
 )
 def test_what_is_no_name(text: str, said: str) -> None:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from al_lightning.run.state import Event
-from al_lightning.utils.names import is_utf8, unprintable
+from al_lightning.utils.names import LONGEST_NAME, is_utf8, unprintable
 
 _ROUNDED = 1e-6  # of a share: a mean in float32 may be just above 1
-_LONGEST_NAME = 200  # characters
 _LONGEST_TEXT = 10_000
 _MOST_VALUES = 100_000
 _DEEPEST = 50  # mappings and lists within each other
@@ -106,9 +105,9 @@ def _require_name(value: Any, what: str, *, optional: bool = False) -> None:
     if not isinstance(value, str | int | float) or (isinstance(value, str) and not value):
         raise NotReportableError(f"{what} must be a name, not {value!r:.50}")
     text = str(value)
-    if len(text) > _LONGEST_NAME:
+    if len(text) > LONGEST_NAME:
         raise NotReportableError(
-            f"{what} must have at most {_LONGEST_NAME} characters, not {len(text):,}: {text[:30]}..."
+            f"{what} must have at most {LONGEST_NAME} characters, not {len(text):,}: {text[:30]}..."
         )
     if not is_utf8(text) or unprintable(text):
         raise NotReportableError(f"{what} has a character that cannot be shown: {text!a:.50}")

@@ -122,7 +122,7 @@ class Run:
         """Whether it started from all labels there are, and so has nothing to choose."""
         held_out = self.validation_labels + self.test_labels
         taken = sum(self.initial_mix) + held_out + self.skipped
-        return taken == int(self.data["train"])
+        return taken == int(self.data["train"]) and len(self.rounds) <= 1  # no images came later
 
     @property
     def tested(self) -> bool:
@@ -177,6 +177,8 @@ def read_run(path: Path) -> Run | None:
         return _run(journal, Path(readable_name(path.parent)))
     except JournalError:
         raise
+    except OSError as error:
+        raise JournalError(f"{path} cannot be read: {error.strerror}. Check permissions") from error
     except Exception as error:  # what a stranger has written must not take the others' report away
         raise JournalError(
             f"{path}: cannot be reported on ({_kind(error)}{error}). It was written by "

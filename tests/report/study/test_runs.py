@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from al_lightning.report.analysis.classes import class_report
+from al_lightning.report.study import runs as runs_module
 from al_lightning.report.study.grouping import build_study
 from al_lightning.report.study.runs import Run, read_run, read_runs
 from al_lightning.run.class_change import ClassChange
@@ -63,6 +64,8 @@ def test_only_a_run_on_all_labels_is_passive() -> None:
     assert a_passive_run(validation=20).passive
     assert not a_run().passive
     assert not a_run("passive", 0, [0.9], [100]).passive  # the name does not count
+    grown = replace(a_passive_run(), rounds=a_run().rounds)  # images came to a labeled project
+    assert not grown.passive
 
 
 def test_a_round_is_found_by_its_labels() -> None:
@@ -120,6 +123,19 @@ def test_a_damaged_journal_does_not_take_the_others_away(tmp_path: Path) -> None
     assert [run.strategy for run in runs] == ["margin"]
     assert len(problems) == 1
     assert str(bad) in problems[0]
+
+
+def test_a_journal_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = journal_of(write_run(tmp_path, a_run()))
+
+    def refuse(*arguments: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(runs_module, "Journal", refuse)
+    with pytest.raises(JournalError, match=r"cannot be read: Permission denied. Check permissions"):
+        read_run(path)
 
 
 @pytest.mark.parametrize(
