@@ -45,9 +45,11 @@ def described(run: TrainedRun) -> str:
         f"temperature {found.temperature:.2f}, calibration error {found.ece_before:.3f} before and "
         f"{found.ece_after:.3f} after"
     )
+    if found.ece_after > found.ece_before:
+        figures += ". On these labels they are better without it: predict --raw"
     if found.source == "validation":
         return f"Confidences are calibrated on {found.labels:,} validation labels: {figures}"
     return (
-        "Confidences are not calibrated for the pool: the labels were chosen by the strategy. On these "
-        f"{found.labels:,} labels, out of fold: {figures}"
+        "Confidences are not calibrated for the pool: labels that a strategy chose need not be like it. "
+        f"On these {found.labels:,} labels, out of fold: {figures}"
     )

@@ -16,6 +16,12 @@ def test_a_run_says_how_it_is_calibrated(tmp_path: Path) -> None:
         f"Confidences are calibrated on 20 validation labels: {figures}"
     )
     assert described(run.calibrated_by(replace(found, source="out_of_fold", labels=1234))) == (
-        "Confidences are not calibrated for the pool: the labels were chosen by the strategy. On these "
-        f"1,234 labels, out of fold: {figures}"
+        "Confidences are not calibrated for the pool: labels that a strategy chose need not be like it. "
+        f"On these 1,234 labels, out of fold: {figures}"
     )
+
+
+def test_a_temperature_that_makes_it_worse_is_named(tmp_path: Path) -> None:
+    worse = replace(Calibration(**CALIBRATION), ece_before=0.05, ece_after=0.08)
+    text = described(load_trained(write_trained(tmp_path)).calibrated_by(worse))
+    assert text.endswith("0.080 after. On these labels they are better without it: predict --raw")

@@ -53,8 +53,8 @@ def test_missing_and_foreign_predictions_are_named(tmp_path: Path) -> None:
         UsageError, match=r"confusion_matrix cannot be computed from .*round_00.npz"
     ):
         with_metrics([run], ["confusion_matrix"])
-    path.write_bytes(RoundPredictions.of(torch.eye(4)).to_bytes())
-    with pytest.raises(UsageError, match=r"round_01.npz is of 4 test images, and the run has 30"):
+    path.write_bytes(RoundPredictions.of(torch.eye(4), torch.arange(4)).to_bytes())
+    with pytest.raises(UsageError, match=r"round_01.npz is not of this run: 1.0000 .* is 0.8000"):
         with_metrics([run], ["cohen_kappa"])
     path.unlink()
     with pytest.raises(UsageError, match=r"round_01.npz is not there.*predictions=false"):
@@ -66,3 +66,10 @@ def test_runs_without_test_images_stay_as_they_are(tmp_path: Path) -> None:
     bare = Run(**{**run.__dict__, "rounds": tuple(
         type(entry)(**{**entry.__dict__, "metrics": {}}) for entry in run.rounds)})  # fmt: skip
     assert with_metrics([bare], ["cohen_kappa"]) == [bare]
+
+
+def test_a_project_s_test_images_may_have_grown(tmp_path: Path) -> None:
+    run = a_tested_run(tmp_path)
+    before = Run(**{**run.__dict__, "data": {**run.data, "test": 12}})
+    (measured,) = with_metrics([before], ["cohen_kappa"])
+    assert all("cohen_kappa" in entry.metrics for entry in measured.rounds)
