@@ -42,9 +42,9 @@ def beside(analysis: Analysis, other: Analysis, name: str) -> Table | None:
     compared = compare(rests_on.scores, _NO_DIFFERENCE, names, analysis.rules, claims=claims)
     return Table(
         name="beside",
-        caption=f"AUBC of accuracy over {label_range(common[0])}, that in part {name}, and their "
-        "difference, paired by seed, in percentage points. The 95% intervals are simultaneous: all "
-        "hold at once.",
+        caption=f"AUBC of accuracy over {label_range(common[0])} at the {len(budgets)} budgets of both "
+        f"parts, that in part {name}, and their difference, paired by seed, in percentage points. The "
+        "95% intervals are simultaneous: all hold at once.",
         columns=difference_columns(f"in part {name}", f"part {name}"),
         rows=[
             [

@@ -35,6 +35,8 @@ def test_budgets_are_those_of_both_parts() -> None:
     table = beside(a_part({"random": 0.04}), other_part({"random": 0.0}, labels=LABELS[:3]), "b")
     assert texts(table)["random"][0] == "5"
     assert texts(table)["random"][3] == "+3.00"
+    assert table is not None
+    assert "at the 3 budgets of both parts" in table.caption
 
 
 def test_seeds_are_those_of_both_parts() -> None:

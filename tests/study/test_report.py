@@ -93,11 +93,12 @@ def test_the_text_says_what_the_parts_say_side_by_side(whole: StudyReport) -> No
     text = " ".join(PAGE.read_text(encoding="utf-8").split())
     first, noisy = apart(whole, "a_first", "a"), apart(whole, "d_noisy", "b")
     small, random = apart(whole, "d_query_100", "b"), noisy.pop("random")
+    assert max(float(points) for points in small.values()) < 0.5  # points: "the same" by its margin
     for said in (
         f"that is {rounded(first['dropquery'])} points of AUBC",
         f"that of `margin`, {rounded(first['margin'])}, is",
-        f"`margin` has {rounded(small['margin'])} points of AUBC more and `random` "
-        f"{rounded(small['random'])} less",
+        f"change the AUBC of `margin` by {rounded(small['margin'])} points and that of `random` by "
+        f"{rounded(small['random'])}",
         f"takes {rounded(random)} points of AUBC from `random`, and {rounded(min(noisy.values()))} "
         f"to {rounded(max(noisy.values()))} from the others",
     ):
