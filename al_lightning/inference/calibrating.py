@@ -50,6 +50,6 @@ def described(run: TrainedRun) -> str:
     if found.source == "validation":
         return f"Confidences are calibrated on {found.labels:,} validation labels: {figures}"
     return (
-        "Confidences are not calibrated for the pool: labels that a strategy chose need not be like it. "
+        "Confidences are not calibrated for the pool: labels that a strategy chose may be unlike it. "
         f"On these {found.labels:,} labels, out of fold: {figures}"
     )

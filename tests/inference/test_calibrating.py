@@ -16,7 +16,7 @@ def test_a_run_says_how_it_is_calibrated(tmp_path: Path) -> None:
         f"Confidences are calibrated on 20 validation labels: {figures}"
     )
     assert described(run.calibrated_by(replace(found, source="out_of_fold", labels=1234))) == (
-        "Confidences are not calibrated for the pool: labels that a strategy chose need not be like it. "
+        "Confidences are not calibrated for the pool: labels that a strategy chose may be unlike it. "
         f"On these 1,234 labels, out of fold: {figures}"
     )
 
