@@ -29,6 +29,7 @@ from al_lightning.cli.model_choice import with_chosen_model
 from al_lightning.cli.required_groups import require_groups
 from al_lightning.cli.run import run
 from al_lightning.cli.run_folder import shortest
+from al_lightning.cli.same_command import same_command
 from al_lightning.cli.sweep import reported
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted, interruptible
@@ -54,12 +55,12 @@ def job(cfg: DictConfig) -> float | None:
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         return _failed(JobError(f"Error: {_with_advice(error)}"), error)
     except BrokenPipeError:
-        end_of_output()
+        end_of_output(HydraConfig.get().overrides.task)
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = shortest(Path(HydraConfig.get().runtime.output_dir))
         message = (
             f"Error: {error}, in {folder}. Finished work is saved. Correct the cause (free space, "
-            "permissions); then the same command continues"
+            f"permissions); then {_same_command()} continues"
         )
         return _failed(JobError(message), error)
     except (RuntimeError, MemoryError) as error:
@@ -71,9 +72,9 @@ def job(cfg: DictConfig) -> float | None:
             sys.exit(1)
         return _failed(JobError("Error: the connection to another rank is lost"), error)
     except Interrupted as interrupted:
-        same = "The same command without overwrite=true" if cfg.overwrite else "The same command"
         if not is_launched():  # else the launcher says so
-            print(f"Interrupted. {same} continues from here.", file=sys.stderr)  # noqa: T201
+            again = _same_command().capitalize()
+            print(f"Interrupted. {again} continues from here.", file=sys.stderr)  # noqa: T201
         sys.exit(interrupted.exit_status)
     if journal.open_question is not None and cfg.overwrite:
         print("Leave out overwrite=true: it would start a new run")  # noqa: T201
@@ -116,6 +117,10 @@ def _failed(failure: JobError, cause: Exception) -> float | None:
         raise failure
     _failures.append(failure)
     return None
+
+
+def _same_command() -> str:
+    return same_command(HydraConfig.get().overrides.task)
 
 
 def _with_advice(error: BaseException) -> str:

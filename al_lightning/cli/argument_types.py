@@ -6,8 +6,9 @@ from typing import Any, Literal, get_args, get_origin
 
 from omegaconf import DictConfig, OmegaConf
 
-from al_lightning.cli.targets import TAKERS, hints, nodes
+from al_lightning.cli.targets import TAKERS, hints, nodes, parameters
 from al_lightning.utils.errors import UsageError
+from al_lightning.utils.hints import did_you_mean
 
 _WORDS: dict[Any, tuple[str, ...]] = {
     bool: ("true", "false"),
@@ -28,8 +29,9 @@ def require_declared_types(cfg: DictConfig) -> None:
         cfg: With nodes that have a ``_target_``.
 
     Raises:
-        UsageError: Names the key, what it may be, and what it is.
+        UsageError: Names the key, what it may be, and what it is; or a key that nothing takes.
     """
+    _require_known_arguments(cfg)
     mistakes = [
         (f"{prefix}{key}", types, value)
         for prefix, node in nodes(OmegaConf.to_container(cfg, resolve=True))
@@ -39,6 +41,15 @@ def require_declared_types(cfg: DictConfig) -> None:
     if mistakes:  # a value itself, before what refers to it
         key, types, value = min(mistakes, key=lambda mistake: _refers(cfg, mistake[0]))
         raise UsageError(f"{key} must be {_in_words(types)}, not {value!r}")
+
+
+def _require_known_arguments(cfg: DictConfig) -> None:
+    for prefix, node in nodes(OmegaConf.to_container(cfg)):
+        known = parameters(node["_target_"])
+        for key in node:
+            if known is not None and key not in known and not key.startswith("_"):
+                names = [f"{prefix}{name}" for name in known]
+                raise UsageError(f"There is no {prefix}{key}{did_you_mean(prefix + key, names)}")
 
 
 def _refers(cfg: DictConfig, key: str) -> bool:

@@ -3,6 +3,7 @@
 import os
 import shlex
 from collections.abc import Sequence
+from itertools import accumulate, takewhile
 from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -63,7 +64,7 @@ def _prepared(argument: str, index: int, sweeps: bool) -> str:
     if is_below(name, _SECRET) and "." in name and len(texts) == 1 and "${" not in text:
         reference = f"${{oc.env:{_keep(texts[0], index)}}}"
         plain = override is None or isinstance(override.value(), str)
-        return f"{key}={reference}" if plain else f"{key}=${{oc.decode:{reference}}}"
+        return f"{key}={reference}" if plain else f"{key}='${{oc.decode:{reference}}}'"
     if is_path(name, texts[0], Path.cwd()):
         return f"{key}=" + ",".join(map(_path, texts))
     return argument
@@ -104,8 +105,19 @@ def _trailing(text: str) -> int:
 
 def readable_forms(arguments: Sequence[str]) -> list[tuple[str, str]]:
     """Return the arguments that Hydra cannot read, each with the form, for a shell, that it can."""
-    unreadable = [a for a in arguments if "=" in a and a[:1] != "-" and parsed(a) is None]
-    return [(argument, _for_shell(_readable(argument))) for argument in unreadable]
+    return [
+        (argument, _for_shell(_joined(arguments[index:]) or _readable(argument)))
+        for index, argument in enumerate(arguments)
+        if "=" in argument and argument[:1] != "-" and parsed(argument) is None
+    ]
+
+
+def _joined(arguments: Sequence[str]) -> str | None:
+    """Return the first argument with what a blank has split from it, if that can be read."""
+    first, *others = arguments
+    rest = takewhile(lambda argument: "=" not in argument and argument[:1] != "-", others)
+    forms = [form.rstrip(", ") for form in accumulate([first, *rest], "{} {}".format)]
+    return next((form for form in reversed(forms) if parsed(form) is not None), None)
 
 
 def _readable(argument: str) -> str:

@@ -18,6 +18,7 @@ from al_lightning.cli.paths import places_as_written, weights_files, with_absolu
 from al_lightning.cli.projects import project_of
 from al_lightning.cli.text_values import with_text_as_text
 from al_lightning.run.keys import NO_EFFECT_ON_RESULTS, NOT_RECORDED, is_below, key_of
+from al_lightning.utils.errors import UsageError
 from al_lightning.utils.redaction import MASK, redacted
 
 
@@ -72,14 +73,15 @@ def completed(cfg: DictConfig) -> Composition:
     """Complete the configuration of this job.
 
     Raises:
-        UsageError: If a group was given a list, a value is of another type than its constructor
-            declares, or nothing reads a key.
+        UsageError: If a group was given a list, a value is missing or of another type than its
+            constructor declares, or nothing reads a key.
         OmegaConfBaseException: If an interpolation leads nowhere.
     """
     hydra_cfg = HydraConfig.get()
     given: Any = OmegaConf.to_container(hydra_cfg.overrides.task)  # as typed, nothing resolved
     require_single_choices(hydra_cfg.runtime.choices, given)
     require_known_keys(cfg, hydra_cfg)
+    _require_given(cfg)
     cfg, recipe = compose_by_mode(cfg, hydra_cfg)
     cwd = Path(hydra_cfg.runtime.cwd)
     cfg.output_root = str(cfg.output_root)  # a folder may be called 2024
@@ -89,6 +91,11 @@ def completed(cfg: DictConfig) -> Composition:
     require_declared_types(cfg)
     cfg = with_absolute_paths(cfg, cwd)
     return Composition(cfg, recipe, places, given)
+
+
+def _require_given(cfg: DictConfig) -> None:
+    for key in sorted(OmegaConf.missing_keys(cfg)):
+        raise UsageError(f"{key} must be given: {key}=...")
 
 
 def _for_the_disk(plain: Any, places: Mapping[str, str]) -> dict[str, Any]:

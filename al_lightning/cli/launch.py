@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from al_lightning.cli.arguments import quoted
 from al_lightning.cli.configuration import configuration_options
 from al_lightning.cli.failures import environment_as_given
+from al_lightning.cli.same_command import same_command
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.interrupts import Interrupted
 from al_lightning.utils.orphans import end_with_parent
@@ -93,7 +94,7 @@ def launched(cfg: DictConfig) -> "Journal":
         why = "" if status > 0 else f" (by signal {-status}: was it out of memory?)"
         raise UsageError(
             f"Rank {rank} of {count} has ended{why or f' with exit status {status}'}, and the run with "
-            "it. The same command continues the run"
+            f"it. {same_command(HydraConfig.get().overrides.task).capitalize()} continues the run"
         ) from error
     return Journal(folder / "journal.jsonl")
 

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -15,6 +17,7 @@ from al_lightning.cli.configuration import before_a_job
 from al_lightning.cli.failures import without_resolver
 from al_lightning.cli.paths import absolute
 from al_lightning.cli.projects import require_project_name
+from al_lightning.cli.sweep_checks import require_sweep
 from al_lightning.run.keys import NOT_RECORDED
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.redaction import redacted
@@ -38,6 +41,8 @@ class PreflightCheck(Callback):
         Hydra composes every job's configuration again; of this one, it needs only its own part.
         """
         _check(config, "sweep")
+        with _refusals_shown():
+            require_sweep(config)
         plain: Any = OmegaConf.to_container(config)
         with read_write(config), open_dict(config):
             config.hydra.job.env_set = {}
@@ -48,15 +53,30 @@ class PreflightCheck(Callback):
 
 
 def _check(config: DictConfig, kind: str) -> None:
-    """Leave with a message: anything else that a callback raises becomes a warning."""
     given: Any = OmegaConf.to_container(config.hydra.overrides.task)
-    try:
+    with _refusals_shown():
+        _require_hydras_groups(config)
         require_single_choices(config.hydra.runtime.choices, given)
         _check_output_root(str(config.output_root))
         require_project_name(config.project)
         _check_folder(config, kind)
         place = OmegaConf.select(config, "dataset.path", throw_on_missing=False)
         require_images_apart(place, str(config.output_root))
+
+
+def _require_hydras_groups(config: DictConfig) -> None:
+    for group in ("launcher", "sweeper"):
+        if not isinstance(config.hydra[group], DictConfig):
+            raise UsageError(
+                f"hydra.{group}={config.hydra[group]}: write hydra/{group}={config.hydra[group]}"
+            )
+
+
+@contextmanager
+def _refusals_shown() -> Iterator[None]:
+    """Leave with a message: anything else that a callback raises becomes a warning."""
+    try:
+        yield
     except OmegaConfBaseException as error:
         _leave(without_resolver(error))
     except (UsageError, OSError) as error:

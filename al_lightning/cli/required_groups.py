@@ -12,7 +12,7 @@ _NO_NAME = re.compile(r"null|true|false|[-+]?[\d.][\d._e+-]*|", re.IGNORECASE)  
 
 
 def require_groups(arguments: Sequence[str]) -> None:
-    """Refuse ``model=null``, ``~model``, ``model=1`` and the like; Hydra would show a traceback.
+    """Refuse ``model=null``, ``~model``, ``~seed``, ``model=1`` and the like: Hydra explains it badly.
 
     Raises:
         UsageError: Names the group, and its default.
@@ -25,11 +25,13 @@ def require_groups(arguments: Sequence[str]) -> None:
     ]
     if not absent:
         return
-    entries = OmegaConf.load(CONF / "config.yaml").defaults
-    chosen = [entry for entry in entries if isinstance(entry, DictConfig)]
+    config = OmegaConf.load(CONF / "config.yaml")
+    chosen = [entry for entry in config.defaults if isinstance(entry, DictConfig)]
     defaults = {str(group): choice for entry in chosen for group, choice in entry.items()}
     for argument in absent:
         group, _, text = argument.lstrip("+~").partition("=")
+        if argument.startswith("~") and group in config:
+            raise UsageError(f"{argument} leaves a run without its {group}: leave it out")
         is_left_out = argument.startswith("~") or text.lower() == "null"
         if group in defaults and defaults[group] is None and not is_left_out:
             raise UsageError(f"{argument} is the name of no {group}: leave it out, or give a name")

@@ -4,17 +4,24 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 
+from al_lightning.cli.same_command import same_command
 from al_lightning.utils.errors import UsageError
 
 _ARTIFACTS = (
-    *("journal.jsonl", "images.csv", "summary.json", "queries", "tensorboard", "checkpoints"),
-    *(".hydra", "predictions", "agreement", "out_of_fold.npz"),
+    *("summary.json", "tensorboard", "checkpoints", ".hydra", "predictions", "agreement"),
+    "out_of_fold.npz",
     *("csv", "wandb"),  # of the loggers
+)
+_RECORDS = ("queries", "images.csv", "journal.jsonl")  # the journal last: with it, all is done
+_BY_PEOPLE = (  # lines of a journal
+    *(b'"event": "question"', b'"event": "correction"', b'"event": "classes"'),
+    b'"origin": "imported"',
 )
 
 
@@ -33,9 +40,10 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             stack.enter_context(only_one(folder / ".lock", on_wait))
         except BlockingIOError as error:
+            again = same_command(HydraConfig.get().overrides.task)
             raise UsageError(
                 f"{shortest(folder)} is in use by {error}, and two processes cannot share a run. Let "
-                "that run end, or stop it: the same command then continues"
+                f"that run end, or stop it: {again} then continues"
             ) from error
         except OSError as error:
             raise UsageError(
@@ -60,23 +68,37 @@ def remove_leftovers_in(folder: Path, cache: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Remove what a run left in its folder, and nothing else; keep what a person has made for it."""
+    """Remove what a run left in its folder, and nothing else; keep what a person has made for it.
+
+    A folder without a journal is no run's: what lies in it is somebody's.
+    """
     journal = folder / "journal.jsonl"
-    if journal.is_file() and b'"event": "question"' in journal.read_bytes():
-        count = len(list(folder.glob("overwritten_*")))
-        kept = folder / f"overwritten_{count:02d}"
-        kept.mkdir()
-        # The journal last: with it, this is done.
-        for name in ("queries", "images.csv", "journal.jsonl"):
-            if (folder / name).exists():
-                (folder / name).rename(kept / name)
-        print(f"Earlier questions and answers are kept in {shortest(kept)}")  # noqa: T201
+    if not journal.exists():
+        return
     for name in _ARTIFACTS:
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(folder / name)
+    if journal.is_file() and any(event in journal.read_bytes() for event in _BY_PEOPLE):
+        _keep_records(folder)
+    for name in _RECORDS:
+        _remove(folder / name)
+
+
+def _keep_records(folder: Path) -> None:
+    """Move what a person was asked, has answered and has changed out of the way."""
+    numbered = (folder / f"overwritten_{number:02d}" for number in count())
+    kept = next(path for path in numbered if not path.exists())
+    kept.mkdir()
+    for name in _RECORDS:
+        if (folder / name).exists():
+            (folder / name).rename(kept / name)
+    print(f"Earlier questions, answers and corrections are kept in {shortest(kept)}")  # noqa: T201
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def shortest(path: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
@@ -25,10 +26,21 @@ _STUDY = {"storage", "study_name", "n_trials", "direction"}  # what tells a swee
 _held: list[FileLock] = []  # on the study of this process, until it ends
 
 
+def is_search(config: DictConfig) -> bool:
+    """Return whether a sweep draws values by what runs came to, instead of making all runs."""
+    return bool(config.hydra.sweeper._target_ != _GRID)
+
+
 def given_overrides(config: DictConfig) -> list[str]:
     """Return the overrides of a sweep, from the sweeper's settings and the command line."""
     params = config.hydra.sweeper.get("params") or {}
     return [*(f"{key}={value}" for key, value in params.items()), *config.hydra.overrides.task]
+
+
+def listed_sweeps(config: DictConfig) -> list[Override]:
+    """Return the overrides that list what is swept; those by glob() find their matches."""
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    return [o for o in parser.parse_overrides(given_overrides(config)) if o.is_discrete_sweep()]
 
 
 def require_validation(config: DictConfig) -> None:
@@ -39,7 +51,7 @@ def require_validation(config: DictConfig) -> None:
     """
     overrides = OverridesParser.create().parse_overrides(given_overrides(config))
     chosen = [o.key_or_group for o in overrides if o.is_sweep_override()]
-    if config.hydra.sweeper._target_ == _GRID:
+    if not is_search(config):
         chosen = [key for key in chosen if is_below(key, HYPERPARAMETERS)]
     if chosen and not _buys_validation(config, overrides):
         raise UsageError(
@@ -67,7 +79,7 @@ def require_searcher(config: DictConfig) -> None:
     Raises:
         UsageError: Names what is swept.
     """
-    if config.hydra.sweeper._target_ != _GRID:
+    if is_search(config):
         return
     for override in OverridesParser.create().parse_overrides(given_overrides(config)):
         if override.is_interval_sweep():

@@ -3,15 +3,15 @@
 import json
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import ValueType
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import CompactHydraException
 from hydra.experimental.callback import Callback
@@ -19,16 +19,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
 from al_lightning.cli.resolvers import register
-from al_lightning.cli.search import (
-    found_nothing,
-    given_overrides,
-    require_searcher,
-    require_validation,
-)
+from al_lightning.cli.same_command import same_command
+from al_lightning.cli.search import found_nothing, is_search, listed_sweeps
 from al_lightning.cli.values import report_rules
 from al_lightning.run.keys import NOT_RECORDED, is_below, key_of
 from al_lightning.utils.errors import UsageError
 from al_lightning.utils.orphans import end_with_parent
+from al_lightning.utils.process import usable_cores
 from al_lightning.utils.redaction import redacted
 
 # Parallel launchers run jobs in processes of their own. What they are sent holds the callback below, so
@@ -56,20 +53,19 @@ class SweepRecord(Callback):
     def __init__(self, report: DictConfig | bool | None = True) -> None:
         self.report = report
         self.folder: Path | None = None
+        self.after_failures = ""  # what becomes of the jobs that failed
         self._sweep = os.getpid()
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
-        """Refuse what would choose by the test set; begin the record."""
-        try:
-            _require_jobs(config)
-            require_searcher(config)
-            require_validation(config)
-            report_rules(self.report)
-        except UsageError as error:
-            print(f"Error: {error}", file=sys.stderr)  # noqa: T201
-            sys.exit(_FAILURE)  # anything else that a callback raises becomes a warning
+        """Begin the record; of a search, its study is held by now."""
+        again = same_command(config.hydra.overrides.task)
+        self.after_failures = (
+            f"{again} draws other values in their place"
+            if is_search(config)
+            else f"{again} runs them again, and keeps the others"
+        )
         self.folder = Path(config.hydra.sweep.dir).absolute()
-        self.folder.mkdir(parents=True, exist_ok=True)  # a study is opened in it before any job
+        self.folder.mkdir(parents=True, exist_ok=True)
         for record in self.records():
             if record["error"]:  # what fails again will be noted again
                 self._path(Path(record["run"])).unlink(missing_ok=True)
@@ -86,6 +82,8 @@ class SweepRecord(Callback):
         """Note how a job ended."""
         failed = job_return.status is not JobStatus.COMPLETED
         self._note(config, job_return.overrides or (), _describe(job_return) if failed else None)
+        if failed and not is_search(config):
+            _let_others_run(job_return)
 
     def records(self) -> list[_Record]:
         """Return the records of the sweep's jobs, including those of earlier sessions."""
@@ -138,11 +136,6 @@ def runs_beside_others() -> bool:
     return bool(config.mode == RunMode.MULTIRUN and config.launcher._target_ != _ONE_BY_ONE)
 
 
-def _require_jobs(config: DictConfig) -> None:
-    if config.hydra.launcher.get("n_jobs") == 0:
-        raise UsageError("hydra.launcher.n_jobs must not be 0: -1 runs a job on each core")
-
-
 def _share_out_threads(config: DictConfig) -> None:
     """Let a launcher that fills all cores start no more processes than there are jobs.
 
@@ -151,14 +144,25 @@ def _share_out_threads(config: DictConfig) -> None:
     launcher = config.hydra.launcher
     if launcher.get("n_jobs") != -1:
         return
-    jobs = config.hydra.sweeper.get("n_jobs") or 1
-    for override in OverridesParser.create().parse_overrides(given_overrides(config)):
-        if override.is_choice_sweep() and override.value_type is not ValueType.GLOB_CHOICE_SWEEP:
-            jobs *= len(list(override.sweep_iterator()))
-        elif override.is_sweep_override():  # as many as there may be
-            jobs = os.cpu_count() or 1
+    jobs = config.hydra.sweeper.get("n_jobs") or 1 if is_search(config) else _jobs(config)
     with read_write(config.hydra), open_dict(config.hydra):
-        launcher.n_jobs = max(1, min(jobs, os.cpu_count() or 1))
+        launcher.n_jobs = max(1, min(jobs, usable_cores()))
+
+
+def _jobs(config: DictConfig) -> int:
+    return prod(len([*override.sweep_string_iterator()]) for override in listed_sweeps(config))
+
+
+def _let_others_run(job: JobReturn) -> None:
+    """Show an unknown error, and keep Hydra from ending the sweep by it.
+
+    A failed job is on record, and is named at the end. Hydra raises its error after the jobs that it
+    has started at once (``hydra.sweeper.max_batch_size``), and would never start the others.
+    """
+    error = job._return_value
+    if not isinstance(error, CompactHydraException):
+        traceback.print_exception(error)
+    job.return_value, job.status = None, JobStatus.COMPLETED
 
 
 def _describe(job: JobReturn) -> str:
@@ -180,10 +184,7 @@ def _name_failures(sweep: SweepRecord) -> bool:
     for record in failed:
         _complain(f"\nFailed: {' '.join(record['overrides'])}\n{record['error']}")
     if failed:
-        _complain(
-            f"\n{len(failed)} of {len(records)} runs failed; the same command runs them again, and "
-            "keeps the others"
-        )
+        _complain(f"\n{len(failed)} of {len(records)} runs failed; {sweep.after_failures}")
     return not failed
 
 

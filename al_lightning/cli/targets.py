@@ -30,18 +30,29 @@ def nodes(config: Any, prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any
 
 def hints(target: str) -> dict[str, frozenset[Any]]:
     """Return what a target's parameters may be, as far as it is known; a path is given as text."""
-    try:
-        found = get_object(target)
-    except Exception:  # no such target, which instantiating it will say
-        return {}
     known: dict[str, frozenset[Any]] = {}
-    for function in _takers(found):
+    for function in _takers(target):
         known = {**_hints(function), **known}
     return known
 
 
-def _takers(found: Any) -> Iterator[Callable[..., Any]]:
+def parameters(target: str) -> set[str] | None:
+    """Return the names of all arguments that a target takes; None where it may take others, too."""
+    try:
+        taken = [p for f in _takers(target) for p in inspect.signature(f).parameters.values()]
+    except (TypeError, ValueError):  # compiled code
+        return None
+    options = sum(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken)
+    is_known = taken and options < len([*_takers(target)])  # the last one takes no options
+    return {p.name for p in taken} if is_known else None
+
+
+def _takers(target: str) -> Iterator[Callable[..., Any]]:
     """Yield what takes the arguments: a constructor, and those that it hands further options to."""
+    try:
+        found = get_object(target)
+    except Exception:  # no such target, which instantiating it will say
+        return
     if not inspect.isclass(found):
         yield found
         return

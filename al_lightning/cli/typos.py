@@ -94,7 +94,8 @@ def _known_names(
     with hydra.initialize_config_dir(str(CONF), version_base="1.3"):
         path = [f"file://{folder.absolute()}" for folder in folders[1:]]
         config = hydra.compose("config", overrides=[*right, f"hydra.searchpath={path}"])
-    return {*groups, *_keys_of(OmegaConf.to_container(config))}, wrong
+    keys = _keys_of(OmegaConf.to_container(config))
+    return {*groups, "hydra/launcher", "hydra/sweeper", *keys}, wrong
 
 
 def _keys_of(config: Any, prefix: str = "") -> Iterator[str]:

@@ -71,7 +71,7 @@ class Budget:
         if isinstance(self.query, list):
             object.__setattr__(self, "query", tuple(self.query))  # a list could still change
         _require_sizes(self.query)
-        _require_amount("total", self.total, allow_all=True)
+        _require_amount("total", self.total, least=_FEWEST, allow_all=True)
         _require_amount("validation", self.validation, least=0)
         _require_amount("test", self.test, least=0)
         if not isinstance(self.initial_policy, str) or not self.initial_policy:

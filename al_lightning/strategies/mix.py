@@ -9,7 +9,7 @@ from al_lightning.strategies.parts import require_part, shared_samples
 from al_lightning.strategies.selection import Selection
 from al_lightning.strategies.sizes import Sizes
 from al_lightning.strategies.strategy import Strategy
-from al_lightning.utils.checks import require_within
+from al_lightning.utils.checks import require_kind, require_within
 from al_lightning.utils.errors import UsageError
 
 
@@ -52,6 +52,8 @@ class Mix(Strategy):
         pool_subset: int | None = None,
     ) -> None:
         super().__init__(pool_subset=pool_subset)
+        require_kind("strategy.parts", parts, Mapping)
+        require_kind("strategy.shares", shares, Mapping)
         for name, part in parts.items():
             require_part(f"strategy.parts.{name}", part, scores=False)
         if parts.keys() != shares.keys():

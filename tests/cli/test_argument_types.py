@@ -86,3 +86,9 @@ def test_parts_of_ones_own_are_checked_as_far_as_they_say() -> None:
     with pytest.raises(UsageError, match=r"mine\.count must be a whole number, not 'many'"):
         require_declared_types(OmegaConf.create({"mine": own}))
     require_declared_types(OmegaConf.create({"mine": {**own, "count": 1, "_target_": "not.there"}}))
+
+
+def test_an_argument_that_nothing_takes_is_named_by_its_key() -> None:
+    own = {"_target_": f"{__name__}.Own", "folders": "x", "_partial_": True}
+    with pytest.raises(UsageError, match=r"There is no mine\.folders; did you mean mine\.folder\?"):
+        require_declared_types(OmegaConf.create({"mine": own}))

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from al_lightning.cli.arguments import parsed, prepared, quoted, readable_forms
 
@@ -73,7 +74,8 @@ def test_what_opens_a_service_is_referred_to(monkeypatch: pytest.MonkeyPatch) ->
     assert "pw" not in " ".join(arguments)
     assert os.environ["AL_LIGHTNING_ARGUMENT_0"] == "http://me:pw@host/"
     assert arguments[0] == "logger.tracking_uri=${oc.env:AL_LIGHTNING_ARGUMENT_0}"
-    assert arguments[1] == "+logger.offline=${oc.decode:${oc.env:AL_LIGHTNING_ARGUMENT_1}}"
+    assert arguments[1] == "+logger.offline='${oc.decode:${oc.env:AL_LIGHTNING_ARGUMENT_1}}'"
+    assert OmegaConf.create({"offline": value_of(arguments[1])}).offline is True
     assert arguments[2] == "logger.name=a${seed}"  # what it stands for depends on the run
 
 
@@ -91,6 +93,18 @@ def test_the_form_that_is_shown_works_in_a_shell(argument: str, value: object) -
     assert given == argument
     (seen,) = shlex.split(form)
     assert value_of(seen) == value
+
+
+@pytest.mark.parametrize(
+    ("typed", "form"),
+    [
+        ("budget.query=[10, 30] seed=1", '"budget.query=[10, 30]"'),
+        ("seed=0, 1 -m", '"seed=0, 1"'),
+        ("seed=0,1, strategy=random,", '"seed=0,1"'),
+    ],
+)
+def test_what_a_blank_after_a_comma_has_split_is_shown_as_one(typed: str, form: str) -> None:
+    assert readable_forms(typed.split())[0][1] == form
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from al_lightning.utils.errors import UsageError
         ("recipe=true", "recipe=default"),
         ("~strategy", "strategy=margin"),
         ("~trainer=default", "trainer=default"),
+        ("~seed", "leave it out"),
+        ("~names", "leave it out"),
         *((f"{group}=null", group) for group in ("dataset", "recipe", "oracle", "trainer")),
     ],
 )

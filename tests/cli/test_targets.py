@@ -3,7 +3,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from al_lightning.cli.targets import hints, nodes
+from al_lightning.cli.targets import hints, nodes, parameters
 
 
 class Parent:
@@ -31,6 +31,15 @@ def test_what_is_handed_on_to_a_parent_is_known_and_a_path_is_text() -> None:
 
 def test_what_is_not_handed_on_is_not_known_and_a_default_of_none_may_be_given() -> None:
     assert hints(f"{__name__}.Closed") == {"size": {int, NoneType}}
+
+
+def test_all_that_a_target_takes_is_known_where_it_takes_no_others() -> None:
+    taken = parameters(f"{__name__}.Child")
+    assert taken is not None
+    assert taken >= {"place", "sizes", "mode", "frozen"}
+    assert "mode" not in (parameters(f"{__name__}.Closed") or {})
+    assert parameters("builtins.dict") is parameters("logging.basicConfig") is None
+    assert parameters("al_lightning.data.Nothing") is None
 
 
 def test_of_what_is_not_there_nothing_is_known() -> None:
