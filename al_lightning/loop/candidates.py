@@ -44,7 +44,23 @@ def draw_candidates(ids: Tensor, pool_subset: int | None, generator: torch.Gener
     return ids[drawn.sort().values]
 
 
-def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
+def apart_from_held_out(ids: Tensor, pool: Pool, groups: Tensor | None) -> Tensor:
+    """Return those of these ids, (N,) int64, whose group has no image for validation or test.
+
+    Args:
+        ids: Of images.
+        pool: The pool of the round.
+        groups: The group of each image, see :class:`~al_lightning.Images`; None where each is its own.
+    """
+    if groups is None:
+        return ids
+    held_out = groups[torch.cat([pool.validation_ids, pool.test_ids])]
+    return ids[~torch.isin(groups[ids], held_out)]
+
+
+def next_candidates(
+    pool: Pool, wanted: int, left: int, groups: Tensor | None = None
+) -> tuple[Tensor, int]:
     """Return which images the next query selects from, and how many of them.
 
     Images that an annotator is still labeling are left alone, and the budget for them is set aside.
@@ -54,11 +70,13 @@ def next_candidates(pool: Pool, wanted: int, left: int) -> tuple[Tensor, int]:
         pool: The pool of the round.
         wanted: Size of a query.
         left: Labels that the budget allows.
+        groups: The group of each image; None where each is its own.
 
     Returns:
         Ids, ascending, (N,) int64, and a number of them, at least 0.
     """
-    free, still_open = pool.candidate_ids, pool.open_ids.sort().values
+    free = apart_from_held_out(pool.candidate_ids, pool, groups)
+    still_open = pool.open_ids.sort().values
     count = min(wanted, left - len(still_open), len(free))
     if count > 0 or wanted == 0:
         return free, max(count, 0)
@@ -93,7 +111,7 @@ class Candidates:
 
 
 def candidates_of_round(
-    index: int, pool: Pool, budget: Budget, given: int, seed: int
+    index: int, pool: Pool, budget: Budget, given: int, seed: int, groups: Tensor | None = None
 ) -> Candidates:
     """Return what a round's query selects from.
 
@@ -103,7 +121,8 @@ def candidates_of_round(
         budget: Says how many labels a query asks for, and how many there are in all.
         given: How many images came with labels, where others came without.
         seed: Of the run.
+        groups: The group of each image; None where each is its own.
     """
     left = budget.limit(pool.size, given) - pool.labels_bought
-    free, count = next_candidates(pool, budget.query_size(index, given), left)
+    free, count = next_candidates(pool, budget.query_size(index, given), left, groups)
     return Candidates(index, pool.labeled_ids, free, count, seed)

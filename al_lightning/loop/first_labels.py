@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from al_lightning.loop.candidates import apart_from_held_out
 from al_lightning.loop.group_draw import check_groups, draw_groups
 from al_lightning.loop.query import Query
 from al_lightning.models.backbone import describe_model
@@ -95,7 +96,8 @@ class FirstLabels:
         """
         arrivals, skipped, left = self.journal.arrivals, pool.skipped_ids, self.left(pool)
         for before, after, config in arrivals:
-            new = torch.arange(before, after)
+            new, others = torch.arange(before, after), torch.arange(before)
+            new = new[~torch.isin(self._owners(new), self._owners(others))]
             for origin, now in self._held_out.items():
                 wanted = config.get("budget", {}).get(origin, now)
                 count = round(wanted * (after - before) / arrivals[0][0])
@@ -156,7 +158,8 @@ class FirstLabels:
 
     def _draw(self, pool: Pool) -> Tensor:
         """Draw images to train on without a classifier that has learned from labels."""
-        data, seed, free = self.learner.data, self.learner.seed, pool.unlabeled_ids
+        data, seed = self.learner.data, self.learner.seed
+        free = apart_from_held_out(pool.unlabeled_ids, pool, data.train.groups)
         left = self.left(pool)
         # All over again only for what an earlier answer has left open.
         missing = max(self.budget.first(len(free)) - len(pool.labeled_ids), _FEWEST)

@@ -204,12 +204,12 @@ class ActiveLearningLoop:
 
     def _run_round(self, index: int) -> None:
         """Run a round; what the journal has of it already is not written again."""
-        journal, learner = self.journal, self.learner
-        fitted = learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
+        journal, data, seed = self.journal, self.learner.data, self.learner.seed
+        fitted = self.learner.fit(index, journal.pool_in, self._callbacks.on_fit_start)
         self._callbacks.on_fit_end(index, fitted.classifier)
         watch = Stopwatch(fit=fitted.facts["seconds"])
-        find_temperature = partial(temperature_of, learner)
-        rules = self.budget, journal.given_labels(len(learner.data.given_ids)), learner.seed
+        find_temperature = partial(temperature_of, self.learner)
+        rules = self.budget, journal.given_labels(len(data.given_ids)), seed, data.train.groups
         candidates = candidates_of_round(index, fitted.pool, *rules)
         selected, question = self.query.select(fitted, candidates, watch, find_temperature), None
         if selected is not None:
@@ -223,7 +223,7 @@ class ActiveLearningLoop:
         elif question is None:
             journal.end("budget" if self.budget.spent(fitted.pool.labels_bought) else "pool_empty")
         else:
-            learner.prepare(index + 1, len(fitted.pool.labeled_ids) + len(question.ids))
+            self.learner.prepare(index + 1, len(fitted.pool.labeled_ids) + len(question.ids))
             self._ask(question)
             if self.oracle.answers_here:  # while annotators label
                 pool = fitted.pool.reveal(question.ids, torch.zeros_like(question.ids))

@@ -7,6 +7,7 @@ import torch
 from al_lightning.callbacks.loop_callback import LoopCallback
 from al_lightning.data.project.known_project import ImageUpdate
 from al_lightning.data.source import UNKNOWN, ImageData
+from al_lightning.loop.candidates import apart_from_held_out
 from al_lightning.oracles.answers import warn_of_kept_labels, warn_of_taken_back
 from al_lightning.run.class_change import ClassChange
 from al_lightning.run.journal import Journal
@@ -148,7 +149,8 @@ def _record_imported(journal: Journal, data: ImageData, callbacks: LoopCallback)
     if asked is not None and asked.origin in HELD_OUT:  # it must stay a random sample
         return
     labels, absent = data.train.labels, set(pool.absent_ids.tolist())
-    given = (labels != UNKNOWN).nonzero().flatten().tolist()
+    has_label = (labels != UNKNOWN).nonzero().flatten()
+    given = apart_from_held_out(has_label, pool, data.train.groups).tolist()
     new = [i for i in given if i not in journal.label_of and i not in absent]
     if new:
         ids = torch.tensor(new)

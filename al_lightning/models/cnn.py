@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
+from itertools import chain
+from numbers import Integral
 
 from torch import Tensor, nn
 
@@ -132,6 +134,10 @@ class CNN(Backbone):
         return type(self) is CNN and is_as_made(self)
 
 
+def _is_width(value: object) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1
+
+
 def _check_arguments(
     filters: Sequence[Sequence[int]], dense: Sequence[int], *dropouts: float
 ) -> None:
@@ -140,10 +146,12 @@ def _check_arguments(
         raise UsageError(
             f"model.filters must be a list of blocks such as [[32,32],[64,64]], not {filters}"
         )
-    if any(count < 1 for block in filters for count in block):
-        raise UsageError(f"model.filters must be positive, not {filters}")
-    if any(width < 1 for width in dense):
-        raise UsageError(f"model.dense must be positive widths, not {dense}")
+    if not all(map(_is_width, chain(*filters))):
+        raise UsageError(f"model.filters must be positive whole numbers, not {filters}")
+    if not isinstance(dense, Sequence) or not all(map(_is_width, dense)):
+        raise UsageError(
+            f"model.dense must be a list of positive whole numbers such as [512], not {dense}"
+        )
     for name, dropout in zip(("block", "dense"), dropouts, strict=True):
         require_within(f"model.{name}_dropout", dropout, "[0, 1)")
 

@@ -21,7 +21,8 @@ def read_embeddings(path: Path, data: ImageData, columns: int) -> Embeddings:
 
     The file is (M, D) float, as numpy saves it. Beside it, a text file with the ending ``.txt`` has a
     line for each row: the image. That is its file, as query sheets name it, or in a data set without
-    files ``train/17`` or ``test/3``, by its dataset id. Rows of other images are left out.
+    files ``train/17`` or ``test/3``, by its dataset id. Rows of other images are left out. Images of a
+    project whose files have gone need none: they are rows of zeros, which nothing looks at.
 
     Args:
         path: ``FILE.npy``.
@@ -43,22 +44,23 @@ def read_embeddings(path: Path, data: ImageData, columns: int) -> Embeddings:
         raise DataError(f"{path.with_suffix('.txt')} names images more than once: {_some(twice)}")
     found = []
     for part, images in (("train", data.train), ("test", data.test)):
-        wanted = [*_names(part, images)]
+        present = torch.ones(len(images), dtype=torch.bool)
+        if part == "train":
+            present[[*data.absent]] = False  # whose files have gone: nobody can embed them
+        wanted = [name for name, here in zip(_names(part, images), present, strict=True) if here]
         if missing := [name for name in wanted if name not in place]:
             raise DataError(
                 f"{path} has no row for {len(missing)} of {len(wanted)} {part} images: "
                 f"{_some(missing)}. Embed them too, or set model.embeddings=null"
             )
-        values = torch.from_numpy(
-            np.array(rows[[place[name] for name in wanted]], dtype=np.float32)
-        )
-        values = values.reshape(-1, columns)
-        bad = (~values.isfinite().all(1)).nonzero().flatten().tolist()
+        given = torch.from_numpy(np.array(rows[[place[name] for name in wanted]], dtype=np.float32))
+        given = given.reshape(-1, columns)
+        bad = (~given.isfinite().all(1)).nonzero().flatten().tolist()
         if bad:
             raise DataError(
                 f"{path} has numbers that are NaN or infinite, of {_some([wanted[i] for i in bad])}"
             )
-        found.append(values)
+        found.append(torch.zeros(len(images), columns).index_put((present,), given))
     return Embeddings(found[0], found[1], seconds=0.0)
 
 

@@ -150,7 +150,7 @@ def test_the_pool_is_calibrated_by_out_of_fold_predictions_that_are_kept(
     first, second = printed.out.splitlines()
     assert first == "1,257 unlabeled images written to predictions.csv"
     assert second.startswith(
-        "Confidences are not calibrated for the pool: the labels were chosen by"
+        "Confidences are not calibrated for the pool: labels that a strategy chose"
     )
     assert len(read("predictions.csv")) == 1257
     content = Path("predictions.csv").read_bytes()

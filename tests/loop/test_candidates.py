@@ -5,6 +5,7 @@ import torch
 
 from al_lightning.loop.candidates import (
     Candidates,
+    apart_from_held_out,
     candidates_of_round,
     draw_candidates,
     next_candidates,
@@ -107,3 +108,13 @@ def test_candidates_are_the_same_where_all_is(other: Candidates) -> None:
 def test_the_order_of_labels_does_not_count() -> None:
     found = of_round()
     assert found.same_as(replace(found, labeled_ids=found.labeled_ids.flip(0)))
+
+
+def test_no_image_is_queried_whose_group_is_validated_or_tested_on() -> None:
+    one, zero = torch.tensor([1]), torch.tensor([0])
+    pool = Pool(8, zero, zero, validation_ids=2 * one, validation_labels=one)
+    groups = torch.tensor([0, 0, 1, 1, 2, 2, 1, 0])
+    assert apart_from_held_out(pool.candidate_ids, pool, groups).tolist() == [1, 4, 5, 7]
+    assert apart_from_held_out(pool.candidate_ids, pool, None).tolist() == [1, 3, 4, 5, 6, 7]
+    free, count = next_candidates(pool, 9, 9, groups)
+    assert (free.tolist(), count) == ([1, 4, 5, 7], 4)

@@ -1,6 +1,8 @@
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch import Tensor
 
 from al_lightning.data.source import ImageData
 from al_lightning.loop.first_labels import (
+    FirstLabels,
     draw_balanced,
     draw_held_out,
     draw_uniform,
@@ -189,3 +192,28 @@ def test_where_no_class_is_known_balanced_knows_nothing(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         drawn = asked_first(tmp_path, Unlabeled(), initial_policy="balanced")
     assert drawn == draw_uniform(torch.arange(60), 9, seed=0).tolist()
+
+
+def test_images_that_come_to_a_known_group_are_not_drawn_for_validation() -> None:
+    groups = torch.cat([torch.arange(20) // 4, torch.arange(20) // 4, 5 + torch.arange(20) // 4])
+    train = SimpleNamespace(groups=groups)
+    data: Any = SimpleNamespace(train=train, given_ids=torch.arange(0))
+    learner: Any = SimpleNamespace(seed=0, data=data)
+    journal: Any = SimpleNamespace(
+        is_project=False, arrivals=[(20, 60, {"budget": {"validation": 8}})], given_labels=int
+    )
+    budget = Budget(initial=4, query=4, total=60, validation=8)
+    held_out = torch.arange(4, 12)
+    pool = Pool(
+        60,
+        torch.arange(4),
+        torch.zeros(4, dtype=torch.int64),
+        validation_ids=held_out,
+        validation_labels=torch.zeros_like(held_out),
+    )
+    found = FirstLabels(learner, cast("Any", None), budget, journal).missing(pool)
+    assert found is not None
+    origin, ids = found
+    assert (origin, len(ids)) == ("validation", 16)
+    assert int(ids.min()) >= 40  # the groups of the first twenty are taken
+    assert {*groups[ids].bincount().tolist()} == {0, 4}

@@ -1,5 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,7 +82,23 @@ def test_a_frozen_network_takes_them_instead_of_embedding(tmp_path: Path) -> Non
     assert not (tmp_path / "cache").exists()
     before = backbone.pretrained_digest()
     write(tmp_path, np.tile(ROWS, 2) + 1)
-    assert backbone.pretrained_digest() != before  # another file is another run
+    other = backbone.pretrained_digest()
+    assert other != before  # another file is another run
+    names = path.with_suffix(".txt")
+    names.write_text("\n".join(reversed(names.read_text().splitlines())))
+    assert backbone.pretrained_digest() not in (before, other)  # and so are other names of its rows
+
+
+def test_images_that_have_gone_need_no_row(tmp_path: Path) -> None:
+    update: Any = SimpleNamespace(absent=frozenset([1, 4]))
+    names = [name for name in NAMES if name not in ("train/1", "train/4")]
+    found = read_embeddings(write(tmp_path, ROWS[:6], names), replace(DATA, update=update), 3)
+    assert found.train[[1, 4]].count_nonzero() == 0
+    place = {name: row for row, name in enumerate(names)}
+    for image in (0, 2, 3):
+        assert torch.equal(
+            found.train[image], torch.from_numpy(ROWS[place[f"train/{image}"]]).float()
+        )
 
 
 def test_a_network_that_trains_takes_none() -> None:

@@ -1,7 +1,7 @@
 """Warnings of images that are in a data set more than once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from torch import Tensor
 
@@ -17,20 +17,25 @@ _logger = logging.getLogger(__name__)
 
 
 def leave_out_copies(
-    root: ImageFile, copies: Sequence[Group], left_out: set[int], rows: FileRows, kept: int = 0
+    root: ImageFile,
+    copies: Sequence[Group],
+    left_out: set[int],
+    rows: FileRows,
+    kept: Collection[int] = (),
 ) -> list[int]:
-    """Return the training images that are copies of earlier ones, and warn of them.
+    """Return the training images that are copies of others, and warn of them.
 
     Args:
         root: The folder or the table.
         copies: Groups of equal images.
         left_out: Images that cannot be used anyway.
         rows: The files.
-        kept: How many of the first are no copies, whatever they are equal to.
+        kept: Those that are no copies, whatever they are equal to. Without any, the first is none.
     """
     usable = [tuple(i for i in group if i not in left_out) for group in copies]
-    groups = repeats(usable, rows.is_test.tolist())
-    copied = [i for group in groups for i in group[1:] if i >= kept]
+    found = repeats(usable, rows.is_test.tolist())
+    groups = [tuple(sorted(group, key=lambda i: i not in kept)) for group in found]
+    copied = [i for group in groups for i in group[1:] if i not in kept]
     if copied:
         _logger.warning(
             "%s: %d of the training images are copies of others, equal in every pixel. Each "
@@ -42,11 +47,14 @@ def leave_out_copies(
     return copied
 
 
-def with_labels_of_copies(labels: Tensor, copies: Sequence[Group]) -> Tensor:
-    """Return the labels, (N,) int64, where images without one have that of a copy."""
+def with_labels_of_copies(labels: Tensor, copies: Sequence[Group], is_test: Tensor) -> Tensor:
+    """Return the labels, (N,) int64, where images without one have that of a copy.
+
+    Test images give none away: what equals them would be trained on.
+    """
     labels = labels.clone()
     for group in copies:
-        known = [int(labels[i]) for i in group if int(labels[i]) != UNKNOWN]
+        known = [label for i in group if (label := int(labels[i])) != UNKNOWN and not is_test[i]]
         if known:
             labels[[i for i in group if int(labels[i]) == UNKNOWN]] = known[0]
     return labels

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -162,7 +162,7 @@ class FileSource(BaseSource):
         files.warn_of_earlier_names(self.path)
         rows, classes = files.rows, tuple(known.classes)
         fraction = files.test_fraction if begun else self._test_fraction(rows)
-        checked = self._checked(rows, files.known_images)
+        checked = self._checked(rows, files.kept)
         is_test = rows.is_test
         if not begun:
             require_images(rows, checked.usable, classes, self.wording.remove_unlabeled)
@@ -174,12 +174,12 @@ class FileSource(BaseSource):
         data = known_data(files, checked, is_test, self.folder, renamed)
         return replace(data, value_range=self.value_range)
 
-    def _checked(self, rows: FileRows, known: int = 0) -> CheckedFiles:
+    def _checked(self, rows: FileRows, kept: Collection[int] = ()) -> CheckedFiles:
         """Decode all files, and decide which of them can be used.
 
         Args:
             rows: The files.
-            known: How many of the first are images of a project: these are kept, also as copies.
+            kept: Which of them are images of a project: they stay, also as copies.
         """
         decoded = self._decode(rows)
         left_out = self._unreadable(rows, decoded.troubles)
@@ -187,9 +187,9 @@ class FileSource(BaseSource):
         copies = equal_images(decoded.digests, usable_files)
         left_out |= self._contradictory(copies, rows)
         usable = torch.tensor([i not in left_out for i in range(len(rows.files))])
-        copied = leave_out_copies(self.path, copies, left_out, rows, known)
+        copied = leave_out_copies(self.path, copies, left_out, rows, kept)
         usable[copied] = False
-        labels = with_labels_of_copies(rows.labels, copies)
+        labels = with_labels_of_copies(rows.labels, copies, rows.is_test)
         return CheckedFiles(
             decoded.pixels, decoded.digests, labels, usable, copies, left_out, copied
         )

@@ -74,7 +74,8 @@ def _refuse_unnamed(root: Path, folders: Sequence[str], named: Sequence[str]) ->
     if unnamed := [name for name in folders if name not in named]:
         raise DataError(
             f"{root} has folders of classes that dataset.classes does not name: {quoted(unnamed)}. "
-            "Name these too, rename the folders, or, if they are no classes, move them elsewhere"
+            "Name these too, rename the folders, or, if they are no classes, move their images into "
+            "unlabeled/"
         )
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from PIL import ExifTags, Image
@@ -124,6 +125,8 @@ def known_formats() -> tuple[str, ...]:
 @cache
 def _load_formats() -> tuple[str, ...]:
     Image.init()
+    with suppress(ImportError):  # photographs of phones, which Pillow alone does not read
+        import_module("pillow_heif").register_heif_opener()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 

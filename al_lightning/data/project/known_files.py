@@ -81,9 +81,14 @@ class KnownFiles:
                 )
 
     @property
-    def known_images(self) -> int:
-        """How many of the first files are training images that the project knows."""
-        return sum(entry is not None and entry.id is not None for entry in self.matches.entries)
+    def kept(self) -> frozenset[int]:
+        """Which files stay what they were, also where others are equal to them.
+
+        These are the training images that the project knows, and the test images that it split off.
+        """
+        split = not self.rows.has_test
+        known = ((i, entry) for i, entry in enumerate(self.matches.entries) if entry is not None)
+        return frozenset(i for i, entry in known if split or entry.id is not None)
 
     @property
     def test_fraction(self) -> float:
@@ -96,14 +101,21 @@ class KnownFiles:
     def split(self, usable: Tensor, fraction: float) -> Tensor:
         """Return which images to test on, (N,) bool, where the files do not say: the same as before.
 
-        Of new images, a part of the same size in the long run, by their content.
+        Of new images, a part of the same size in the long run, by their content. Those of a group are
+        where the group is already, or together.
         """
-        digests = self.matches.digests
-        is_test = [
-            int(digests[i][:8], 16) / _HASHED < fraction if entry is None else entry.part in TESTED
-            for i, entry in enumerate(self.matches.entries)
-        ]
-        return torch.tensor(is_test) & usable
+        groups, entries = self.rows.groups, self.matches.entries
+        owners = range(len(entries)) if groups is None else groups.tolist()
+        known: dict[int, bool] = {}
+        first: dict[int, str] = {}  # of the digests of a new group, whatever the order of its files
+        for owner, entry, digest in zip(owners, entries, self.matches.digests, strict=True):
+            if entry is not None:
+                known[owner] = known.get(owner, False) or entry.part in TESTED
+            else:
+                first[owner] = min(digest, first.get(owner, digest))
+        drawn = {owner: int(text[:8], 16) / _HASHED < fraction for owner, text in first.items()}
+        is_test = {**drawn, **known}
+        return torch.tensor([is_test[owner] for owner in owners]) & usable
 
 
 def find_known(

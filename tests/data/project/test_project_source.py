@@ -338,6 +338,18 @@ def test_the_test_images_of_a_labeled_folder_stay_and_grow(tmp_path: Path) -> No
     assert living.load().test.files == data.test.files
 
 
+def test_a_copy_of_a_test_image_is_left_out_and_the_test_image_stays(tmp_path: Path) -> None:
+    living = all_labeled(tmp_path)
+    before = living.start()
+    assert before.test.files is not None
+    for file in before.test.files:
+        place = living.images / file
+        shutil.copyfile(place, place.with_name(f"{place.stem} (1).png"))  # sorted before it
+    data = living.start()
+    assert (data.train.files, data.test.files) == (before.train.files, before.test.files)
+    assert "new" not in "".join(living.seen.lines)
+
+
 def test_unlabeled_images_in_a_labeled_project_are_no_test_images(tmp_path: Path) -> None:
     living = all_labeled(tmp_path)
     for number in range(20):
@@ -385,7 +397,7 @@ def test_images_in_a_folder_stay_where_class_folders_come(
     living.save("more.png", 91)
     assert shades(living.start()) == [*ALL, 91, 81]
     living.save("backup/0.png", 101)
-    with pytest.raises(DataError, match=r"'backup'\. Name these too, rename .* move them elsew"):
+    with pytest.raises(DataError, match=r"'backup'\. Name these too, rename .* into unlabeled/"):
         living.load()
     assert "left out" not in caplog.text
 

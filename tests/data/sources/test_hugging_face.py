@@ -57,6 +57,19 @@ def test_test_images_are_drawn_where_there_is_no_such_split(folder: str) -> None
     assert data.test.labels.tolist() == source.load().test.labels.tolist()
 
 
+def test_images_that_are_there_twice_are_on_one_side(tmp_path: Path) -> None:
+    once = part(8, ["a", "b"] * 4, datasets.Value("string"))
+    twice = datasets.concatenate_datasets([once, once])
+    datasets.DatasetDict({"train": twice}).save_to_disk(str(tmp_path / "saved"))
+    options: dict[str, Any] = {**COLUMNS, "test": None, "test_fraction": 0.25}
+    data = HuggingFaceSource(str(tmp_path / "saved"), **options).load()
+    trained, tested = (
+        {*map(bytes, images.pixels[:].numpy())} for images in (data.train, data.test)
+    )
+    assert len(data.test) == 4
+    assert not trained & tested
+
+
 def test_labels_without_names_are_sorted(tmp_path: Path) -> None:
     text = datasets.Value("string")
     parts = {"train": part(4, ["b", "a", "b", "c"], text), "test": part(1, ["c"], text)}

