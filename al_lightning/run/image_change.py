@@ -22,7 +22,7 @@ class ImageChange:
         manifest: How many bytes of the manifest of images count from here on.
         manifest_sha256: Of these bytes.
         new: How many training images are new.
-        tests: How many test images are "new", "gone", "back" or "changed".
+        tests: How many test images are "new", "gone", "back", "changed" or "now in training".
     """
 
     size: int

@@ -11,6 +11,8 @@ from al_lightning.data.project.manifest import FORGOTTEN, GONE, LEFT_OUT, TEST, 
 from al_lightning.data.project.matching import FileState, Matches
 from al_lightning.run.image_change import ImageChange
 
+_TEST_CHANGES = ("new", "gone", "back", "changed", "now in training")
+
 
 @dataclass
 class _FileChanges:
@@ -21,7 +23,7 @@ class _FileChanges:
         relabeled: Images that are in another class than before: classes by id.
         changed: Images with another content.
         renamed: How many files have another name.
-        tests: Files of test images that are "new", "gone", "back" or "changed".
+        tests: Files of test images that are "new", "gone", "back", "changed" or "now in training".
     """
 
     rows: list[Entry] = field(default_factory=list)
@@ -29,7 +31,7 @@ class _FileChanges:
     changed: list[int] = field(default_factory=list)
     renamed: int = 0
     tests: dict[str, list[str]] = field(
-        default_factory=lambda: {"new": [], "gone": [], "back": [], "changed": []}
+        default_factory=lambda: {what: [] for what in _TEST_CHANGES}
     )
 
     def take(self, before: Entry | None, now: Entry) -> None:
@@ -44,6 +46,8 @@ class _FileChanges:
         if before is None or not same_kind or before.part == LEFT_OUT:
             if now.part == TEST:
                 self.tests["new"].append(now.file)
+            elif before is not None and before.part == TEST and now.id is not None:
+                self.tests["now in training"].append(now.file)
             return
         self.renamed += before.file != now.file
         if now.id is not None:

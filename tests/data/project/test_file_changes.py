@@ -70,7 +70,7 @@ def test_test_images_and_training_images_change_places(tmp_path: Path) -> None:
     living = given(tmp_path)
     living.move("test/cat/s.png", "train/cat/s.png")
     living.move("train/dog/a.png", "test/dog/a.png")
-    assert living.said() == "1 new, 1 gone, 1 test image(s) new"
+    assert living.said() == ("1 new, 1 gone, 1 test image(s) new, 1 test image(s) now in training")
     assert living.said() == "nothing"
     living.save("test/cat/s.png", 220)  # another image of this name
     assert living.said() == "1 test image(s) new"

@@ -137,3 +137,22 @@ def test_new_images_of_a_group_are_where_the_group_is(tmp_path: Path) -> None:
     assert not trained & tested
     assert before_tested < tested
     assert table.start().test.files == data.test.files
+
+
+def test_images_that_were_split_off_to_test_on_are_named_where_the_files_say_otherwise(
+    tmp_path: Path,
+) -> None:
+    rows = [f"{shade}.png,{('cat', 'dog')[shade % 2]},,{shade}" for shade in range(1, 11)]
+    table = Table(tmp_path, *rows)
+    for shade in range(1, 11):
+        table.save(f"{shade}.png", shade)
+    before = table.start()
+    assert before.train.files is not None
+    assert before.test.files is not None
+    tested, trained = len(before.test), before.train.files[:2]
+    table.write(*(row.replace(",,", ",test,") if row.startswith(trained) else row for row in rows))
+    table.start()
+    (line,) = table.seen.lines
+    assert f"2 test image(s) new, {tested} test image(s) now in training" in line
+    table.start()
+    assert table.seen.lines == []
