@@ -141,8 +141,8 @@ def _is_width(value: object) -> bool:
 def _check_arguments(
     filters: Sequence[Sequence[int]], dense: Sequence[int], *dropouts: float
 ) -> None:
-    nested = all(isinstance(block, Sequence) and len(block) > 0 for block in filters)
-    if len(filters) == 0 or not nested:
+    listed = isinstance(filters, Sequence) and len(filters) > 0
+    if not listed or not all(isinstance(block, Sequence) and len(block) > 0 for block in filters):
         raise UsageError(
             f"model.filters must be a list of blocks such as [[32,32],[64,64]], not {filters}"
         )

@@ -17,7 +17,7 @@ class UsageError(Exception):
     ...     Budget(total=0)
     ... except UsageError as error:
     ...     print(error)
-    budget.total must be a whole number of at least 1 or "all", not 0
+    budget.total must be a whole number of at least 2 or "all", not 0
     """
 
 

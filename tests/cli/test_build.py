@@ -10,7 +10,8 @@ OTHERS = [argument for argument in QUICK if not argument.startswith("model.")]
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ("model.filters=[[1.5]]", "model cannot be made: "),
+        ("model._target_=builtins.complex", "model cannot be made: "),
+        ("model.filters=5", "model.filters must be a list of blocks such as"),
         ("recipe._target_=builtins.dict", "recipe must be a Recipe, not {"),
         ("budget._target_=builtins.dict", "budget must be a Budget, not {"),
         ("recipe=fixmatch recipe.strong=null", "recipe.strong must be a Module, not None"),
