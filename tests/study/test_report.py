@@ -149,7 +149,8 @@ def test_the_text_says_what_the_archives_say(whole: StudyReport) -> None:
         f"`dropquery` has {gain:.1f} points more at 20 labels",
         f"it has {tuned.accuracy('margin', 3000):.1f} % with 3,000 labels by `margin`, and "
         f"{tuned.accuracy('random', 3000):.1f} % by `random`",
-        f"by {tuned.lead('margin')} points of AUBC, and {tuned.saved('margin')} % saved",
+        f"by {tuned.lead('margin')} points of AUBC, and {tuned.saved('margin')} % saved; `badge` by "
+        f"{tuned.lead('badge')}, and {tuned.saved('badge')} %",
         f"{a.accuracy('random', 500):.1f} % frozen, {tuned.accuracy('random', 500):.1f} % fine-tuned",
         f"{a.accuracy('random', 1000):.1f} and {tuned.accuracy('random', 1000):.1f} % by `random`, "
         f"{a.accuracy('margin', 1000):.1f} and {tuned.accuracy('margin', 1000):.1f} % by `margin`",
