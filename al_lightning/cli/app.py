@@ -55,12 +55,12 @@ def job(cfg: DictConfig) -> float | None:
     except (UsageError, InstantiationException, OmegaConfBaseException) as error:
         return _failed(JobError(f"Error: {_with_advice(error)}"), error)
     except BrokenPipeError:
-        end_of_output(HydraConfig.get().overrides.task)
+        end_of_output(cfg.overwrite)
     except OSError as error:  # such as a full disk; what the journal has is on it
         folder = shortest(Path(HydraConfig.get().runtime.output_dir))
         message = (
             f"Error: {error}, in {folder}. Finished work is saved. Correct the cause (free space, "
-            f"permissions); then {_same_command()} continues"
+            f"permissions); then {same_command(cfg.overwrite)} continues"
         )
         return _failed(JobError(message), error)
     except (RuntimeError, MemoryError) as error:
@@ -73,7 +73,7 @@ def job(cfg: DictConfig) -> float | None:
         return _failed(JobError("Error: the connection to another rank is lost"), error)
     except Interrupted as interrupted:
         if not is_launched():  # else the launcher says so
-            again = _same_command().capitalize()
+            again = same_command(cfg.overwrite).capitalize()
             print(f"Interrupted. {again} continues from here.", file=sys.stderr)  # noqa: T201
         sys.exit(interrupted.exit_status)
     if journal.open_question is not None and cfg.overwrite:
@@ -117,10 +117,6 @@ def _failed(failure: JobError, cause: Exception) -> float | None:
         raise failure
     _failures.append(failure)
     return None
-
-
-def _same_command() -> str:
-    return same_command(HydraConfig.get().overrides.task)
 
 
 def _with_advice(error: BaseException) -> str:

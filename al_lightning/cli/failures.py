@@ -16,7 +16,7 @@ from al_lightning.cli.arguments import readable_forms
 from al_lightning.cli.configuration import groups
 from al_lightning.cli.own_files import is_of_composing, why_not_composed
 from al_lightning.cli.paths import is_path
-from al_lightning.cli.same_command import same_command
+from al_lightning.cli.same_command import given_overwrite, same_command
 from al_lightning.cli.typos import suggestions
 from al_lightning.utils.errors import OF_RANK_ZERO, UsageError
 from al_lightning.utils.redaction import redacted
@@ -61,7 +61,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         _complain(f"Error: {without_resolver(error)}", error)
         sys.exit(_FAILURE)
     except BrokenPipeError:
-        end_of_output(arguments)
+        end_of_output(given_overwrite(arguments))
     except (UsageError, YAMLError) as error:  # before anything was composed
         _complain(f"Error: {redacted(str(error))}", error)
         sys.exit(_FAILURE)
@@ -71,7 +71,7 @@ def shown_errors(arguments: Sequence[str]) -> Iterator[None]:
         _complain(f"Error: {redacted(why_not_composed(error, arguments))}", error)
         sys.exit(_FAILURE)
     except KeyboardInterrupt as error:  # outside of a job: while others run, or a report is written
-        again = same_command(arguments).capitalize()
+        again = same_command(given_overwrite(arguments)).capitalize()
         _complain(f"Interrupted. {again} continues from here.")
         sys.exit(getattr(error, "exit_status", _INTERRUPTED))
     finally:
@@ -109,13 +109,18 @@ def shown_on_rank_zero() -> Iterator[None]:
         yield
 
 
-def end_of_output(arguments: Sequence[str]) -> None:
+def end_of_output(overwrite: object) -> None:
     """End the process as programs end whose output is read no further, such as by ``head``."""
-    again = same_command(arguments).capitalize()
+    again = same_command(overwrite).capitalize()
     _complain(f"Interrupted: the output was closed. {again} continues from here.")
     # Python flushes what is left once more at its end.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(_OUTPUT_CLOSED)
+
+
+def is_full_wanted() -> bool:
+    """Return whether the user has asked for the tracebacks of all errors."""
+    return os.environ.get(_WANTED) == "1"
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -94,7 +94,7 @@ def launched(cfg: DictConfig) -> "Journal":
         why = "" if status > 0 else f" (by signal {-status}: was it out of memory?)"
         raise UsageError(
             f"Rank {rank} of {count} has ended{why or f' with exit status {status}'}, and the run with "
-            f"it. {same_command(HydraConfig.get().overrides.task).capitalize()} continues the run"
+            f"it. {same_command(cfg.overwrite).capitalize()} continues the run"
         ) from error
     return Journal(folder / "journal.jsonl")
 

@@ -57,7 +57,7 @@ def run(cfg: DictConfig) -> "Journal":
     with ExitStack() as stack:
         stack.enter_context(quiet_full_disk())
         if rank() == 0:
-            stack.enter_context(alone_in(folder))
+            stack.enter_context(alone_in(folder, cfg.overwrite))
             if cfg.overwrite:  # only now: what cannot be used must not cost the run that is there
                 clear(folder)
             remove_leftovers_in(folder, Path(cfg.output_root) / ".cache")

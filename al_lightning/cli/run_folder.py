@@ -26,11 +26,15 @@ _BY_PEOPLE = (  # lines of a journal
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def alone_in(folder: Path, overwrite: object) -> Iterator[None]:
     """Hold a run's folder; where another process does, leave it alone.
 
     The jobs of a sweep wait instead: the one before them may be left over from a sweep that was killed,
     and a run that two sweeps share is the result of both.
+
+    Args:
+        folder: Of the run.
+        overwrite: As the configuration has it, for the message.
     """
     from al_lightning.utils.locks import only_one  # noqa: PLC0415
 
@@ -40,10 +44,9 @@ def alone_in(folder: Path) -> Iterator[None]:
         try:
             stack.enter_context(only_one(folder / ".lock", on_wait))
         except BlockingIOError as error:
-            again = same_command(HydraConfig.get().overrides.task)
             raise UsageError(
                 f"{shortest(folder)} is in use by {error}, and two processes cannot share a run. Let "
-                f"that run end, or stop it: {again} then continues"
+                f"that run end, or stop it: {same_command(overwrite)} then continues"
             ) from error
         except OSError as error:
             raise UsageError(
@@ -77,7 +80,8 @@ def clear(folder: Path) -> None:
         return
     for name in _ARTIFACTS:
         _remove(folder / name)
-    if journal.is_file() and any(event in journal.read_bytes() for event in _BY_PEOPLE):
+    content = journal.read_bytes() if journal.is_file() else b""
+    if any(event in content for event in _BY_PEOPLE):
         _keep_records(folder)
     for name in _RECORDS:
         _remove(folder / name)

@@ -18,6 +18,7 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig, open_dict, read_write
 
+from al_lightning.cli.failures import is_full_wanted
 from al_lightning.cli.resolvers import register
 from al_lightning.cli.same_command import same_command
 from al_lightning.cli.search import found_nothing, is_search, listed_sweeps
@@ -58,14 +59,13 @@ class SweepRecord(Callback):
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:  # noqa: ARG002
         """Begin the record; of a search, its study is held by now."""
-        again = same_command(config.hydra.overrides.task)
+        again = same_command(config.overwrite)
         self.after_failures = (
             f"{again} draws other values in their place"
             if is_search(config)
             else f"{again} runs them again, and keeps the others"
         )
         self.folder = Path(config.hydra.sweep.dir).absolute()
-        self.folder.mkdir(parents=True, exist_ok=True)
         for record in self.records():
             if record["error"]:  # what fails again will be noted again
                 self._path(Path(record["run"])).unlink(missing_ok=True)
@@ -82,7 +82,7 @@ class SweepRecord(Callback):
         """Note how a job ended."""
         failed = job_return.status is not JobStatus.COMPLETED
         self._note(config, job_return.overrides or (), _describe(job_return) if failed else None)
-        if failed and not is_search(config):
+        if failed and self.folder is not None and not is_search(config):
             _let_others_run(job_return)
 
     def records(self) -> list[_Record]:
@@ -160,7 +160,7 @@ def _let_others_run(job: JobReturn) -> None:
     has started at once (``hydra.sweeper.max_batch_size``), and would never start the others.
     """
     error = job._return_value
-    if not isinstance(error, CompactHydraException):
+    if is_full_wanted() or not isinstance(error, CompactHydraException):
         traceback.print_exception(error)
     job.return_value, job.status = None, JobStatus.COMPLETED
 

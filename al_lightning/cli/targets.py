@@ -38,13 +38,16 @@ def hints(target: str) -> dict[str, frozenset[Any]]:
 
 def parameters(target: str) -> set[str] | None:
     """Return the names of all arguments that a target takes; None where it may take others, too."""
+    taken: list[inspect.Parameter] = []
     try:
-        taken = [p for f in _takers(target) for p in inspect.signature(f).parameters.values()]
+        for function in _takers(target):
+            own = inspect.signature(function).parameters.values()
+            taken += own
+            if all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in own):
+                return {p.name for p in taken}
     except (TypeError, ValueError):  # compiled code
         return None
-    options = sum(p.kind is inspect.Parameter.VAR_KEYWORD for p in taken)
-    is_known = taken and options < len([*_takers(target)])  # the last one takes no options
-    return {p.name for p in taken} if is_known else None
+    return None
 
 
 def _takers(target: str) -> Iterator[Callable[..., Any]]:

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir, initialize_config_module
 from hydra.utils import instantiate
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 import al_lightning.cli.app as command_line
 from al_lightning.cli import build, run_folder
@@ -320,6 +320,22 @@ def test_errors_of_usage_are_one_message_without_a_traceback(
     for words in said:
         assert words in result.stderr
     assert not list(tmp_path.glob("outputs/**/journal.jsonl"))
+
+
+def test_an_unknown_error_ends_a_run_with_a_failure(
+    here: Here, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(cfg: DictConfig) -> None:
+        raise RuntimeError("a bug of somebody")
+
+    monkeypatch.setattr("al_lightning.cli.app.run", broken)
+    result = here(tmp_path)
+    assert result.returncode == 1
+    assert "RuntimeError: a bug of somebody" in result.stderr
+    sweep = here(tmp_path, "-m", "seed=0,1", "hydra.sweeper.max_batch_size=1")
+    assert sweep.returncode == 1
+    assert sweep.stderr.count("Traceback") == 2
+    assert "2 of 2 runs failed; the same command runs them again" in sweep.stderr
 
 
 def test_full_errors_are_a_variable_away(

@@ -16,7 +16,7 @@ from tests.command_line import QUICK, Here
         (["seed=0,1", "hydra.sweeper=optuna"], "write hydra/sweeper=optuna"),
         (
             ["seed=0,1", "hydra/launcher=joblib", "hydra.launcher.n_jobs=0"],
-            "must not be 0: -1 runs",
+            "Error: hydra.launcher.n_jobs must not be 0: -1 runs a job on each core\n",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from al_lightning.data.pixels.decode import DECODER, ValueRange
 from al_lightning.data.pixels.decode_beside import Part, decode_beside, write_images
 from al_lightning.data.pixels.decoded import Decoded, gather
 from al_lightning.data.pixels.duplicates import DIGEST, image_digests
-from al_lightning.data.pixels.image_files import known_formats
+from al_lightning.data.pixels.image_files import has_heif
 from al_lightning.data.pixels.mapped import FACTS, MappedPixels
 from al_lightning.data.pixels.progress import shown_progress
 from al_lightning.data.pixels.remote_file import ImageFile, RemoteFile, shown_name
@@ -80,7 +80,7 @@ class CacheEntry:
         place = root.url if isinstance(root, RemoteFile) else root.resolve()
         where = json.dumps([os.fsencode(place).hex(), image_shape])
         family = hashlib.sha256(where.encode()).hexdigest()[:8]
-        how = f"{DECODER} {PIL.__version__} {known_formats()} {value_range} {where}\n".encode()
+        how = f"{DECODER} {PIL.__version__} {has_heif()} {value_range} {where}\n".encode()
         prefix = "" if isinstance(root, RemoteFile) else os.fspath(root / "x")[:-1]
         keys = b"".join(
             hashlib.sha256(how + _key(path, prefix) + b"\0" + state).digest()[:DIGEST]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import ExifTags, Image
@@ -51,6 +52,7 @@ FORMATS = (
 #: of more, one on the machine.
 LARGE = 2**25
 _TURN, _LOADING = threading.Lock(), threading.Lock()
+_HEIF = "pillow_heif"
 _UNSIGNED, _SIGNED = 1, 2  # what a TIFF calls its numbers
 _DEEP_COLORS = re.compile(r";16[BLN]")  # how a file holds colours of 16 bits
 
@@ -122,11 +124,16 @@ def known_formats() -> tuple[str, ...]:
         return _load_formats()
 
 
+def has_heif() -> bool:
+    """Return whether the package is there by which photographs of phones are read; quickly."""
+    return find_spec(_HEIF) is not None
+
+
 @cache
 def _load_formats() -> tuple[str, ...]:
     Image.init()
-    with suppress(ImportError):  # photographs of phones, which Pillow alone does not read
-        import_module("pillow_heif").register_heif_opener()
+    if has_heif():
+        import_module(_HEIF).register_heif_opener()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 

@@ -86,9 +86,9 @@ class KnownFiles:
 
         These are the training images that the project knows, and the test images that it split off.
         """
-        split = not self.rows.has_test
+        parts = () if self.rows.has_test else TESTED
         known = ((i, entry) for i, entry in enumerate(self.matches.entries) if entry is not None)
-        return frozenset(i for i, entry in known if split or entry.id is not None)
+        return frozenset(i for i, entry in known if entry.id is not None or entry.part in parts)
 
     @property
     def test_fraction(self) -> float:

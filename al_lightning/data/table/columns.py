@@ -81,10 +81,9 @@ def _overlooked(columns: Sequence[str], found: Mapping[str, str]) -> dict[str, s
     """Return columns that are called nearly as a part that has none is, by these parts."""
     others = {name.casefold(): name for name in columns if name not in found.values()}
     missing = [role for role in ROLES if role not in found]
-    usual = {r: [others[n] for n in _USUAL_NAMES[r] if n in others] for r in missing}
-    near = {role: nearest(role, [*others.values()]) for role in missing}
-    meant = {role: usual[role][0] if usual[role] else near[role] for role in missing}
-    return {role: name for role, name in meant.items() if name is not None}
+    usual = {role: next(filter(others.__contains__, _USUAL_NAMES[role]), None) for role in missing}
+    meant = {role: usual[role] or nearest(role, others) for role in missing}
+    return {role: others[name] for role, name in meant.items() if name is not None}
 
 
 def _refusal(table: ImageFile, columns: Sequence[str], role: str, name: str) -> str:

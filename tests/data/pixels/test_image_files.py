@@ -3,7 +3,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PIL import EpsImagePlugin, Image, UnidentifiedImageError
@@ -78,14 +77,18 @@ def test_colors_of_sixteen_bits_are_told(tmp_path: Path) -> None:
 
 
 def test_photographs_of_phones_are_read_where_their_package_is_there(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def register_heif_opener() -> None:
-        monkeypatch.setitem(Image.OPEN, "HEIF", Image.OPEN["PNG"])
-
-    package = SimpleNamespace(register_heif_opener=register_heif_opener)
-    monkeypatch.setitem(sys.modules, "pillow_heif", package)
-    assert "HEIF" in image_files._load_formats.__wrapped__()
-    monkeypatch.delitem(Image.OPEN, "HEIF")
-    monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    assert "HEIF" not in image_files._load_formats.__wrapped__()
+    (tmp_path / "pillow_heif.py").write_text(
+        "from PIL import Image\n\n\n"
+        "def register_heif_opener():\n"
+        "    Image.OPEN['HEIF'] = Image.OPEN['PNG']\n"
+    )
+    monkeypatch.setattr(Image, "OPEN", {**Image.OPEN})
+    load = image_files._load_formats.__wrapped__
+    assert ("HEIF" in load()) == image_files.has_heif()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "pillow_heif", raising=False)
+    assert image_files.has_heif()
+    assert "HEIF" in load()
+    monkeypatch.delitem(sys.modules, "pillow_heif")

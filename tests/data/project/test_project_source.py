@@ -345,9 +345,10 @@ def test_a_copy_of_a_test_image_is_left_out_and_the_test_image_stays(tmp_path: P
     for file in before.test.files:
         place = living.images / file
         shutil.copyfile(place, place.with_name(f"{place.stem} (1).png"))  # sorted before it
-    data = living.start()
-    assert (data.train.files, data.test.files) == (before.train.files, before.test.files)
-    assert "new" not in "".join(living.seen.lines)
+    for _ in range(3):  # also where the project knows what it left out
+        data = living.start()
+        assert (data.train.files, data.test.files) == (before.train.files, before.test.files)
+        assert "new" not in "".join(living.seen.lines)
 
 
 def test_unlabeled_images_in_a_labeled_project_are_no_test_images(tmp_path: Path) -> None:
